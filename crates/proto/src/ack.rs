@@ -1,0 +1,78 @@
+//! Fix 1, the ack handshake: announce the length, wait for `OK`, send the bytes.
+//!
+//! ```text
+//! server                       client
+//! "327"              ------>   recv: how long?
+//!                    <------   "OK"
+//! 327 bytes          ------>   recv until all are there
+//! ```
+//!
+//! This is the tutorial's protocol with its weakness. The text `327` has no end of its own: the
+//! client takes what *one* `recv` brings. On a network that cuts it to `3` and `27` the client
+//! believes 3. The handshake slows the stream down so that this rarely happens; it does not mark
+//! a boundary. And every answer waits for one more round trip.
+
+use crate::{EncodeError, FrameError, Framing, Parsed, Part};
+
+/// What the client says when it has read the length.
+pub const OK: &[u8; 2] = b"OK";
+
+/// The longest length text: `i32::MAX` has ten digits.
+pub const MAX_DIGITS: usize = 10;
+
+/// The length text of a body of `length` bytes.
+///
+/// # Errors
+/// When the body is longer than `i32::MAX` bytes, as with the other protocols.
+pub fn encode_length(length: usize) -> Result<String, EncodeError> {
+    crate::prefix::encode_length(length)?;
+    Ok(length.to_string())
+}
+
+/// Reads the length text: 1 to 10 ASCII digits and nothing else.
+///
+/// Python's `int()` would also take `+5`, `5 `, `1_0` and `٣`. A protocol that accepts more than it
+/// sends means different things to different peers.
+///
+/// # Errors
+/// [`FrameError::BadLength`] when `text` is anything else, [`FrameError::TooLong`] above `limit`.
+pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
+    let digits = (1..=MAX_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    if !digits {
+        let start = &text[..text.len().min(MAX_DIGITS + 1)];
+        return Err(FrameError::BadLength { text: start.escape_ascii().to_string() });
+    }
+    let length = text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    match usize::try_from(length) {
+        Ok(length) if length <= limit => Ok(length),
+        _ => Err(FrameError::TooLong { length, limit }),
+    }
+}
+
+/// A body whose length was announced beforehand, as a [`Framing`] of exactly one message.
+///
+/// Ask the decoder once more after the body: bytes that nobody announced are an error, not the
+/// beginning of the next answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced(Option<usize>);
+
+impl Announced {
+    /// Expects one body of `length` bytes.
+    pub fn new(length: usize) -> Self {
+        Announced(Some(length))
+    }
+}
+
+impl Framing for Announced {
+    type Head = ();
+
+    fn head(&mut self, bytes: &[u8]) -> Result<Parsed<()>, FrameError> {
+        match self.0.take() {
+            Some(body_len) => Ok(Parsed::Head { head: (), head_len: 0, body_len }),
+            None if bytes.is_empty() => {
+                Ok(Parsed::NeedMore { part: Part::Length, got: 0, want: 1 })
+            }
+            None => Err(FrameError::Trailing { count: bytes.len() }),
+        }
+    }
+}
