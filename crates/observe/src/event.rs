@@ -1,0 +1,63 @@
+//! One socket call as a value: what `--trace FILE` writes, one JSON object a line.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One socket call and what came of it.
+///
+/// ```
+/// let line = r#"{"t_us":12,"pid":7,"call":"send","conn":1,"dir":"out","asked":5,"got":5,"offset":0,"data":"aGVsbG8="}"#;
+/// let event: observe::Event = serde_json::from_str(line)?;
+/// assert_eq!(event.data.as_deref(), Some(b"hello".as_slice()));
+/// assert_eq!(serde_json::to_string(&event)?, line);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Microseconds on the machine's monotonic clock, the same clock for every process.
+    pub t_us: u64,
+    /// The process that made the call.
+    pub pid: u32,
+    /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close.
+    pub call: String,
+    /// The socket, by a number that no other socket of the process has.
+    pub conn: u64,
+    /// `in` or `out`, for the calls that move bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
+    /// How many bytes the program offered, or had room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
+    /// How many bytes went or came. A `recv` that got 0 is the end of the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub got: Option<u64>,
+    /// Where in this direction of the stream the first of these bytes stands, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The bytes themselves, base64 in JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "base64_bytes")]
+    pub data: Option<Vec<u8>>,
+    /// This end's address, where it is known: on bind, accept and connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// The other end's address: on accept, connect, sendto and recvfrom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// Why the call failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+mod base64_bytes {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(data: &Option<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
+        data.as_ref().map(|bytes| STANDARD.encode(bytes)).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| STANDARD.decode(text).map_err(de::Error::custom)).transpose()
+    }
+}

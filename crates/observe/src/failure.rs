@@ -1,0 +1,184 @@
+//! How a program ends: one line on stderr, and a code that scripts rely on.
+
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::{env, path::Path};
+
+use proto::{FrameError, ReadError};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use tracing::warn;
+
+/// Why a program could not do what it was asked to. Each says what was expected, what came, and
+/// where the reader can do something about it, what to try.
+#[derive(Debug)]
+pub enum Failure {
+    /// Exit code 2: what was asked for makes no sense.
+    Usage(String),
+    /// Exit code 3: no address to listen on, or nobody to talk to.
+    Endpoint {
+        /// `listen on` or `connect to`.
+        doing: &'static str,
+        /// The address.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Exit code 4: the stream ended inside a message.
+    Ended {
+        /// The other end.
+        peer: String,
+        /// How much came of how much.
+        what: String,
+    },
+    /// Exit code 5: the peer broke the protocol.
+    Violation {
+        /// The other end.
+        peer: String,
+        /// What was expected, and what came.
+        what: String,
+    },
+    /// Exit code 6: nothing happened for too long.
+    TimedOut {
+        /// The other end.
+        peer: String,
+        /// What was waited for.
+        what: String,
+    },
+    /// Exit code 130: interrupted from the keyboard.
+    Interrupted,
+    /// Exit code 141: nobody reads what we print; 141 is what a shell reports for SIGPIPE.
+    Stdout(io::Error),
+}
+
+impl Failure {
+    /// For `map_err` after bind or listen.
+    pub fn listen(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
+        move |error| Failure::Endpoint { doing: "listen on", address: address.to_string(), error }
+    }
+
+    /// For `map_err` after connect.
+    pub fn connect(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
+        move |error| Failure::Endpoint { doing: "connect to", address: address.to_string(), error }
+    }
+
+    /// For `map_err` after reading from or writing to `peer`; `what` names what was under way, as in
+    /// "waiting for the answer".
+    pub fn talking<E: Into<ReadError>>(
+        peer: impl Display,
+        what: &'static str,
+    ) -> impl FnOnce(E) -> Failure {
+        move |error| {
+            let peer = peer.to_string();
+            match error.into() {
+                ReadError::Frame(error @ FrameError::Truncated { .. }) => {
+                    Failure::Ended { peer, what: format!("{what}: {error}") }
+                }
+                ReadError::Frame(error) => {
+                    Failure::Violation { peer, what: format!("{what}: {error}") }
+                }
+                ReadError::Io(error) => match error.kind() {
+                    // A socket timeout (SO_RCVTIMEO, SO_SNDTIMEO) shows as EAGAIN.
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                        Failure::TimedOut { peer, what: what.into() }
+                    }
+                    _ => Failure::Ended { peer, what: format!("{what}: {error}") },
+                },
+            }
+        }
+    }
+
+    /// The exit code, as the contract lists them.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::Endpoint { .. } => 3,
+            Failure::Ended { .. } => 4,
+            Failure::Violation { .. } => 5,
+            Failure::TimedOut { .. } => 6,
+            Failure::Interrupted => 130,
+            Failure::Stdout(_) => 141,
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Usage(what) => f.write_str(what),
+            Failure::Endpoint { doing, address, error } => {
+                write!(f, "cannot {doing} {address}: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
+                        f.write_str("; is the server running? Start it first, in another terminal")
+                    }
+                    io::ErrorKind::AddrInUse => f.write_str(
+                        "; another program listens there: end it, or take another port (port 0 is a free one)",
+                    ),
+                    io::ErrorKind::AddrNotAvailable => {
+                        f.write_str("; this machine does not have that address: try 127.0.0.1")
+                    }
+                    io::ErrorKind::PermissionDenied if address.parse::<SocketAddr>().is_ok() => {
+                        f.write_str("; ports below 1024 are the system's: try one above")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Failure::Ended { peer, what } | Failure::Violation { peer, what } => {
+                write!(f, "{peer}: {what}")
+            }
+            Failure::TimedOut { peer, what } => {
+                write!(
+                    f,
+                    "{peer}: {what}: nothing happened for too long; a client's --timeout waits longer"
+                )
+            }
+            Failure::Interrupted => f.write_str("interrupted"),
+            Failure::Stdout(error) => write!(f, "stdout: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Turns the result of a program into its exit code, after one line on stderr if it failed.
+pub fn report(result: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    // `program | head -1` is a wish, not a mistake: it ends without a word.
+    let unread =
+        matches!(&failure, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe);
+    if !unread {
+        let program = env::args_os().next().unwrap_or_default();
+        let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
+        // When stderr is gone as well, the exit code still tells.
+        let _ = writeln!(io::stderr(), "{program}: {failure}");
+    }
+    ExitCode::from(failure.code())
+}
+
+/// For clients: Ctrl-C ends the process with exit code 130, at once.
+///
+/// Without it the signal itself would end the process, which a shell shows as 130 and every other
+/// parent as something else.
+pub fn exit_when_interrupted() {
+    exit_at_once(&[SIGINT], 130);
+}
+
+/// For servers that serve one peer and hold nothing that must be put in order first: SIGINT and
+/// SIGTERM end the process with exit code 0, at once.
+pub fn exit_when_told() {
+    exit_at_once(&[SIGINT, SIGTERM], 0);
+}
+
+fn exit_at_once(signals: &[i32], status: i32) {
+    for &signal in signals {
+        let always = Arc::new(AtomicBool::new(true));
+        if let Err(error) = flag::register_conditional_shutdown(signal, status, always) {
+            warn!(signal, %error, "no handler: the signal ends the program the system's way");
+        }
+    }
+}

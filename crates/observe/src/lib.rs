@@ -1,0 +1,22 @@
+//! What a program of the course tells its user: the log, a record of every socket call, and how it
+//! ended.
+//!
+//! - [`LogArgs`]: `-v`, `RUST_LOG` and `--trace FILE`, the same in every program. The log goes to
+//!   stderr; stdout belongs to the program's own words.
+//! - [`Socket`]: a [`socket2::Socket`] whose calls have the names they have in C and Python, and of
+//!   which each leaves one [`Event`]. Nothing else about the calls is changed or hidden.
+//! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
+//!   to try, and the exit code that scripts rely on.
+//! - [`Backoff`]: what a failed `accept` asks of a server.
+
+mod accept;
+mod event;
+mod failure;
+mod log;
+mod socket;
+
+pub use accept::Backoff;
+pub use event::Event;
+pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
+pub use log::LogArgs;
+pub use socket::{Datagram, Socket, show};

@@ -1,0 +1,121 @@
+//! The log on stderr and the trace in a file.
+
+use std::env;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use rustix::time::{ClockId, clock_gettime};
+use tracing::{Level, debug};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
+
+use crate::{Event, Failure};
+
+/// What every program says of itself when asked.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Watching")]
+pub struct LogArgs {
+    /// Log every socket call to stderr (-vv: everything). RUST_LOG=sock=debug does the same
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Append every socket call to FILE, one JSON object a line, with its bytes in base64
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+/// Where `--trace` goes. One for the process: a socket call may happen on any thread.
+static TRACE: OnceLock<File> = OnceLock::new();
+
+impl LogArgs {
+    /// Sets up the log and the trace; called once, first thing in `main`.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when `RUST_LOG` makes no sense or the trace file cannot be opened.
+    pub fn start(&self) -> Result<(), Failure> {
+        let filter = match (self.verbose, env::var("RUST_LOG")) {
+            (0, Ok(text)) if !text.is_empty() => text.parse::<Targets>().map_err(|error| {
+                Failure::Usage(format!("RUST_LOG={text}: {error}; try RUST_LOG=sock=debug"))
+            })?,
+            (0, _) => Targets::new().with_default(Level::WARN),
+            (1, _) => Targets::new().with_default(Level::INFO).with_target("sock", Level::DEBUG),
+            (_, _) => Targets::new().with_default(Level::TRACE),
+        };
+        let colour =
+            io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(io::stderr)
+            .with_ansi(colour)
+            // Its way to report a broken stderr is to write to stderr, and to panic.
+            .log_internal_errors(false);
+        // Only a second call could fail, and then the first one's log stands.
+        let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+
+        if let Some(path) = &self.trace {
+            // Appended: several processes of one run may share a file, a line at a time.
+            let file =
+                OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+                    Failure::Usage(format!("--trace {}: {error}", path.display()))
+                })?;
+            let _ = TRACE.set(file);
+        }
+        Ok(())
+    }
+}
+
+/// Hands one socket call to the log and to the trace; `fill` makes the event, with all its bytes
+/// only where a trace wants them.
+pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
+    let trace = TRACE.get();
+    if trace.is_none() && !tracing::enabled!(target: "sock", Level::DEBUG) {
+        return;
+    }
+    let mut event = fill(trace.is_some());
+    let now = clock_gettime(ClockId::Monotonic);
+    event.t_us = now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000;
+    event.pid = std::process::id();
+
+    debug!(
+        target: "sock",
+        call = event.call,
+        conn = event.conn,
+        dir = event.dir,
+        asked = event.asked,
+        got = event.got,
+        offset = event.offset,
+        data = event.data.as_deref().map(preview),
+        local = event.local,
+        peer = event.peer,
+        error = event.error,
+        t_us = event.t_us,
+    );
+    if let Some(mut file) = trace
+        && let Ok(mut line) = serde_json::to_vec(&event)
+    {
+        line.push(b'\n');
+        // One write a line, so that lines of several threads do not mix. A full disk must not end
+        // a lesson about sockets.
+        let _ = file.write_all(&line);
+    }
+}
+
+/// The beginning of the bytes, escaped, for a line of log.
+fn preview(data: &[u8]) -> String {
+    const SHOWN: usize = 40;
+    let start = data[..data.len().min(SHOWN)].escape_ascii();
+    let more = if data.len() > SHOWN { "…" } else { "" };
+    format!("{start}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previews_are_short_and_printable() {
+        assert_eq!(preview(b"hi\n\0"), "hi\\n\\x00");
+        assert_eq!(preview(&[b'x'; 41]), format!("{}…", "x".repeat(40)));
+    }
+}

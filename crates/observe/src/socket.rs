@@ -1,0 +1,308 @@
+//! A socket that leaves a record of each call.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SocketAddrAny, SocketAddrUnix};
+use socket2::{Domain, Protocol, SockAddr, Type};
+
+use crate::Event;
+use crate::log::record;
+
+/// A [`socket2::Socket`], of which each call that the lesson is about leaves one [`Event`].
+///
+/// The options (`set_reuse_address`, `set_recv_buffer_size`, …) are the inner socket's own, reached
+/// through [`Deref`]. Closing is dropping, as everywhere in Rust.
+#[derive(Debug)]
+pub struct Socket {
+    inner: socket2::Socket,
+    conn: u64,
+    /// How many bytes of the stream have gone out, and come in: the offset of the next one.
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
+
+impl Socket {
+    /// socket(2): a new endpoint, not yet bound or connected.
+    ///
+    /// # Errors
+    /// When the system has no such kind of socket, or no descriptor left.
+    pub fn new(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Self> {
+        Ok(Self::wrap(socket2::Socket::new(domain, kind, protocol)?))
+    }
+
+    /// A socket that came from somewhere else, as when a process inherits a connection.
+    pub fn inherited(fd: OwnedFd) -> Self {
+        Self::wrap(fd.into())
+    }
+
+    fn wrap(inner: socket2::Socket) -> Self {
+        let conn = NEXT_CONN.fetch_add(1, Ordering::Relaxed);
+        Socket { inner, conn, sent: AtomicU64::new(0), received: AtomicU64::new(0) }
+    }
+
+    /// bind(2): gives the socket its address.
+    ///
+    /// # Errors
+    /// `AddrInUse` when the address is taken, `AddrNotAvailable` when it is not this machine's.
+    pub fn bind(&self, address: &SockAddr) -> io::Result<()> {
+        let result = self.inner.bind(address);
+        self.call("bind", result.as_ref().err(), |event| event.local = Some(show(address)));
+        result
+    }
+
+    /// listen(2): from now on the kernel completes connections, and queues them for `accept`.
+    ///
+    /// # Errors
+    /// When the socket cannot listen.
+    pub fn listen(&self, backlog: i32) -> io::Result<()> {
+        let result = self.inner.listen(backlog);
+        self.call("listen", result.as_ref().err(), |_| {});
+        result
+    }
+
+    /// accept(2): takes the next connection from the queue, and waits while there is none.
+    ///
+    /// # Errors
+    /// See [`Backoff`](crate::Backoff): most of them pass, and a server goes on.
+    pub fn accept(&self) -> io::Result<(Socket, SockAddr)> {
+        match self.inner.accept() {
+            Ok((inner, peer)) => {
+                let socket = Self::wrap(inner);
+                socket.call("accept", None, |event| {
+                    event.local = socket.local_addr().ok().as_ref().map(show);
+                    event.peer = Some(show(&peer));
+                });
+                Ok((socket, peer))
+            }
+            Err(error) => {
+                self.call("accept", Some(&error), |_| {});
+                Err(error)
+            }
+        }
+    }
+
+    /// connect(2): for a stream the handshake, for a datagram socket just a default peer.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` when nobody listens there.
+    pub fn connect(&self, peer: &SockAddr) -> io::Result<()> {
+        let result = self.inner.connect(peer);
+        self.call("connect", result.as_ref().err(), |event| {
+            event.local = self.local_addr().ok().as_ref().map(show);
+            event.peer = Some(show(peer));
+        });
+        result
+    }
+
+    /// send(2): gives the kernel bytes. It may take fewer: the rest is the caller's to send again.
+    ///
+    /// # Errors
+    /// `BrokenPipe` or `ConnectionReset` when the peer is gone.
+    pub fn send(&self, data: &[u8]) -> io::Result<usize> {
+        let result = self.inner.send(data);
+        self.moved(Call::Send, data.len(), &result, None, || vec![data]);
+        result
+    }
+
+    /// recv(2): takes what has come, at most `buffer.len()` bytes, and waits while nothing has.
+    /// 0 bytes are the end of the stream.
+    ///
+    /// # Errors
+    /// `ConnectionReset` when the peer threw the connection away; `WouldBlock` when a read timeout
+    /// is set and passed.
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = (&self.inner).read(buffer);
+        self.moved(Call::Recv, buffer.len(), &result, None, || vec![buffer]);
+        result
+    }
+
+    /// sendto(2): one datagram to `peer`, whole or not at all.
+    ///
+    /// # Errors
+    /// `EMSGSIZE` ("message too long") when it does not fit a datagram.
+    pub fn send_to(&self, data: &[u8], peer: &SockAddr) -> io::Result<usize> {
+        let result = self.inner.send_to(data, peer);
+        self.moved(Call::SendTo, data.len(), &result, Some(peer), || vec![data]);
+        result
+    }
+
+    /// recvfrom(2): one datagram. What the buffer cannot hold of it is gone, and only
+    /// [`Datagram::truncated`] tells.
+    ///
+    /// # Errors
+    /// `WouldBlock` when a read timeout is set and passed.
+    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
+        let asked = buffer.len();
+        // recvmsg rather than recvfrom: only recvmsg tells that a datagram was cut.
+        let result = rustix::net::recvmsg(
+            &self.inner,
+            &mut [IoSliceMut::new(buffer)],
+            &mut RecvAncillaryBuffer::default(),
+            RecvFlags::empty(),
+        );
+        let result = result.map_err(io::Error::from).and_then(|message| {
+            let from = sock_addr(message.address)?;
+            let truncated = message.flags.contains(ReturnFlags::TRUNC);
+            Ok(Datagram { len: message.bytes, from, truncated })
+        });
+        let (got, peer) = match &result {
+            Ok(datagram) => (Ok(datagram.len), Some(&datagram.from)),
+            Err(error) => (Err(io::Error::new(error.kind(), error.to_string())), None),
+        };
+        self.moved(Call::RecvFrom, asked, &got, peer, || vec![buffer]);
+        result
+    }
+
+    /// shutdown(2): ends one direction, or both. After [`Shutdown::Write`] the peer reads our last
+    /// bytes and then the end of the stream, and we can still read what it answers.
+    ///
+    /// # Errors
+    /// `NotConnected` when the peer is gone already.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let result = self.inner.shutdown(how);
+        let dir = match how {
+            Shutdown::Read => Some("in".into()),
+            Shutdown::Write => Some("out".into()),
+            Shutdown::Both => None,
+        };
+        self.call("shutdown", result.as_ref().err(), |event| event.dir = dir);
+        result
+    }
+
+    fn call(&self, call: &str, error: Option<&io::Error>, fill: impl FnOnce(&mut Event)) {
+        record(|_| {
+            let error = error.map(io::Error::to_string);
+            let mut event = Event { call: call.into(), conn: self.conn, error, ..Event::default() };
+            fill(&mut event);
+            event
+        });
+    }
+
+    fn moved<'a>(
+        &self,
+        call: Call,
+        asked: usize,
+        result: &io::Result<usize>,
+        peer: Option<&SockAddr>,
+        pieces: impl FnOnce() -> Vec<&'a [u8]>,
+    ) {
+        let got = result.as_ref().copied().unwrap_or(0);
+        let (name, dir, so_far) = match call {
+            Call::Send => ("send", "out", &self.sent),
+            Call::SendTo => ("sendto", "out", &self.sent),
+            Call::Recv => ("recv", "in", &self.received),
+            Call::RecvFrom => ("recvfrom", "in", &self.received),
+        };
+        let offset = so_far.fetch_add(got as u64, Ordering::Relaxed);
+        record(|whole| {
+            // The log shows a preview only: copying megabytes for it would slow what it watches.
+            let shown = if whole { got } else { got.min(64) };
+            Event {
+                call: name.into(),
+                conn: self.conn,
+                dir: Some(dir.into()),
+                asked: Some(asked as u64),
+                got: result.as_ref().ok().map(|&n| n as u64),
+                offset: Some(offset),
+                data: result
+                    .is_ok()
+                    .then(|| pieces().into_iter().flatten().copied().take(shown).collect()),
+                peer: peer.map(show),
+                error: result.as_ref().err().map(io::Error::to_string),
+                ..Event::default()
+            }
+        });
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Call {
+    Send,
+    SendTo,
+    Recv,
+    RecvFrom,
+}
+
+/// What [`Socket::recv_from`] took.
+#[derive(Debug)]
+pub struct Datagram {
+    /// How many bytes of it are in the buffer. 0 is an empty datagram, not an end.
+    pub len: usize,
+    /// Who sent it.
+    pub from: SockAddr,
+    /// It was longer than the buffer, and its end is lost.
+    pub truncated: bool,
+}
+
+fn sock_addr(address: Option<SocketAddrAny>) -> io::Result<SockAddr> {
+    match address {
+        None => SockAddr::unix(""),
+        Some(address) => match SocketAddr::try_from(address.clone()) {
+            Ok(address) => Ok(address.into()),
+            Err(_) => {
+                let address = SocketAddrUnix::try_from(address)?;
+                let path = address.path().unwrap_or_default();
+                SockAddr::unix(path.to_string_lossy().as_ref())
+            }
+        },
+    }
+}
+
+/// An address as people write it: `127.0.0.1:8888`, `[::1]:8888`, a path, or `unnamed` for a Unix
+/// socket that was never bound.
+pub fn show(address: &SockAddr) -> String {
+    match (address.as_socket(), address.as_pathname()) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) => "unnamed".into(),
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.call("close", None, |_| {});
+    }
+}
+
+impl Deref for Socket {
+    type Target = socket2::Socket;
+
+    fn deref(&self) -> &socket2::Socket {
+        &self.inner
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl Read for &Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv(buffer)
+    }
+}
+
+impl Write for &Socket {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.send(data)
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let result = (&self.inner).write_vectored(pieces);
+        let asked = pieces.iter().map(|piece| piece.len()).sum();
+        self.moved(Call::Send, asked, &result, None, || pieces.iter().map(|p| &p[..]).collect());
+        result
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
