@@ -1,0 +1,196 @@
+//! Who may have commands run.
+//!
+//! Three questions, each asked once: may this server listen there ([`ServerArgs::gate`], at the
+//! start)? May this peer come in ([`Gate::admit`], after accept)? May this request run
+//! ([`Visitor::answer`], for each one)?
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use observe::Failure;
+use proto::request::Form;
+use rustix::process::geteuid;
+
+use crate::caller::Caller;
+use crate::refusal::Refusal;
+use crate::run::Limits;
+use crate::token::{self, TokenError};
+use crate::visitor::Visitor;
+
+/// What every server of remote commands lets its user decide: the bounds of a command, and who may
+/// come in.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServerArgs {
+    /// The bounds of each command.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// Listen beyond this machine too. Whoever has the token then has your shell: needs
+    /// --token-file
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// Ask each client for the token in this file, of 16 bytes at least, before its first command.
+    /// Keep the file to yourself (chmod 600): what it protects is your account, and it travels
+    /// unencrypted
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// The gate of a server that listens at `listen` and takes requests of this form. Warns of what
+    /// it cannot prevent.
+    ///
+    /// # Errors
+    /// An address beyond loopback without both options; a token file that cannot be used.
+    pub fn gate(&self, listen: SocketAddr, form: Form) -> Result<Gate, AccessError> {
+        let remote = !listen.ip().to_canonical().is_loopback();
+        if remote && !(self.allow_remote && self.token_file.is_some()) {
+            return Err(AccessError::Remote(listen));
+        }
+        let token =
+            self.token_file.as_deref().map(token::read).transpose().map_err(AccessError::Token)?;
+        let user = geteuid();
+        if remote {
+            tracing::warn!(
+                %listen,
+                "beyond this machine: who has the token, or can watch the network, has your shell"
+            );
+        }
+        if user.is_root() {
+            tracing::warn!("running as root: so does every command that comes");
+        }
+        if cfg!(not(target_os = "linux")) && token.is_none() {
+            tracing::warn!(
+                "this system does not tell whose a connection is: \
+                 every local user can run commands as you (try --token-file)"
+            );
+        }
+        Ok(Gate {
+            user: user.as_raw(),
+            token: token.map(Arc::from),
+            form,
+            limits: self.limits.clone(),
+        })
+    }
+}
+
+/// Decides who may come in.
+#[derive(Clone)]
+pub struct Gate {
+    /// Read once: what decides must not change under a running server.
+    user: u32,
+    token: Option<Arc<[u8]>>,
+    form: Form,
+    limits: Limits,
+}
+
+impl Gate {
+    /// Lets a peer in, or says why not. A peer on loopback must be the server's own user (Linux).
+    ///
+    /// Answer the [`Refusal`] (as an [`Output`](crate::Output)), then close: nothing of this peer may
+    /// run.
+    ///
+    /// # Errors
+    /// The peer's socket belongs to somebody else, or to nobody any more: one that has already
+    /// closed proves nothing.
+    pub fn admit(&self, caller: &Caller<'_>) -> Result<Visitor, Refusal> {
+        if cfg!(target_os = "linux") && caller.is_on_loopback() {
+            let owner = caller.owner().map_err(|error| {
+                tracing::warn!(%error, "cannot look up whose a connection is");
+                Refusal::Unknown
+            })?;
+            same_user(owner, self.user)?;
+        }
+        Ok(Visitor::new(self.form, self.limits.clone(), self.token.clone()))
+    }
+}
+
+fn same_user(owner: Option<u32>, user: u32) -> Result<(), Refusal> {
+    match owner {
+        Some(owner) if owner == user => Ok(()),
+        Some(_) => Err(Refusal::Stranger),
+        None => Err(Refusal::Gone),
+    }
+}
+
+/// Why a server must not start like this.
+#[derive(Debug)]
+pub enum AccessError {
+    /// It would listen beyond loopback without both options that this needs.
+    Remote(SocketAddr),
+    /// The token file cannot be used.
+    Token(TokenError),
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remote(listen) => write!(
+                out,
+                "listening at {listen} would give your shell to the network: \
+                 add --allow-remote and --token-file FILE, or listen at 127.0.0.1"
+            ),
+            Self::Token(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for AccessError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Remote(_) => None,
+            Self::Token(error) => error.source(),
+        }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_loopback_needs_no_options() {
+        let gate = |listen: &str, allow_remote, token_file: Option<&str>| {
+            let limits = Limits { timeout: Duration::from_secs(1), max_output: 1 };
+            ServerArgs { limits, allow_remote, token_file: token_file.map(PathBuf::from) }
+                .gate(listen.parse().unwrap(), Form::Raw)
+        };
+        for here in ["127.0.0.1:8888", "127.9.9.9:0", "[::1]:8888", "[::ffff:127.0.0.1]:8888"] {
+            assert!(gate(here, false, None).is_ok(), "{here}");
+        }
+        for beyond in ["0.0.0.0:8888", "[::]:8888", "192.0.2.1:8888", "[::ffff:192.0.2.1]:8888"] {
+            assert!(matches!(gate(beyond, false, None), Err(AccessError::Remote(_))), "{beyond}");
+            assert!(
+                matches!(gate(beyond, true, None), Err(AccessError::Remote(_))),
+                "{beyond} without a token"
+            );
+            assert!(
+                matches!(gate(beyond, false, Some("/t")), Err(AccessError::Remote(_))),
+                "{beyond} not allowed"
+            );
+            assert!(
+                matches!(gate(beyond, true, Some("/")), Err(AccessError::Token(_))),
+                "{beyond} with a bad token"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_user_who_started_the_server_is_let_in() {
+        assert_eq!(same_user(Some(1000), 1000), Ok(()));
+        assert_eq!(same_user(Some(1001), 1000), Err(Refusal::Stranger));
+        assert_eq!(same_user(Some(0), 1000), Err(Refusal::Stranger), "not even root");
+        assert_eq!(same_user(None, 0), Err(Refusal::Gone));
+    }
+}

@@ -1,0 +1,247 @@
+//! Where a client's commands come from: the command line, a pipe, or a person at a terminal.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::vec;
+
+use observe::Failure;
+use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
+
+use crate::token::{self, TokenError};
+
+/// The tutorial's.
+const PROMPT: &str = ">>: ";
+
+/// Which commands to send, from the command line.
+#[derive(clap::Args, Clone, Debug)]
+pub struct PromptArgs {
+    /// Send this command instead of reading commands from standard input, one a line; may be
+    /// repeated
+    #[arg(short, long, value_name = "CMD", allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+
+    /// When to show the prompt `>>: `. On a terminal it has line editing and a history; `quit` or
+    /// Ctrl-D leaves
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = PromptWhen::Auto)]
+    pub prompt: PromptWhen,
+
+    /// Send the token in this file first, to a server that asks for one
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// When the prompt is shown.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptWhen {
+    /// on a terminal only
+    Auto,
+    /// also if the input is a pipe or a file
+    Always,
+}
+
+impl PromptArgs {
+    /// The commands, one after the other, as they come.
+    ///
+    /// # Errors
+    /// The terminal cannot be used.
+    pub fn commands(&self) -> Result<Commands, PromptError> {
+        let source = if !self.command.is_empty() {
+            Source::Given(self.command.clone().into_iter())
+        } else if io::stdin().is_terminal() && io::stdout().is_terminal() {
+            Source::Terminal(Box::new(DefaultEditor::new().map_err(PromptError::from)?))
+        } else {
+            let prompt = (self.prompt == PromptWhen::Always)
+                .then(|| Box::new(io::stdout()) as Box<dyn Write>);
+            Source::Lines { input: Box::new(io::stdin().lock()), prompt }
+        };
+        Ok(Commands(Some(source)))
+    }
+
+    /// The token to send before the first command, if the server wants one.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn token(&self) -> Result<Option<Vec<u8>>, PromptError> {
+        self.token_file.as_deref().map(token::read).transpose().map_err(PromptError::Token)
+    }
+}
+
+/// The commands that the user gives: bytes, not necessarily UTF-8, without the end of their line.
+///
+/// Blank ones are skipped (sent raw, they would be nothing at all, and their answer would never
+/// come). `quit` ends, and so does the end of the input, or an error.
+pub struct Commands(Option<Source>);
+
+enum Source {
+    Given(vec::IntoIter<OsString>),
+    Lines { input: Box<dyn BufRead>, prompt: Option<Box<dyn Write>> },
+    Terminal(Box<DefaultEditor>),
+}
+
+impl Iterator for Commands {
+    type Item = Result<Vec<u8>, PromptError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.0.as_mut()?.read().transpose() {
+                Some(Ok(command)) if command.trim_ascii().is_empty() => {}
+                Some(Ok(command)) if command.trim_ascii() != b"quit" => return Some(Ok(command)),
+                end => {
+                    self.0 = None;
+                    return end.filter(Result::is_err);
+                }
+            }
+        }
+    }
+}
+
+impl Source {
+    /// The next one; `None` at the end.
+    fn read(&mut self) -> Result<Option<Vec<u8>>, PromptError> {
+        match self {
+            Source::Given(commands) => Ok(commands.next().map(OsString::into_vec)),
+            Source::Lines { input, prompt } => {
+                if let Some(out) = prompt {
+                    out.write_all(PROMPT.as_bytes())
+                        .and_then(|()| out.flush())
+                        .map_err(PromptError::Output)?;
+                }
+                let mut line = Vec::new();
+                if input.read_until(b'\n', &mut line).map_err(PromptError::Input)? == 0 {
+                    return Ok(None);
+                }
+                for end in [b'\n', b'\r'] {
+                    line.pop_if(|last| *last == end);
+                }
+                Ok(Some(line))
+            }
+            Source::Terminal(editor) => match editor.readline(PROMPT) {
+                Ok(line) => {
+                    editor.add_history_entry(&line)?;
+                    Ok(Some(line.into_bytes()))
+                }
+                Err(ReadlineError::Eof) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// Why no command came.
+#[derive(Debug)]
+pub enum PromptError {
+    /// Ctrl-C at the prompt.
+    Interrupted,
+    /// Standard input cannot be read.
+    Input(io::Error),
+    /// The prompt cannot be written; a broken pipe means that its reader has left.
+    Output(io::Error),
+    /// The token file cannot be used.
+    Token(TokenError),
+}
+
+impl From<ReadlineError> for PromptError {
+    fn from(error: ReadlineError) -> Self {
+        match error {
+            ReadlineError::Interrupted => Self::Interrupted,
+            ReadlineError::Io(error) => Self::Input(error),
+            other => Self::Input(io::Error::other(other)),
+        }
+    }
+}
+
+impl fmt::Display for PromptError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => out.write_str("interrupted at the prompt"),
+            Self::Input(error) => write!(out, "cannot read commands: {error}"),
+            Self::Output(error) => write!(out, "cannot write the prompt: {error}"),
+            Self::Token(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for PromptError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Interrupted => None,
+            Self::Input(error) | Self::Output(error) => Some(error),
+            Self::Token(error) => error.source(),
+        }
+    }
+}
+
+impl From<PromptError> for Failure {
+    fn from(error: PromptError) -> Failure {
+        match error {
+            PromptError::Interrupted => Failure::Interrupted,
+            PromptError::Output(error) => Failure::Stdout(error),
+            other => Failure::Usage(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, PipeReader, Read};
+
+    use super::*;
+
+    fn lines(input: &'static [u8], prompt: Option<Box<dyn Write>>) -> Commands {
+        Commands(Some(Source::Lines { input: Box::new(Cursor::new(input)), prompt }))
+    }
+
+    fn all(commands: Commands) -> Vec<Vec<u8>> {
+        commands.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn lines_are_commands_until_quit() {
+        for (input, commands) in [
+            (b"echo hi\n".as_slice(), &["echo hi"] as &[&str]),
+            (b"a\r\nb\nc", &["a", "b", "c"]),
+            (b"\n  \n\r\na\n\n", &["a"]),
+            (b"a\nquit\nb\n", &["a"]),
+            (b"a\n quit \r\nb\n", &["a"]),
+            (b"quit now\n", &["quit now"]),
+            (b" a \n", &[" a "]),
+            (b"", &[]),
+        ] {
+            assert_eq!(
+                all(lines(input, None)),
+                commands.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(),
+                "{input:?}"
+            );
+        }
+        assert_eq!(all(lines(b"echo \xff\0\n", None)), [b"echo \xff\0"], "bytes, not text");
+    }
+
+    #[test]
+    fn given_commands_obey_the_same_rules() {
+        let given = ["echo a\necho b", "", "quit", "never"].map(OsString::from).to_vec();
+        assert_eq!(all(Commands(Some(Source::Given(given.into_iter())))), [b"echo a\necho b"]);
+    }
+
+    #[test]
+    fn the_prompt_comes_before_each_line() {
+        let (mut shown, out) = io::pipe().unwrap();
+        assert_eq!(all(lines(b"a\nb\n", Some(Box::new(out)))).len(), 2);
+        let mut text = String::new();
+        shown.read_to_string(&mut text).unwrap();
+        assert_eq!(text, ">>: >>: >>: ");
+    }
+
+    #[test]
+    fn an_error_is_said_once() {
+        let (shown, out): (PipeReader, _) = io::pipe().unwrap();
+        drop(shown);
+        let mut commands = lines(b"a\n", Some(Box::new(out)));
+        let Some(Err(PromptError::Output(error))) = commands.next() else { panic!("no error") };
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(commands.next().is_none());
+    }
+}

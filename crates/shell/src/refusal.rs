@@ -1,0 +1,88 @@
+//! Why a peer, or one of its requests, is turned away; in one line that it can read.
+
+use std::fmt;
+
+use crate::run::{Output, Status};
+use crate::screen::MAX_RAW_REQUEST;
+
+/// Why a peer or its request is turned away. Displays as the one line that it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The peer's socket belongs to another user.
+    Stranger,
+    /// Nobody holds the peer's end open any more.
+    Gone,
+    /// The system could not say whose the peer's socket is.
+    Unknown,
+    /// The first request was not the token.
+    Token,
+    /// More than [`MAX_RAW_REQUEST`] bytes.
+    TooLong,
+    /// A CR or LF inside a raw request.
+    LineBreak,
+    /// A NUL byte inside a raw request.
+    Nul,
+    /// The start of a TLS handshake.
+    Tls,
+    /// An HTTP request.
+    Http,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self {
+            Self::Stranger => {
+                "this server runs commands only for the user who started it; start your own"
+            }
+            Self::Gone => {
+                "your end is closed already, so nobody can say whose it was; wait for the answer"
+            }
+            Self::Unknown => {
+                "this system does not say whose your connection is; see the server's log"
+            }
+            Self::Token => {
+                "the first request must be the server's token; start the client with --token-file"
+            }
+            Self::TooLong => {
+                return write!(
+                    out,
+                    "refused: a raw request has at most {MAX_RAW_REQUEST} bytes; \
+                     use --requests framed on both sides"
+                );
+            }
+            Self::LineBreak => {
+                "a raw request has no CR or LF; send one command at a time, \
+                 or use --requests framed on both sides"
+            }
+            Self::Nul => {
+                "a raw request has no NUL byte; does your client frame its requests? \
+                 use --requests framed on both sides"
+            }
+            Self::Tls => {
+                "this is the start of TLS; a plain connection is expected, \
+                 from this server's own client"
+            }
+            Self::Http => {
+                "this looks like HTTP, and a web page must not run commands; \
+                 use this server's own client"
+            }
+        };
+        write!(out, "refused: {why}")
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The line as the output of a command: answered like any other, so that every client can show it.
+impl From<Refusal> for Output {
+    fn from(refusal: Refusal) -> Output {
+        Output {
+            stdout: Vec::new(),
+            stderr: format!("{refusal}\n").into_bytes(),
+            // What a shell says of a command that it may not run.
+            status: Status::Exit(126),
+            truncated: false,
+            timed_out: false,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! One command, within bounds: its output, its status, and nothing of it left behind.
+
+use std::ffi::OsStr;
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use proto::agreed::parse_seconds;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::{ioctl_fionbio, retry_on_intr};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use crate::caller::{Caller, CallerGone};
+use crate::poll::poll;
+use crate::slots::{self, MAX_RUNNING, Slot};
+
+/// How long a child that a command left behind may hold the pipes, and so the answer.
+const HOLD: Duration = Duration::from_millis(200);
+
+/// What one read takes: as much as a Linux pipe holds, so that one pass empties both.
+const CHUNK: usize = 64 * 1024;
+
+/// The bounds of each command.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Limits {
+    /// Kill a command that still runs after this time; what it said until then is answered
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = parse_seconds)]
+    pub timeout: Duration,
+
+    /// Kill a command that says more than this, stdout and stderr together; the first part is
+    /// answered
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    pub max_output: usize,
+}
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// All it wrote to its standard output.
+    pub stdout: Vec<u8>,
+    /// All it wrote to its standard error; or one line that says why it could not be run.
+    pub stderr: Vec<u8>,
+    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound.
+    pub status: Status,
+    /// It said more than [`Limits::max_output`]: the first part is here.
+    pub truncated: bool,
+    /// It ran longer than [`Limits::timeout`]: what it said until then is here.
+    pub timed_out: bool,
+}
+
+/// How a command's shell ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It exited with this code. 126 and 127 also stand for a command that could not be run, as in
+    /// a shell.
+    Exit(i32),
+    /// This signal killed it.
+    Signal(i32),
+}
+
+/// Runs `command` with `/bin/sh -c` for `caller` and waits for it.
+///
+/// Its standard input is empty, its output is collected from both pipes at once, and its whole
+/// process group is gone when this returns. A child that it leaves in the background holds the
+/// answer for 200 ms at most. When [`MAX_RUNNING`](crate::MAX_RUNNING) commands run already, this
+/// one first waits for its turn, no longer than its timeout.
+///
+/// A command that cannot be run (a NUL byte, too long for the system, no process or descriptor
+/// left, no turn) is no error here: the [`Output`] says why in one line, and the connection lives.
+///
+/// # Errors
+/// [`CallerGone`]: nobody waits for the answer any more. The command was killed.
+pub fn run(command: &[u8], limits: &Limits, caller: &Caller<'_>) -> Result<Output, CallerGone> {
+    let Some(slot) = Slot::take(limits.timeout, caller)? else {
+        return Ok(Output::not_run(
+            126,
+            &format!("busy: {MAX_RUNNING} commands are running; try again in a moment"),
+        ));
+    };
+    let mut running = match Running::start(command, slot) {
+        Ok(running) => running,
+        Err(error) => {
+            let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+            return Ok(Output::not_run(code, &format!("cannot run this command: {error}")));
+        }
+    };
+    let end = running.watch(limits, caller);
+    let [stdout, stderr] = running.pipes.each_mut().map(|pipe| std::mem::take(&mut pipe.kept));
+    let status = running.finish();
+    match end {
+        End::CallerGone => Err(CallerGone),
+        End::Failed(error) => {
+            Ok(Output::not_run(126, &format!("lost sight of this command and killed it: {error}")))
+        }
+        End::Complete | End::Deadline | End::Full => Ok(Output {
+            stdout,
+            stderr,
+            status,
+            truncated: matches!(end, End::Full),
+            timed_out: matches!(end, End::Deadline),
+        }),
+    }
+}
+
+/// Why nobody looks at the command any longer.
+enum End {
+    Complete,
+    Deadline,
+    Full,
+    CallerGone,
+    Failed(io::Error),
+}
+
+struct Running {
+    shell: Child,
+    slot: Slot,
+    pipes: [Pipe; 2],
+    /// Ends (no byte ever comes) when the shell has exited.
+    exit: PipeReader,
+    waiter: JoinHandle<()>,
+}
+
+struct Pipe {
+    from: Option<PipeReader>,
+    kept: Vec<u8>,
+}
+
+impl Running {
+    fn start(command: &[u8], mut slot: Slot) -> io::Result<Running> {
+        // All that can fail comes before the process: the pipes, and the thread that waits for it
+        // and says so.
+        let (exit, notice) = pipe()?;
+        let (stdout, to_stdout) = pipe()?;
+        let (stderr, to_stderr) = pipe()?;
+        let (started, shell) = mpsc::channel();
+        let waiter = thread::Builder::new().name("command".into()).spawn(move || {
+            if let Ok(shell) = shell.recv() {
+                // NOWAIT leaves a zombie: the number stays the shell's own until its group has been
+                // killed.
+                let exited = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+                if let Err(error) = retry_on_intr(|| waitid(WaitId::Pid(shell), exited)) {
+                    tracing::warn!(%error, "waitid");
+                }
+            }
+            drop(notice);
+        })?;
+
+        // A process group is all that is set here: with `pre_exec` or a uid, std could not use
+        // posix_spawn, and would copy the page tables of a large server for every command. `--`
+        // lets a command begin with a dash.
+        let shell = Command::new("/bin/sh")
+            .args(["-c", "--"])
+            .arg(OsStr::from_bytes(command))
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(to_stdout)
+            .stderr(to_stderr)
+            .spawn()?;
+        let group = Pid::from_child(&shell);
+        slot.started(group);
+        // The waiter can only be gone if it panicked; then the exit pipe has ended too, and the
+        // watch ends at once.
+        started.send(group).ok();
+
+        let pipes = [stdout, stderr].map(|from| Pipe { from: Some(from), kept: Vec::new() });
+        Ok(Running { shell, slot, pipes, exit, waiter })
+    }
+
+    /// Collects what the command says until it is complete or a bound is reached.
+    fn watch(&mut self, limits: &Limits, caller: &Caller<'_>) -> End {
+        let mut room = limits.max_output;
+        let mut chunk = vec![0; CHUNK];
+        let mut deadline = Instant::now().checked_add(limits.timeout);
+        let mut exited = false;
+        let mut watch = caller.watch();
+        loop {
+            let mut fds = vec![watch.poll_fd()];
+            fds.extend((!exited).then(|| PollFd::new(&self.exit, PollFlags::IN)));
+            fds.extend(
+                self.pipes
+                    .iter()
+                    .filter_map(|pipe| Some(PollFd::new(pipe.from.as_ref()?, PollFlags::IN))),
+            );
+            if let Err(error) =
+                poll(&mut fds, [deadline, watch.wake_at()].into_iter().flatten().min())
+            {
+                return End::Failed(error);
+            }
+            let caller_events = fds[0].revents();
+            drop(fds);
+
+            if watch.gone(caller_events) {
+                return End::CallerGone;
+            }
+            // Before the pipes: what the shell wrote before it exited is in them by now, and read
+            // in this very pass.
+            if !exited && matches!(self.exit.read(&mut [0]), Ok(0)) {
+                exited = true;
+                deadline = Some(Instant::now() + HOLD);
+            }
+            for pipe in &mut self.pipes {
+                if pipe.read(&mut chunk, &mut room).is_err() {
+                    return End::Full;
+                }
+            }
+            if exited && self.pipes.iter().all(|pipe| pipe.from.is_none()) {
+                return End::Complete;
+            }
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                return if exited { End::Complete } else { End::Deadline };
+            }
+        }
+    }
+
+    /// Kills what is left of the group and takes the shell's status.
+    fn finish(mut self) -> Status {
+        slots::kill(Pid::from_child(&self.shell));
+        // A panic of the waiter has been printed already; the shell is reaped either way.
+        self.waiter.join().ok();
+        drop(self.slot);
+        match self.shell.wait() {
+            Ok(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => Status::Exit(code),
+                (None, signal) => Status::Signal(signal.unwrap_or_default()),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "wait");
+                Status::Exit(127)
+            }
+        }
+    }
+}
+
+/// A pipe whose reading end never waits.
+fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    ioctl_fionbio(&reader, true)?;
+    Ok((reader, writer))
+}
+
+/// The command said more than it may.
+struct TooMuch;
+
+impl Pipe {
+    /// Takes what is there now; never waits.
+    fn read(&mut self, chunk: &mut [u8], room: &mut usize) -> Result<(), TooMuch> {
+        let Some(from) = &mut self.from else { return Ok(()) };
+        match from.read(chunk) {
+            Ok(0) => self.from = None,
+            Ok(got) => {
+                let fits = got.min(*room);
+                self.kept.extend_from_slice(&chunk[..fits]);
+                *room -= fits;
+                if fits < got {
+                    return Err(TooMuch);
+                }
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) => {}
+            Err(error) => {
+                tracing::warn!(%error, "read from command");
+                self.from = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Output {
+    /// How many bytes it said, stdout and stderr together.
+    pub fn total(&self) -> usize {
+        self.stdout.len() + self.stderr.len()
+    }
+
+    fn not_run(code: i32, why: &str) -> Output {
+        Output {
+            stdout: Vec::new(),
+            stderr: format!("{why}\n").into_bytes(),
+            status: Status::Exit(code),
+            truncated: false,
+            timed_out: false,
+        }
+    }
+}
