@@ -1,0 +1,85 @@
+//! Where the programs are: the workspace's own, and Python.
+
+use crate::StageError;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::{env, io};
+
+/// Finds a program of the workspace: beside this executable, or one level up, since tests run in `target/debug/deps`.
+///
+/// # Errors
+/// [`StageError::NotBuilt`]: cargo builds the binaries of the package it tests, not those of the others.
+pub fn binary(name: &str) -> Result<PathBuf, StageError> {
+    let here = env::current_exe().unwrap_or_default();
+    let looked: Vec<PathBuf> =
+        here.ancestors().skip(1).take(2).map(|folder| folder.join(name)).collect();
+    match looked.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(StageError::NotBuilt { name: name.to_owned(), looked }),
+    }
+}
+
+/// Python 3.8 or later, for the tests that talk to the tutorial's own language. Without it, says so on standard error
+/// and returns `None`: the test returns.
+///
+/// # Panics
+/// Without it, where the environment variable `UNSTUCK_REQUIRE_PYTHON` is set: there a skipped test is a failure.
+pub fn python() -> Option<PathBuf> {
+    find_python("python3", env::var_os("UNSTUCK_REQUIRE_PYTHON").is_some())
+}
+
+#[expect(
+    clippy::panic,
+    reason = "it runs in tests, and a test that must not be skipped has to fail"
+)]
+fn find_python(program: &str, required: bool) -> Option<PathBuf> {
+    let mut probe = Command::new(program);
+    probe.args(["-c", "import sys; sys.exit(sys.version_info < (3, 8))"]);
+    let status = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match status.is_ok_and(|status| status.success()) {
+        true => Some(PathBuf::from(program)),
+        false if required => {
+            panic!("no {program} of version 3.8 or later, and UNSTUCK_REQUIRE_PYTHON is set")
+        }
+        false => {
+            // Not eprintln!: the test harness would keep it to itself, and a skipped test should be seen.
+            let _ = writeln!(io::stderr(), "skipped: no python3");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_was_not_built_is_named_with_the_command_that_builds_it() {
+        let error = binary("no-such-program").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no-such-program is not built: run cargo build --bins"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_program_is_found_beside_the_test() {
+        let this = env::current_exe().unwrap();
+        assert_eq!(binary(this.file_name().unwrap().to_str().unwrap()).unwrap(), this);
+    }
+
+    #[test]
+    fn a_missing_or_old_python_skips() {
+        assert_eq!(find_python("no-such-python3", false), None);
+        // `false` ends with 1, as the probe does on an old Python; `true` ends with 0.
+        assert_eq!(find_python("false", false), None);
+        assert_eq!(find_python("true", false), Some(PathBuf::from("true")));
+    }
+
+    #[test]
+    #[should_panic(expected = "UNSTUCK_REQUIRE_PYTHON")]
+    fn a_missing_python_fails_where_it_is_required() {
+        find_python("no-such-python3", true);
+    }
+}

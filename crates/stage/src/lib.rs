@@ -1,0 +1,37 @@
+//! Starts real programs, waits until they are ready, and leaves none behind.
+//!
+//! The experiments and the black-box tests run the course's own binaries, in processes of their own, just as a reader
+//! types them in two terminals. Three things go wrong in such runs: a client starts before its server listens, a
+//! program hangs and the run with it, a program outlives the run. Here each wait has an end, readiness is a line that
+//! the program says, and dropping a [`Program`] ends it.
+//!
+//! ```
+//! use std::process::Command;
+//! use std::time::Duration;
+//!
+//! let mut greeter = stage::Program::start(
+//!     "greeter",
+//!     Command::new("/bin/sh").args(["-c", "echo ready; read name; echo hello $name"]),
+//! )?;
+//! greeter.wait_for_line(stage::Stream::Stdout, "ready", Duration::from_secs(10))?;
+//! greeter.write(b"world\n")?;
+//! let finished = greeter.wait(Duration::from_secs(10))?;
+//! assert_eq!(finished.stdout, b"ready\nhello world\n");
+//! assert_eq!(finished.code, Some(0));
+//! # Ok::<(), stage::StageError>(())
+//! ```
+
+mod error;
+mod find;
+mod output;
+mod program;
+mod running;
+mod scratch;
+
+pub use error::StageError;
+pub use find::{binary, python};
+pub use output::{Line, Stream};
+pub use program::{Finished, Program};
+pub use running::end_all;
+pub use rustix::process::Signal;
+pub use scratch::Scratch;

@@ -1,0 +1,289 @@
+//! One real program on the stage, in a process group of its own.
+
+use crate::output::{Line, Stream};
+use crate::running::{self, Running, State};
+use crate::{Signal, StageError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a server may take until it listens, and a program until it takes its input.
+const READY: Duration = Duration::from_secs(10);
+
+/// How long the output of an ended program may stay open: a child of its own may still hold it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A program that runs: its standard input is ours to write, what it says is read into memory as it comes.
+///
+/// Dropping it ends it, with its process group: SIGTERM, a second later SIGTERM again, and SIGKILL after that. What has
+/// left the group with `setsid` is out of reach.
+pub struct Program {
+    label: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    started: Instant,
+    running: Arc<Running>,
+}
+
+/// A program that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Every byte of its standard output.
+    pub stdout: Vec<u8>,
+    /// Every byte of its standard error.
+    pub stderr: Vec<u8>,
+    /// The lines of both, in the order in which they were read.
+    pub lines: Vec<Line>,
+    /// From its start to its end.
+    pub took: Duration,
+    /// Whether a child of its own still held the output a second after the end. It was killed; what it would have said
+    /// is missing.
+    pub left_behind: bool,
+}
+
+impl Program {
+    /// Starts a program. The label names it in errors.
+    ///
+    /// The command's standard streams and process group are set here; all else is the caller's.
+    ///
+    /// # Errors
+    /// [`StageError::Start`] when the system refuses, [`StageError::Ending`] after [`end_all`](crate::end_all).
+    pub fn start(label: &str, command: &mut Command) -> Result<Program, StageError> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut everything = running::everything();
+        if everything.ending {
+            return Err(StageError::Ending);
+        }
+        let typed = typed(command);
+        let failed = |source| StageError::Start { command: typed.clone(), source };
+        let mut child = command.spawn().map_err(failed)?;
+        let running = Arc::new(Running::new(rustix::process::Pid::from_child(&child)));
+        everything.programs.push(Arc::clone(&running));
+        drop(everything);
+
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        // From here on a failure drops the program, and that ends it.
+        let program =
+            Program { label: label.to_owned(), child, stdin, started: Instant::now(), running };
+        program.thread(|running| running.watch()).map_err(failed)?;
+        if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
+            program.thread(|running| running.listen(Stream::Stdout, stdout)).map_err(failed)?;
+            program.thread(|running| running.listen(Stream::Stderr, stderr)).map_err(failed)?;
+        }
+        if let Some(stdin) = &program.stdin {
+            rustix::io::ioctl_fionbio(stdin, true).map_err(|errno| failed(errno.into()))?;
+        }
+        Ok(program)
+    }
+
+    /// Waits for a whole line of one stream that begins with `prefix`, and returns it. A line said before counts.
+    ///
+    /// # Errors
+    /// As [`wait_until`](Program::wait_until).
+    pub fn wait_for_line(
+        &self,
+        stream: Stream,
+        prefix: &str,
+        within: Duration,
+    ) -> Result<String, StageError> {
+        self.wait_until(&format!("line \"{prefix}...\""), within, |lines| {
+            let wanted = |line: &&Line| {
+                line.stream == stream && line.whole && line.text.starts_with(prefix.as_bytes())
+            };
+            lines.iter().find(wanted).map(|line| String::from_utf8_lossy(&line.text).into_owned())
+        })
+    }
+
+    /// Waits until `look` finds what it wants in the lines so far; `what` names it in errors.
+    ///
+    /// # Errors
+    /// [`StageError::Ended`] as soon as the program has ended without it, [`StageError::TimedOut`], and
+    /// [`StageError::TooMuch`] for a program that has run away.
+    pub fn wait_until<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        mut look: impl FnMut(&[Line]) -> Option<T>,
+    ) -> Result<T, StageError> {
+        let mut found = None;
+        let state = self.wait_while(within, |state| {
+            found = look(&state.output.lines);
+            found.is_none()
+        });
+        found.ok_or_else(|| self.error(&state, what, within))
+    }
+
+    /// Waits until a server says `listening on ADDR`, and returns ADDR.
+    ///
+    /// # Errors
+    /// As [`wait_until`](Program::wait_until), after ten seconds.
+    pub fn address(&self) -> Result<String, StageError> {
+        const LISTENING: &str = "listening on ";
+        let line = self.wait_for_line(Stream::Stdout, LISTENING, READY)?;
+        Ok(line[LISTENING.len()..].to_owned())
+    }
+
+    /// Writes to the program's standard input.
+    ///
+    /// # Errors
+    /// [`StageError::Stdin`] when the program has closed it, or has not read for ten seconds and the pipe is full.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StageError> {
+        let result = match &mut self.stdin {
+            Some(stdin) => write_all(stdin, bytes),
+            None => Err(io::Error::new(ErrorKind::BrokenPipe, "we closed it")),
+        };
+        result.map_err(|source| StageError::Stdin {
+            label: self.label.clone(),
+            source,
+            said: self.said(),
+        })
+    }
+
+    /// Ends the program's standard input: it reads to the end of what was written, then 0 bytes.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends a signal to the process; nothing happens when it has ended.
+    pub fn signal(&self, signal: Signal) {
+        self.running.lock().signal(signal);
+    }
+
+    /// Sends a signal to the process and to all in its process group, as Ctrl-C in a terminal does.
+    pub fn signal_group(&self, signal: Signal) {
+        self.running.lock().signal_group(signal);
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the program has said so far.
+    pub fn said(&self) -> Vec<Line> {
+        self.running.lock().output.lines.clone()
+    }
+
+    /// Ends standard input, and waits until the program has ended and all it said has been read.
+    ///
+    /// Whatever it left behind in its process group is killed, as when it is dropped.
+    ///
+    /// # Errors
+    /// [`StageError::TimedOut`] or [`StageError::TooMuch`]; the program is ended then, as when it is dropped.
+    pub fn wait(mut self, within: Duration) -> Result<Finished, StageError> {
+        self.close_stdin();
+        let state = self.wait_while(within, |_| true);
+        let Some(ended) = state.ended.filter(|_| !state.too_much) else {
+            return Err(self.error(&state, "end of the program", within));
+        };
+        Ok(Finished {
+            code: ended.code,
+            signal: ended.signal,
+            stdout: state.output.bytes(Stream::Stdout),
+            stderr: state.output.bytes(Stream::Stderr),
+            lines: state.output.lines.clone(),
+            took: ended.when.saturating_duration_since(self.started),
+            left_behind: !state.output.is_closed(),
+        })
+    }
+
+    /// Waits while `more` says so, the program can still say something, and there is time: all of `within` for the
+    /// program to end, `LINGER` after its end for its last words.
+    fn wait_while(
+        &self,
+        within: Duration,
+        mut more: impl FnMut(&State) -> bool,
+    ) -> MutexGuard<'_, State> {
+        let deadline = Instant::now() + within;
+        let mut state = self.running.lock();
+        loop {
+            let last_word = state.ended.map_or(deadline, |ended| ended.when + LINGER);
+            let silent = state.ended.is_some() && state.output.is_closed();
+            if !more(&state) || silent || state.too_much || Instant::now() >= last_word {
+                return state;
+            }
+            state = self.running.wait(state, last_word);
+        }
+    }
+
+    fn error(&self, state: &State, what: &str, within: Duration) -> StageError {
+        let (label, waiting_for, said) =
+            (self.label.clone(), what.to_owned(), state.output.lines.clone());
+        match state.ended {
+            _ if state.too_much => StageError::TooMuch { label },
+            None => StageError::TimedOut { label, waiting_for, within, said },
+            Some(ended) => {
+                let how = match (ended.code, ended.signal) {
+                    (Some(code), _) => format!("exit code {code}"),
+                    (None, Some(signal)) => format!("signal {signal}"),
+                    (None, None) => "nobody knows how".to_owned(),
+                };
+                StageError::Ended { label, waiting_for, how, said }
+            }
+        }
+    }
+
+    fn thread(&self, body: impl FnOnce(Arc<Running>) + Send + 'static) -> io::Result<()> {
+        let running = Arc::clone(&self.running);
+        thread::Builder::new().name(self.label.clone()).spawn(move || body(running)).map(drop)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.close_stdin();
+        running::end(&[Arc::clone(&self.running)]);
+        let mut state = self.running.lock();
+        // Only a process that nothing can kill (stuck in the kernel) has not ended by now: do not wait for it.
+        if state.ended.is_some() {
+            let _ = self.child.wait();
+        }
+        state.reaped = true;
+        drop(state);
+        running::everything().programs.retain(|other| !Arc::ptr_eq(other, &self.running));
+    }
+}
+
+/// `write_all` that does not wait for ever for a program that does not read: the pipe is non-blocking.
+fn write_all(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stdin.write(bytes) {
+            Ok(took) => bytes = &bytes[took..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let limit = Timespec { tv_sec: READY.as_secs().cast_signed(), tv_nsec: 0 };
+                match poll(&mut [PollFd::new(stdin, PollFlags::OUT)], Some(&limit)) {
+                    Ok(0) => {
+                        return Err(io::Error::new(
+                            ErrorKind::TimedOut,
+                            "it does not read, and the pipe is full",
+                        ));
+                    }
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A command as one would type it, for errors.
+fn typed(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

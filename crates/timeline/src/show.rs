@@ -1,0 +1,104 @@
+//! Bytes as text for a terminal: every byte visible, and the columns known.
+
+use unicode_width::UnicodeWidthChar;
+
+/// Bytes as text, with what a terminal would not show as one or two columns escaped: `\n`, `\x1b`, `\u{202e}`, and a
+/// byte that is not part of a whole UTF-8 character as `\xe4`.
+pub fn text(bytes: &[u8]) -> String {
+    let mut shown = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            match char {
+                '\0' => shown.push_str("\\0"),
+                '\n' | '\r' | '\t' | '\\' => shown.extend(char.escape_default()),
+                _ if char.is_ascii_control() => {
+                    shown.push_str(&format!("\\x{:02x}", u32::from(char)))
+                }
+                // No column of its own: it would change its neighbours, or even the direction of the line.
+                _ if char.width().unwrap_or(0) == 0 => shown.extend(char.escape_unicode()),
+                _ => shown.push(char),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}
+
+/// Framing bytes: in hex, `05 00 00 00`, unless they are text themselves, such as a JSON header.
+pub fn framing(bytes: &[u8]) -> String {
+    match bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        true => text(bytes),
+        false => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The beginning of a payload, for a name.
+pub fn preview(bytes: &[u8]) -> String {
+    let shown = text(bytes);
+    match width(&shown) <= 24 {
+        true => shown,
+        false => head(&shown, 23).to_owned() + "…",
+    }
+}
+
+/// A text in at most `columns`: whole, or its beginning and how many bytes the whole of it stands for.
+pub fn shorten(shown: String, columns: usize, bytes: usize) -> String {
+    if width(&shown) <= columns {
+        return shown;
+    }
+    let count = format!("…({bytes} bytes)");
+    head(&shown, columns.saturating_sub(width(&count))).to_owned() + &count
+}
+
+/// How many columns of a terminal a text takes. A Chinese character takes two.
+pub fn width(shown: &str) -> usize {
+    shown.chars().map(|char| char.width().unwrap_or(0)).sum()
+}
+
+/// As much from the beginning as fits in `columns`.
+pub fn head(shown: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let end = shown.char_indices().find(|(_, char)| {
+        used += char.width().unwrap_or(0);
+        used > columns
+    });
+    &shown[..end.map_or(shown.len(), |(at, _)| at)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_visible() {
+        let check = |bytes: &[u8], expected: &str| assert_eq!(text(bytes), expected);
+        check(b"hello", "hello");
+        check(b"a\nb\r\t\0\\\x1b[31m\x7f", "a\\nb\\r\\t\\0\\\\\\x1b[31m\\x7f");
+        check("你好".as_bytes(), "你好");
+        check(&"你好".as_bytes()[..4], "你\\xe5");
+        check(&"你好".as_bytes()[4..], "\\xa5\\xbd");
+        check("a\u{202e}b\u{301}".as_bytes(), "a\\u{202e}b\\u{301}");
+        assert_eq!(framing(&[5, 0, 0, 0]), "05 00 00 00");
+        assert_eq!(framing(b"327"), "327");
+    }
+
+    #[test]
+    fn all_256_bytes_show_as_printable_text() {
+        for byte in 0..=u8::MAX {
+            let shown = text(&[byte]);
+            assert!(!shown.is_empty() && shown.chars().all(|char| !char.is_control()), "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn columns_are_counted_and_kept() {
+        assert_eq!(width("你好ab"), 6);
+        assert_eq!(head("你好", 3), "你");
+        assert_eq!(shorten("hello".into(), 5, 5), "hello");
+        assert_eq!(shorten("你好你好你好你好你好".into(), 16, 30), "你好…(30 bytes)");
+        assert_eq!(preview(b"line 01 of answer one\n"), "line 01 of answer one\\n");
+        assert_eq!(preview(b"line 01 of answer three\n"), "line 01 of answer three…");
+    }
+}

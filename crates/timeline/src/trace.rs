@@ -1,0 +1,66 @@
+//! The events that a program wrote with `--trace FILE`.
+
+use observe::Event;
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Reads a trace: one JSON object a line.
+///
+/// # Errors
+/// [`TraceError`] when the file cannot be read, or with the number of the first line that is not an event.
+pub fn read_trace(path: &Path) -> Result<Vec<Event>, TraceError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
+    let parse = |(index, line)| {
+        serde_json::from_str(line).map_err(|source| TraceError::Line {
+            path: path.to_owned(),
+            number: index + 1,
+            source,
+        })
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
+/// A file that is not a trace.
+#[derive(Debug)]
+pub enum TraceError {
+    /// It cannot be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A line of it is not an event.
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Display for TraceError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, source } => {
+                write!(f, "could not read the trace {}: {source}", path.display())
+            }
+            Self::Line { path, number, source } => {
+                write!(f, "{}, line {number}, is not an event: {source}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for TraceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { source, .. } => Some(source),
+            Self::Line { source, .. } => Some(source),
+        }
+    }
+}
