@@ -1,0 +1,132 @@
+//! A client of a server whose address is a file: AF_UNIX, as a stream, as datagrams, as seqpacket.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin af-unix-server         $ cargo run -q --bin af-unix-client
+//! listening on /run/user/1000/unstuck/af-unix.sock
+//! from pid 4242, uid 1000                     hi
+//! hello
+//! ```
+//!
+//! `-v` shows each call as it happens. Compare tcp-basic-client: only the address is new.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
+use std::time::Duration;
+
+use af_unix::{Claim, Kind, address, default_path};
+use clap::Parser;
+use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
+use proto::agreed;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use socket2::{Domain, SockAddr};
+
+/// A client of a Unix socket: it says `hello`, and prints what the server answers.
+///
+/// The lesson: a file takes the place of the IP address and the port, and the rest stays as it was.
+/// Only a datagram client needs a name of its own, or nobody can answer it. `-v` shows the calls as
+/// they happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ af-unix-server
+  2$ af-unix-client
+Both also with --kind datagram"
+)]
+struct Args {
+    /// The file that names the server [default: in a private directory of this user]
+    #[arg(long, value_name = "FILE")]
+    path: Option<PathBuf>,
+    /// The kind of socket; both sides need the same
+    #[arg(long, value_enum, default_value = "stream")]
+    kind: Kind,
+    /// How long the server may be silent, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = agreed::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let path = args.path.clone().map_or_else(default_path, Ok);
+    let path = path.map_err(|error| Failure::connect("the usual place")(error.into()))?;
+    let answer = match args.kind {
+        Kind::Datagram => ask(args, &path)?,
+        _ => {
+            exit_when_interrupted();
+            let conn = connect(args, &path).map_err(Failure::connect(path.display()))?;
+            talk(&conn).map_err(Failure::talking(path.display(), "waiting for the answer"))?
+        }
+    };
+    print(&answer).map_err(Failure::Stdout)
+}
+
+fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
+    let conn = Socket::new(Domain::UNIX, args.kind.into(), None)?;
+    conn.set_read_timeout(Some(args.timeout))?;
+    conn.connect(&address(path)?)?;
+    Ok(conn)
+}
+
+/// One conversation over a connection, the same as tcp-basic-client's.
+fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
+    conn.send(agreed::HELLO)?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
+        match conn.recv(&mut buffer)? {
+            0 => return Ok(answer),
+            n => answer.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// One datagram and its answer.
+fn ask(args: &Args, path: &Path) -> Result<Vec<u8>, Failure> {
+    // Unlike UDP, the kernel picks no address for us: without a name of our own there is no answer.
+    let mut own = OsString::from(path);
+    own.push(format!(".{}", process::id()));
+    let own = PathBuf::from(own);
+    let (socket, _claim) = bind(args, &own).map_err(Failure::listen(own.display()))?;
+
+    // connect first: then the kernel drops what anybody but the server sends to our name.
+    address(path)
+        .map_err(io::Error::from)
+        .and_then(|server| socket.connect(&server))
+        .map_err(Failure::connect(path.display()))?;
+    talk_once(&socket).map_err(Failure::talking(path.display(), "waiting for the answer"))
+}
+
+fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {
+    let mut claim = Claim::new(own)?;
+    let socket = Socket::new(Domain::UNIX, args.kind.into(), None)?;
+    socket.set_read_timeout(Some(args.timeout))?;
+    socket.set_write_timeout(Some(args.timeout))?;
+    socket.bind(&SockAddr::unix(own)?)?;
+    claim.keep(&[(SIGINT, 130), (SIGTERM, 143)])?;
+    Ok((socket, claim))
+}
+
+fn talk_once(socket: &Socket) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; 1024];
+    socket.send(agreed::HELLO)?;
+    // One recv is one datagram, whole: there is no end of stream to read to.
+    let n = socket.recv(&mut buffer)?;
+    Ok(buffer[..n].to_vec())
+}
+
+fn print(line: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

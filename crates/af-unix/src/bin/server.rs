@@ -1,0 +1,144 @@
+//! A server whose address is a file: AF_UNIX, as a stream, as datagrams, as seqpacket.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin af-unix-server         $ cargo run -q --bin af-unix-client
+//! listening on /run/user/1000/unstuck/af-unix.sock
+//! from pid 4242, uid 1000                     hi
+//! hello
+//! ```
+//!
+//! `-v` shows each call as it happens. Compare tcp-basic-server: only the address is new.
+
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use af_unix::{Claim, Kind, default_path, peer_of_this_user};
+use clap::Parser;
+use observe::{Failure, LogArgs, Socket, report, show};
+use proto::agreed;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use socket2::{Domain, SockAddr};
+use tracing::warn;
+
+/// How long a client that has begun to talk may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on a Unix socket: it answers `hi` to whatever the first client says, prints it, and ends.
+///
+/// The lesson: the address is a file, so the file's permissions say who may connect, the kernel
+/// knows who did, and nobody from another machine can. `-v` shows the calls as they happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ af-unix-server
+  2$ af-unix-client
+Both also with --kind datagram"
+)]
+struct Args {
+    /// The file that names the endpoint [default: in a private directory of this user]
+    #[arg(long, value_name = "FILE")]
+    path: Option<PathBuf>,
+    /// The kind of socket; both sides need the same
+    #[arg(long, value_enum, default_value = "stream")]
+    kind: Kind,
+    /// Serve one client after another instead of one
+    #[arg(long)]
+    forever: bool,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let path = args.path.clone().map_or_else(default_path, Ok);
+    let path = path.map_err(|error| Failure::listen("the usual place")(error.into()))?;
+    // The claim lives as long as the server: dropped, it removes the file.
+    let (socket, _claim) = listen(args.kind, &path).map_err(Failure::listen(path.display()))?;
+    print(format!("listening on {}", path.display()).as_bytes())?;
+    loop {
+        let served = match args.kind {
+            Kind::Datagram => answer(&socket),
+            _ => serve(&socket.accept().map_err(Failure::listen(path.display()))?.0),
+        };
+        match served {
+            Ok((peer, message)) => {
+                print(format!("from {peer}").as_bytes())?;
+                print(&message)?;
+            }
+            Err(failure) if args.forever => _ = report(Err(failure)),
+            Err(failure) => return Err(failure),
+        }
+        if !args.forever {
+            return Ok(());
+        }
+    }
+}
+
+fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
+    let mut claim = Claim::new(path)?;
+    let socket = Socket::new(Domain::UNIX, kind.into(), None)?;
+    // bind makes the file; there is no SO_REUSEADDR that would take an old one over.
+    socket.bind(&SockAddr::unix(path)?)?;
+    claim.keep(&[(SIGINT, 0), (SIGTERM, 0)])?;
+    match kind {
+        // A client whose queue is full would block our answer.
+        Kind::Datagram => socket.set_write_timeout(Some(PATIENCE))?,
+        _ => socket.listen(10)?,
+    }
+    Ok((socket, claim))
+}
+
+/// One conversation over a connection.
+fn serve(conn: &Socket) -> Result<(String, Vec<u8>), Failure> {
+    // SO_PEERCRED. A TCP server never learns who is there.
+    let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
+    let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
+    Ok((peer, message))
+}
+
+/// The same as in tcp-basic-server.
+fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; 1024];
+    let n = conn.recv(&mut buffer)?;
+    let mut message = buffer[..n].to_vec();
+    conn.send(agreed::HI)?;
+    conn.shutdown(Shutdown::Write)?;
+    conn.set_read_timeout(Some(PATIENCE))?;
+    loop {
+        match conn.recv(&mut buffer)? {
+            0 => return Ok(message),
+            n => message.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// One datagram and its answer.
+fn answer(socket: &Socket) -> Result<(String, Vec<u8>), Failure> {
+    let mut buffer = [0; 1024];
+    let datagram = socket.recv_from(&mut buffer).map_err(Failure::talking("anyone", "waiting"))?;
+    let peer = show(&datagram.from);
+    if datagram.truncated {
+        warn!(peer, room = buffer.len(), "datagram longer than the buffer: its rest is lost");
+    }
+    // Unlike in UDP, a client that did not bind has no address, and sendto says EINVAL.
+    let what = "answering (did the client bind a name of its own?)";
+    socket.send_to(agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
+    Ok((peer, buffer[..datagram.len].to_vec()))
+}
+
+/// A line on stdout, flushed: whoever started this server waits for it.
+fn print(line: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    [line, b"\n"].iter().try_for_each(|piece| out.write_all(piece)).map_err(Failure::Stdout)?;
+    out.flush().map_err(Failure::Stdout)
+}

@@ -1,0 +1,291 @@
+//! Who owns a Unix socket's name, and where the course puts it.
+//!
+//! A TCP port is free again when its program has ended. The file of a Unix socket is not: it stays,
+//! names nothing, and the next bind says "address in use". To delete the file first, as many
+//! programs do, takes the name away from a server that is still running. [`Claim`] does it safely.
+//!
+//! The socket calls themselves stand in the binaries.
+//!
+//! [`peer_of_this_user`] says who is at the other end.
+
+mod peer;
+
+pub use peer::peer_of_this_user;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::{self, Display};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::{env, process, thread};
+
+use clap::ValueEnum;
+use rustix::process::getuid;
+use signal_hook::low_level::pipe;
+use socket2::{Domain, SockAddr, Socket, Type};
+
+/// The longest path of a Unix socket, in bytes: `sun_path`, less the NUL that ends it. unix(7)
+pub const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+/// A name that is ours to bind.
+///
+/// A lock file beside it, `NAME.lock`, says so to the other programs of the course: the kernel lets
+/// go of the lock when its owner ends, even by kill -9. Dropped, it removes both files.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    lock_path: PathBuf,
+    /// Open as long as the claim is held: closing it unlocks.
+    _lock: File,
+    /// Which file bind made, so that nothing else is ever removed.
+    socket: Option<FileId>,
+}
+
+impl Claim {
+    /// Claims a path: afterwards nothing stands there, and bind succeeds. What a dead server left
+    /// behind is removed.
+    ///
+    /// # Errors
+    /// [`NameError`]; whatever stands at the path is left as it is.
+    pub fn new(path: &Path) -> Result<Claim, NameError> {
+        check_length(path)?;
+        let mut lock_path = OsString::from(path);
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
+        let lock = lock(&lock_path)?;
+        let claim = Claim { path: path.into(), lock_path, _lock: lock, socket: None };
+        remove_stale(path)?;
+        Ok(claim)
+    }
+
+    /// To be called right after bind, before listen: makes the socket's file this user's alone (mode
+    /// 0600), and removes it in the end, also when one of these signals comes; the process then ends
+    /// with that signal's exit code.
+    ///
+    /// Not by umask, as that would hold for all threads at once. A stream accepts nobody before
+    /// listen, so there is no gap; for datagrams the private directory closes it.
+    ///
+    /// # Errors
+    /// When the file is not there, or not ours to change.
+    pub fn keep(&mut self, signals: &[(i32, i32)]) -> io::Result<()> {
+        fs::set_permissions(&self.path, Permissions::from_mode(0o600))?;
+        let socket = FileId::of(&fs::symlink_metadata(&self.path)?);
+        self.socket = Some(socket);
+        for &(signal, code) in signals {
+            // The handler only writes a byte: in a signal handler hardly anything else is allowed.
+            let (mut told, tell) = UnixStream::pair()?;
+            pipe::register(signal, tell)?;
+            let (path, lock_path) = (self.path.clone(), self.lock_path.clone());
+            thread::Builder::new().spawn(move || {
+                if told.read_exact(&mut [0]).is_ok() {
+                    remove(&path, Some(socket), &lock_path);
+                    process::exit(code);
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        remove(&self.path, self.socket, &self.lock_path);
+    }
+}
+
+/// Nobody is left to tell when it fails, and the next claim copes with what is there.
+fn remove(path: &Path, socket: Option<FileId>, lock_path: &Path) {
+    if socket.is_some_and(|socket| socket.is_at(path)) {
+        let _ = fs::remove_file(path);
+    }
+    // Last: as long as the lock stands, the name is ours. Not if somebody keeps something in it.
+    if fs::symlink_metadata(lock_path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+        let _ = fs::remove_file(lock_path);
+    }
+}
+
+fn lock(path: &Path) -> Result<File, NameError> {
+    loop {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => NameError::NoDirectory(path.with_file_name("")),
+            _ => NameError::System(error),
+        })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(NameError::Taken),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Whoever held the lock removed the file: if that was between our open and our lock, we
+        // hold a file that nobody else will find.
+        if FileId::of(&file.metadata()?).is_at(path) {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes a socket that nobody has open, and nothing else.
+fn remove_stale(path: &Path) -> Result<(), NameError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+        Ok(file) if !file.file_type().is_socket() => return Err(NameError::NotASocket),
+        Ok(_) => {}
+    }
+    // A datagram socket knocks, whatever kind stands there: the kernel looks for an owner first, and
+    // for the kind then, so a stream server is not disturbed by a connection from nobody.
+    let probe = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    match probe.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(fs::remove_file(path)?),
+        // Connected, or refused for another reason, such as the wrong kind: somebody has it open.
+        _ => Err(NameError::Taken),
+    }
+}
+
+/// The address of a path.
+///
+/// # Errors
+/// [`NameError::TooLong`].
+pub fn address(path: &Path) -> Result<SockAddr, NameError> {
+    check_length(path)?;
+    Ok(SockAddr::unix(path)?)
+}
+
+fn check_length(path: &Path) -> Result<(), NameError> {
+    match path.as_os_str().len() {
+        ..=LONGEST => Ok(()),
+        length => Err(NameError::TooLong(length)),
+    }
+}
+
+/// Where the programs meet unless told otherwise: in a directory that only this user can enter.
+///
+/// # Errors
+/// [`NameError::Exposed`] when such a directory exists and others made it or can enter it.
+pub fn default_path() -> Result<PathBuf, NameError> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let directory = match runtime.filter(|path| path.is_absolute() && path.is_dir()) {
+        Some(runtime) => runtime.join("unstuck"),
+        None => env::temp_dir().join(format!("unstuck-{}", getuid().as_raw())),
+    };
+    private_directory(&directory)?;
+    Ok(directory.join("af-unix.sock"))
+}
+
+fn private_directory(path: &Path) -> Result<(), NameError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
+    // Looked at even when we have just made it. Not followed if it is a link: the temporary
+    // directory is everybody's, and a link there may lead anywhere.
+    let found = fs::symlink_metadata(path)?;
+    match found.is_dir() && found.uid() == getuid().as_raw() && found.mode() & 0o077 == 0 {
+        true => Ok(()),
+        false => Err(NameError::Exposed(path.into())),
+    }
+}
+
+/// A file, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(file: &fs::Metadata) -> FileId {
+        FileId { device: file.dev(), inode: file.ino() }
+    }
+
+    fn is_at(self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|there| FileId::of(&there) == self)
+    }
+}
+
+/// The three kinds of Unix socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A stream of bytes, like TCP
+    Stream,
+    /// Messages without a connection, like UDP
+    Datagram,
+    /// Messages over a connection (only on Linux)
+    #[cfg(target_os = "linux")]
+    Seqpacket,
+}
+
+impl From<Kind> for Type {
+    fn from(kind: Kind) -> Type {
+        match kind {
+            Kind::Stream => Type::STREAM,
+            Kind::Datagram => Type::DGRAM,
+            #[cfg(target_os = "linux")]
+            Kind::Seqpacket => Type::SEQPACKET,
+        }
+    }
+}
+
+/// Why a name cannot be ours.
+#[derive(Debug)]
+pub enum NameError {
+    /// Another program has it.
+    Taken,
+    /// Something else stands there, and it is left alone.
+    NotASocket,
+    /// The path has this many bytes, more than [`LONGEST`].
+    TooLong(usize),
+    /// The directory for it does not exist.
+    NoDirectory(PathBuf),
+    /// The private directory is not private.
+    Exposed(PathBuf),
+    /// What the system said.
+    System(io::Error),
+}
+
+impl Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken => {
+                f.write_str("another program has this name: end it, or take another with --path")
+            }
+            Self::NotASocket => f.write_str(
+                "a file stands there that is no socket, and it is left as it is; \
+                 take another name with --path",
+            ),
+            Self::TooLong(length) => write!(
+                f,
+                "the path has {length} bytes, and a socket's has at most {LONGEST} on this system; \
+                 take a shorter one with --path"
+            ),
+            Self::NoDirectory(path) => write!(f, "there is no directory {}", path.display()),
+            Self::Exposed(path) => write!(
+                f,
+                "{} should be a directory of this user and closed to others (mode 0700): \
+                 remove it, or take another place with --path",
+                path.display()
+            ),
+            Self::System(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl Error for NameError {}
+
+impl From<io::Error> for NameError {
+    fn from(error: io::Error) -> NameError {
+        NameError::System(error)
+    }
+}
+
+impl From<NameError> for io::Error {
+    fn from(error: NameError) -> io::Error {
+        match error {
+            NameError::System(error) => error,
+            error => io::Error::other(error),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A TCP client: every socket call it takes, in order.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin tcp-basic-server       $ cargo run -q --bin tcp-basic-client
+//! listening on 127.0.0.1:8888                 hi
+//! hello
+//! ```
+//!
+//! `-v` shows each call as it happens.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
+use proto::agreed;
+use socket2::{Domain, SockAddr, Type};
+
+/// A TCP client: it says `hello`, and prints what the server answers.
+///
+/// The lesson: socket, connect, send, recv, close; a client has no bind, listen or accept.
+/// `-v` shows the calls as they happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ tcp-basic-server
+  2$ tcp-basic-client"
+)]
+struct Args {
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    connect: SocketAddr,
+    /// How long the server may be silent, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = agreed::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    exit_when_interrupted();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let conn = connect(args).map_err(Failure::connect(args.connect))?;
+    let answer = talk(&conn).map_err(Failure::talking(args.connect, "waiting for the answer"))?;
+    print(&answer).map_err(Failure::Stdout)
+}
+
+fn connect(args: &Args) -> io::Result<Socket> {
+    let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
+    conn.set_read_timeout(Some(args.timeout))?;
+    // No bind: the kernel picks a free port for this end.
+    conn.connect(&SockAddr::from(args.connect))?;
+    Ok(conn)
+}
+
+fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
+    // `hello` is small and the send buffer empty: longer messages need a loop, see tcp-basic-sendall.
+    conn.send(agreed::HELLO)?;
+
+    // The answer ends where the stream ends: the server closes after it. So read until recv says 0.
+    // One recv(1024), as in many first examples, is right only as long as nothing cuts the stream.
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
+        match conn.recv(&mut buffer)? {
+            0 => return Ok(answer),
+            n => answer.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+fn print(line: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,126 @@
+//! A TCP server: every socket call it takes, in order.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin tcp-basic-server       $ cargo run -q --bin tcp-basic-client
+//! listening on 127.0.0.1:8888                 hi
+//! hello
+//! ```
+//!
+//! `-v` shows each call as it happens.
+
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use observe::{Backoff, Failure, LogArgs, Socket, exit_when_told, report, show};
+use proto::agreed;
+use socket2::{Domain, SockAddr, Type};
+
+/// How long a client that has begun to talk may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A TCP server: it answers `hi` to whatever the first client says, prints it, and ends.
+///
+/// The lesson: socket, bind, listen, accept, recv, send, shutdown, close, and what each is for.
+/// `-v` shows them as they happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ tcp-basic-server
+  2$ tcp-basic-client"
+)]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    listen: SocketAddr,
+    /// Serve one client after another instead of one
+    #[arg(long)]
+    forever: bool,
+    /// Leave SO_REUSEADDR off: a restart soon after a client was served is then refused
+    #[arg(long)]
+    no_reuse_address: bool,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    exit_when_told();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let listener = listen(args).map_err(Failure::listen(args.listen))?;
+    let mut backoff = Backoff::default();
+    loop {
+        // accept gives a second socket, for this one client; the listener goes on listening.
+        let (conn, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                let pause = backoff.after(&error).ok_or(error);
+                thread::sleep(pause.map_err(Failure::listen(args.listen))?);
+                continue;
+            }
+        };
+        backoff.reset();
+        let said = serve(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
+        match said {
+            Ok(message) => print(&message).map_err(Failure::Stdout)?,
+            Err(failure) if args.forever => _ = report(Err(failure)),
+            Err(failure) => return Err(failure),
+        }
+        if !args.forever {
+            return Ok(());
+        }
+        // conn is closed here, where it goes out of scope.
+    }
+}
+
+fn listen(args: &Args) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
+    // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
+    // says "address in use". With this option it binds; two servers at once it still forbids.
+    listener.set_reuse_address(!args.no_reuse_address)?;
+    listener.bind(&SockAddr::from(args.listen))?;
+    // 10 is how many finished connections may queue for accept, not how many may be open.
+    listener.listen(10)?;
+    print(format!("listening on {}", show(&listener.local_addr()?)).as_bytes())?;
+    Ok(listener)
+}
+
+/// One conversation: hear something, answer `hi`, read to the end of the stream.
+fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; 1024];
+    // One recv brings what has come: for `hello` nearly always all of it, but nothing promises so.
+    let n = conn.recv(&mut buffer)?;
+    let mut message = buffer[..n].to_vec();
+
+    // `hi` is small and the send buffer empty: a longer answer needs a loop, see tcp-basic-sendall.
+    conn.send(agreed::HI)?;
+    // Half-close: the client reads `hi` and then the end of the stream.
+    conn.shutdown(Shutdown::Write)?;
+
+    // Then read until the client closes too. Whatever of `hello` was still on its way arrives here;
+    // and closing with bytes unread would reset the connection, and could destroy the answer.
+    conn.set_read_timeout(Some(PATIENCE))?;
+    loop {
+        match conn.recv(&mut buffer)? {
+            0 => return Ok(message),
+            n => message.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// A line on stdout, flushed: whoever started this server waits for it.
+fn print(line: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,121 @@
+//! A UDP client: it sends a datagram to an address, without a connection, and waits for the answer.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin udp-basic-server       $ cargo run -q --bin udp-basic-client
+//! listening on 127.0.0.1:8888                 你好
+//! from udp client
+//! ```
+//!
+//! `-v` shows each call as it happens.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report, show};
+use proto::agreed;
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Type};
+use tracing::warn;
+
+/// A UDP client: it sends one datagram, and prints the one that comes back.
+///
+/// The lesson: socket, sendto, recvfrom, close. Nothing is set up before the first byte, and so
+/// nothing tells whether anybody is there: who waits for an answer needs a timeout. `-v` shows the
+/// calls as they happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ udp-basic-server
+  2$ udp-basic-client"
+)]
+struct Args {
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    connect: SocketAddr,
+    /// What to say; an empty text is a datagram too
+    #[arg(long, value_name = "TEXT", default_value = agreed::FROM_UDP_CLIENT)]
+    message: String,
+    /// How long to wait for the answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = agreed::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    exit_when_interrupted();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let socket = send(args).map_err(|error| refused(args, error))?;
+    let answer = receive(&socket, args).map_err(Failure::talking(
+        args.connect,
+        "waiting for the answer (UDP does not tell whether a server is there)",
+    ))?;
+    print(&answer).map_err(Failure::Stdout)
+}
+
+fn send(args: &Args) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(args.connect), Type::DGRAM, None)?;
+    // No connect, and no bind: with the first sendto the kernel picks a free port for this end.
+    socket.send_to(args.message.as_bytes(), &SockAddr::from(args.connect))?;
+    Ok(socket)
+}
+
+fn refused(args: &Args, error: io::Error) -> Failure {
+    if error.raw_os_error() != Some(Errno::MSGSIZE.raw_os_error()) {
+        return Failure::Endpoint { doing: "send to", address: args.connect.to_string(), error };
+    }
+    // The length field of IPv4 and of UDP has 16 bits. IPv4's length counts its own header (at least
+    // 20 bytes) and UDP's (8); IPv6's leaves its own out. RFC 791, 768 and 8200.
+    let limit = if args.connect.is_ipv4() { 65_507 } else { 65_527 };
+    Failure::Usage(format!(
+        "message too long: a datagram to {} carries at most {limit} bytes, --message has {}",
+        args.connect,
+        args.message.len()
+    ))
+}
+
+fn receive(socket: &Socket, args: &Args) -> io::Result<Vec<u8>> {
+    let deadline = Instant::now() + args.timeout;
+    let mut buffer = [0; 1024];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A timeout that rounds to 0 microseconds would mean to wait for ever.
+        if left.as_micros() == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        socket.set_read_timeout(Some(left))?;
+        let datagram = socket.recv_from(&mut buffer)?;
+        let peer = show(&datagram.from);
+        // Any program can send to our port. Only the address that was asked can answer; a socket on
+        // which connect was called would leave this check to the kernel.
+        if datagram.from.as_socket() != Some(args.connect) {
+            warn!(peer, "ignored a datagram that is not the answer: it came from somebody else");
+            continue;
+        }
+        if datagram.truncated {
+            warn!(
+                peer,
+                room = buffer.len(),
+                "the answer was longer than the buffer: its rest is lost"
+            );
+        }
+        return Ok(buffer[..datagram.len].to_vec());
+    }
+}
+
+fn print(line: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,114 @@
+//! A UDP server: one socket, no connection; every datagram says where it came from.
+//!
+//! ```text
+//! terminal 1                                  terminal 2
+//! $ cargo run -q --bin udp-basic-server       $ cargo run -q --bin udp-basic-client
+//! listening on 127.0.0.1:8888                 你好
+//! from udp client
+//! ```
+//!
+//! `-v` shows each call as it happens.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use observe::{Datagram, Failure, LogArgs, Socket, exit_when_told, report, show};
+use proto::agreed;
+use socket2::{Domain, SockAddr, Type};
+use tracing::warn;
+
+/// A UDP server: it answers `你好` to the first datagram, prints it, and ends.
+///
+/// The lesson: socket, bind, recvfrom, sendto, close. There is no listen and no accept: one socket
+/// serves everybody, and each datagram comes with its sender's address. `-v` shows the calls as they
+/// happen.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Two terminals:
+  1$ udp-basic-server
+  2$ udp-basic-client"
+)]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    listen: SocketAddr,
+    /// Answer one datagram after another instead of one
+    #[arg(long)]
+    forever: bool,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    exit_when_told();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let socket = bind(args).map_err(Failure::listen(args.listen))?;
+    let mut buffer = [0; 1024];
+    loop {
+        let datagram = socket
+            .recv_from(&mut buffer)
+            .map_err(Failure::talking(args.listen, "waiting for a datagram"))?;
+        // Any length is a message, 0 too: a datagram socket has no end of stream.
+        let message = &buffer[..datagram.len];
+        print(&readable(message)).map_err(Failure::Stdout)?;
+
+        // What goes wrong with one sender is no reason to stop for the others.
+        let answered = answer(&socket, &datagram, buffer.len());
+        if !args.forever {
+            return answered;
+        }
+        report(answered);
+    }
+}
+
+fn bind(args: &Args) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(args.listen), Type::DGRAM, None)?;
+    // No SO_REUSEADDR: nothing lingers after a UDP socket, and on Linux the option would let a second
+    // server bind the same port and take the first one's datagrams.
+    socket.bind(&SockAddr::from(args.listen))?;
+    print(&format!("listening on {}", show(&socket.local_addr()?)))?;
+    Ok(socket)
+}
+
+fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failure> {
+    let peer = show(&datagram.from);
+    if datagram.truncated {
+        // Gone for good: the next recvfrom brings the next datagram, not the rest of this one.
+        warn!(peer, room, "the datagram was longer than the buffer: its rest is lost");
+    }
+    socket
+        .send_to(agreed::NI_HAO.as_bytes(), &datagram.from)
+        .map_err(Failure::talking(peer, "answering"))?;
+    Ok(())
+}
+
+/// Text as it is, all else escaped: anybody can send a datagram, with any bytes in it, and a
+/// terminal obeys some of them.
+fn readable(datagram: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in datagram.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c.is_control() {
+                true => text.extend(c.escape_default()),
+                false => text.push(c),
+            }
+        }
+        text.extend(chunk.invalid().escape_ascii().map(char::from));
+    }
+    text
+}
+
+/// A line on stdout, flushed: whoever started this server waits for it.
+fn print(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
