@@ -1,0 +1,88 @@
+//! Remote commands without frames: the answer is the command's output and nothing else.
+
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use observe::{Backoff, Failure, Socket, report, show};
+use proto::request::{Form, Request};
+use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step};
+use shell::{Caller, Gate, Output, Stop, Wake};
+
+/// How long a client may leave its answer unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One client after another, until the server is told to stop.
+pub fn serve(listener: &Socket, gate: &Gate) -> io::Result<()> {
+    let stop = Stop::on_signals()?;
+    let mut backoff = Backoff::default();
+    while let Wake::Ready = stop.wait_readable(listener, None)? {
+        match listener.accept() {
+            Ok((conn, peer)) => {
+                backoff.reset();
+                let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
+                // What goes wrong with one client is that client's end, not the server's.
+                let served = client(&conn, gate, &stop);
+                report(served.map_err(Failure::talking(show(&peer), "serving")));
+                let _ = goodbye(&conn); // it fails where nobody is left to hear it
+            }
+            Err(error) => stop.pause(backoff.after(&error).ok_or(error)?)?,
+        }
+    }
+    Ok(())
+}
+
+/// One client's commands, one after the other, until the stream ends.
+fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
+    conn.set_write_timeout(Some(PATIENCE))?;
+    let caller = Caller::of(conn)?;
+    let mut visitor = match gate.admit(&caller) {
+        Ok(visitor) => visitor,
+        Err(refusal) => return Ok(answer(conn, refusal.into())?),
+    };
+    let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
+    while let Some(command) = request(conn, &mut requests, stop)? {
+        let Ok(reply) = visitor.answer(&command, &caller) else { break };
+        answer(conn, reply.output)?;
+        if reply.last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// WRONG: nothing says where this answer ends. Were it empty, nothing at all would be sent.
+fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
+    Outgoing::new([output.stdout, output.stderr]).write_to(&mut conn)
+}
+
+/// The next request, or `None` at the end of the stream and when the server is to stop.
+fn request(
+    conn: &Socket,
+    requests: &mut Decoder<Request>,
+    stop: &Stop,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    loop {
+        // WRONG: a raw request is what one recv brings; two that were sent close together are one.
+        if let Step::Frame(frame) = requests.decode()? {
+            return Ok(Some(frame.body.to_vec()));
+        }
+        if stop.wait_readable(conn, None)? == Wake::Stopping {
+            return Ok(None);
+        }
+        match conn.recv(requests.space())? {
+            0 => return Ok(None),
+            n => requests.filled(n),
+        }
+    }
+}
+
+/// Closing while input is unread would reset the connection, and the reset can overtake the answer.
+/// So: say that we are done, read for a moment what still comes, then close.
+fn goodbye(conn: &Socket) -> io::Result<()> {
+    conn.shutdown(Shutdown::Write)?;
+    conn.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let end = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < end && conn.recv(&mut [0; 1024])? > 0 {}
+    Ok(())
+}
