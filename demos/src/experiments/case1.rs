@@ -1,0 +1,46 @@
+//! Case 1: two sends, and one recv takes both.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use timeline::Stream;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "case1",
+    claim: "a client sends `hello` and `hi`; the server's first recv(1024) takes both as `hellohi`",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let mut findings = Findings::default();
+    let info = two_reads(scene, &["two-reads", "--hold", "--reads", "1024,1024"])?;
+    findings.equal("the server to say", info.as_str(), "info_1: hellohi\ninfo_2: \n");
+    Ok(findings.verdict("two sends came as one, and the second recv found the end of the stream"))
+}
+
+/// Has a client send `hello` and `hi` while the server holds, then lets the server read; returns what it printed.
+///
+/// The kernel completes the connection and keeps both sends until the server accepts. The client ends when all it sent
+/// has been acknowledged. So both sends lie ready before the first recv, every time and without a pause.
+pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Trouble> {
+    let server = Typed::new("sticky-packet-repro-server", reads);
+    let client = Typed::new("sticky-packet-repro-client", &["two-sends"]);
+    scene.terminals(&[&server, &client])?;
+    scene.then("and when it has ended, press Enter in terminal 1")?;
+    scene.blank()?;
+
+    let mut server = scene.server("server", &server, "127.0.0.1")?;
+    let client = scene.client("client", &client, &server.address()?)?.end()?;
+    server.write(b"\n")?;
+    let server = server.end()?;
+    if !client.stdout.is_empty() {
+        scene.lane("client", &client.stdout)?;
+    }
+    scene.lane("server", server.said_then())?;
+    scene.picture(
+        &Stream::from_events(&client.events, &server.events)?.between("client", "server"),
+    )?;
+    Ok(server.said_then())
+}

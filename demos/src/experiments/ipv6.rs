@@ -1,0 +1,23 @@
+//! The same TCP pair over IPv6: the address is another one, and that is all.
+
+use crate::experiments::{Experiment, tcp};
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::Verdict;
+use std::net::{Ipv6Addr, TcpListener};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "ipv6",
+    claim: "the same programs talk over IPv6: only the address changes, no call",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    if let Err(error) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
+        return Ok(Verdict::NotTested(format!("this machine has no IPv6 loopback: {error}")));
+    }
+    let server = Typed::new("tcp-basic-server", &[]).at("--listen", "[::1]:8888");
+    let client = Typed::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
+    tcp::pair(scene, &server, &client, "[::1]")
+}

@@ -1,0 +1,54 @@
+//! Every method of Python's socket objects that the course names, its Rust counterpart, and what it returned.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "methods",
+    claim: "every socket method of Python has a counterpart in Rust, and here is what each returned",
+    run,
+};
+
+const METHODS: [&str; 20] = [
+    "bind",
+    "listen",
+    "accept",
+    "connect",
+    "connect_ex",
+    "recv",
+    "send",
+    "sendall",
+    "recvfrom",
+    "sendto",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "setsockopt",
+    "close",
+    "setblocking",
+    "settimeout",
+    "gettimeout",
+    "fileno",
+    "makefile",
+];
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let tour = Typed::new("tcp-basic-tour", &[]);
+    scene.terminals(&[&tour])?;
+    scene.blank()?;
+    let tour = scene.start("tour", &tour, &[])?.end()?;
+    scene.lane("tour", &tour.stdout)?;
+
+    // A row of the table begins with the call as Python writes it.
+    let said = tour.said();
+    let missing: Vec<_> = METHODS
+        .into_iter()
+        .filter(|name| !said.lines().any(|row| row.starts_with(&format!("{name}("))))
+        .collect();
+    let mut findings = Findings::default();
+    findings.equal("methods without a row:", missing, Vec::new());
+    Ok(findings.verdict(format!("{} methods, all executed", METHODS.len())))
+}

@@ -1,0 +1,49 @@
+//! A server that was just stopped cannot have its port again without SO_REUSEADDR; with it, it can.
+//!
+//! Whoever closes a connection first keeps it in the state TIME_WAIT for a while, in case old segments still wander
+//! about (RFC 9293, 3.4.1). The port belongs to that connection, and `bind` says "address in use".
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "reuseaddr",
+    claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let server = Typed::new("tcp-basic-server", &[]);
+    let client = Typed::new("tcp-basic-client", &[]);
+    let without = Typed::new("tcp-basic-server", &["--no-reuse-address"]);
+    scene.terminals(&[&server, &client])?;
+    scene.then("and again in terminal 1, at once, without the option and with it:")?;
+    scene.then(&without.to_string())?;
+    scene.then(&server.to_string())?;
+    scene.blank()?;
+
+    // Served once: the server closes first, and its end of the connection goes into TIME_WAIT.
+    let first = scene.server("server", &server, "127.0.0.1")?;
+    let address = first.address()?;
+    let client = scene.client("client", &client, &address)?.end()?;
+    let first = first.end()?;
+    scene.lane("client", &client.stdout)?;
+    scene.lane("server", first.said_then())?;
+
+    let refused = scene.start("without", &without, &["--listen", &address])?.end_somehow()?;
+    scene.lane("without", refused.complaint())?;
+
+    let second = scene.start("with", &server, &["--listen", &address])?;
+    let bound = second.address();
+    scene.lane("with", bound.as_ref().map_or(String::new(), |at| format!("listening on {at}")))?;
+
+    let mut findings = Findings::default();
+    findings.equal("without the option: exit code", refused.code, Some(3));
+    let error = refused.events.iter().find_map(|event| Some((&*event.call, event.error.as_ref()?)));
+    findings.equal("without the option: the call that fails", error.map(|e| e.0), Some("bind"));
+    findings.equal("with the option: a server at", bound?, address);
+    Ok(findings.verdict("without the option bind failed, with it the server listens again"))
+}

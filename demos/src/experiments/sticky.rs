@@ -1,0 +1,76 @@
+//! The sticky packet: one recv(100) for each command, and the second answer begins with the rest of the first.
+//!
+//! Three commands, typed one after the other, each once the server has answered the one before. The first answer has
+//! more than 300 bytes: so each of three recv(100) finds 100 bytes, and every run is the same.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use timeline::{Message, Stream};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "sticky",
+    claim: "ask three commands with one recv(100) each: the second answer is the rest of the first",
+    run,
+};
+
+const COMMANDS: [&str; 3] =
+    [r"printf 'this is line %d of the first answer\n' 1 2 3 4 5 6 7 8 9", "echo two", "echo three"];
+
+const WHAT_HAPPENED: &str = "\
+What happened: TCP carries bytes, not messages. The server sent three answers, but nothing in the
+stream says where one ends. Each recv(100) took the next 100 bytes, whichever answer they were of.
+So `echo two` was answered with the rest of the first answer. Its own answer came too, behind that
+rest: nobody has read it yet. From here on, every answer would be a wrong one.
+
+How to mend it: say where a message ends. Chapter 9 announces its length and waits for an OK,
+chapter 10 puts the length in front of it, chapter 11 a header that can say more.
+";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let server = Typed::new("sticky-packet-repro-server", &["shell"]);
+    let client = Typed::new("sticky-packet-repro-client", &["shell"]);
+    scene.terminals(&[&server, &client])?;
+    COMMANDS.iter().try_for_each(|command| scene.then(&format!(">>: {command}")))?;
+    scene.blank()?;
+
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    let mut client = scene.client("client", &client, &server.address()?)?;
+    for (index, command) in COMMANDS.iter().enumerate() {
+        client.write(format!("{command}\n").as_bytes())?;
+        server.wait_for_calls("send", index + 1)?;
+    }
+    let client = client.end()?;
+    let server = server.stop()?;
+
+    scene.lane("server", server.said_then())?;
+    let (answers, brought) = (server.moved("send"), client.moved("recv"));
+    for (command, brought) in COMMANDS.iter().zip(&brought) {
+        scene.you(command)?;
+        scene.lane("client", brought)?;
+    }
+    let name = |(index, answer): (usize, &Vec<u8>)| {
+        Message::new(&format!("answer {}", index + 1), answer.len())
+    };
+    let messages: Vec<Message> = answers.iter().enumerate().map(name).collect();
+    let stream = Stream::from_events(&server.events, &client.events)?
+        .between("server", "client")
+        .with_messages(&messages);
+    scene.picture(&stream)?;
+    scene.text(WHAT_HAPPENED)?;
+
+    let sent = answers.concat();
+    let mut findings = Findings::default();
+    findings.equal("answers:", answers[1..].to_vec(), vec![b"two\n".to_vec(), b"three\n".to_vec()]);
+    findings.equal("recv calls:", brought.len(), COMMANDS.len());
+    let hundreds: Vec<_> = sent.chunks(100).take(COMMANDS.len()).map(<[u8]>::to_vec).collect();
+    findings.holds(brought == hundreds, "100 bytes of the stream in each recv", &brought);
+    findings.equal("the client's stdout", client.said(), brought_as_text(&brought));
+    Ok(findings.verdict("the answer to `echo two` was bytes 100 to 199 of the first answer"))
+}
+
+fn brought_as_text(brought: &[Vec<u8>]) -> String {
+    String::from_utf8_lossy(&brought.concat()).into_owned()
+}

@@ -1,0 +1,52 @@
+//! A TCP pair: bind, listen, accept on one side, connect on the other, and then both send and receive.
+
+use crate::experiments::Experiment;
+use crate::scene::{Ended, Scene};
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "tcp",
+    claim: "a server binds, listens and accepts; a client connects; then both send and receive",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let (server, client) =
+        (Typed::new("tcp-basic-server", &[]), Typed::new("tcp-basic-client", &[]));
+    pair(scene, &server, &client, "127.0.0.1")
+}
+
+/// The conversation, over whichever family `host` belongs to.
+pub fn pair(
+    scene: &mut Scene,
+    server: &Typed,
+    client: &Typed,
+    host: &str,
+) -> Result<Verdict, Trouble> {
+    scene.terminals(&[server, client])?;
+    scene.blank()?;
+    let server = scene.server("server", server, host)?;
+    let client = scene.client("client", client, &server.address()?)?.end()?;
+    let server = server.end()?;
+    scene.lane("client", &client.stdout)?;
+    scene.lane("server", server.said_then())?;
+    scene.text(&format!(
+        "The server called  {}\nThe client called  {}\n",
+        calls(&server),
+        calls(&client)
+    ))?;
+
+    let mut findings = Findings::default();
+    findings.equal("the server's stdout to end with", server.said_then().as_str(), "hello\n");
+    findings.equal("the client's stdout", client.said().as_str(), "hi\n");
+    findings.equal("the server's sends", server.moved("send"), vec![b"hi".to_vec()]);
+    findings.equal("the client's sends", client.moved("send"), vec![b"hello".to_vec()]);
+    Ok(findings.verdict("`hello` went one way and `hi` the other, on one connection"))
+}
+
+/// The names of the socket calls it made, in order.
+fn calls(ended: &Ended) -> String {
+    ended.events.iter().map(|event| event.call.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,37 @@
+//! A UDP pair: no connection, each datagram carries its sender's address, and the answer goes there.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "udp",
+    claim: "UDP needs no connection: a datagram brings its sender's address, the answer goes there",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let (server, client) =
+        (Typed::new("udp-basic-server", &[]), Typed::new("udp-basic-client", &[]));
+    scene.terminals(&[&server, &client])?;
+    scene.blank()?;
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    let client = scene.client("client", &client, &server.address()?)?.end()?;
+    let server = server.end()?;
+    scene.lane("server", server.said_then())?;
+    scene.lane("client", &client.stdout)?;
+
+    let peer_of = |call| {
+        server.events.iter().find(|event| event.call == call).and_then(|event| event.peer.clone())
+    };
+    let mut findings = Findings::default();
+    let question = b"from udp client".to_vec();
+    findings.equal("the server to receive", server.moved("recvfrom"), vec![question]);
+    findings.equal("the client's stdout", client.said().as_str(), "你好\n");
+    findings.equal("the answer to go to", peer_of("sendto"), peer_of("recvfrom"));
+    let connects = client.events.iter().filter(|event| event.call == "connect").count();
+    findings.equal("the client's calls of connect:", connects, 0);
+    Ok(findings.verdict("one datagram each way, and nobody called connect, listen or accept"))
+}

@@ -1,0 +1,60 @@
+//! UDP keeps boundaries: each datagram is one recvfrom. What does not fit is lost, and an empty one is not an end.
+//!
+//! The server is stopped (SIGSTOP) while four datagrams are sent, so that all of them wait in its buffer at once: what
+//! would be glued in a stream. Then it goes on.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use stage::Signal;
+use std::net::UdpSocket;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "udp-boundaries",
+    claim: "UDP keeps boundaries: a datagram is one recvfrom; what does not fit is gone; empty is not the end",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let long = [b'x'; 2000];
+    let sent: [&[u8]; 4] = [b"hello", b"hi", b"", &long];
+
+    let server = Typed::new("udp-basic-server", &["--forever"]);
+    scene.terminals(&[&server])?;
+    scene.then("while it is stopped, the experiment sends it four datagrams; then it goes on")?;
+    scene.blank()?;
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    server.signal(Signal::STOP);
+    send(&sent, &server.address()?).map_err(Trouble::peer("sending datagrams"))?;
+    server.signal(Signal::CONT);
+    server.wait_for_calls("recvfrom", sent.len())?;
+    let server = server.stop()?;
+    scene.lane("server", server.said_then())?;
+
+    let came = server.moved("recvfrom");
+    let mut table = "sent          recvfrom(1024) took\n".to_owned();
+    for (sent, came) in sent.iter().zip(&came) {
+        let lost = match sent.len().saturating_sub(came.len()) {
+            0 => String::new(),
+            lost => format!("; the other {lost} are gone"),
+        };
+        table += &format!("{:>4} bytes    {:>4} bytes{lost}\n", sent.len(), came.len());
+    }
+    scene.text(&table)?;
+
+    let mut findings = Findings::default();
+    let expected = [b"hello".as_slice(), b"hi", b"", &long[..1024]];
+    findings.equal("datagrams taken:", came.len(), expected.len());
+    for (number, (came, expected)) in came.iter().zip(expected).enumerate() {
+        findings.equal(&format!("datagram {}", number + 1), came.as_slice(), expected);
+    }
+    Ok(findings
+        .verdict("four datagrams were four recvfroms, and 976 bytes of the long one are lost"))
+}
+
+fn send(datagrams: &[&[u8]], to: &str) -> std::io::Result<()> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    datagrams.iter().try_for_each(|datagram| socket.send_to(datagram, to).map(drop))
+}

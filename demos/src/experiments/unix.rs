@@ -1,0 +1,37 @@
+//! AF_UNIX: the endpoint is a file, and the calls are those of TCP.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "unix",
+    claim: "over AF_UNIX a file names the endpoint; the calls are the same",
+    run,
+};
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let (server, client) = (Typed::new("af-unix-server", &[]), Typed::new("af-unix-client", &[]));
+    scene.terminals(&[&server, &client])?;
+    scene.blank()?;
+    let file = scene.directory().join("socket");
+    let path = file.to_string_lossy();
+    let server = scene.start("server", &server, &["--path", &path])?;
+    let address = server.address()?;
+    scene.lane("server", format!("listening on {address}"))?;
+    let is_there = file.exists();
+    let client = scene.start("client", &client, &["--path", &path])?.end()?;
+    let server = server.end()?;
+    scene.lane("client", &client.stdout)?;
+    scene.lane("server", server.said_then())?;
+
+    let mut findings = Findings::default();
+    findings.equal("the server to listen on", address.as_str(), &path);
+    findings.equal("a file at that path:", is_there, true);
+    findings.equal("the server to receive", server.moved("recv").concat(), b"hello".to_vec());
+    findings.equal("the client to receive", client.moved("recv").concat(), b"hi".to_vec());
+    findings.equal("the file to be there afterwards:", file.exists(), false);
+    Ok(findings.verdict("`hello` and `hi` went through a file, which is gone again"))
+}

@@ -1,0 +1,78 @@
+//! A character cut between two recvs is not text yet: decode after the frame, not after the recv.
+
+use crate::experiments::Experiment;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use timeline::{Message, Stream};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "utf8",
+    claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
+    run,
+};
+
+/// 12 times 18 bytes, a Chinese character being three: recv(100) ends one byte behind the start of one.
+const GREETINGS: &str = "printf '你好，世界。%.0s' 1 2 3 4 5 6 7 8 9 10 11 12";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let raw_server = Typed::new("sticky-packet-repro-server", &["shell"]);
+    let raw_client =
+        Typed::new("sticky-packet-repro-client", &["shell", "-c", GREETINGS, "-c", "echo more"]);
+    let framed_server = Typed::new("fix-struct-prefix-server", &[]);
+    let framed_client = Typed::new("fix-struct-prefix-client", &["-c", GREETINGS]);
+
+    scene.terminals(&[&raw_server, &raw_client])?;
+    scene.blank()?;
+    let server = scene.server("server", &raw_server, "127.0.0.1")?;
+    let client = scene.client("client", &raw_client, &server.address()?)?.end()?;
+    let mut server = server.stop()?;
+    let pieces = client.moved("recv");
+    pieces.iter().try_for_each(|piece| scene.lane("client", piece))?;
+    // Whether the answer to `echo more` still found its client is luck, and not what this is about.
+    let answer = server.moved("send").swap_remove(0);
+    let first = server.events.iter().position(|event| event.call == "send").unwrap_or(0);
+    server.events.truncate(first + 1);
+    let stream = Stream::from_events(&server.events, &client.events)?
+        .between("server", "client")
+        .with_messages(&[Message::new("the answer", answer.len())]);
+    scene.picture(&stream)?;
+
+    scene.terminals(&[&framed_server, &framed_client])?;
+    scene.blank()?;
+    let server = scene.server("server", &framed_server, "127.0.0.1")?;
+    let framed = scene.client("client", &framed_client, &server.address()?)?.end()?;
+    server.stop()?;
+    scene.lane("client", &framed.stdout)?;
+
+    let whole = "你好，世界。".repeat(12);
+    let mut table = String::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        let count = piece.len();
+        let decoded = outcome(piece);
+        table += &format!("recv {} without a frame    {count:>3} bytes    {decoded}\n", index + 1);
+    }
+    let (count, decoded) = (framed.stdout.len(), outcome(&framed.stdout));
+    table += &format!("the whole framed answer   {count:>3} bytes    {decoded}\n");
+    scene.text(&table)?;
+
+    let mut findings = Findings::default();
+    findings.equal("the server's answer", String::from_utf8_lossy(&answer).as_ref(), &whole);
+    let ends: Vec<_> = pieces.iter().map(|piece| valid_up_to(piece)).collect();
+    findings.equal("text in each recv, up to byte", ends, vec![Some(99), Some(0)]);
+    findings.equal("the framed answer", framed.said(), whole);
+    Ok(findings.verdict("neither recv was text; the whole answer was"))
+}
+
+fn outcome(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => format!("text of {} characters", text.chars().count()),
+        Err(error) => format!("not text: {error}"),
+    }
+}
+
+/// Where decoding fails, if it does.
+fn valid_up_to(bytes: &[u8]) -> Option<usize> {
+    std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
+}

@@ -1,0 +1,170 @@
+//! What an experiment looks like: its claim, a lane for each program, the verdict. At most 100 columns.
+
+use crate::verdict::Verdict;
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Stdout, Write};
+
+/// How wide pictures and lanes may be.
+pub const WIDTH: usize = 100;
+
+/// The widest label of a lane; shorter ones stand to its right.
+const LABEL: usize = 7;
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const YOU: Style = AnsiColor::Green.on_default().bold();
+/// Of lanes, in the order in which they first say something.
+const LANES: [Style; 4] = [
+    AnsiColor::Cyan.on_default(),
+    AnsiColor::Yellow.on_default(),
+    AnsiColor::Magenta.on_default(),
+    AnsiColor::Blue.on_default(),
+];
+
+/// Standard output, with colour where a terminal shows it.
+pub struct Screen {
+    out: AutoStream<Stdout>,
+    lanes: Vec<String>,
+}
+
+impl Screen {
+    pub fn new() -> Screen {
+        Screen { out: anstream::stdout(), lanes: Vec::new() }
+    }
+
+    /// Opens an experiment.
+    pub fn claim(&mut self, name: &str, claim: &str) -> io::Result<()> {
+        self.lanes.clear();
+        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {claim}")
+    }
+
+    /// A line of the list of experiments.
+    pub fn entry(&mut self, name: &str, claim: &str) -> io::Result<()> {
+        writeln!(self.out, "{STRONG}{name:<14}{STRONG:#}  {claim}")
+    }
+
+    /// What to type in which terminal.
+    pub fn terminal(&mut self, number: usize, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {line}")
+    }
+
+    /// What to do next in the terminal named above.
+    pub fn then(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "                {line}")
+    }
+
+    pub fn blank(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+
+    /// Text of the experiment's own, as it is.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// What one process said, behind its label, a line for each of its lines.
+    pub fn lane(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
+        let style = self.style(label);
+        for line in said.strip_suffix(b"\n").unwrap_or(said).split(|byte| *byte == b'\n') {
+            let line = shown(line, WIDTH - LABEL - " │ ".len());
+            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {line}")?;
+        }
+        self.out.flush()
+    }
+
+    /// What a person types, in a lane of its own.
+    pub fn you(&mut self, typed: &str) -> io::Result<()> {
+        writeln!(self.out, "{YOU}{:>LABEL$} │ {typed}{YOU:#}", "you")
+    }
+
+    /// Closes an experiment.
+    pub fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
+        self.blank()?;
+        match verdict {
+            Verdict::AsStated(seen) => writeln!(self.out, "{GOOD}✓ as stated:{GOOD:#} {seen}")?,
+            Verdict::NotAsStated(differences) => {
+                for one in differences {
+                    writeln!(
+                        self.out,
+                        "{BAD}✗ not as stated:{BAD:#} expected {}, came {}",
+                        one.expected, one.came
+                    )?;
+                }
+            }
+            Verdict::NotTested(why) => writeln!(self.out, "{FAINT}– not tested:{FAINT:#} {why}")?,
+            Verdict::Stopped(why) => {
+                writeln!(self.out, "{BAD}✗ could not be tested:{BAD:#} {why}")?
+            }
+        }
+        self.blank()
+    }
+
+    /// All verdicts at a glance.
+    pub fn table(&mut self, verdicts: &[(&str, Verdict)]) -> io::Result<()> {
+        for (name, verdict) in verdicts {
+            let (style, mark, word) = match verdict {
+                Verdict::AsStated(_) => (GOOD, '✓', "as stated"),
+                Verdict::NotAsStated(_) => (BAD, '✗', "not as stated"),
+                Verdict::NotTested(_) => (FAINT, '–', "not tested"),
+                Verdict::Stopped(_) => (BAD, '✗', "could not be tested"),
+            };
+            writeln!(self.out, "{style}{mark}{style:#} {name:<14}  {word}")?;
+        }
+        let stated = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::AsStated(_)));
+        writeln!(self.out, "{} of {} as stated", stated.count(), verdicts.len())
+    }
+
+    fn style(&mut self, label: &str) -> Style {
+        let known = self.lanes.iter().position(|lane| lane == label);
+        let index = known.unwrap_or_else(|| {
+            self.lanes.push(label.to_owned());
+            self.lanes.len() - 1
+        });
+        LANES[index % LANES.len()]
+    }
+}
+
+/// Bytes as a terminal may show them, in at most `columns`: control characters and what is not UTF-8 are escaped.
+pub fn shown(bytes: &[u8], columns: usize) -> String {
+    let mut all = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            match char.is_control() {
+                true => all.extend(char.escape_default()),
+                false => all.push(char),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| all.push_str(&format!("\\x{byte:02x}")));
+    }
+    // Chinese takes two columns a character. That everything beyond ASCII does is too careful, and never too wide.
+    let mut used = 0;
+    let wide = all.char_indices().find(|(_, char)| {
+        used += if char.is_ascii() { 1 } else { 2 };
+        used > columns - 1
+    });
+    if let Some((end, _)) = wide.filter(|(end, _)| all[*end..].chars().count() > 1) {
+        all.truncate(end);
+        all.push('…');
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_says_cannot_disturb_the_terminal() {
+        let check = |bytes: &[u8], expected: &str| assert_eq!(shown(bytes, 10), expected);
+        check(b"hello", "hello");
+        check(b"0123456789", "0123456789");
+        check(b"01234567890", "012345678…");
+        check("你好".as_bytes(), "你好");
+        check(&"你好".as_bytes()[..4], "你\\xe5");
+        check(b"\x1b[31m", "\\u{1b}[31m");
+        check("你好你好你好".as_bytes(), "你好你好…");
+    }
+}

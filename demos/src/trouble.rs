@@ -1,0 +1,90 @@
+//! Why an experiment could not be carried out.
+
+use stage::StageError;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use timeline::{StreamError, TraceError};
+
+/// Something failed before the claim could be tested.
+#[derive(Debug)]
+pub enum Trouble {
+    /// A program did not start, get ready, or end.
+    Stage(StageError),
+    /// A program ended, but with a failure.
+    Failed {
+        /// Its label.
+        label: String,
+        /// "exit code 3".
+        how: String,
+        /// What it said on stderr.
+        said: String,
+    },
+    /// What a program recorded cannot be read.
+    Trace(TraceError),
+    /// What the programs recorded does not fit together.
+    Recording(StreamError),
+    /// The experiment's own end of a connection failed.
+    Peer {
+        /// What it was doing.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Ctrl-C cannot be caught.
+    Signals(io::Error),
+    /// Nobody reads what we print.
+    Stdout(io::Error),
+}
+
+impl Trouble {
+    /// For `map_err` after something that the experiment itself does on a socket.
+    pub fn peer(doing: &'static str) -> impl FnOnce(io::Error) -> Trouble {
+        move |source| Trouble::Peer { doing, source }
+    }
+}
+
+impl Display for Trouble {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stage(error) => error.fmt(f),
+            Self::Failed { label, how, said } => write!(f, "{label} ended with {how}; {said}"),
+            Self::Trace(error) => error.fmt(f),
+            Self::Recording(error) => write!(f, "the recordings do not fit together: {error}"),
+            Self::Peer { doing, source } => write!(f, "while {doing}: {source}"),
+            Self::Signals(error) => write!(f, "Ctrl-C cannot be caught: {error}"),
+            Self::Stdout(error) => write!(f, "stdout: {error}"),
+        }
+    }
+}
+
+impl Error for Trouble {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Stage(error) => Some(error),
+            Self::Trace(error) => Some(error),
+            Self::Recording(error) => Some(error),
+            Self::Peer { source, .. } => Some(source),
+            Self::Signals(error) | Self::Stdout(error) => Some(error),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl From<StageError> for Trouble {
+    fn from(error: StageError) -> Trouble {
+        Trouble::Stage(error)
+    }
+}
+
+impl From<TraceError> for Trouble {
+    fn from(error: TraceError) -> Trouble {
+        Trouble::Trace(error)
+    }
+}
+
+impl From<StreamError> for Trouble {
+    fn from(error: StreamError) -> Trouble {
+        Trouble::Recording(error)
+    }
+}

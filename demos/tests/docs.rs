@@ -1,0 +1,264 @@
+//! The pages show what is there: blocks are as their sources, links lead to files, chapters stand in the contents.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+#[test]
+fn every_block_of_the_repository_is_as_its_source() {
+    let (good, said) = sync(&root(), &["--check"]);
+    assert!(good, "{said}\nrewrite them: cargo run --bin sync-docs");
+}
+
+#[test]
+fn every_link_and_picture_is_there() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text) {
+            let file = link.split('#').next().unwrap_or_default();
+            let elsewhere = file.contains("://") || file.starts_with("mailto:");
+            if !file.is_empty() && !elsewhere && !page.parent().unwrap().join(file).exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "nothing there:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_chapter_stands_in_the_contents() {
+    let book = root().join("docs/src");
+    let Ok(contents) = fs::read_to_string(book.join("SUMMARY.md")) else {
+        assert!(!book.exists(), "docs/src has no SUMMARY.md");
+        println!("skipped: the book is not written yet");
+        return;
+    };
+    let listed: Vec<PathBuf> = links(&contents).iter().map(|link| book.join(link)).collect();
+    let mut missing = markdown(&book);
+    missing.retain(|page| !page.ends_with("SUMMARY.md") && !listed.contains(page));
+    assert!(missing.is_empty(), "not in SUMMARY.md: {missing:?}");
+}
+
+#[test]
+fn a_stale_block_is_reported_and_then_rewritten() {
+    let tree = Tree::new("<!-- from: code.rs#loop -->\n```rust\nold\n```\nend\n");
+    let code = "fn f() {\n    // ANCHOR: loop\n    loop {\n\n        break;\n    }\n    // ANCHOR_END: loop\n}\n";
+    tree.write("code.rs", code);
+
+    let (good, said) = sync(&tree.0, &["--check"]);
+    assert!(!good && said == "README.md:1: differs from code.rs#loop: run sync-docs\n", "{said}");
+    assert!(tree.page().contains("old"), "--check changed the page");
+
+    let (good, said) = sync(&tree.0, &[]);
+    assert!(good && said == "README.md:1: now as code.rs#loop\n", "{said}");
+    let fresh = "<!-- from: code.rs#loop -->\n```rust\nloop {\n\n    break;\n}\n```\nend\n";
+    assert_eq!(tree.page(), fresh);
+
+    assert_eq!(sync(&tree.0, &["--check"]), (true, String::new()));
+    assert_eq!(sync(&tree.0, &[]), (true, String::new()));
+}
+
+#[test]
+fn what_a_mark_can_name() {
+    // The file, the mark's source, the block.
+    let cases = [
+        ("one\n  two\n", "f", "one\n  two\n"),
+        ("  kept\n", "f", "  kept\n"),
+        ("# ANCHOR: a\nx = 1\n# ANCHOR_END: a\ny = 2\n", "f#a", "x = 1\n"),
+        ("<!-- ANCHOR: a -->\n<p>\n<!-- ANCHOR_END: a -->\n", "f#a", "<p>\n"),
+        (
+            "// ANCHOR: a\n1\n// ANCHOR: b\n2\n// ANCHOR_END: a\n3\n// ANCHOR_END: b\n",
+            "f#a",
+            "1\n2\n",
+        ),
+        ("// ANCHOR: a\n1\n// ANCHOR_END: a\n", "f", "1\n"),
+        (
+            "use a;\n\n/// Why.\nfn f(\n    a: A,\n) -> B {\n    c\n}\n\nfn f2() {\n}\n",
+            "f#f",
+            "/// Why.\nfn f(\n    a: A,\n) -> B {\n    c\n}\n",
+        ),
+        ("pub const A: u8 = 1;\nconst B: u8 = 2;\n", "f#B", "const B: u8 = 2;\n"),
+        (
+            "def f(a,\n    b):\n    c\n\n    d\n\n\nf()\n",
+            "f#f",
+            "def f(a,\n    b):\n    c\n\n    d\n",
+        ),
+        ("// ANCHOR: ab\n1\n// ANCHOR_END: ab\n// ANCHOR: a\n2\n// ANCHOR_END: a\n", "f#a", "2\n"),
+    ];
+    for (file, source, block) in cases {
+        let tree = Tree::new(&format!("<!-- from: {source} -->\n```text\n```\n"));
+        tree.write("f", file);
+        let (good, said) = sync(&tree.0, &[]);
+        assert!(good, "{file:?}: {said}");
+        assert_eq!(tree.page(), format!("<!-- from: {source} -->\n```text\n{block}```\n"));
+    }
+}
+
+#[test]
+fn a_mark_that_cannot_be_followed_is_an_error_and_changes_nothing() {
+    // The mark, the file, a part of the reason.
+    let cases = [
+        ("<!-- from: g -->\n", "x\n", "No such file"),
+        ("<!-- from: g\n", "x\n", "No such file"),
+        ("<!-- from: f#a -->\n", "x\n", "no line `ANCHOR: a`"),
+        ("<!-- from: f#a -->\n", "// ANCHOR: a\nx\n", "no line `ANCHOR_END: a`"),
+        ("<!-- from: f#a -->\n", "// ANCHOR: a\n\n// ANCHOR_END: a\n", "empty"),
+        ("<!-- from: f#a -->\n", "// ANCHOR_END: a\nx\n// ANCHOR: a\n", "ends before"),
+        (
+            "<!-- from: f#a -->\n",
+            "// ANCHOR: a\n1\n// ANCHOR_END: a\n// ANCHOR: a\n2\n// ANCHOR_END: a\n",
+            "more than one line `ANCHOR: a`",
+        ),
+        ("<!-- from: f -->\n", "", "empty"),
+        ("<!-- from: f -->\n", "```\n", "more backticks"),
+        ("<!-- from: f -->\n\n", "x\n", "no fenced block"),
+        ("<!-- from: f -->\n<!-- from: f#a -->\n", "x\n", "no fenced block"),
+        ("```\nold\n```\n<!-- from: f -->", "x\n", "never closed"),
+    ];
+    for (mark, file, reason) in cases {
+        let page = match reason {
+            "never closed" => format!("{mark}\n```\nold\n"),
+            _ => format!("{mark}```\nold\n```\n"),
+        };
+        let tree = Tree::new(&page);
+        tree.write("f", file);
+        for options in [&["--check"][..], &[]] {
+            let (good, said) = sync(&tree.0, options);
+            let named = said.starts_with("README.md:") && said.contains(reason);
+            assert!(!good && named, "{page:?}: {said}");
+            assert_eq!(tree.page(), page);
+        }
+    }
+}
+
+#[test]
+fn a_mark_with_nothing_below_is_an_error() {
+    let tree = Tree::new("<!-- from: f -->\n");
+    tree.write("f", "x\n");
+    let said = "README.md:1: no fenced block directly below the mark\n".to_owned();
+    assert_eq!(sync(&tree.0, &[]), (false, said));
+}
+
+#[test]
+fn a_mark_inside_a_block_is_text() {
+    let page =
+        "````text\n<!-- from: nothing -->\n```\n````\n  ```\n  <!-- from: nothing -->\n  ```\n";
+    let tree = Tree::new(page);
+    assert_eq!(sync(&tree.0, &[]), (true, String::new()));
+    assert_eq!(tree.page(), page);
+}
+
+#[test]
+fn a_block_in_a_list_keeps_its_place_and_other_pages_are_found() {
+    let tree = Tree::new("");
+    tree.write("f", "one\n\n  two\n");
+    for page in ["docs/src/deep/page.md", "crates/tool/README.md"] {
+        tree.write(page, "- item\n\n  <!-- from: f -->\n  ```\n  ```\n");
+        let (good, said) = sync(&tree.0, &[]);
+        assert!(good && said == format!("{page}:3: now as f\n"), "{said}");
+        let fresh = "- item\n\n  <!-- from: f -->\n  ```\n  one\n\n    two\n  ```\n";
+        assert_eq!(fs::read_to_string(tree.0.join(page)).unwrap(), fresh);
+    }
+}
+
+#[test]
+fn links_are_found() {
+    let text = "[a](b.md) ![p](c d.svg \"title\") `[no](x)`\n```\n[no](y)\n```\n<img src=\"e.png\" alt=\"\">\n[r]: f.md\n";
+    assert_eq!(links(text), ["b.md", "c d.svg", "e.png", "f.md"]);
+}
+
+/// Where links and pictures of a page lead, outside code.
+fn links(text: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut in_block = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        }
+        if in_block {
+            continue;
+        }
+        // Every other piece between backticks is code.
+        let prose: String = line.split('`').step_by(2).collect();
+        for (open, close) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
+            for rest in prose.split(open).skip(1) {
+                let target = rest.split(close).next().unwrap_or_default();
+                links.push(target.split(" \"").next().unwrap_or_default().to_owned());
+            }
+        }
+        if let Some((_, target)) = prose.split_once("]: ").filter(|_| prose.starts_with('[')) {
+            links.push(target.trim().to_owned());
+        }
+    }
+    links
+}
+
+/// The pages that readers see: those that sync-docs keeps, and the other texts of the root.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = markdown(&root().join("docs/src"));
+    for folder in ["crates", "."] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let entry = entry.unwrap().path();
+            let page = if entry.is_dir() { entry.join("README.md") } else { entry };
+            if page.extension().is_some_and(|extension| extension == "md") && page.exists() {
+                pages.push(page);
+            }
+        }
+    }
+    pages
+}
+
+fn markdown(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let entries = entries.map(|entry| entry.unwrap().path());
+    let pages =
+        entries.flat_map(|entry| if entry.is_dir() { markdown(&entry) } else { vec![entry] });
+    pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs sync-docs; true when it was content, and what it said on either stream.
+fn sync(root: &Path, options: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sync-docs"));
+    let output = command.arg("--root").arg(root).args(options).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+/// A small repository with one page, removed at the end.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn new(page: &str) -> Tree {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("docs-{}-{number}", std::process::id());
+        let tree = Tree(Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder));
+        tree.write("README.md", page);
+        tree
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn page(&self) -> String {
+        fs::read_to_string(self.0.join("README.md")).unwrap()
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        // Nothing depends on it: the folder is in target/.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,124 @@
+//! The rules of the house that a program can check: who may use whom, and how long a file may grow.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Concept packages: each is a lesson of its own, and none uses another.
+const CONCEPTS: [&str; 8] = [
+    "tcp-basic",
+    "udp-basic",
+    "af-unix",
+    "sticky-packet-repro",
+    "fix-ack-handshake",
+    "fix-struct-prefix",
+    "fix-json-header",
+    "threaded-server",
+];
+
+#[test]
+fn every_member_inherits_the_lints() {
+    for member in members() {
+        let manifest = fs::read_to_string(&member.manifest).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true\n"), "{}", member.name);
+    }
+}
+
+#[test]
+fn concepts_do_not_use_each_other() {
+    for concept in CONCEPTS {
+        let uses = dependencies_of(concept);
+        assert!(
+            !uses.iter().any(|used| CONCEPTS.contains(&used.as_str())),
+            "{concept} uses {uses:?}"
+        );
+    }
+}
+
+#[test]
+fn proto_uses_nothing_of_ours() {
+    let uses = dependencies_of("proto");
+    let ours: Vec<String> = members().into_iter().map(|member| member.name).collect();
+    assert!(!uses.iter().any(|used| ours.contains(used)), "proto uses {uses:?}");
+}
+
+#[test]
+fn a_program_has_at_most_150_lines() {
+    let programs: Vec<PathBuf> = members().into_iter().flat_map(|member| member.programs).collect();
+    assert!(programs.len() >= 2 * CONCEPTS.len(), "only {programs:?}");
+    let mut long: Vec<_> =
+        programs.into_iter().map(|path| (read(&path).lines().count(), path)).collect();
+    long.retain(|(lines, _)| *lines > 150);
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn a_module_has_at_most_300_lines_before_its_tests() {
+    let sources = members().into_iter().map(|member| member.manifest.with_file_name("src"));
+    let sources = sources.flat_map(|folder| rust_files(&folder));
+    let mut long: Vec<_> = sources.map(|path| (lines_before_tests(&read(&path)), path)).collect();
+    assert!(!long.is_empty());
+    long.retain(|(lines, _)| *lines > 300);
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+fn lines_before_tests(source: &str) -> usize {
+    source.lines().take_while(|line| *line != "#[cfg(test)]").count()
+}
+
+fn dependencies_of(name: &str) -> Vec<String> {
+    let found = members().into_iter().find(|member| member.name == name);
+    found.unwrap_or_else(|| panic!("there is no package {name}")).uses
+}
+
+struct Member {
+    name: String,
+    manifest: PathBuf,
+    /// The packages it names as dependencies of any kind.
+    uses: Vec<String>,
+    /// The sources of its binaries.
+    programs: Vec<PathBuf>,
+}
+
+fn members() -> Vec<Member> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    list(&metadata, "packages").map(member).collect()
+}
+
+fn member(package: &Value) -> Member {
+    let is_program = |target: &&Value| list(target, "kind").any(|kind| kind == "bin");
+    let programs = list(package, "targets").filter(is_program);
+    Member {
+        name: text(&package["name"]),
+        manifest: PathBuf::from(text(&package["manifest_path"])),
+        uses: list(package, "dependencies").map(|dependency| text(&dependency["name"])).collect(),
+        programs: programs.map(|target| PathBuf::from(text(&target["src_path"]))).collect(),
+    }
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().unwrap().iter()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        entries.flat_map(|entry| if entry.is_dir() { rust_files(&entry) } else { vec![entry] });
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
+}
