@@ -49,6 +49,17 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     }
 }
 
+/// Checks that what the client said is [`OK`].
+///
+/// # Errors
+/// [`FrameError::BadAck`] when it is anything else.
+pub fn decode_ok(text: [u8; 2]) -> Result<(), FrameError> {
+    if text == *OK {
+        return Ok(());
+    }
+    Err(FrameError::BadAck { text: text.escape_ascii().to_string() })
+}
+
 /// A body whose length was announced beforehand, as a [`Framing`] of exactly one message.
 ///
 /// Ask the decoder once more after the body: bytes that nobody announced are an error, not the

@@ -34,6 +34,11 @@ pub enum FrameError {
         /// The start of the text that came, escaped.
         text: String,
     },
+    /// Not `OK` where the ack protocol has it.
+    BadAck {
+        /// What came, escaped.
+        text: String,
+    },
     /// More bytes than the ack protocol's length announced.
     Trailing {
         /// How many more have come so far.
@@ -87,6 +92,7 @@ impl fmt::Display for FrameError {
             FrameError::BadLength { text } => {
                 write!(f, "expected a length of 1 to 10 decimal digits, got \"{text}\"")
             }
+            FrameError::BadAck { text } => write!(f, "expected \"OK\", got \"{text}\""),
             FrameError::Trailing { count } => {
                 write!(f, "expected nothing after the announced length, got {count} more bytes")
             }

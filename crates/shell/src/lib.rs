@@ -51,7 +51,7 @@ pub use access::{AccessError, Gate, ServerArgs};
 pub use caller::{Caller, CallerGone};
 pub use prompt::{Commands, PromptArgs, PromptError, PromptWhen};
 pub use refusal::Refusal;
-pub use run::{Limits, Output, Status, run};
+pub use run::{Limits, Output, run};
 pub use screen::MAX_RAW_REQUEST;
 pub use slots::MAX_RUNNING;
 pub use stop::{GRACE, Stop, Wake};

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::run::{Output, Status};
+use proto::json::Status;
+
+use crate::run::Output;
 use crate::screen::MAX_RAW_REQUEST;
 
 /// Why a peer or its request is turned away. Displays as the one line that it is answered.

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use proto::agreed::parse_seconds;
+use proto::json::{Header, Status};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{ioctl_fionbio, retry_on_intr};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -44,22 +45,13 @@ pub struct Output {
     pub stdout: Vec<u8>,
     /// All it wrote to its standard error; or one line that says why it could not be run.
     pub stderr: Vec<u8>,
-    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound.
+    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound. 126 and 127 also
+    /// stand for a command that could not be run, as in a shell.
     pub status: Status,
     /// It said more than [`Limits::max_output`]: the first part is here.
     pub truncated: bool,
     /// It ran longer than [`Limits::timeout`]: what it said until then is here.
     pub timed_out: bool,
-}
-
-/// How a command's shell ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It exited with this code. 126 and 127 also stand for a command that could not be run, as in
-    /// a shell.
-    Exit(i32),
-    /// This signal killed it.
-    Signal(i32),
 }
 
 /// Runs `command` with `/bin/sh -c` for `caller` and waits for it.
@@ -225,7 +217,7 @@ impl Running {
         match self.shell.wait() {
             Ok(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => Status::Exit(code),
-                (None, signal) => Status::Signal(signal.unwrap_or_default()),
+                (None, signal) => Status::Signal { signal: signal.unwrap_or_default() },
             },
             Err(error) => {
                 tracing::warn!(%error, "wait");
@@ -277,6 +269,17 @@ impl Output {
     /// How many bytes it said, stdout and stderr together.
     pub fn total(&self) -> usize {
         self.stdout.len() + self.stderr.len()
+    }
+
+    /// What the JSON header says of it.
+    pub fn header(&self) -> Header {
+        Header {
+            data_len: self.total(),
+            status: Some(self.status),
+            stdout_len: Some(self.stdout.len()),
+            truncated: Some(self.truncated),
+            timed_out: Some(self.timed_out),
+        }
     }
 
     fn not_run(code: i32, why: &str) -> Output {

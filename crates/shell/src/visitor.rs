@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use proto::json::Status;
 use proto::request::Form;
 
 use crate::caller::{Caller, CallerGone};
 use crate::refusal::Refusal;
-use crate::run::{Limits, Output, Status, run};
+use crate::run::{Limits, Output, run};
 use crate::screen::screen;
 
 /// The answer to the right token.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proto::request::Form;
 use shell::{Caller, Limits, PromptArgs, PromptWhen, ServerArgs, WELCOME};
 
-fn server(token_file: Option<PathBuf>) -> ServerArgs {
+fn args(token_file: Option<PathBuf>) -> ServerArgs {
     let limits = Limits { timeout: Duration::from_secs(30), max_output: 1024 };
     ServerArgs { limits, allow_remote: false, token_file }
 }
@@ -15,7 +15,7 @@ fn server(token_file: Option<PathBuf>) -> ServerArgs {
 #[test]
 fn a_refused_request_is_answered_and_is_the_last() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = server(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (conn, _) = listener.accept().unwrap();
     let caller = Caller::of(&conn).unwrap();
@@ -40,7 +40,7 @@ fn our_own_connection_is_let_in() {
             continue;
         };
         let address = listener.local_addr().unwrap();
-        let gate = server(None).gate(address, Form::Raw).unwrap();
+        let gate = args(None).gate(address, Form::Raw).unwrap();
         let client = TcpStream::connect(format!("{connect}:{}", address.port())).unwrap();
         let (server, peer) = listener.accept().unwrap();
         let caller = Caller::of(&server).unwrap();
@@ -57,7 +57,7 @@ fn our_own_connection_is_let_in() {
 #[cfg(target_os = "linux")]
 fn a_peer_that_has_closed_proves_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = server(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
     drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
     let (server, _) = listener.accept().unwrap();
     assert_eq!(gate.admit(&Caller::of(&server).unwrap()).err(), Some(shell::Refusal::Gone));
@@ -72,7 +72,7 @@ fn both_sides_read_the_same_token() {
     let client = TcpStream::connect(address).unwrap();
     let (server, _) = listener.accept().unwrap();
     let caller = Caller::of(&server).unwrap();
-    let access = server(Some(file.clone()));
+    let access = args(Some(file.clone()));
     let prompt =
         PromptArgs { command: vec![], prompt: PromptWhen::Auto, token_file: Some(file.clone()) };
 

@@ -15,8 +15,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use proto::json::Status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use shell::{Caller, CallerGone, Limits, Output, Status, run};
+use shell::{Caller, CallerGone, Limits, Output, run};
 
 /// What a command must be far quicker than; what is left of it would sleep this long.
 const LONG: Duration = Duration::from_secs(20);
@@ -30,7 +31,7 @@ fn what_it_says_and_how_it_ends() {
         ("true", "", "", exit(0)),
         ("echo hi", "hi\n", "", exit(0)),
         ("echo out; echo err >&2; exit 7", "out\n", "err\n", exit(7)),
-        ("kill -9 $$", "", "", Status::Signal(9)),
+        ("kill -9 $$", "", "", Status::Signal { signal: 9 }),
         ("echo a\necho b", "a\nb\n", "", exit(0)),
         ("cat", "", "", exit(0)), // sees the end of its input at once
         ("exec >&- 2>&-; sleep 0.1; exit 3", "", "", exit(3)),
@@ -71,7 +72,7 @@ fn a_deadline_kills_the_group_and_keeps_what_was_said() {
         Output {
             stdout: b"started\n".into(),
             stderr: vec![],
-            status: Status::Signal(9),
+            status: Status::Signal { signal: 9 },
             truncated: false,
             timed_out: true
         }
@@ -82,7 +83,7 @@ fn a_deadline_kills_the_group_and_keeps_what_was_said() {
 #[test]
 fn endless_output_is_cut_at_the_limit() {
     let output = run_here(b"yes", &Limits { max_output: 100_000, ..LIMITS });
-    assert_eq!((output.stdout.len(), output.status), (100_000, Status::Signal(9)));
+    assert_eq!((output.stdout.len(), output.status), (100_000, Status::Signal { signal: 9 }));
     assert!(output.truncated && !output.timed_out);
 
     let ten = Limits { max_output: 10, ..LIMITS };

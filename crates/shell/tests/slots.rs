@@ -9,7 +9,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use shell::{Caller, CallerGone, Limits, MAX_RUNNING, Status, run};
+use proto::json::Status;
+use shell::{Caller, CallerGone, Limits, MAX_RUNNING, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
 

@@ -1,1 +1,147 @@
-fn main() {}
+//! Fix 1, the server: it announces how long the answer is, waits for `OK`, and sends it.
+//!
+//! ```text
+//! terminal 1                                      terminal 2
+//! $ cargo run -q --bin fix-ack-handshake-server   $ cargo run -q --bin fix-ack-handshake-client
+//! listening on 127.0.0.1:8888                     >>: echo hi
+//! from 127.0.0.1:51412                            hi
+//! ```
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use observe::{Backoff, Failure, LogArgs, Socket, report, show};
+use proto::request::{Form, Request};
+use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, ack, agreed};
+use shell::{Caller, Gate, Output, ServerArgs, Stop, Wake};
+use socket2::{Domain, SockAddr, Type};
+
+/// How long a client may take for its `OK`, or leave its answer unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs the commands that a client sends; answers with a length, waits for OK, sends the output.
+///
+/// The lesson: to announce a length helps, but the announcement `327` has no end of its own. The
+/// handshake costs one more round trip a command, and slows the stream down so that it seems right.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Two terminals:\n  1$ fix-ack-handshake-server\n  2$ fix-ack-handshake-client -c 'echo hi' -c 'seq 1 1000'"
+)]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    listen: SocketAddr,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let gate = args.server.gate(args.listen, Form::Raw)?;
+    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
+    writeln!(io::stdout(), "listening on {}", show(&address)).map_err(Failure::Stdout)?;
+    serve(&listener, &gate).map_err(Failure::listen(args.listen))
+}
+
+fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&SockAddr::from(address))?;
+    listener.listen(128)?;
+    Ok(listener)
+}
+
+/// One client after another, until the server is told to stop.
+fn serve(listener: &Socket, gate: &Gate) -> io::Result<()> {
+    let stop = Stop::on_signals()?;
+    let mut backoff = Backoff::default();
+    while let Wake::Ready = stop.wait_readable(listener, None)? {
+        match listener.accept() {
+            Ok((conn, peer)) => {
+                backoff.reset();
+                let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
+                // What goes wrong with one client is that client's end, not the server's.
+                let served = client(&conn, gate, &stop);
+                report(served.map_err(Failure::talking(show(&peer), "serving")));
+                let _ = goodbye(&conn); // it fails where nobody is left to hear it
+            }
+            Err(error) => stop.pause(backoff.after(&error).ok_or(error)?)?,
+        }
+    }
+    Ok(())
+}
+
+/// One client's commands, one after the other, until it ends or breaks the protocol.
+fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
+    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_write_timeout(Some(PATIENCE))?;
+    let caller = Caller::of(conn)?;
+    let mut visitor = match gate.admit(&caller) {
+        Ok(visitor) => visitor,
+        Err(refusal) => return answer(conn, refusal.into()),
+    };
+    let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
+    while let Some(command) = request(conn, &mut requests, stop)? {
+        let Ok(reply) = visitor.answer(&command, &caller) else { break };
+        answer(conn, reply.output)?;
+        if reply.last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The next request, or `None` at the end of the stream and when the server is to stop.
+fn request(
+    conn: &Socket,
+    requests: &mut Decoder<Request>,
+    stop: &Stop,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    loop {
+        // As in the tutorial: what one recv brings is one request, though nothing promises it.
+        if let Step::Frame(frame) = requests.decode()? {
+            return Ok(Some(frame.body.to_vec()));
+        }
+        if stop.wait_readable(conn, None)? == Wake::Stopping {
+            return Ok(None);
+        }
+        match conn.recv(requests.space())? {
+            0 => return Ok(None),
+            n => requests.filled(n),
+        }
+    }
+}
+
+/// The handshake: how long, `OK`, the bytes.
+fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
+    let length = ack::encode_length(output.total()).map_err(io::Error::other)?;
+    conn.write_all(length.as_bytes())?;
+
+    // Two bytes and no more: behind an `OK` for an empty answer the next command may follow at once.
+    let mut ok = [0; ack::OK.len()];
+    conn.read_exact(&mut ok)?;
+    ack::decode_ok(ok)?;
+
+    Ok(Outgoing::new([output.stdout, output.stderr]).write_to(&mut conn)?)
+}
+
+/// Closing while input is unread would reset the connection, and the reset can overtake the answer.
+/// So: say that we are done, read for a moment what still comes, then close.
+fn goodbye(conn: &Socket) -> io::Result<()> {
+    conn.shutdown(Shutdown::Write)?;
+    conn.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let end = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < end && conn.recv(&mut [0; 1024])? > 0 {}
+    Ok(())
+}

@@ -68,7 +68,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             .map_err(Failure::Stdout)
     };
     if let Some(token) = args.prompt.token()? {
-        ask(&token, &mut io::sink())?;
+        ask(&token, &mut io::stderr())?;
     }
     for command in args.prompt.commands()? {
         ask(&command?, &mut io::stdout())?;

@@ -76,7 +76,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         Part::TwoSends => two_sends(&conn).map_err(Failure::talking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
             if let Some(token) = prompt.token()? {
-                ask(&conn, args.connect, &token, *bufsize)?;
+                let answer = ask(&conn, args.connect, &token, *bufsize)?;
+                let _ = io::stderr().write_all(&answer);
             }
             for command in prompt.commands()? {
                 let answer = ask(&conn, args.connect, &command?, *bufsize)?;
