@@ -10,13 +10,15 @@
 //! - [`Backoff`]: what a failed `accept` asks of a server.
 
 mod accept;
+mod address;
 mod event;
 mod failure;
 mod log;
 mod socket;
 
 pub use accept::Backoff;
+pub use address::show;
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
 pub use log::LogArgs;
-pub use socket::{Datagram, Socket, show};
+pub use socket::{Datagram, Socket};

@@ -77,6 +77,15 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
     event.t_us = now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000;
     event.pid = std::process::id();
 
+    // First the trace: who waits for a line of the log finds the call in the trace.
+    if let Some(mut file) = trace
+        && let Ok(mut line) = serde_json::to_vec(&event)
+    {
+        line.push(b'\n');
+        // One write a line, so that lines of several threads do not mix. A full disk must not end
+        // a lesson about sockets.
+        let _ = file.write_all(&line);
+    }
     debug!(
         target: "sock",
         call = event.call,
@@ -91,14 +100,6 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
         error = event.error,
         t_us = event.t_us,
     );
-    if let Some(mut file) = trace
-        && let Ok(mut line) = serde_json::to_vec(&event)
-    {
-        line.push(b'\n');
-        // One write a line, so that lines of several threads do not mix. A full disk must not end
-        // a lesson about sockets.
-        let _ = file.write_all(&line);
-    }
 }
 
 /// The beginning of the bytes, escaped, for a line of log.

@@ -1,21 +1,24 @@
 //! A socket that leaves a record of each call.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SocketAddrAny, SocketAddrUnix};
+use rustix::io::retry_on_intr;
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
 use socket2::{Domain, Protocol, SockAddr, Type};
 
 use crate::Event;
+use crate::address::{show, sock_addr};
 use crate::log::record;
 
 /// A [`socket2::Socket`], of which each call that the lesson is about leaves one [`Event`].
 ///
 /// The options (`set_reuse_address`, `set_recv_buffer_size`, …) are the inner socket's own, reached
-/// through [`Deref`]. Closing is dropping, as everywhere in Rust.
+/// through [`Deref`]. Closing is dropping, as everywhere in Rust. A call that a signal interrupted
+/// (`EINTR`; with a timeout set, a Ctrl-Z and `fg` are enough: signal(7)) is repeated, as in Python.
 #[derive(Debug)]
 pub struct Socket {
     inner: socket2::Socket,
@@ -71,7 +74,7 @@ impl Socket {
     /// # Errors
     /// See [`Backoff`](crate::Backoff): most of them pass, and a server goes on.
     pub fn accept(&self) -> io::Result<(Socket, SockAddr)> {
-        match self.inner.accept() {
+        match uninterrupted(|| self.inner.accept()) {
             Ok((inner, peer)) => {
                 let socket = Self::wrap(inner);
                 socket.call("accept", None, |event| {
@@ -105,7 +108,7 @@ impl Socket {
     /// # Errors
     /// `BrokenPipe` or `ConnectionReset` when the peer is gone.
     pub fn send(&self, data: &[u8]) -> io::Result<usize> {
-        let result = self.inner.send(data);
+        let result = uninterrupted(|| self.inner.send(data));
         self.moved(Call::Send, data.len(), &result, None, || vec![data]);
         result
     }
@@ -117,7 +120,7 @@ impl Socket {
     /// `ConnectionReset` when the peer threw the connection away; `WouldBlock` when a read timeout
     /// is set and passed.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = (&self.inner).read(buffer);
+        let result = uninterrupted(|| (&self.inner).read(buffer));
         self.moved(Call::Recv, buffer.len(), &result, None, || vec![buffer]);
         result
     }
@@ -127,7 +130,7 @@ impl Socket {
     /// # Errors
     /// `EMSGSIZE` ("message too long") when it does not fit a datagram.
     pub fn send_to(&self, data: &[u8], peer: &SockAddr) -> io::Result<usize> {
-        let result = self.inner.send_to(data, peer);
+        let result = uninterrupted(|| self.inner.send_to(data, peer));
         self.moved(Call::SendTo, data.len(), &result, Some(peer), || vec![data]);
         result
     }
@@ -140,12 +143,10 @@ impl Socket {
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
         let asked = buffer.len();
         // recvmsg rather than recvfrom: only recvmsg tells that a datagram was cut.
-        let result = rustix::net::recvmsg(
-            &self.inner,
-            &mut [IoSliceMut::new(buffer)],
-            &mut RecvAncillaryBuffer::default(),
-            RecvFlags::empty(),
-        );
+        let result = retry_on_intr(|| {
+            let control = &mut RecvAncillaryBuffer::default();
+            recvmsg(&self.inner, &mut [IoSliceMut::new(buffer)], control, RecvFlags::empty())
+        });
         let result = result.map_err(io::Error::from).and_then(|message| {
             let from = sock_addr(message.address)?;
             let truncated = message.flags.contains(ReturnFlags::TRUNC);
@@ -221,12 +222,13 @@ impl Socket {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Call {
-    Send,
-    SendTo,
-    Recv,
-    RecvFrom,
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// What [`Socket::recv_from`] took.
@@ -240,28 +242,12 @@ pub struct Datagram {
     pub truncated: bool,
 }
 
-fn sock_addr(address: Option<SocketAddrAny>) -> io::Result<SockAddr> {
-    match address {
-        None => SockAddr::unix(""),
-        Some(address) => match SocketAddr::try_from(address.clone()) {
-            Ok(address) => Ok(address.into()),
-            Err(_) => {
-                let address = SocketAddrUnix::try_from(address)?;
-                let path = address.path().unwrap_or_default();
-                SockAddr::unix(path.to_string_lossy().as_ref())
-            }
-        },
-    }
-}
-
-/// An address as people write it: `127.0.0.1:8888`, `[::1]:8888`, a path, or `unnamed` for a Unix
-/// socket that was never bound.
-pub fn show(address: &SockAddr) -> String {
-    match (address.as_socket(), address.as_pathname()) {
-        (Some(address), _) => address.to_string(),
-        (None, Some(path)) => path.display().to_string(),
-        (None, None) => "unnamed".into(),
-    }
+#[derive(Clone, Copy)]
+enum Call {
+    Send,
+    SendTo,
+    Recv,
+    RecvFrom,
 }
 
 impl Drop for Socket {
@@ -296,7 +282,7 @@ impl Write for &Socket {
     }
 
     fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let result = (&self.inner).write_vectored(pieces);
+        let result = uninterrupted(|| (&self.inner).write_vectored(pieces));
         let asked = pieces.iter().map(|piece| piece.len()).sum();
         self.moved(Call::Send, asked, &result, None, || pieces.iter().map(|p| &p[..]).collect());
         result
