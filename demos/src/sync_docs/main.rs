@@ -17,7 +17,6 @@ use std::{fmt, fs};
 
 use clap::Parser;
 
-#[path = "sync_docs/page.rs"]
 mod page;
 
 /// Copies real code and real output into the pages.
