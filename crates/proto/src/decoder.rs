@@ -214,7 +214,7 @@ impl<F: Framing> Decoder<F> {
     /// Says that the last read put `n` bytes at the front of [`space`](Self::space).
     ///
     /// # Panics
-    /// When `n` is more than the room that was offered.
+    /// When `n` is more than the buffer has room for: no read can have put so much there.
     pub fn filled(&mut self, n: usize) {
         assert!(n <= self.buffer.len() - self.end, "filled({n}) is more than space() offered");
         self.end += n;

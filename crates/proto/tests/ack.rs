@@ -1,7 +1,16 @@
 //! The ack handshake: which texts are a length, and the one body after it.
 
-use proto::ack::{Announced, decode_length, encode_length};
+use proto::ack::{Announced, OK, decode_length, decode_ok, encode_length};
 use proto::{Decoder, FrameError, Part, ReadError, read_frame};
+
+#[test]
+fn only_ok_is_an_ack() {
+    assert_eq!(decode_ok(*OK), Ok(()));
+    for wrong in [*b"ok", *b"KO", *b"O\0", *b"ec"] {
+        let text = wrong.escape_ascii().to_string();
+        assert_eq!(decode_ok(wrong), Err(FrameError::BadAck { text }));
+    }
+}
 
 #[test]
 fn length_texts() {
