@@ -51,6 +51,12 @@ pub enum Status {
     },
 }
 
+impl Default for Status {
+    fn default() -> Self {
+        Status::Exit(0)
+    }
+}
+
 /// The JSON header as a [`Framing`].
 #[derive(Clone, Copy, Debug)]
 pub struct Json {

@@ -11,7 +11,10 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Waits until one of `fds` is ready (true) or `deadline` has passed (false). A signal does not end
 /// the wait.
-pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
+///
+/// # Errors
+/// What poll(2) says, except EINTR.
+pub fn poll(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = deadline
             .map_or(LONGEST, |at| at.saturating_duration_since(Instant::now()).min(LONGEST));

@@ -78,13 +78,8 @@ impl std::error::Error for Refusal {}
 /// The line as the output of a command: answered like any other, so that every client can show it.
 impl From<Refusal> for Output {
     fn from(refusal: Refusal) -> Output {
-        Output {
-            stdout: Vec::new(),
-            stderr: format!("{refusal}\n").into_bytes(),
-            // What a shell says of a command that it may not run.
-            status: Status::Exit(126),
-            truncated: false,
-            timed_out: false,
-        }
+        let stderr = format!("{refusal}\n").into_bytes();
+        // 126 is what a shell says of a command that it may not run.
+        Output { stderr, status: Status::Exit(126), ..Output::default() }
     }
 }

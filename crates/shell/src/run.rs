@@ -39,7 +39,7 @@ pub struct Limits {
 }
 
 /// What a command said, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     /// All it wrote to its standard output.
     pub stdout: Vec<u8>,
@@ -283,12 +283,7 @@ impl Output {
     }
 
     fn not_run(code: i32, why: &str) -> Output {
-        Output {
-            stdout: Vec::new(),
-            stderr: format!("{why}\n").into_bytes(),
-            status: Status::Exit(code),
-            truncated: false,
-            timed_out: false,
-        }
+        let stderr = format!("{why}\n").into_bytes();
+        Output { stderr, status: Status::Exit(code), ..Output::default() }
     }
 }

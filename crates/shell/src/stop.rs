@@ -58,6 +58,21 @@ impl Stop {
         Ok(Stop { asked: Arc::new(asked) })
     }
 
+    /// For a process that only serves another: when `parent` ends, so does this one, at once, and with it every command
+    /// that it runs.
+    ///
+    /// # Errors
+    /// No thread left.
+    pub fn end_with(mut parent: impl Read + Send + 'static) -> io::Result<()> {
+        thread::Builder::new().name("parent".into()).spawn(move || {
+            // Nothing is ever written there. A failure means the same as the end.
+            let _ = parent.read(&mut [0]);
+            slots::close();
+            process::exit(0);
+        })?;
+        Ok(())
+    }
+
     /// Waits until `fd` can be read without blocking, for at most `timeout` (`None`: for ever).
     /// Stopping comes first: what is ready as well is left unread.
     ///

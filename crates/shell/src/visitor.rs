@@ -3,7 +3,6 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use proto::json::Status;
 use proto::request::Form;
 
 use crate::caller::{Caller, CallerGone};
@@ -59,7 +58,10 @@ impl Visitor {
     pub fn answer(&mut self, request: &[u8], caller: &Caller<'_>) -> Result<Reply, CallerGone> {
         Ok(match self.judge(request) {
             Ok(Verdict::Run) => Reply { output: run(request, &self.limits, caller)?, last: false },
-            Ok(Verdict::Welcome) => Reply { output: welcome(), last: false },
+            Ok(Verdict::Welcome) => {
+                let output = Output { stdout: WELCOME.to_vec(), ..Output::default() };
+                Reply { output, last: false }
+            }
             Err(refusal) => Reply { output: refusal.into(), last: true },
         })
     }
@@ -78,16 +80,6 @@ impl Visitor {
             Err(refusal) => self.state = State::ShownOut(refusal),
         }
         verdict
-    }
-}
-
-fn welcome() -> Output {
-    Output {
-        stdout: WELCOME.to_vec(),
-        stderr: Vec::new(),
-        status: Status::Exit(0),
-        truncated: false,
-        timed_out: false,
     }
 }
 

@@ -1,0 +1,54 @@
+//! A small socketserver: many clients at once, in five ways, around one handler.
+//!
+//! Python's `socketserver` separates two things, and so does this crate: what is done with a request (a
+//! [`Handler`], written once) and who does it (a model, chosen when the server starts):
+//!
+//! | model | Python | a connection gets |
+//! |---|---|---|
+//! | [`serial`] | `TCPServer` | its turn, when the one before has ended |
+//! | [`threads`] | `ThreadingTCPServer` | a thread |
+//! | [`pool`] | | a thread of 64 that are there already, or a place in the queue |
+//! | [`processes`] | `ForkingTCPServer` | a process |
+//! | [`events`] | the `selectors` module | a place in one thread's list; only commands get threads |
+//!
+//! Each model's file begins with its accept loop: what it does with the accepted connection *is* the model. The first
+//! four then run the same loop over the connection ([`connection`]); in the last there is no such loop, only a decoder
+//! for each connection that remembers how far it is.
+//!
+//! A handler of your own, for a server that shouts back:
+//!
+//! ```
+//! use proto::json::Status;
+//! use shell::{Caller, CallerGone, Output, Reply};
+//! use threaded_server::Handler;
+//!
+//! struct Shout;
+//!
+//! impl Handler for Shout {
+//!     type Visit = usize; // how many requests this client has made
+//!
+//!     fn setup(&self, _client: &Caller<'_>) -> Result<usize, Output> {
+//!         Ok(0)
+//!     }
+//!
+//!     fn handle(&self, asked: &mut usize, request: &[u8], _: &Caller<'_>) -> Result<Reply, CallerGone> {
+//!         *asked += 1;
+//!         let stdout = request.to_ascii_uppercase();
+//!         let output = Output { stdout, ..Output::default() };
+//!         Ok(Reply { output, last: *asked == 3 })
+//!     }
+//! }
+//! ```
+
+pub mod connection;
+pub mod events;
+mod handler;
+pub mod pool;
+pub mod processes;
+mod seats;
+pub mod serial;
+pub mod threads;
+mod turns;
+
+pub use handler::{Handler, Service};
+pub use turns::InTurn;

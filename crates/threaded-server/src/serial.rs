@@ -1,0 +1,31 @@
+//! One client after another: Python's `TCPServer`.
+//!
+//! While one client is served, the others wait in the kernel's queue: connected, and without an answer.
+
+use std::io;
+
+use observe::{Backoff, Socket};
+use shell::Wake;
+
+use crate::connection::{self, announce};
+use crate::{Handler, Service};
+
+/// Serves until the server is told to stop.
+///
+/// # Errors
+/// When the listener is none any more.
+pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
+    let mut backoff = Backoff::default();
+    while let Wake::Ready = service.stop.wait_readable(listener, None)? {
+        match listener.accept() {
+            Ok((conn, peer)) => {
+                backoff.reset();
+                announce(&peer);
+                // The model: nobody else is accepted until this returns.
+                connection::run(&conn, &peer, service);
+            }
+            Err(error) => service.stop.pause(backoff.after(&error).ok_or(error)?)?,
+        }
+    }
+    Ok(())
+}
