@@ -31,16 +31,17 @@ pub(crate) fn announce(peer: &SockAddr) {
 }
 
 fn serve<H: Handler>(conn: &Socket, service: &Service<H>) -> Result<(), ReadError> {
-    conn.set_write_timeout(Some(service.patience))?;
+    // A send that must wait comes back after a second, and `answer` sees whether the client reads.
+    conn.set_write_timeout(Some(Duration::from_secs(1)))?;
     let caller = Caller::of(conn)?;
     let mut visit = match service.handler.setup(&caller) {
         Ok(visit) => visit,
-        Err(refusal) => return Ok(answer(conn, refusal)?),
+        Err(refusal) => return Ok(answer(conn, refusal, service.patience)?),
     };
     let mut requests = Decoder::new(Request::new(service.form, service.max_frame));
     while let Some(request) = request(conn, &mut requests, service)? {
         let Ok(reply) = service.handler.handle(&mut visit, &request, &caller) else { break };
-        answer(conn, reply.output)?;
+        answer(conn, reply.output, service.patience)?;
         if reply.last {
             break;
         }
@@ -75,8 +76,9 @@ fn request<H>(
 }
 
 /// Header, stdout and stderr leave in one write: in two, the second would wait 40 ms for an ACK.
-pub(crate) fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    outgoing(output)?.write_to(&mut conn)
+pub(crate) fn answer(mut conn: &Socket, output: Output, patience: Duration) -> io::Result<()> {
+    let mut answer = outgoing(output)?;
+    shell::patiently(conn, patience, || answer.write_to(&mut conn))
 }
 
 /// The answer as it goes out.

@@ -14,7 +14,7 @@ use observe::Socket;
 use proto::json::Status;
 use shell::Output;
 
-use crate::connection::{answer, goodbye};
+use crate::connection::{LINGER, answer, goodbye};
 
 /// How many refused connections may be waiting for their goodbye; beyond, they are closed without one.
 const WAITING: usize = 64;
@@ -40,7 +40,7 @@ impl Seats {
         thread::Builder::new().name("refusals".into()).spawn(move || {
             for conn in leaving {
                 // It fails where nobody is left to hear it.
-                let _ = answer(&conn, refusal(all)).and_then(|()| goodbye(&conn));
+                let _ = answer(&conn, refusal(all), LINGER).and_then(|()| goodbye(&conn));
             }
         })?;
         Ok(Seats { taken: Arc::default(), all, refused })

@@ -1,0 +1,203 @@
+//! What a handler can do wrong, and what a client can leave undone: the server goes on. In this process, so that the
+//! handler is ours and patience is short. (The processes model needs a program of its own: `server.rs`.)
+//!
+//! | fault | test |
+//! |---|---|
+//! | a handler that panics, when a client comes and when it asks | `a_panic_ends_one_connection` |
+//! | a client that never finishes its frame | `who_never_finishes_a_frame_is_given_up` |
+//! | a client that never reads its answer | `who_never_reads_is_given_up` |
+//! | a handler that turns a client away, or answers for the last time | `turned_away_with_an_answer` |
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the handler of a test may fail")]
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use observe::Socket;
+use proto::request::Form;
+use shell::{Caller, CallerGone, Output, Reply, Stop};
+use socket2::{Domain, SockAddr, Type};
+use threaded_server::{Handler, Service, events, pool, serial, threads};
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+type Serve = fn(&Socket, &Service<Mood>) -> io::Result<()>;
+
+const MODELS: [(&str, Serve); 4] = [
+    ("serial", serial::serve),
+    ("threads", threads::serve),
+    ("pool", pool::serve),
+    ("events", events::serve),
+];
+
+/// Answers with what it was asked, unless that tells it otherwise.
+#[derive(Clone, Copy)]
+enum Mood {
+    Kind,
+    PanicsAtOnce,
+    TurnsAway,
+}
+
+impl Handler for Mood {
+    type Visit = ();
+
+    fn setup(&self, _: &Caller<'_>) -> Result<(), Output> {
+        match self {
+            Mood::Kind => Ok(()),
+            Mood::PanicsAtOnce => panic!("this handler panics when a client comes"),
+            Mood::TurnsAway => Err(said(b"not today")),
+        }
+    }
+
+    fn handle(&self, (): &mut (), request: &[u8], _: &Caller<'_>) -> Result<Reply, CallerGone> {
+        match request {
+            b"panic" => panic!("this handler panics when it is asked"),
+            b"bye" => Ok(Reply { output: said(b"bye"), last: true }),
+            // More than the buffers of both sides hold.
+            b"much" => Ok(Reply { output: said(&vec![b'x'; 64 << 20]), last: false }),
+            _ => Ok(Reply { output: said(request), last: false }),
+        }
+    }
+}
+
+#[test]
+fn a_panic_ends_one_connection() {
+    for (model, serve) in MODELS {
+        let address = start(serve, Mood::Kind, LONG);
+        let (mut calm, mut other) = (connect(address), None);
+        if model != "serial" {
+            assert_eq!(ask(&mut calm, "a"), "a", "{model}");
+            other = Some(calm);
+        } else {
+            drop(calm);
+        }
+        // More often than there are seats: a panic must give its seat back.
+        for _ in 0..10 {
+            let mut conn = connect(address);
+            send(&mut conn, "panic");
+            assert_eq!(rest(conn), b"", "{model}");
+        }
+        if let Some(mut calm) = other {
+            assert_eq!(ask(&mut calm, "b"), "b", "{model}: the others do not notice");
+        }
+        assert_eq!(patiently(address, "c"), "c", "{model}");
+
+        let address = start(serve, Mood::PanicsAtOnce, LONG);
+        for _ in 0..10 {
+            assert_eq!(rest(connect(address)), b"", "{model}");
+        }
+    }
+}
+
+#[test]
+fn who_never_finishes_a_frame_is_given_up() {
+    let patience = Duration::from_millis(300);
+    for (model, serve) in MODELS {
+        let address = start(serve, Mood::Kind, patience);
+        let mut conn = connect(address);
+        let begun = Instant::now();
+        conn.write_all(b"\x05\0\0\0he").unwrap();
+        // The end of the stream, while we say nothing.
+        assert_eq!(conn.read(&mut [0]).unwrap(), 0, "{model}");
+        assert!(begun.elapsed() >= patience, "{model}");
+        drop(conn);
+        assert_eq!(patiently(address, "next"), "next", "{model}");
+    }
+}
+
+#[test]
+fn who_never_reads_is_given_up() {
+    for (model, serve) in MODELS {
+        let address = start(serve, Mood::Kind, Duration::from_millis(300));
+        let mut conn = connect(address);
+        send(&mut conn, "much");
+        // The other three seats are taken, so the next client is served once this one is given up.
+        let _others: Vec<TcpStream> = match model {
+            "serial" => Vec::new(),
+            _ => (0..3).map(|_| connect(address)).collect(),
+        };
+        assert_eq!(patiently(address, "next"), "next", "{model}");
+        let mut came = Vec::new();
+        // Cut short: by a reset, or by an end that comes too early.
+        let _ = conn.read_to_end(&mut came);
+        assert!(came.len() < 64 << 20, "{model}: {} bytes", came.len());
+    }
+}
+
+#[test]
+fn turned_away_with_an_answer() {
+    for (model, serve) in MODELS {
+        let address = start(serve, Mood::TurnsAway, LONG);
+        let mut conn = connect(address);
+        assert_eq!(answer(&mut conn), "not today", "{model}");
+        assert_eq!(rest(conn), b"", "{model}");
+
+        let mut conn = connect(start(serve, Mood::Kind, LONG));
+        assert_eq!(ask(&mut conn, "bye"), "bye", "{model}");
+        let _ = conn.write_all(b"\x01\0\0\0x");
+        assert_eq!(rest(conn), b"", "{model}: nothing after the last answer");
+    }
+}
+
+/// A server of four seats; it lives as long as this process.
+fn start(serve: Serve, handler: Mood, patience: Duration) -> SocketAddr {
+    static STOP: OnceLock<Stop> = OnceLock::new();
+    let stop = STOP.get_or_init(|| Stop::on_signals().unwrap()).clone();
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+    listener.bind(&SockAddr::from(any)).unwrap();
+    listener.listen(128).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let (form, max_frame, max_connections) = (Form::Framed, 1024, 4);
+    let service = Service { handler, form, max_frame, max_connections, patience, stop };
+    thread::spawn(move || serve(&listener, &service).unwrap());
+    address
+}
+
+fn said(stdout: &[u8]) -> Output {
+    Output { stdout: stdout.to_vec(), ..Output::default() }
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let conn = TcpStream::connect(address).unwrap();
+    conn.set_read_timeout(Some(LONG)).unwrap();
+    conn
+}
+
+fn send(conn: &mut TcpStream, request: &str) {
+    let length = i32::try_from(request.len()).unwrap().to_le_bytes();
+    conn.write_all(&[&length, request.as_bytes()].concat()).unwrap();
+}
+
+fn ask(conn: &mut TcpStream, request: &str) -> String {
+    send(conn, request);
+    answer(conn)
+}
+
+fn answer(conn: &mut TcpStream) -> String {
+    let mut decoder = proto::Decoder::new(proto::json::Json::default());
+    let frame = proto::read_frame(conn, &mut decoder).unwrap().unwrap();
+    String::from_utf8(frame.body.to_vec()).unwrap()
+}
+
+/// Asks on new connections until one is served: a seat becomes free a moment after its client has seen the end.
+fn patiently(address: SocketAddr, request: &str) -> String {
+    let until = Instant::now() + LONG;
+    loop {
+        let said = ask(&mut connect(address), request);
+        if !said.starts_with("refused: ") || Instant::now() > until {
+            return said;
+        }
+    }
+}
+
+/// What comes until the end of the stream.
+fn rest(mut conn: TcpStream) -> Vec<u8> {
+    let mut came = Vec::new();
+    conn.read_to_end(&mut came).unwrap();
+    came
+}
