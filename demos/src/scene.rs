@@ -33,14 +33,9 @@ impl<'a> Scene<'a> {
     pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), Trouble> {
         self.blank()?;
         for (index, typed) in lines.iter().enumerate() {
-            self.terminal(index + 1, typed)?;
+            self.screen.terminal(index + 1, &typed.to_string()).map_err(Trouble::Stdout)?;
         }
         Ok(())
-    }
-
-    /// Prints what to type in one more terminal.
-    pub fn terminal(&mut self, number: usize, typed: &Typed) -> Result<(), Trouble> {
-        self.screen.terminal(number, &typed.to_string()).map_err(Trouble::Stdout)
     }
 
     /// Prints what else to do in the terminal that was printed last.

@@ -9,7 +9,7 @@ use std::io::{self, Stdout, Write};
 pub const WIDTH: usize = 100;
 
 /// The widest label of a lane; shorter ones stand to its right.
-const LABEL: usize = 7;
+const LABEL: usize = 9;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();

@@ -27,20 +27,21 @@ const MODELS: [[&str; 2]; 5] = [
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let client = Typed::new("threaded-client", &["-c", "sleep 1"]);
-    let mut table = format!("{CLIENTS} clients of 1 s each took\n");
+    scene.terminals(&[&Typed::new("threaded-server", &MODELS[0]), &client])?;
+    scene.then(
+        "and at the same time in terminals 3, 4 and 5; then all again with the other models",
+    )?;
+    scene.blank()?;
     let mut findings = Findings::default();
     for model in MODELS {
-        let server = Typed::new("threaded-server", &model);
-        scene.terminals(&[&server])?;
-        for terminal in 0..CLIENTS as usize {
-            scene.terminal(terminal + 2, &client)?;
-        }
-        scene.blank()?;
         let name = model[1];
-        let server = scene.server(name, &server, "127.0.0.1")?;
+        let server = scene.server(name, &Typed::new("threaded-server", &model), "127.0.0.1")?;
         let took = serve_all(scene, &client, &server.address()?)?;
         server.stop()?;
-        table += &format!("{name:<12}{:>5.1} s\n", took.as_secs_f64());
+        scene.lane(
+            name,
+            format!("{CLIENTS} clients of 1 s each took {:.1} s", took.as_secs_f64()),
+        )?;
         let in_turn = Duration::from_secs(1) * CLIENTS;
         match name {
             "serial" => findings.holds(took >= in_turn, "serial to take 4 s at least", took),
@@ -51,7 +52,6 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
             ),
         }
     }
-    scene.text(&table)?;
     Ok(findings.verdict("in turn 4 s at least, at once less than 3"))
 }
 

@@ -1,0 +1,163 @@
+//! Each experiment comes out as stated, and prints what its transcript says.
+//!
+//! A transcript is a real run, and the book shows it. Two things in it are not as they came: ports and paths that the
+//! system chose read as the defaults that the reader will see. Everything else is compared as it is, except in the
+//! experiments whose numbers are this machine's: there a number counts as a number.
+//!
+//! `REWRITE=1 cargo test -p demos --test transcripts` rewrites those that differ. Read the difference before you commit it.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+/// In the order of the course.
+const NAMES: [&str; 17] = [
+    "tcp",
+    "ipv6",
+    "reuseaddr",
+    "methods",
+    "sendall",
+    "udp",
+    "unix",
+    "sticky",
+    "case1",
+    "case2",
+    "udp-boundaries",
+    "utf8",
+    "ack",
+    "struct",
+    "request",
+    "json",
+    "models",
+];
+
+/// Times, buffer sizes, error numbers, process ids: each machine has its own.
+const MEASURED: [&str; 5] = ["models", "sendall", "methods", "reuseaddr", "unix"];
+
+#[test]
+fn each_experiment_prints_its_transcript() {
+    // Side by side: the longest takes 8 s by itself.
+    let differences: Vec<String> = thread::scope(|scope| {
+        let runs = NAMES.map(|name| scope.spawn(move || check(name)));
+        runs.into_iter().filter_map(|run| run.join().unwrap()).collect()
+    });
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn every_experiment_has_a_transcript() {
+    let output = demo(&["list"]);
+    let listed: Vec<&str> = output.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(listed, NAMES);
+}
+
+/// The three that must come out the same every time.
+#[test]
+fn the_main_experiments_are_the_same_twenty_times() {
+    for name in ["sticky", "case1", "case2"] {
+        let first = presentable(&demo(&["run", name]));
+        for _ in 1..20 {
+            assert_eq!(presentable(&demo(&["run", name])), first, "{name}");
+        }
+    }
+}
+
+#[test]
+fn numbers_and_places_are_told_apart() {
+    let check = |came: &str, shown: &str| assert_eq!(presentable(came), format!("{shown}\n"));
+    check(
+        "s │ listening on 127.0.0.1:4711\nfrom 127.0.0.1:4712\n",
+        "s │ listening on 127.0.0.1:8888\nfrom 127.0.0.1:51412",
+    );
+    check(
+        "x │ listening on [::1]:4711\nat [::1]:4711",
+        "x │ listening on [::1]:8888\nat [::1]:8888",
+    );
+    check("--listen '[::1]:8888'", "--listen '[::1]:8888'");
+    check("listening on /tmp/stage-7-1/socket", "listening on …/af-unix.sock");
+    assert_eq!(numbers_masked("took   130964 of 8,388 bytes"), "took # of #,# bytes");
+}
+
+/// What differs between this run and the transcript; `None` if nothing does, or it was rewritten.
+fn check(name: &str) -> Option<String> {
+    let came = presentable(&demo(&["run", name]));
+    if came.contains("– not tested: ") {
+        // An IPv6 experiment where there is none.
+        return None;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("transcripts/{name}.txt"));
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    let same = match MEASURED.contains(&name) {
+        true => numbers_masked(&came) == numbers_masked(&golden),
+        false => came == golden,
+    };
+    if same {
+        return None;
+    }
+    if std::env::var_os("REWRITE").is_some() {
+        fs::write(path, came).unwrap();
+        return None;
+    }
+    let how = "if it is meant: REWRITE=1 cargo test -p demos --test transcripts";
+    Some(format!("{name} differs ({how})\n--- transcript\n{golden}\n+++ this run\n{came}"))
+}
+
+fn demo(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    let output = command.args(args).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "demo {args:?}: {}\n{stdout}\n{stderr}", output.status);
+    stdout
+}
+
+/// Ports and paths as the reader will see them.
+fn presentable(output: &str) -> String {
+    let listening = |line: &str| Some(line.split_once("listening on ")?.1.to_owned());
+    let places: Vec<String> = output.lines().filter_map(listening).collect();
+    let default = if output.contains("threaded-server") { "9999" } else { "8888" };
+    let mut shown = output.to_owned();
+    for place in &places {
+        let (host, _) = place.rsplit_once(':').unwrap_or((place, ""));
+        let usual = match place.starts_with('/') {
+            true => "…/af-unix.sock".to_owned(),
+            false => format!("{host}:{default}"),
+        };
+        shown = shown.replace(place, &usual);
+    }
+    shown.truncate(shown.trim_end().len());
+    shown.push('\n');
+    // What is left are the ports of clients.
+    ["127.0.0.1:", "[::1]:"].iter().fold(shown, |shown, host| {
+        let mut parts = shown.split(host);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let known = ["8888", "9999"].contains(&&part[..end]);
+            out += &format!("{host}{}{}", if known { &part[..end] } else { "51412" }, &part[end..]);
+        }
+        out
+    })
+}
+
+/// Each run of digits, and the spaces in front of it, as one sign.
+fn numbers_masked(text: &str) -> String {
+    let mut masked = String::new();
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            if !masked.ends_with('#') {
+                let words = masked.trim_end_matches(' ').len();
+                if words < masked.len() {
+                    masked.truncate(words + 1);
+                }
+                masked.push('#');
+            }
+        } else {
+            masked.push(c);
+        }
+    }
+    masked
+}
