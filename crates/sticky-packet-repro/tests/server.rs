@@ -1,0 +1,187 @@
+//! What can reach the server, and must not hurt: its lesson is wrong on purpose, its safety is not.
+//!
+//! | fault | test |
+//! |---|---|
+//! | a web page, TLS, line breaks, NUL, too long a request | `what_is_no_command_never_runs` |
+//! | listening beyond this machine | `beyond_loopback_only_with_a_token` |
+//! | a client that resets mid-command | `a_client_that_is_gone_takes_its_command_along` |
+//! | closing while input is unread | `the_answer_arrives_though_input_is_unread` |
+//! | SIGTERM while busy; restart on the same port at once; two servers on one port | `told_to_stop`, `restarted_at_once` |
+//! | a client that says nothing, one that is silent, a server that closes | `what_the_client_says` |
+//! | never reads its answer | `demos/tests/patience.rs` |
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use socket2::SockRef;
+use stage::{Program, Scratch, Signal};
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn what_is_no_command_never_runs() {
+    let scratch = Scratch::new().unwrap();
+    let proof = scratch.path().join("it-ran");
+    let touch = format!("touch {}", proof.display());
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    for (request, says) in [
+        (format!("GET /;{touch}; HTTP/1.1\r\nHost: {address}\r\n\r\n"), "HTTP"),
+        (format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n;{touch}"), "HTTP"),
+        (format!("\x16\x03\x01\0;{touch}"), "TLS"),
+        (format!("{touch}\n{touch}"), "CR or LF"),
+        (format!("{touch};\0"), "NUL"),
+        (format!("{touch} # {}", "x".repeat(1024)), "at most 1024 bytes"),
+    ] {
+        let mut conn = connect(&address);
+        conn.write_all(request.as_bytes()).unwrap();
+        // And what follows is not taken for the next request.
+        let _ = conn.write_all(touch.as_bytes());
+        let answer = rest(conn);
+        assert!(answer.starts_with("refused: ") && answer.contains(says), "{request:?}: {answer}");
+        assert_eq!(answer.lines().count(), 1, "{answer}");
+    }
+    assert_eq!(echo(&address), "hi\n");
+    assert!(!proof.exists());
+}
+
+#[test]
+fn beyond_loopback_only_with_a_token() {
+    for options in [&[][..], &["--allow-remote"]] {
+        let done = start(&[&["--listen", "0.0.0.0:0"], options].concat()).wait(LONG).unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr);
+        assert!(done.code == Some(2) && stderr.contains("--token-file"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_client_that_is_gone_takes_its_command_along() {
+    let (server, mut fifo, conn) = busy();
+    SockRef::from(&conn).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(conn);
+    // No process of the command is left: the FIFO has no writer any more.
+    fifo.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(echo(&server.address().unwrap()), "hi\n");
+}
+
+#[test]
+fn the_answer_arrives_though_input_is_unread() {
+    let server = server(&[]);
+    let mut conn = connect(&server.address().unwrap());
+    conn.write_all(b"head -c 300000 /dev/zero").unwrap();
+    let mut first = [0; 1];
+    conn.read_exact(&mut first).unwrap();
+    // A refused request ends the connection, and much more stands behind it.
+    conn.write_all(b"no\n").unwrap();
+    let _ = conn.write_all(&[b'x'; 100_000]);
+    let mut came = Vec::new();
+    conn.read_to_end(&mut came).unwrap();
+    assert_eq!(came.iter().filter(|byte| **byte == 0).count(), 299_999);
+}
+
+#[test]
+fn told_to_stop() {
+    let (server, mut fifo, _conn) = busy();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait(LONG).unwrap().code, Some(0));
+    fifo.read_to_end(&mut Vec::new()).unwrap();
+
+    // Also while it waits for somebody to come, and in the other part.
+    for part in ["shell", "two-reads"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-server"));
+        let server =
+            Program::start("server", command.args([part, "--listen", "127.0.0.1:0"])).unwrap();
+        server.address().unwrap();
+        server.signal(Signal::TERM);
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{part}");
+    }
+}
+
+#[test]
+fn restarted_at_once() {
+    let first = server(&[]);
+    let address = first.address().unwrap();
+    assert_eq!(echo(&address), "hi\n");
+    let second = start(&["--listen", &address]).wait(LONG).unwrap();
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert!(second.code == Some(3) && stderr.contains("another program listens"), "{stderr}");
+    first.signal(Signal::TERM);
+    assert_eq!(first.wait(LONG).unwrap().code, Some(0));
+    let again = start(&["--listen", &address]);
+    assert_eq!(again.address().unwrap(), address);
+    assert_eq!(echo(&address), "hi\n");
+}
+
+#[test]
+fn what_the_client_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let closing = thread::spawn(move || {
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.read_exact(&mut [0; b"echo hi".len()]).unwrap();
+    });
+    let done = client(&address, &["-c", "echo hi"]);
+    closing.join().unwrap();
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert!(done.code == Some(4) && stderr.contains("the server closed"), "{stderr}");
+
+    let done = client(&address, &["-c", "echo hi"]);
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert!(done.code == Some(3) && stderr.contains("is the server running?"), "{stderr}");
+}
+
+fn server(args: &[&str]) -> Program {
+    start(&[&["--listen", "127.0.0.1:0"], args].concat())
+}
+
+fn start(args: &[&str]) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-server"));
+    Program::start("server", command.arg("shell").args(args)).unwrap()
+}
+
+fn client(address: &str, args: &[&str]) -> stage::Finished {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-client"));
+    command.args(["shell", "--connect", address]).args(args);
+    Program::start("client", &mut command).unwrap().wait(LONG).unwrap()
+}
+
+/// A server that runs a command without an end, which holds a FIFO open as long as any process of it lives.
+fn busy() -> (Program, File, TcpStream) {
+    let scratch = Scratch::new().unwrap();
+    let path = scratch.path().join("fifo").display().to_string();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let server = server(&[]);
+    let mut conn = connect(&server.address().unwrap());
+    conn.write_all(format!("exec 3>{path}; echo begun >&3; sleep 600").as_bytes()).unwrap();
+    let mut fifo = File::open(path).unwrap();
+    fifo.read_exact(&mut [0; b"begun\n".len()]).unwrap();
+    (server, fifo, conn)
+}
+
+fn connect(address: &str) -> TcpStream {
+    let conn = TcpStream::connect(address).unwrap();
+    conn.set_read_timeout(Some(LONG)).unwrap();
+    conn
+}
+
+/// What comes until the end of the stream, which a reset would not be.
+fn rest(mut conn: TcpStream) -> String {
+    let _ = conn.shutdown(Shutdown::Write);
+    let mut came = String::new();
+    conn.read_to_string(&mut came).unwrap();
+    came
+}
+
+/// Another client is served.
+fn echo(address: &str) -> String {
+    let mut conn = connect(address);
+    conn.write_all(b"echo hi").unwrap();
+    rest(conn)
+}
