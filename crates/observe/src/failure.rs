@@ -86,6 +86,10 @@ impl Failure {
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                         Failure::TimedOut { peer, what: what.into() }
                     }
+                    // A program's own word for bytes that it did not agree on.
+                    io::ErrorKind::InvalidData => {
+                        Failure::Violation { peer, what: format!("{what}: {error}") }
+                    }
                     _ => Failure::Ended { peer, what: format!("{what}: {error}") },
                 },
             }
@@ -117,10 +121,14 @@ impl Display for Failure {
                         f.write_str("; is the server running? Start it first, in another terminal")
                     }
                     io::ErrorKind::AddrInUse => f.write_str(
-                        "; another program listens there: end it, or take another port (port 0 is a free one)",
+                        "; another program listens there, or one without SO_REUSEADDR did a moment ago: \
+                         end it, or take another port (port 0 is a free one)",
                     ),
                     io::ErrorKind::AddrNotAvailable => {
                         f.write_str("; this machine does not have that address: try 127.0.0.1")
+                    }
+                    io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                        f.write_str("; no way leads there from this machine: try 127.0.0.1")
                     }
                     io::ErrorKind::PermissionDenied if address.parse::<SocketAddr>().is_ok() => {
                         f.write_str("; ports below 1024 are the system's: try one above")

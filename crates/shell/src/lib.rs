@@ -49,7 +49,7 @@ mod visitor;
 
 pub use access::{AccessError, Gate, ServerArgs};
 pub use caller::{Caller, CallerGone};
-pub use poll::poll;
+pub use poll::{patiently, poll};
 pub use prompt::{Commands, PromptArgs, PromptError, PromptWhen};
 pub use refusal::Refusal;
 pub use run::{Limits, Output, run};

@@ -133,7 +133,8 @@ fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
     conn.read_exact(&mut ok)?;
     ack::decode_ok(ok)?;
 
-    Ok(Outgoing::new([output.stdout, output.stderr]).write_to(&mut conn)?)
+    let mut body = Outgoing::new([output.stdout, output.stderr]);
+    Ok(shell::patiently(conn, PATIENCE, || body.write_to(&mut conn))?)
 }
 
 /// Closing while input is unread would reset the connection, and the reset can overtake the answer.

@@ -90,7 +90,6 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate) -> io::Result<()> {
 
 /// One client's commands, one after the other, until it ends or breaks the protocol.
 fn client(conn: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
-    conn.set_write_timeout(Some(PATIENCE))?;
     let caller = Caller::of(conn)?;
     let mut visitor = match gate.admit(&caller) {
         Ok(visitor) => visitor,
@@ -136,7 +135,8 @@ fn request(
 /// Length, stdout and stderr leave in one write: in two, the second would wait 40 ms for an ACK.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
     let prefix = prefix::encode_length(output.total()).map_err(io::Error::other)?;
-    Outgoing::new([&prefix[..], &output.stdout, &output.stderr]).write_to(&mut conn)
+    let mut answer = Outgoing::new([&prefix[..], &output.stdout, &output.stderr]);
+    shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
 }
 
 /// Closing while input is unread would reset the connection, and the reset can overtake the answer.

@@ -53,7 +53,8 @@ fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
 
 /// WRONG: nothing says where this answer ends. Were it empty, nothing at all would be sent.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    Outgoing::new([output.stdout, output.stderr]).write_to(&mut conn)
+    let mut answer = Outgoing::new([output.stdout, output.stderr]);
+    shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
 }
 
 /// The next request, or `None` at the end of the stream and when the server is to stop.
