@@ -2,8 +2,8 @@
 //!
 //! No call of this thread waits for one client. It waits in poll(2) for all of them, and then does for each that is
 //! ready what can be done without waiting. So nothing of a connection can live in a loop or on a stack: what it is in
-//! the middle of is written down ([`client`]), and the decoder remembers how far its request has come. What takes time,
-//! the handler, runs on a few worker threads, which wake the loop through a pipe ([`worker`]).
+//! the middle of is written down (`events/client.rs`), and the decoder remembers how far its request has come. What takes
+//! time, the handler, runs on a few worker threads, which wake the loop through a pipe (`events/worker.rs`).
 
 mod client;
 mod room;

@@ -49,7 +49,8 @@ pub fn serve<H>(listener: &Socket, service: &Service<H>, flag: &str) -> io::Resu
             break;
         }
         if child_ended {
-            ended.read(&mut [0; 1024])?;
+            // How many bytes there are does not matter: each child is asked.
+            let _ = ended.read(&mut [0; 1024])?;
             // An ended child that nobody asks for stays as a zombie.
             children.retain_mut(|(child, _)| matches!(child.try_wait(), Ok(None)));
         }

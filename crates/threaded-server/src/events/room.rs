@@ -1,9 +1,11 @@
 //! All clients of the event loop, by number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use observe::Socket;
 use rustix::event::PollFd;
 
 use super::client::{Client, Next};
@@ -32,7 +34,7 @@ impl<'a, H: Handler> Room<'a, H> {
     pub(super) fn enter(&mut self, client: Client<H::Visit>) {
         let id = self.next;
         self.next += 1;
-        self.hand_over(id, &client, Task::Setup);
+        self.hand_over(id, client.conn.clone(), Task::Setup);
         self.clients.insert(id, client);
     }
 
@@ -56,8 +58,8 @@ impl<'a, H: Handler> Room<'a, H> {
         match step(client) {
             Next::Wait => {}
             Next::Handle(visit, request) => {
-                let client = &self.clients[&id];
-                self.hand_over(id, client, Task::Handle(visit, request));
+                let conn = client.conn.clone();
+                self.hand_over(id, conn, Task::Handle(visit, request));
             }
             Next::Close => _ = self.clients.remove(&id),
         }
@@ -83,8 +85,8 @@ impl<'a, H: Handler> Room<'a, H> {
         all.into_iter().for_each(|id| self.step(id, Client::dismiss));
     }
 
-    fn hand_over(&self, id: u64, client: &Client<H::Visit>, task: Task<H::Visit>) {
+    fn hand_over(&self, id: u64, conn: Arc<Socket>, task: Task<H::Visit>) {
         // The workers listen as long as the room exists.
-        let _ = self.todo.send(Job { id, conn: client.conn.clone(), task });
+        let _ = self.todo.send(Job { id, conn, task });
     }
 }
