@@ -6,10 +6,12 @@
 //!
 //! The socket calls themselves stand in the binaries.
 //!
-//! [`peer_of_this_user`] says who is at the other end.
+//! [`Kind`] is what `--kind` chooses; [`peer_of_this_user`] says who is at the other end.
 
+mod kind;
 mod peer;
 
+pub use kind::Kind;
 pub use peer::peer_of_this_user;
 
 use std::error::Error;
@@ -22,7 +24,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::{env, process, thread};
 
-use clap::ValueEnum;
+use rustix::io::Errno;
 use rustix::process::getuid;
 use signal_hook::low_level::pipe;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -109,7 +111,8 @@ fn remove(path: &Path, socket: Option<FileId>, lock_path: &Path) {
 
 fn lock(path: &Path) -> Result<File, NameError> {
     loop {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        // Read and write: to write alone would wait for a reader, where somebody left a FIFO.
+        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::NotFound => NameError::NoDirectory(path.with_file_name("")),
             _ => NameError::System(error),
@@ -206,30 +209,7 @@ impl FileId {
     }
 }
 
-/// The three kinds of Unix socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// A stream of bytes, like TCP
-    Stream,
-    /// Messages without a connection, like UDP
-    Datagram,
-    /// Messages over a connection (only on Linux)
-    #[cfg(target_os = "linux")]
-    Seqpacket,
-}
-
-impl From<Kind> for Type {
-    fn from(kind: Kind) -> Type {
-        match kind {
-            Kind::Stream => Type::STREAM,
-            Kind::Datagram => Type::DGRAM,
-            #[cfg(target_os = "linux")]
-            Kind::Seqpacket => Type::SEQPACKET,
-        }
-    }
-}
-
-/// Why a name cannot be ours.
+/// Why a name cannot be ours, or nobody can be reached by it.
 #[derive(Debug)]
 pub enum NameError {
     /// Another program has it.
@@ -242,6 +222,10 @@ pub enum NameError {
     NoDirectory(PathBuf),
     /// The private directory is not private.
     Exposed(PathBuf),
+    /// The socket of that name is of another kind.
+    OtherKind,
+    /// This system has no sockets of that kind.
+    NoSuchKind,
     /// What the system said.
     System(io::Error),
 }
@@ -268,6 +252,12 @@ impl Display for NameError {
                  remove it, or take another place with --path",
                 path.display()
             ),
+            Self::OtherKind => f.write_str(
+                "the socket there is of another kind: use the same --kind on both sides",
+            ),
+            Self::NoSuchKind => {
+                f.write_str("seqpacket sockets are only on Linux: take --kind stream or datagram")
+            }
             Self::System(error) => write!(f, "{error}"),
         }
     }
@@ -277,7 +267,10 @@ impl Error for NameError {}
 
 impl From<io::Error> for NameError {
     fn from(error: io::Error) -> NameError {
-        NameError::System(error)
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::PROTOTYPE) => NameError::OtherKind,
+            _ => NameError::System(error),
+        }
     }
 }
 

@@ -11,12 +11,12 @@
 //! `-v` shows each call as it happens. Compare tcp-basic-client: only the address is new.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::time::Duration;
 
-use af_unix::{Claim, Kind, address, default_path};
+use af_unix::{Claim, Kind, NameError, address, default_path};
 use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
 use proto::agreed;
@@ -71,19 +71,23 @@ fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
-    let conn = Socket::new(Domain::UNIX, args.kind.into(), None)?;
+    let conn = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
-    conn.connect(&address(path)?)?;
+    conn.connect(&address(path)?).map_err(NameError::from)?;
     Ok(conn)
 }
 
-/// One conversation over a connection, the same as tcp-basic-client's.
+/// One conversation over a connection, as in tcp-basic-client.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     conn.send(agreed::HELLO)?;
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
     loop {
         match conn.recv(&mut buffer)? {
+            0 if answer.is_empty() => {
+                let what = "the server closed without an answer";
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
+            }
             0 => return Ok(answer),
             n => answer.extend_from_slice(&buffer[..n]),
         }
@@ -100,15 +104,14 @@ fn ask(args: &Args, path: &Path) -> Result<Vec<u8>, Failure> {
 
     // connect first: then the kernel drops what anybody but the server sends to our name.
     address(path)
-        .map_err(io::Error::from)
-        .and_then(|server| socket.connect(&server))
-        .map_err(Failure::connect(path.display()))?;
+        .and_then(|server| Ok(socket.connect(&server)?))
+        .map_err(|error| Failure::connect(path.display())(error.into()))?;
     talk_once(&socket).map_err(Failure::talking(path.display(), "waiting for the answer"))
 }
 
 fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {
     let mut claim = Claim::new(own)?;
-    let socket = Socket::new(Domain::UNIX, args.kind.into(), None)?;
+    let socket = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
     socket.set_read_timeout(Some(args.timeout))?;
     socket.set_write_timeout(Some(args.timeout))?;
     socket.bind(&SockAddr::unix(own)?)?;

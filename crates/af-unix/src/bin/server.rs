@@ -10,15 +10,16 @@
 //!
 //! `-v` shows each call as it happens. Compare tcp-basic-server: only the address is new.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use af_unix::{Claim, Kind, default_path, peer_of_this_user};
 use clap::Parser;
-use observe::{Failure, LogArgs, Socket, report, show};
+use observe::{Backoff, Failure, LogArgs, Socket, report, show};
 use proto::agreed;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use socket2::{Domain, SockAddr};
@@ -34,11 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "\
-Two terminals:
-  1$ af-unix-server
-  2$ af-unix-client
-Both also with --kind datagram"
+    after_help = "Two terminals:\n  1$ af-unix-server\n  2$ af-unix-client\nBoth also with --kind datagram"
 )]
 struct Args {
     /// The file that names the endpoint [default: in a private directory of this user]
@@ -66,27 +63,22 @@ fn run(args: &Args) -> Result<(), Failure> {
     let (socket, _claim) = listen(args.kind, &path).map_err(Failure::listen(path.display()))?;
     print(format!("listening on {}", path.display()).as_bytes())?;
     loop {
-        let served = match args.kind {
+        let said = match args.kind {
             Kind::Datagram => answer(&socket),
-            _ => serve(&socket.accept().map_err(Failure::listen(path.display()))?.0),
+            _ => serve(&accept(&socket).map_err(Failure::listen(path.display()))?),
         };
-        match served {
-            Ok((peer, message)) => {
-                print(format!("from {peer}").as_bytes())?;
-                print(&message)?;
-            }
-            Err(failure) if args.forever => _ = report(Err(failure)),
-            Err(failure) => return Err(failure),
-        }
+        let served = said.and_then(|said| print(&said));
         if !args.forever {
-            return Ok(());
+            return served;
         }
+        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        report(served);
     }
 }
 
 fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     let mut claim = Claim::new(path)?;
-    let socket = Socket::new(Domain::UNIX, kind.into(), None)?;
+    let socket = Socket::new(Domain::UNIX, kind.try_into()?, None)?;
     // bind makes the file; there is no SO_REUSEADDR that would take an old one over.
     socket.bind(&SockAddr::unix(path)?)?;
     claim.keep(&[(SIGINT, 0), (SIGTERM, 0)])?;
@@ -98,19 +90,32 @@ fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     Ok((socket, claim))
 }
 
-/// One conversation over a connection.
-fn serve(conn: &Socket) -> Result<(String, Vec<u8>), Failure> {
+/// The next connection, whatever went wrong with those before it.
+fn accept(listener: &Socket) -> io::Result<Socket> {
+    let mut backoff = Backoff::default();
+    loop {
+        match listener.accept() {
+            Ok((conn, _)) => return Ok(conn),
+            Err(error) => thread::sleep(backoff.after(&error).ok_or(error)?),
+        }
+    }
+}
+
+/// One conversation over a connection: who spoke, and what.
+fn serve(conn: &Socket) -> Result<Vec<u8>, Failure> {
     // SO_PEERCRED. A TCP server never learns who is there.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
     let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
-    Ok((peer, message))
+    Ok([format!("from {peer}\n").as_bytes(), &message].concat())
 }
 
-/// The same as in tcp-basic-server.
+/// The same as in tcp-basic-server, less its limit: here only this user's programs can connect.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
-    let n = conn.recv(&mut buffer)?;
-    let mut message = buffer[..n].to_vec();
+    let mut message = match conn.recv(&mut buffer)? {
+        0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the client said nothing")),
+        n => buffer[..n].to_vec(),
+    };
     conn.send(agreed::HI)?;
     conn.shutdown(Shutdown::Write)?;
     conn.set_read_timeout(Some(PATIENCE))?;
@@ -122,8 +127,8 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
 }
 
-/// One datagram and its answer.
-fn answer(socket: &Socket) -> Result<(String, Vec<u8>), Failure> {
+/// One datagram and its answer: who spoke, and what.
+fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     let mut buffer = [0; 1024];
     let datagram = socket.recv_from(&mut buffer).map_err(Failure::talking("anyone", "waiting"))?;
     let peer = show(&datagram.from);
@@ -133,12 +138,11 @@ fn answer(socket: &Socket) -> Result<(String, Vec<u8>), Failure> {
     // Unlike in UDP, a client that did not bind has no address, and sendto says EINVAL.
     let what = "answering (did the client bind a name of its own?)";
     socket.send_to(agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
-    Ok((peer, buffer[..datagram.len].to_vec()))
+    Ok([format!("from {peer}\n").as_bytes(), &buffer[..datagram.len]].concat())
 }
 
 /// A line on stdout, flushed: whoever started this server waits for it.
 fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    [line, b"\n"].iter().try_for_each(|piece| out.write_all(piece)).map_err(Failure::Stdout)?;
-    out.flush().map_err(Failure::Stdout)
+    out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)
 }

@@ -9,7 +9,7 @@
 //!
 //! `-v` shows each call as it happens.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +18,9 @@ use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
 use proto::agreed;
 use socket2::{Domain, SockAddr, Type};
+
+/// How long an answer may be. A peer that never stops must not have all the memory there is.
+const LONGEST: usize = 64 << 10;
 
 /// A TCP client: it says `hello`, and prints what the server answers.
 ///
@@ -70,12 +73,17 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // One recv(1024), as in many first examples, is right only as long as nothing cuts the stream.
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
-    loop {
+    while answer.len() < LONGEST {
         match conn.recv(&mut buffer)? {
+            0 if answer.is_empty() => {
+                let what = "the server closed without an answer";
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
+            }
             0 => return Ok(answer),
             n => answer.extend_from_slice(&buffer[..n]),
         }
     }
+    Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
 }
 
 fn print(line: &[u8]) -> io::Result<()> {

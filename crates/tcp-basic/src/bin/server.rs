@@ -9,7 +9,7 @@
 //!
 //! `-v` shows each call as it happens.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
 use std::thread;
@@ -22,6 +22,8 @@ use socket2::{Domain, SockAddr, Type};
 
 /// How long a client that has begun to talk may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How much it may say. A peer that never stops must not have all the memory there is.
+const LONGEST: usize = 64 << 10;
 
 /// A TCP server: it answers `hi` to whatever the first client says, prints it, and ends.
 ///
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let listener = listen(args).map_err(Failure::listen(args.listen))?;
+    let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
+    print(format!("listening on {}", show(&address)).as_bytes())?;
     let mut backoff = Backoff::default();
     loop {
         // accept gives a second socket, for this one client; the listener goes on listening.
@@ -70,14 +74,12 @@ fn run(args: &Args) -> Result<(), Failure> {
         };
         backoff.reset();
         let said = serve(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
-        match said {
-            Ok(message) => print(&message).map_err(Failure::Stdout)?,
-            Err(failure) if args.forever => _ = report(Err(failure)),
-            Err(failure) => return Err(failure),
-        }
+        let served = said.and_then(|message| print(&message));
         if !args.forever {
-            return Ok(());
+            return served;
         }
+        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        report(served);
         // conn is closed here, where it goes out of scope.
     }
 }
@@ -90,7 +92,6 @@ fn listen(args: &Args) -> io::Result<Socket> {
     listener.bind(&SockAddr::from(args.listen))?;
     // 10 is how many finished connections may queue for accept, not how many may be open.
     listener.listen(10)?;
-    print(format!("listening on {}", show(&listener.local_addr()?)).as_bytes())?;
     Ok(listener)
 }
 
@@ -98,8 +99,10 @@ fn listen(args: &Args) -> io::Result<Socket> {
 fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
     // One recv brings what has come: for `hello` nearly always all of it, but nothing promises so.
-    let n = conn.recv(&mut buffer)?;
-    let mut message = buffer[..n].to_vec();
+    let mut message = match conn.recv(&mut buffer)? {
+        0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the client said nothing")),
+        n => buffer[..n].to_vec(),
+    };
 
     // `hi` is small and the send buffer empty: a longer answer needs a loop, see tcp-basic-sendall.
     conn.send(agreed::HI)?;
@@ -109,18 +112,17 @@ fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
     // Then read until the client closes too. Whatever of `hello` was still on its way arrives here;
     // and closing with bytes unread would reset the connection, and could destroy the answer.
     conn.set_read_timeout(Some(PATIENCE))?;
-    loop {
+    while message.len() < LONGEST {
         match conn.recv(&mut buffer)? {
             0 => return Ok(message),
             n => message.extend_from_slice(&buffer[..n]),
         }
     }
+    Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
 }
 
 /// A line on stdout, flushed: whoever started this server waits for it.
-fn print(line: &[u8]) -> io::Result<()> {
+fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(line)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)
 }

@@ -78,9 +78,9 @@ fn refused(args: &Args, error: io::Error) -> Failure {
     // 20 bytes) and UDP's (8); IPv6's leaves its own out. RFC 791, 768 and 8200.
     let limit = if args.connect.is_ipv4() { 65_507 } else { 65_527 };
     Failure::Usage(format!(
-        "message too long: a datagram to {} carries at most {limit} bytes, --message has {}",
-        args.connect,
-        args.message.len()
+        "message too long: --message has {} bytes, a datagram to {} at most {limit} (on some systems less)",
+        args.message.len(),
+        args.connect
     ))
 }
 

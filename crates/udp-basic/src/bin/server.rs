@@ -50,7 +50,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let socket = bind(args).map_err(Failure::listen(args.listen))?;
+    let socket = bind(args.listen).map_err(Failure::listen(args.listen))?;
+    let address = socket.local_addr().map_err(Failure::listen(args.listen))?;
+    print(&format!("listening on {}", show(&address)))?;
     let mut buffer = [0; 1024];
     loop {
         let datagram = socket
@@ -58,23 +60,21 @@ fn run(args: &Args) -> Result<(), Failure> {
             .map_err(Failure::talking(args.listen, "waiting for a datagram"))?;
         // Any length is a message, 0 too: a datagram socket has no end of stream.
         let message = &buffer[..datagram.len];
-        print(&readable(message)).map_err(Failure::Stdout)?;
-
-        // What goes wrong with one sender is no reason to stop for the others.
-        let answered = answer(&socket, &datagram, buffer.len());
+        let printed = print(&readable(message));
+        let served = printed.and(answer(&socket, &datagram, buffer.len()));
         if !args.forever {
-            return answered;
+            return served;
         }
-        report(answered);
+        // One sender's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        report(served);
     }
 }
 
-fn bind(args: &Args) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(args.listen), Type::DGRAM, None)?;
+fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
     // No SO_REUSEADDR: nothing lingers after a UDP socket, and on Linux the option would let a second
     // server bind the same port and take the first one's datagrams.
-    socket.bind(&SockAddr::from(args.listen))?;
-    print(&format!("listening on {}", show(&socket.local_addr()?)))?;
+    socket.bind(&SockAddr::from(address))?;
     Ok(socket)
 }
 
@@ -107,8 +107,7 @@ fn readable(datagram: &[u8]) -> String {
 }
 
 /// A line on stdout, flushed: whoever started this server waits for it.
-fn print(line: &str) -> io::Result<()> {
+fn print(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::Stdout)
 }
