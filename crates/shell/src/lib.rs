@@ -35,6 +35,7 @@ mod access;
 mod caller;
 #[cfg(target_os = "linux")]
 mod diag;
+mod line;
 #[cfg(target_os = "linux")]
 mod owner;
 mod poll;

@@ -8,13 +8,9 @@ use std::path::PathBuf;
 use std::vec;
 
 use observe::Failure;
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
 
+use crate::line::{PROMPT, Terminal};
 use crate::token::{self, TokenError};
-
-/// The tutorial's.
-const PROMPT: &str = ">>: ";
 
 /// Which commands to send, from the command line.
 #[derive(clap::Args, Clone, Debug)]
@@ -52,7 +48,7 @@ impl PromptArgs {
         let source = if !self.command.is_empty() {
             Source::Given(self.command.clone().into_iter())
         } else if io::stdin().is_terminal() && io::stdout().is_terminal() {
-            Source::Terminal(Box::new(DefaultEditor::new().map_err(PromptError::from)?))
+            Source::Terminal(Box::new(Terminal::open().map_err(PromptError::Input)?))
         } else {
             let prompt = (self.prompt == PromptWhen::Always)
                 .then(|| Box::new(io::stdout()) as Box<dyn Write>);
@@ -79,7 +75,7 @@ pub struct Commands(Option<Source>);
 enum Source {
     Given(vec::IntoIter<OsString>),
     Lines { input: Box<dyn BufRead>, prompt: Option<Box<dyn Write>> },
-    Terminal(Box<DefaultEditor>),
+    Terminal(Box<Terminal>),
 }
 
 impl Iterator for Commands {
@@ -119,14 +115,7 @@ impl Source {
                 }
                 Ok(Some(line))
             }
-            Source::Terminal(editor) => match editor.readline(PROMPT) {
-                Ok(line) => {
-                    editor.add_history_entry(&line)?;
-                    Ok(Some(line.into_bytes()))
-                }
-                Err(ReadlineError::Eof) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
+            Source::Terminal(terminal) => Ok(terminal.read()?.map(String::into_bytes)),
         }
     }
 }
@@ -142,16 +131,6 @@ pub enum PromptError {
     Output(io::Error),
     /// The token file cannot be used.
     Token(TokenError),
-}
-
-impl From<ReadlineError> for PromptError {
-    fn from(error: ReadlineError) -> Self {
-        match error {
-            ReadlineError::Interrupted => Self::Interrupted,
-            ReadlineError::Io(error) => Self::Input(error),
-            other => Self::Input(io::Error::other(other)),
-        }
-    }
 }
 
 impl fmt::Display for PromptError {
