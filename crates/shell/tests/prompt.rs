@@ -1,7 +1,12 @@
 //! The prompt on a terminal: a real one, but for the person. The test runs itself again at the other end of a
 //! pseudo-terminal, and types.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "the helpers of a test may fail it, and one of them is a program"
+)]
 
 use std::env;
 use std::ffi::OsStr;

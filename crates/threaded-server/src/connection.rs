@@ -31,8 +31,6 @@ pub(crate) fn announce(peer: &SockAddr) {
 }
 
 fn serve<H: Handler>(conn: &Socket, service: &Service<H>) -> Result<(), ReadError> {
-    // A send that must wait comes back after a second, and `answer` sees whether the client reads.
-    conn.set_write_timeout(Some(Duration::from_secs(1)))?;
     let caller = Caller::of(conn)?;
     let mut visit = match service.handler.setup(&caller) {
         Ok(visit) => visit,
