@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::{env, path::Path};
 
 use proto::{FrameError, ReadError};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use tracing::warn;
@@ -132,6 +133,9 @@ impl Display for Failure {
                     }
                     io::ErrorKind::PermissionDenied if address.parse::<SocketAddr>().is_ok() => {
                         f.write_str("; ports below 1024 are the system's: try one above")
+                    }
+                    _ if Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT) => {
+                        f.write_str("; this machine has no IPv6: try 127.0.0.1")
                     }
                     _ => Ok(()),
                 }

@@ -55,9 +55,10 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let gate = args.server.gate(args.listen, args.requests)?;
     let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
     let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
     writeln!(io::stdout(), "listening on {}", show(&address)).map_err(Failure::Stdout)?;
-    serve(&listener, args, &gate).map_err(Failure::listen(args.listen))
+    serve(&listener, args, &gate, &stop).map_err(Failure::listen(args.listen))
 }
 
 fn listen(address: SocketAddr) -> io::Result<Socket> {
@@ -69,8 +70,7 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 }
 
 /// One client after another, until the server is told to stop.
-fn serve(listener: &Socket, args: &Args, gate: &Gate) -> io::Result<()> {
-    let stop = Stop::on_signals()?;
+fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result<()> {
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
@@ -78,7 +78,7 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate) -> io::Result<()> {
                 backoff.reset();
                 let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
                 // What goes wrong with one client is that client's end, not the server's.
-                let served = client(&conn, args, gate, &stop);
+                let served = client(&conn, args, gate, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }

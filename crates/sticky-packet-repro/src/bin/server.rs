@@ -22,6 +22,7 @@ use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, Socket, exit_when_told, report, show};
 use proto::agreed;
 use proto::request::Form;
+use shell::{ServerArgs, Stop};
 use socket2::{Domain, SockAddr, Type};
 
 /// Shows that a TCP stream keeps no message boundaries.
@@ -55,7 +56,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Part {
     /// Run the commands that come, and answer their output without a frame
-    Shell(shell::ServerArgs),
+    Shell(ServerArgs),
     /// Take one client, and print what each recv of the given size brings
     TwoReads {
         /// The sizes, one recv each
@@ -78,7 +79,8 @@ fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::Shell(server) => {
             let gate = server.gate(args.listen, Form::Raw)?;
-            server_shell::serve(&open(args)?, &gate)
+            let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
+            server_shell::serve(&open(args)?, &gate, &stop)
         }
         Part::TwoReads { reads } => {
             exit_when_told();

@@ -13,8 +13,7 @@ use shell::{Caller, Gate, Output, Stop, Wake};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One client after another, until the server is told to stop.
-pub fn serve(listener: &Socket, gate: &Gate) -> io::Result<()> {
-    let stop = Stop::on_signals()?;
+pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
@@ -22,7 +21,7 @@ pub fn serve(listener: &Socket, gate: &Gate) -> io::Result<()> {
                 backoff.reset();
                 let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
                 // What goes wrong with one client is that client's end, not the server's.
-                let served = client(&conn, gate, &stop);
+                let served = client(&conn, gate, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }
