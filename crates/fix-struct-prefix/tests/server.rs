@@ -11,7 +11,7 @@
 //! | SIGTERM while busy; SIGTERM twice | `told_to_stop_it_finishes_what_runs`, `what_does_not_finish_is_killed`, `told_twice_it_ends_at_once` |
 //! | restart on the same port at once; two servers on one port | `restarted_at_once`, `one_port_one_server` |
 //! | 40 clients with 32 descriptors | `more_clients_than_descriptors` |
-//! | never finishes its frame, never reads its answer; descriptors run out | `demos/tests/patience.rs` |
+//! | never finishes its frame, never reads its answer | `demos/tests/patience.rs` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
