@@ -131,7 +131,9 @@ impl Display for Failure {
                     io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
                         f.write_str("; no way leads there from this machine: try 127.0.0.1")
                     }
-                    io::ErrorKind::PermissionDenied if address.parse::<SocketAddr>().is_ok() => {
+                    io::ErrorKind::PermissionDenied
+                        if *doing == "listen on" && address.parse::<SocketAddr>().is_ok() =>
+                    {
                         f.write_str("; ports below 1024 are the system's: try one above")
                     }
                     _ if Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT) => {
@@ -166,8 +168,9 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
     if !unread {
         let program = env::args_os().next().unwrap_or_default();
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
-        // When stderr is gone as well, the exit code still tells.
-        let _ = writeln!(io::stderr(), "{program}: {failure}");
+        // In one write, or the lines of two programs mix. When stderr is gone as well, the exit code
+        // still tells.
+        let _ = io::stderr().write_all(format!("{program}: {failure}\n").as_bytes());
     }
     ExitCode::from(failure.code())
 }
