@@ -1,19 +1,17 @@
-//! Each client with each server, ours and Python's, for each kind of Unix socket; and what ours say and call.
+//! Each client with each server, ours and Python's, for each kind of socket; and the calls that ours make.
 //!
 //! | fault | test |
 //! |---|---|
-//! | streams, datagrams, seqpacket (Linux) | `each_client_with_each_server` |
-//! | both sides of another kind | `another_kind_is_named` |
+//! | seqpacket where there is none | `seqpacket_is_only_on_linux` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use observe::Event;
+use stage::{Finished, Program, Scratch, Signal};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-
-use observe::Event;
-use stage::{Finished, Program, Scratch, Signal};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
 const LONG: Duration = Duration::from_secs(60);
@@ -28,37 +26,64 @@ const KINDS: &[&str] = match cfg!(target_os = "linux") {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Side {
-    Ours,
+    Rust,
     Python,
 }
 
+/// Python's client adds no newline to what it prints, and only our server says who came.
 #[test]
 fn each_client_with_each_server() {
     let python = stage::python().is_some();
-    for kind in KINDS {
-        for (serves, asks) in [
-            (Side::Ours, Side::Ours),
-            (Side::Ours, Side::Python),
-            (Side::Python, Side::Ours),
-            (Side::Python, Side::Python),
-        ] {
-            if !python && (serves, asks) != (Side::Ours, Side::Ours) {
-                continue;
-            }
-            let pair = format!("{kind}: server {serves:?}, client {asks:?}");
+    for (server_side, client_side) in [
+        (Side::Rust, Side::Rust),
+        (Side::Rust, Side::Python),
+        (Side::Python, Side::Rust),
+        (Side::Python, Side::Python),
+    ] {
+        if !python && (server_side, client_side) != (Side::Rust, Side::Rust) {
+            continue;
+        }
+        for kind in KINDS {
+            let pair = format!("{kind}: {server_side:?} server, {client_side:?} client");
             let scratch = Scratch::new().unwrap();
             let path = scratch.path().join("socket");
-            let server = server(serves, kind, &path, &[]);
-            assert_eq!(server.address().unwrap(), path.display().to_string(), "{pair}");
-            let done = client(asks, kind, &path);
-            assert_eq!(text(&done.stdout).trim_end(), "hi", "{pair}: {}", text(&done.stderr));
-            assert_eq!(done.code, Some(0), "{pair}");
-            let done = server.wait(LONG).unwrap();
-            assert!(text(&done.stdout).ends_with("hello\n"), "{pair}: {}", text(&done.stdout));
-            assert_eq!(done.code, Some(0), "{pair}");
-            let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
-            assert!(left.is_empty(), "{pair}: {left:?}");
+            let path = path.to_str().unwrap();
+            let server = server(server_side, path, kind);
+            assert_eq!(server.address().unwrap(), path, "{pair}");
+            let done = client(client_side, path, kind);
+            assert_eq!(text(&done.stdout).trim_end(), "hi", "{pair}");
+            assert_eq!((done.code, text(&done.stderr)), (Some(0), ""), "{pair}");
+
+            let served = server.wait(LONG).unwrap();
+            assert!(text(&served.stdout).ends_with("\nhello\n"), "{pair}");
+            assert_eq!((served.code, text(&served.stderr)), (Some(0), ""), "{pair}");
+            // The socket, the lock, the datagram client's own name: nothing is left.
+            assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "{pair}");
         }
+    }
+}
+
+#[test]
+fn ours_say_exactly_this() {
+    for kind in KINDS {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().join("socket");
+        let path = path.to_str().unwrap();
+        let server = server(Side::Rust, path, kind);
+        server.address().unwrap();
+        let client = start(CLIENT, &["--path", path, "--kind", kind]);
+        let pid = client.pid();
+        assert_eq!(text(&client.wait(LONG).unwrap().stdout), "hi\n");
+
+        // A connection tells whose program it is, a datagram only its name.
+        let uid = rustix::process::getuid();
+        let from = match (*kind, cfg!(target_os = "linux")) {
+            ("datagram", _) => format!("{path}.{pid}"),
+            (_, true) => format!("pid {pid}, uid {uid}"),
+            (_, false) => "a program of this user".into(),
+        };
+        let said = server.wait(LONG).unwrap().stdout;
+        assert_eq!(text(&said), format!("listening on {path}\nfrom {from}\nhello\n"), "{kind}");
     }
 }
 
@@ -67,72 +92,100 @@ fn forever_serves_one_client_after_another() {
     for kind in KINDS {
         let scratch = Scratch::new().unwrap();
         let path = scratch.path().join("socket");
-        let server = server(Side::Ours, kind, &path, &["--forever"]);
+        let path = path.to_str().unwrap();
+        let server = start(SERVER, &["--path", path, "--kind", kind, "--forever"]);
         server.address().unwrap();
         for _ in 0..3 {
-            assert_eq!(text(&client(Side::Ours, kind, &path).stdout), "hi\n", "{kind}");
+            assert_eq!(text(&client(Side::Rust, path, kind).stdout), "hi\n", "{kind}");
         }
         server.signal(Signal::TERM);
-        let done = server.wait(LONG).unwrap();
-        assert_eq!(done.code, Some(0), "{kind}");
-        assert_eq!(text(&done.stdout).matches("hello\n").count(), 3, "{kind}");
-        assert!(!path.exists(), "{kind}");
+        let served = server.wait(LONG).unwrap();
+        assert_eq!(served.code, Some(0), "{kind}");
+        let said = text(&served.stdout);
+        assert_eq!(said.lines().filter(|line| *line == "hello").count(), 3, "{kind}: {said}");
     }
 }
 
-/// SO_PEERCRED names the very process.
 #[test]
-#[cfg(target_os = "linux")]
-fn the_server_knows_who_came() {
-    let scratch = Scratch::new().unwrap();
-    let path = scratch.path().join("socket");
-    let server = server(Side::Ours, "stream", &path, &[]);
-    server.address().unwrap();
-    let mut command = program(Side::Ours, CLIENT, "client.py");
-    let client = Program::start("client", command.arg("--path").arg(&path)).unwrap();
-    let pid = client.pid();
-    client.wait(LONG).unwrap();
-    let said = server.wait(LONG).unwrap().stdout;
-    assert!(text(&said).contains(&format!("\nfrom pid {pid}, uid ")), "{}", text(&said));
+fn the_calls_are_those_of_the_lesson() {
+    for kind in KINDS {
+        let scratch = Scratch::new().unwrap();
+        let file = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+        let (path, servers, clients) = (file("socket"), file("server"), file("client"));
+        let server = start(SERVER, &["--path", &path, "--kind", kind, "--trace", &servers]);
+        server.address().unwrap();
+        start(CLIENT, &["--path", &path, "--kind", kind, "--trace", &clients]).wait(LONG).unwrap();
+        server.wait(LONG).unwrap();
+
+        // A conn is a socket: for connections 1 the listener, 2 the connection.
+        let (server, client) = (events(&servers), events(&clients));
+        let [of_server, of_client] = match *kind {
+            "datagram" => [
+                vec![
+                    ("bind", 1, ""),
+                    ("recvfrom", 1, "hello"),
+                    ("sendto", 1, "hi"),
+                    ("close", 1, ""),
+                ],
+                vec![
+                    ("bind", 1, ""),
+                    ("connect", 1, ""),
+                    ("send", 1, "hello"),
+                    ("recv", 1, "hi"),
+                    ("close", 1, ""),
+                ],
+            ],
+            _ => [
+                vec![
+                    ("bind", 1, ""),
+                    ("listen", 1, ""),
+                    ("accept", 2, ""),
+                    ("recv", 2, "hello"),
+                    ("send", 2, "hi"),
+                    ("shutdown", 2, ""),
+                    ("recv", 2, ""),
+                    ("close", 2, ""),
+                    ("close", 1, ""),
+                ],
+                vec![
+                    ("connect", 1, ""),
+                    ("send", 1, "hello"),
+                    ("recv", 1, "hi"),
+                    ("recv", 1, ""),
+                    ("close", 1, ""),
+                ],
+            ],
+        };
+        assert_eq!(calls(&server), of_server, "{kind}");
+        assert_eq!(calls(&client), of_client, "{kind}");
+        let connect = client.iter().find(|event| event.call == "connect").unwrap();
+        assert_eq!(connect.peer.as_deref(), Some(&*path), "{kind}");
+    }
 }
 
 #[test]
-fn the_calls_are_those_of_tcp() {
-    let scratch = Scratch::new().unwrap();
-    let [path, servers] = ["socket", "trace"].map(|name| scratch.path().join(name));
-    let server = server(Side::Ours, "stream", &path, &["--trace", servers.to_str().unwrap()]);
-    server.address().unwrap();
-    client(Side::Ours, "stream", &path);
-    server.wait(LONG).unwrap();
-    let trace = fs::read_to_string(servers).unwrap();
-    let calls: Vec<String> =
-        trace.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().call).collect();
-    let of_tcp = "bind listen accept recv send shutdown recv close close";
-    assert_eq!(calls.join(" "), of_tcp);
+fn seqpacket_is_only_on_linux() {
+    let help = start(SERVER, &["--help"]).wait(LONG).unwrap();
+    assert!(text(&help.stdout).contains("(only on Linux)"));
+    if cfg!(target_os = "linux") {
+        return;
+    }
+    for program in [SERVER, CLIENT] {
+        let done = start(program, &["--path", "socket", "--kind", "seqpacket"]).wait(LONG).unwrap();
+        assert_eq!(done.code, Some(3));
+        assert!(text(&done.stderr).contains("seqpacket sockets are only on Linux"));
+    }
 }
 
-#[test]
-fn another_kind_is_named() {
-    let scratch = Scratch::new().unwrap();
-    let path = scratch.path().join("socket");
-    let server = server(Side::Ours, "stream", &path, &["--forever"]);
-    server.address().unwrap();
-    let done = client(Side::Ours, "datagram", &path);
-    assert_eq!(done.code, Some(3));
-    assert!(text(&done.stderr).contains("use the same --kind"), "{}", text(&done.stderr));
-    assert_eq!(text(&client(Side::Ours, "stream", &path).stdout), "hi\n");
-}
-
-fn server(side: Side, kind: &str, path: &Path, args: &[&str]) -> Program {
+fn server(side: Side, path: &str, kind: &str) -> Program {
     let mut command = program(side, SERVER, "server.py");
-    command.arg("--path").arg(path).args(["--kind", kind]).args(args);
-    Program::start("server", &mut command).unwrap()
+    Program::start("server", command.args(["--path", path, "--kind", kind])).unwrap()
 }
 
-fn client(side: Side, kind: &str, path: &Path) -> Finished {
+fn client(side: Side, path: &str, kind: &str) -> Finished {
     let mut command = program(side, CLIENT, "client.py");
     match side {
-        Side::Ours => command.arg("--path").arg(path),
+        Side::Rust => command.args(["--path", path]),
         Side::Python => command.arg(path),
     };
     Program::start("client", command.args(["--kind", kind])).unwrap().wait(LONG).unwrap()
@@ -141,15 +194,33 @@ fn client(side: Side, kind: &str, path: &Path) -> Finished {
 /// Our program, or the Python peer.
 fn program(side: Side, ours: &str, peer: &str) -> Command {
     match side {
-        Side::Ours => Command::new(ours),
+        Side::Rust => Command::new(ours),
         Side::Python => {
-            let mut command = Command::new(stage::python().unwrap());
-            command.arg(format!("{}/tests/peers/{peer}", env!("CARGO_MANIFEST_DIR")));
-            command
+            let mut python = Command::new(stage::python().unwrap());
+            python.arg(format!("{}/tests/peers/{peer}", env!("CARGO_MANIFEST_DIR")));
+            python
         }
     }
 }
 
+fn start(program: &str, args: &[&str]) -> Program {
+    Program::start(program, Command::new(program).args(args)).unwrap()
+}
+
+/// The call, its socket and its bytes.
+fn calls(events: &[Event]) -> Vec<(&str, u64, &str)> {
+    let mut calls = Vec::new();
+    for Event { call, conn, data, .. } in events {
+        calls.push((call.as_str(), *conn, data.as_deref().map_or("", text)));
+    }
+    calls
+}
+
 fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn events(trace: impl AsRef<Path>) -> Vec<Event> {
+    let text = fs::read_to_string(trace).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
