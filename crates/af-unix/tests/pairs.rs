@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
-use stage::{Finished, Program, Scratch, Signal};
+use stage::{Finished, Line, Program, Scratch, Signal};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -95,8 +95,13 @@ fn forever_serves_one_client_after_another() {
         let path = path.to_str().unwrap();
         let server = start(SERVER, &["--path", path, "--kind", kind, "--forever"]);
         server.address().unwrap();
-        for _ in 0..3 {
+        for count in 1..=3 {
             assert_eq!(text(&client(Side::Rust, path, kind).stdout), "hi\n", "{kind}");
+            // The server prints after it has answered, and a signal would not wait for that.
+            let hello = |line: &&Line| line.whole && line.text == b"hello";
+            let heard =
+                |lines: &[Line]| (lines.iter().filter(hello).count() == count).then_some(());
+            server.wait_until("hello", LONG, heard).unwrap();
         }
         server.signal(Signal::TERM);
         let served = server.wait(LONG).unwrap();

@@ -72,8 +72,8 @@ fn columns() -> usize {
     }
 }
 
-/// While it lives, every key comes at once and none is a signal. A signal that ends the process
-/// leaves the terminal so; the shells that people use put it right themselves.
+/// While it lives, every key comes at once and none is a signal. A signal from elsewhere that ends
+/// the process leaves the terminal so: `stty sane` puts it right.
 struct Raw<'a> {
     cooked: &'a Termios,
 }
@@ -254,14 +254,11 @@ impl Editor {
     /// for.
     fn draw(&self, columns: usize) -> String {
         let room = columns.saturating_sub(PROMPT.len() + 1);
-        let mut left = self.before.as_str();
-        while width(left) > room {
-            left = left.split_at(left.chars().next().map_or(0, char::len_utf8)).1;
-        }
-        let mut right = self.after.as_str();
-        while width(left) + width(right) > room {
-            right = right.split_at(right.char_indices().last().map_or(0, |(at, _)| at)).0;
-        }
+        // Who moves left in a long line sees what Delete would take.
+        let behind = width(&self.after).min(room / 4);
+        let hidden = self.before.len() - fitting(self.before.chars().rev(), room - behind);
+        let left = &self.before[hidden..];
+        let right = &self.after[..fitting(self.after.chars(), room - width(left))];
         // A tab would leave a gap whose width depends on where it begins.
         let text = format!("{left}{right}").replace('\t', " ");
         let cursor = PROMPT.len() + width(left);
@@ -270,9 +267,22 @@ impl Editor {
     }
 }
 
-/// In columns of the terminal: a Chinese character takes two.
+/// How many bytes of these characters fit in so many columns.
+fn fitting(chars: impl Iterator<Item = char>, mut room: usize) -> usize {
+    let fits = chars.map_while(|char| {
+        room = room.checked_sub(char_width(char))?;
+        Some(char.len_utf8())
+    });
+    fits.sum()
+}
+
 fn width(text: &str) -> usize {
-    text.chars().map(|char| char.width().unwrap_or(1)).sum()
+    text.chars().map(char_width).sum()
+}
+
+/// In columns of the terminal: a Chinese character takes two.
+fn char_width(char: char) -> usize {
+    char.width().unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -376,6 +386,9 @@ mod tests {
         assert_eq!(shown("0123456789", 10), "\r>>: 56789\x1b[K\r\x1b[9C");
         assert_eq!(shown(&format!("0123456789{HOME}"), 10), "\r>>: 01234\x1b[K\r\x1b[4C");
         assert_eq!(shown("你好你好", 10), "\r>>: 你好\x1b[K\r\x1b[8C");
+        let back = format!("0123456789{LEFT}{LEFT}{LEFT}");
+        assert_eq!(shown(&back, 17), "\r>>: 0123456789\x1b[K\r\x1b[11C");
+        assert_eq!(shown(&back, 13), "\r>>: 12345678\x1b[K\r\x1b[10C");
         assert_eq!(shown("too narrow", 3), "\r>>: \x1b[K\r\x1b[4C");
     }
 }

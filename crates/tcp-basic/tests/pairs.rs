@@ -83,8 +83,12 @@ fn ours_say_exactly_this() {
 fn forever_serves_one_client_after_another() {
     let server = start(SERVER, &["--listen", "127.0.0.1:0", "--forever"]);
     let address = server.address().unwrap();
-    for _ in 0..3 {
+    for count in 1..=3 {
         assert_eq!(text(&client(Side::Rust, &address).stdout), "hi\n");
+        // The server prints after the client has closed, and a signal would not wait for that.
+        let hello = |line: &&Line| line.whole && line.text == b"hello";
+        let heard = |lines: &[Line]| (lines.iter().filter(hello).count() == count).then_some(());
+        server.wait_until("hello", LONG, heard).unwrap();
     }
     server.signal(Signal::TERM);
     let served = server.wait(LONG).unwrap();

@@ -66,7 +66,9 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
                     who.push(Ready::Stop);
                     fds.push(PollFd::from_borrowed_fd(service.stop.as_fd(), PollFlags::IN));
                 }
-                if !stopping && closed_until.take_if(|until| Instant::now() < *until).is_none() {
+                let paused = closed_until.is_some_and(|until| Instant::now() < until);
+                if !stopping && !paused {
+                    closed_until = None;
                     who.push(Ready::Newcomer);
                     fds.push(PollFd::new(listener, PollFlags::IN));
                 }

@@ -121,7 +121,10 @@ fn exhausted(model: &str) {
     }
     drop(crowd);
     let left = Instant::now();
-    assert_eq!(echo(&address), "hi\n", "{model}");
+    // Until the last of them is gone, a command may find no descriptor for its pipes, and says so.
+    while echo(&address) != "hi\n" {
+        assert!(left.elapsed() < Duration::from_secs(5), "{model}");
+    }
     // The longest pause is 1 s.
     assert!(left.elapsed() < Duration::from_secs(5), "{model}: {:?}", left.elapsed());
 }
