@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a stale file | `what_a_dead_server_left_is_taken_over` |
 //! | a living server, ours or not, of any kind | `a_living_server_keeps_its_name` |
-//! | 20 at once: one winner | `of_twenty_at_once_one_wins` |
+//! | 20 at once: one winner | `of_twenty_at_once_one_wins`, `a_claimed_name_is_taken`, `one_claim_at_a_time` |
 //! | a regular file at the path, a directory, a link, a FIFO | `what_is_no_socket_is_left_as_it_is` |
 //! | something else where the lock should be | `a_lock_that_is_none` |
 //! | a path too long | `a_path_that_is_too_long_is_named_with_the_limit` |
@@ -16,14 +16,17 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use af_unix::Claim;
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Program, Scratch, Signal};
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
@@ -106,6 +109,32 @@ fn of_twenty_at_once_one_wins() {
     }
 }
 
+/// Before its owner has bound it, only the lock tells.
+#[test]
+fn a_claimed_name_is_taken() {
+    let place = Place::new();
+    let claim = Claim::new(Path::new(&place.path)).unwrap();
+    check(&place.run(SERVER, &[]), 3, &["another program has this name"]);
+    drop(claim);
+    check_serving(&place, "stream");
+}
+
+/// Whoever gives a claim up removes the lock, which somebody else may be opening at that moment.
+#[test]
+fn one_claim_at_a_time() {
+    let place = Place::new();
+    let claimed = AtomicBool::new(false);
+    let claims = || {
+        (0..2000).filter_map(|_| Claim::new(Path::new(&place.path)).ok()).for_each(|claim| {
+            assert!(!claimed.swap(true, Ordering::SeqCst), "two at a time");
+            claimed.store(false, Ordering::SeqCst);
+            drop(claim);
+        });
+    };
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(claims))));
+    place.only("");
+}
+
 #[test]
 fn what_is_no_socket_is_left_as_it_is() {
     let place = Place::new();
@@ -160,6 +189,9 @@ fn a_lock_that_is_none() {
 fn a_path_that_is_too_long_is_named_with_the_limit() {
     let place = Place::new();
     let longest = af_unix::LONGEST;
+    // Rust's own library knows this system's limit too.
+    let possible = |length| SocketAddr::from_pathname("x".repeat(length)).is_ok();
+    assert!(possible(longest) && !possible(longest + 1));
     let path = |length: usize| {
         let directory = format!("{}/", place.scratch.path().display());
         format!("{directory}{}", "x".repeat(length - directory.len()))

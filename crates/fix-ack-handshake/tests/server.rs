@@ -6,12 +6,13 @@
 //! | something else than `OK`, or a part of it; `OK` and more | `what_is_no_ok_ends_one_connection`, `an_ok_and_the_next_command_in_one_segment` |
 //! | listening beyond this machine; a wrong token | `beyond_loopback_only_with_a_token`, `a_token_comes_first` |
 //! | a client that resets mid-command | `a_client_that_is_gone_takes_its_command_along` |
-//! | a client that only stops sending | `wire.rs`, every test |
+//! | a client that only stops sending | `the_answer_arrives_though_nothing_more_is_sent` |
 //! | closing while input is unread | `the_answer_arrives_though_input_is_unread` |
 //! | SIGTERM while busy; SIGTERM twice | `told_to_stop_it_finishes_what_runs`, `what_does_not_finish_is_killed`, `told_twice_it_ends_at_once` |
 //! | restart on the same port at once; two servers on one port | `restarted_at_once`, `one_port_one_server` |
 //! | 40 clients with 32 descriptors | `more_clients_than_descriptors` |
 //! | never says `OK`, never reads its answer | `demos/tests/patience.rs` |
+//! | no descriptor left | `demos/tests/descriptors.rs` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -56,6 +57,13 @@ fn what_is_no_command_never_runs() {
         let mut more = Vec::new();
         let _ = conn.shutdown(Shutdown::Write).and_then(|()| conn.read_to_end(&mut more));
         assert_eq!(more, b"", "{request:?}");
+
+        // A browser never says `OK`: all it is told is a length.
+        let mut conn = connect(&address);
+        conn.write_all(request.as_bytes()).unwrap();
+        assert!(conn.read(&mut [0; 11]).unwrap() > 0);
+        conn.write_all(touch.as_bytes()).unwrap();
+        assert_eq!(rest(conn), b"", "{request:?}");
     }
     assert_eq!(echo(&address), "hi\n");
     assert!(!proof.exists());
@@ -167,6 +175,16 @@ fn a_client_that_is_gone_takes_its_command_along() {
     endless.wait_until("gone");
     assert!(reset.elapsed() < Duration::from_secs(1), "{:?}", reset.elapsed());
     assert_eq!(echo(&address), "hi\n");
+}
+
+#[test]
+fn the_answer_arrives_though_nothing_more_is_sent() {
+    let server = server(&[]);
+    let mut conn = connect(&server.address().unwrap());
+    conn.write_all(b"head -c 300000 /dev/zero").unwrap();
+    conn.read_exact(&mut [0; b"300000".len()]).unwrap();
+    conn.write_all(b"OK").unwrap();
+    assert!(rest(conn) == [0; 300_000]);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | restart on the same port at once; two servers on one port | `restarted_at_once`, `one_port_one_server` |
 //! | 40 clients with 32 descriptors | `more_clients_than_descriptors` |
 //! | never finishes its frame, never reads its answer | `demos/tests/patience.rs` |
+//! | no descriptor left | `demos/tests/descriptors.rs` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 

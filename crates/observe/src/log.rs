@@ -18,11 +18,11 @@ use crate::{Event, Failure};
 #[command(next_help_heading = "Watching")]
 pub struct LogArgs {
     /// Log every socket call to stderr (-vv: everything). RUST_LOG=sock=debug does the same
-    #[arg(short, long, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
     /// Append every socket call to FILE, one JSON object a line, with its bytes in base64
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     trace: Option<PathBuf>,
 }
 

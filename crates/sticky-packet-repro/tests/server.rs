@@ -3,27 +3,30 @@
 //! | fault | test |
 //! |---|---|
 //! | a web page, TLS, line breaks, NUL, too long a request | `what_is_no_command_never_runs` |
-//! | listening beyond this machine | `beyond_loopback_only_with_a_token` |
+//! | listening beyond this machine; a wrong token | `beyond_loopback_only_with_a_token`, `a_token_comes_first` |
 //! | a client that resets mid-command | `a_client_that_is_gone_takes_its_command_along` |
 //! | closing while input is unread | `the_answer_arrives_though_input_is_unread` |
-//! | SIGTERM while busy; restart on the same port at once; two servers on one port | `told_to_stop`, `restarted_at_once` |
-//! | a client that says nothing, one that is silent, a server that closes | `what_the_client_says` |
+//! | SIGTERM while busy; SIGTERM twice | `told_to_stop`, `told_twice_it_ends_at_once` |
+//! | restart on the same port at once; two servers on one port | `restarted_at_once` |
+//! | 40 clients with 32 descriptors | `more_clients_than_descriptors` |
 //! | never reads its answer | `demos/tests/patience.rs` |
+//! | no descriptor left | `demos/tests/descriptors.rs` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
-use stage::{Program, Scratch, Signal};
+use stage::{Line, Program, Scratch, Signal};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
 const LONG: Duration = Duration::from_secs(60);
+
+const SERVER: &str = env!("CARGO_BIN_EXE_sticky-packet-repro-server");
 
 #[test]
 fn what_is_no_command_never_runs() {
@@ -62,6 +65,32 @@ fn beyond_loopback_only_with_a_token() {
 }
 
 #[test]
+fn a_token_comes_first() {
+    let scratch = Scratch::new().unwrap();
+    let token = scratch.path().join("token").display().to_string();
+    fs::write(&token, "0123456789abcdef\n").unwrap();
+    let server = server(&["--token-file", &token]);
+    let address = server.address().unwrap();
+    let proof = scratch.path().join("it-ran");
+    let touch = format!("touch {}; echo hi", proof.display());
+
+    let mut stranger = connect(&address);
+    stranger.write_all(touch.as_bytes()).unwrap();
+    let answer = rest(stranger);
+    assert!(
+        answer.starts_with("refused: the first request must be the server's token"),
+        "{answer}"
+    );
+    assert!(!proof.exists());
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-client"));
+    command.args(["shell", "--connect", &address, "--token-file", &token, "-c", &touch]);
+    let done = Program::start("client", &mut command).unwrap().wait(LONG).unwrap();
+    assert_eq!((&done.stdout[..], &done.stderr[..]), (&b"hi\n"[..], &b"ok\n"[..]));
+    assert!(proof.exists());
+}
+
+#[test]
 fn a_client_that_is_gone_takes_its_command_along() {
     let (server, mut fifo, conn) = busy();
     SockRef::from(&conn).set_linger(Some(Duration::ZERO)).unwrap();
@@ -95,13 +124,28 @@ fn told_to_stop() {
 
     // Also while it waits for somebody to come, and in the other part.
     for part in ["shell", "two-reads"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-server"));
+        let mut command = Command::new(SERVER);
         let server =
             Program::start("server", command.args([part, "--listen", "127.0.0.1:0"])).unwrap();
         server.address().unwrap();
         server.signal(Signal::TERM);
         assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{part}");
     }
+}
+
+#[test]
+fn told_twice_it_ends_at_once() {
+    let (server, mut fifo, _conn) = busy();
+    server.signal(Signal::TERM);
+    let stopping = |line: &Line| String::from_utf8_lossy(&line.text).contains("stopping;");
+    server
+        .wait_until("log: stopping", LONG, |lines| lines.iter().any(stopping).then_some(()))
+        .unwrap();
+    let again = Instant::now();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait(LONG).unwrap().code, Some(130));
+    assert!(again.elapsed() < Duration::from_secs(2), "{:?}", again.elapsed());
+    fifo.read_to_end(&mut Vec::new()).unwrap();
 }
 
 #[test]
@@ -120,21 +164,14 @@ fn restarted_at_once() {
 }
 
 #[test]
-fn what_the_client_says() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let closing = thread::spawn(move || {
-        let (mut conn, _) = listener.accept().unwrap();
-        conn.read_exact(&mut [0; b"echo hi".len()]).unwrap();
-    });
-    let done = client(&address, &["-c", "echo hi"]);
-    closing.join().unwrap();
-    let stderr = String::from_utf8_lossy(&done.stderr);
-    assert!(done.code == Some(4) && stderr.contains("the server closed"), "{stderr}");
-
-    let done = client(&address, &["-c", "echo hi"]);
-    let stderr = String::from_utf8_lossy(&done.stderr);
-    assert!(done.code == Some(3) && stderr.contains("is the server running?"), "{stderr}");
+fn more_clients_than_descriptors() {
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 32; exec \"$0\" shell --listen 127.0.0.1:0", SERVER]);
+    let server = Program::start("server", &mut limited).unwrap();
+    let address = server.address().unwrap();
+    let crowd: Vec<TcpStream> = (0..40).map(|_| connect(&address)).collect();
+    drop(crowd);
+    assert_eq!(echo(&address), "hi\n");
 }
 
 fn server(args: &[&str]) -> Program {
@@ -142,14 +179,8 @@ fn server(args: &[&str]) -> Program {
 }
 
 fn start(args: &[&str]) -> Program {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-server"));
+    let mut command = Command::new(SERVER);
     Program::start("server", command.arg("shell").args(args)).unwrap()
-}
-
-fn client(address: &str, args: &[&str]) -> stage::Finished {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sticky-packet-repro-client"));
-    command.args(["shell", "--connect", address]).args(args);
-    Program::start("client", &mut command).unwrap().wait(LONG).unwrap()
 }
 
 /// A server that runs a command without an end, which holds a FIFO open as long as any process of it lives.
@@ -157,7 +188,7 @@ fn busy() -> (Program, File, TcpStream) {
     let scratch = Scratch::new().unwrap();
     let path = scratch.path().join("fifo").display().to_string();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let server = server(&[]);
+    let server = server(&["-v"]);
     let mut conn = connect(&server.address().unwrap());
     conn.write_all(format!("exec 3>{path}; echo begun >&3; sleep 600").as_bytes()).unwrap();
     let mut fifo = File::open(path).unwrap();
