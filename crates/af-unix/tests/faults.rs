@@ -155,8 +155,9 @@ fn nobody_reads_our_stdout() {
     let other = format!("{}.other", place.path);
     let _server = place.server(&["--forever"]);
     for (program, path) in [(SERVER, &other), (CLIENT, &place.path)] {
-        // The right side of the pipe is closed before the left side starts its program.
-        let script = "{ read go; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
+        // The right side of the pipe is closed before the left side starts its program: also in the
+        // shell that made the pipe, which may come to it later.
+        let script = "{ read go; trap '' PIPE; while echo probe; do :; done 2>/dev/null; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh", program, "--path", path]);
         let mut pipe = Program::start("pipe", &mut command).unwrap();

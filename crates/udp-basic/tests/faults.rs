@@ -192,8 +192,9 @@ fn nobody_reads_our_stdout() {
     for (program, args) in
         [(SERVER, ["--listen", "127.0.0.1:0"]), (CLIENT, ["--connect", &address])]
     {
-        // The right side of the pipe is closed before the left side starts its program.
-        let script = "{ read go; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
+        // The right side of the pipe is closed before the left side starts its program: also in the
+        // shell that made the pipe, which may come to it later.
+        let script = "{ read go; trap '' PIPE; while echo probe; do :; done 2>/dev/null; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh", program]).args(args);
         let mut pipe = Program::start("pipe", &mut command).unwrap();
