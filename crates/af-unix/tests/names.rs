@@ -125,13 +125,15 @@ fn one_claim_at_a_time() {
     let place = Place::new();
     let claimed = AtomicBool::new(false);
     let claims = || {
-        (0..2000).filter_map(|_| Claim::new(Path::new(&place.path)).ok()).for_each(|claim| {
+        (0..3000).filter_map(|_| Claim::new(Path::new(&place.path)).ok()).for_each(|claim| {
             assert!(!claimed.swap(true, Ordering::SeqCst), "two at a time");
+            // Give the others a turn, so that they would be seen.
+            thread::yield_now();
             claimed.store(false, Ordering::SeqCst);
             drop(claim);
         });
     };
-    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(claims))));
+    thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(claims))));
     place.only("");
 }
 
