@@ -207,6 +207,8 @@ fn a_path_that_is_too_long_is_named_with_the_limit() {
     let server = start(SERVER, &["--path", &fits]);
     assert_eq!(server.address().unwrap(), fits);
     check(&run(CLIENT, &["--path", &fits]), 0, &[]);
+    // The name is free when the server has ended, and that is after its client.
+    assert_eq!(server.wait(LONG).unwrap().code, Some(0));
 
     // A datagram client has a name of its own, and it is longer.
     let server = start(SERVER, &["--path", &fits, "--kind", "datagram"]);
