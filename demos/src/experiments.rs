@@ -18,6 +18,7 @@ mod udp_boundaries;
 mod unix;
 mod utf8;
 
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::verdict::Verdict;
@@ -28,6 +29,8 @@ pub struct Experiment {
     pub name: &'static str,
     /// In one sentence.
     pub claim: &'static str,
+    /// What `--predict` asks before the claim gives the answer away.
+    pub prediction: Option<Prediction>,
     /// Carries it out. The verdict rests on nothing but what was observed.
     pub run: fn(&mut Scene) -> Result<Verdict, Trouble>,
 }

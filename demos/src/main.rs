@@ -11,17 +11,21 @@
 //! prints is compared with `transcripts/` by the tests.
 
 mod experiments;
+mod numbers;
+mod options;
+mod prediction;
+mod record;
+mod run;
 mod scene;
 mod screen;
 mod trouble;
 mod typed;
 mod verdict;
 
-use crate::experiments::{ALL, Experiment};
-use crate::scene::Scene;
+use crate::experiments::ALL;
+use crate::options::Options;
 use crate::screen::Screen;
 use crate::trouble::Trouble;
-use crate::verdict::Verdict;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -63,16 +67,17 @@ enum What {
         /// Every one of them, and a table of verdicts at the end
         #[arg(long, conflicts_with = "names")]
         all: bool,
+        #[command(flatten)]
+        options: Options,
     },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut screen = Screen::new();
     let result = clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
-        What::List => list(&mut screen).map(|()| true),
-        What::Run { all: true, .. } => run_all(&mut screen),
-        What::Run { names, .. } => run_named(names, &mut screen),
+        What::List => list(&mut Screen::new(false)).map(|()| true),
+        What::Run { all: true, options, .. } => run::all(options),
+        What::Run { names, options, .. } => run::named(names, options),
     });
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -88,36 +93,6 @@ fn main() -> ExitCode {
 
 fn list(screen: &mut Screen) -> Result<(), Trouble> {
     ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(Trouble::Stdout)
-}
-
-fn run_named(names: &[String], screen: &mut Screen) -> Result<bool, Trouble> {
-    let mut all_well = true;
-    for one in names.iter().flat_map(|name| ALL.iter().filter(move |one| one.name == name)) {
-        all_well &= run(one, screen)?.is_fine();
-    }
-    Ok(all_well)
-}
-
-fn run_all(screen: &mut Screen) -> Result<bool, Trouble> {
-    let mut verdicts = Vec::new();
-    for one in ALL {
-        verdicts.push((one.name, run(one, screen)?));
-    }
-    screen.table(&verdicts).map_err(Trouble::Stdout)?;
-    Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
-}
-
-/// One experiment, from its claim to its verdict. What stops it is its verdict too, so that the others still run; only
-/// when nobody reads us any more there is no point in going on.
-fn run(one: &Experiment, screen: &mut Screen) -> Result<Verdict, Trouble> {
-    screen.claim(one.name, one.claim).map_err(Trouble::Stdout)?;
-    let verdict = match Scene::new(screen).and_then(|mut scene| (one.run)(&mut scene)) {
-        Ok(verdict) => verdict,
-        Err(trouble @ Trouble::Stdout(_)) => return Err(trouble),
-        Err(trouble) => Verdict::Stopped(trouble.to_string()),
-    };
-    screen.verdict(&verdict).map_err(Trouble::Stdout)?;
-    Ok(verdict)
 }
 
 /// Ctrl-C ends the programs before it ends us: they are in process groups of their own, and would live on.

@@ -3,6 +3,8 @@
 //! Nothing is printed when it happens to arrive: an experiment prints a program's lines where it knows them to have
 //! been said, so that two runs print the same.
 
+use crate::numbers::Samples;
+use crate::options::Options;
 use crate::screen::{Screen, WIDTH};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -20,13 +22,55 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// One run of one experiment.
 pub struct Scene<'a> {
     screen: &'a mut Screen,
+    options: &'a Options,
     scratch: Scratch,
     started: usize,
+    pictures: usize,
+    came: Option<String>,
+    /// Whether the experiment asked for it: an option that changes nothing is mentioned.
+    asked: (bool, bool),
 }
 
 impl<'a> Scene<'a> {
-    pub fn new(screen: &'a mut Screen) -> Result<Scene<'a>, Trouble> {
-        Ok(Scene { screen, scratch: Scratch::new()?, started: 0 })
+    pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, Trouble> {
+        let scratch = Scratch::new()?;
+        let (started, pictures, came, asked) = (0, 0, None, (false, false));
+        Ok(Scene { screen, options, scratch, started, pictures, came, asked })
+    }
+
+    /// How often to try: what the reader said, or else `usual`.
+    pub fn trials(&mut self, usual: u32) -> u32 {
+        self.asked.0 = true;
+        self.options.trials.unwrap_or(usual)
+    }
+
+    /// What random choices begin with: what the reader said, or else 1. Print it where it matters.
+    pub fn seed(&mut self) -> u64 {
+        self.asked.1 = true;
+        let seed = self.options.seed.unwrap_or(1);
+        self.screen.seed(seed);
+        seed
+    }
+
+    /// Says which of the prediction's choices it was, in that choice's own words; something else when it was none.
+    pub fn came(&mut self, what: impl Into<String>) {
+        self.came = Some(what.into());
+    }
+
+    /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
+    /// [`came`](Scene::came).
+    pub fn finish(mut self) -> Result<Option<String>, Trouble> {
+        let Options { trials, seed, picture, .. } = self.options;
+        let mut idle = Vec::new();
+        idle.extend((trials.is_some() && !self.asked.0).then_some("--trials: one run decides it"));
+        idle.extend((seed.is_some() && !self.asked.1).then_some("--seed: nothing in it is random"));
+        idle.extend(
+            (picture.is_some() && self.pictures == 0).then_some("--picture: it draws none"),
+        );
+        for why in idle {
+            self.text(&format!("without effect here, {why}\n"))?;
+        }
+        Ok(self.came)
     }
 
     /// Prints what to type, a terminal each.
@@ -95,7 +139,26 @@ impl<'a> Scene<'a> {
 
     /// Prints the byte picture.
     pub fn picture(&mut self, stream: &Stream) -> Result<(), Trouble> {
-        self.text(&stream.text(WIDTH - 4))
+        self.blank()?;
+        self.screen.picture(&stream.text(WIDTH - 4)).map_err(Trouble::Stdout)
+    }
+
+    /// Prints how often something happened.
+    pub fn count(&mut self, what: &str, count: usize, of: usize) -> Result<(), Trouble> {
+        self.screen.count(what, count as u64, of as u64).map_err(Trouble::Stdout)
+    }
+
+    /// Prints what was measured, with its spread.
+    pub fn measured(&mut self, what: &str, samples: &Samples) -> Result<(), Trouble> {
+        self.screen.measured(what, samples).map_err(Trouble::Stdout)
+    }
+
+    /// Starts a relay in front of the server at `address`, on a free port; its own address is its
+    /// [`address`](Program::address).
+    pub fn relay(&mut self, typed: &Typed, address: &str) -> Result<Actor, Trouble> {
+        let relay = self.start("relay", typed, &["--listen", "127.0.0.1:0", "--to", address])?;
+        relay.address()?;
+        Ok(relay)
     }
 }
 

@@ -1,15 +1,20 @@
-//! What an experiment looks like: its claim, a lane for each program, the verdict. At most 100 columns.
+//! What an experiment looks like: its claim, a lane for each program, the verdict. At most 100 columns; or, for a
+//! program that reads it, one JSON object with the same in it.
 
+use crate::numbers::Samples;
+use crate::record::Record;
 use crate::verdict::Verdict;
-use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 
 /// How wide pictures and lanes may be.
 pub const WIDTH: usize = 100;
 
 /// The widest label of a lane; shorter ones stand to its right.
 const LABEL: usize = 9;
+
+/// The column behind which numbers stand.
+const MEASURED: usize = 40;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -26,19 +31,46 @@ const LANES: [Style; 4] = [
 
 /// Standard output, with colour where a terminal shows it.
 pub struct Screen {
-    out: AutoStream<Stdout>,
+    /// Where people read; nowhere, when a program does.
+    out: Box<dyn Write>,
     lanes: Vec<String>,
+    record: Record,
+    json: bool,
 }
 
 impl Screen {
-    pub fn new() -> Screen {
-        Screen { out: anstream::stdout(), lanes: Vec::new() }
+    pub fn new(json: bool) -> Screen {
+        let out: Box<dyn Write> =
+            if json { Box::new(io::sink()) } else { Box::new(anstream::stdout()) };
+        Screen { out, lanes: Vec::new(), record: Record::default(), json }
     }
 
     /// Opens an experiment.
     pub fn claim(&mut self, name: &str, claim: &str) -> io::Result<()> {
         self.lanes.clear();
+        self.record = Record::of(name, claim);
         writeln!(self.out, "{STRONG}{name}{STRONG:#}: {claim}")
+    }
+
+    /// Opens an experiment with a question, in place of the claim that would answer it.
+    pub fn question(&mut self, name: &str, question: &str) -> io::Result<()> {
+        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {question}")
+    }
+
+    pub fn choice(&mut self, letter: char, choice: &str) -> io::Result<()> {
+        writeln!(self.out, "  {STRONG}{letter}{STRONG:#}  {choice}")
+    }
+
+    pub fn your_turn(&mut self) -> io::Result<()> {
+        write!(self.out, "{YOU}your letter: {YOU:#}")?;
+        self.out.flush()
+    }
+
+    /// What was predicted, beside what came.
+    pub fn compare(&mut self, predicted: &str, came: &str) -> io::Result<()> {
+        let (style, mark) = if predicted == came { (GOOD, '✓') } else { (BAD, '✗') };
+        writeln!(self.out, "you said: {predicted}")?;
+        writeln!(self.out, "it was:   {came}  {style}{mark}{style:#}\n")
     }
 
     /// A line of the list of experiments.
@@ -48,6 +80,7 @@ impl Screen {
 
     /// What to type in which terminal.
     pub fn terminal(&mut self, number: usize, line: &str) -> io::Result<()> {
+        self.record.terminals.push(line.to_owned());
         writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {line}")
     }
 
@@ -62,11 +95,36 @@ impl Screen {
 
     /// Text of the experiment's own, as it is.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.record.text.push(text.to_owned());
         self.out.write_all(text.as_bytes())
+    }
+
+    /// The byte picture.
+    pub fn picture(&mut self, text: &str) -> io::Result<()> {
+        self.record.pictures.push(text.to_owned());
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// How often something happened.
+    pub fn count(&mut self, what: &str, count: u64, of: u64) -> io::Result<()> {
+        self.record.count(what, count, of);
+        writeln!(self.out, "{what:<MEASURED$}  {count} of {of}")
+    }
+
+    /// What was measured, repeatedly.
+    pub fn measured(&mut self, what: &str, samples: &Samples) -> io::Result<()> {
+        self.record.measured(what, samples);
+        writeln!(self.out, "{what:<MEASURED$}  {samples}")
+    }
+
+    /// What random choices began with.
+    pub fn seed(&mut self, seed: u64) {
+        self.record.seed = Some(seed);
     }
 
     /// What one process said, behind its label, a line for each of its lines.
     pub fn lane(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
+        self.record.lane(label, said);
         let style = self.style(label);
         for line in said.strip_suffix(b"\n").unwrap_or(said).split(|byte| *byte == b'\n') {
             let line = shown(line, WIDTH - LABEL - " │ ".len());
@@ -82,6 +140,9 @@ impl Screen {
 
     /// Closes an experiment.
     pub fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
+        if self.json {
+            return writeln!(io::stdout(), "{}", self.record.json(verdict));
+        }
         self.blank()?;
         match verdict {
             Verdict::AsStated(seen) => writeln!(self.out, "{GOOD}✓ as stated:{GOOD:#} {seen}")?,
@@ -105,13 +166,12 @@ impl Screen {
     /// All verdicts at a glance.
     pub fn table(&mut self, verdicts: &[(&str, Verdict)]) -> io::Result<()> {
         for (name, verdict) in verdicts {
-            let (style, mark, word) = match verdict {
-                Verdict::AsStated(_) => (GOOD, '✓', "as stated"),
-                Verdict::NotAsStated(_) => (BAD, '✗', "not as stated"),
-                Verdict::NotTested(_) => (FAINT, '–', "not tested"),
-                Verdict::Stopped(_) => (BAD, '✗', "could not be tested"),
+            let (style, mark) = match verdict {
+                Verdict::AsStated(_) => (GOOD, '✓'),
+                Verdict::NotTested(_) => (FAINT, '–'),
+                Verdict::NotAsStated(_) | Verdict::Stopped(_) => (BAD, '✗'),
             };
-            writeln!(self.out, "{style}{mark}{style:#} {name:<14}  {word}")?;
+            writeln!(self.out, "{style}{mark}{style:#} {name:<14}  {}", verdict.word())?;
         }
         let stated = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::AsStated(_)));
         writeln!(self.out, "{} of {} as stated", stated.count(), verdicts.len())

@@ -4,6 +4,7 @@ use stage::StageError;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use std::path::PathBuf;
 use timeline::{StreamError, TraceError};
 
 /// Something failed before the claim could be tested.
@@ -33,6 +34,15 @@ pub enum Trouble {
     },
     /// Ctrl-C cannot be caught.
     Signals(io::Error),
+    /// Nobody can answer our question.
+    Stdin(io::Error),
+    /// A picture could not be saved.
+    Save {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Nobody reads what we print.
     Stdout(io::Error),
 }
@@ -53,6 +63,8 @@ impl Display for Trouble {
             Self::Recording(error) => write!(f, "the recordings do not fit together: {error}"),
             Self::Peer { doing, source } => write!(f, "while {doing}: {source}"),
             Self::Signals(error) => write!(f, "Ctrl-C cannot be caught: {error}"),
+            Self::Stdin(error) => write!(f, "stdin: {error}"),
+            Self::Save { path, source } => write!(f, "could not save {}: {source}", path.display()),
             Self::Stdout(error) => write!(f, "stdout: {error}"),
         }
     }
@@ -64,8 +76,8 @@ impl Error for Trouble {
             Self::Stage(error) => Some(error),
             Self::Trace(error) => Some(error),
             Self::Recording(error) => Some(error),
-            Self::Peer { source, .. } => Some(source),
-            Self::Signals(error) | Self::Stdout(error) => Some(error),
+            Self::Peer { source, .. } | Self::Save { source, .. } => Some(source),
+            Self::Signals(error) | Self::Stdin(error) | Self::Stdout(error) => Some(error),
             Self::Failed { .. } => None,
         }
     }

@@ -9,17 +9,17 @@ use std::fmt::{self, Display, Formatter};
 pub struct Typed {
     program: &'static str,
     arguments: Vec<&'static str>,
-    place: Option<[&'static str; 2]>,
+    place: Vec<&'static str>,
 }
 
 impl Typed {
     pub fn new(program: &'static str, arguments: &[&'static str]) -> Typed {
-        Typed { program, arguments: arguments.to_vec(), place: None }
+        Typed { program, arguments: arguments.to_vec(), place: Vec::new() }
     }
 
-    /// Where the reader has it listen or connect, if not at the default: option and value.
+    /// Where the reader has it listen or connect, if not at the default: option and value, repeatable.
     pub fn at(mut self, option: &'static str, value: &'static str) -> Typed {
-        self.place = Some([option, value]);
+        self.place.extend([option, value]);
         self
     }
 
@@ -36,7 +36,7 @@ impl Typed {
 impl Display for Typed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "cargo run -q --bin {}", self.program)?;
-        let mut words = self.arguments.iter().chain(self.place.iter().flatten()).peekable();
+        let mut words = self.arguments.iter().chain(&self.place).peekable();
         // Before a `--`, cargo would take an option that comes first for its own.
         if words.peek().is_some_and(|word| word.starts_with('-')) {
             write!(f, " --")?;

@@ -19,6 +19,16 @@ impl Verdict {
     pub fn is_fine(&self) -> bool {
         matches!(self, Verdict::AsStated(_) | Verdict::NotTested(_))
     }
+
+    /// In a word or three.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::AsStated(_) => "as stated",
+            Verdict::NotAsStated(_) => "not as stated",
+            Verdict::NotTested(_) => "not tested",
+            Verdict::Stopped(_) => "could not be tested",
+        }
+    }
 }
 
 /// An observation that contradicts the claim.

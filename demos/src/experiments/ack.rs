@@ -12,6 +12,7 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ack",
     claim: "announcing the length and waiting for OK works, and costs one more round trip per command",
+    prediction: None,
     run,
 };
 

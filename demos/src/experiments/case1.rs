@@ -1,6 +1,7 @@
 //! Case 1: two sends, and one recv takes both.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -10,12 +11,21 @@ use timeline::Stream;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "case1",
     claim: "a client sends `hello` and `hi`; the server's first recv(1024) takes both as `hellohi`",
+    prediction: Some(Prediction {
+        question: "a client sends `hello`, then `hi`. The server reads late: recv(1024), twice. What does it print?",
+        choices: &[
+            "info_1: hello, info_2: hi",
+            "info_1: hellohi, info_2: ",
+            "info_1: hi, info_2: hello",
+        ],
+    }),
     run,
 };
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
     let info = two_reads(scene, &["two-reads", "--hold", "--reads", "1024,1024"])?;
+    scene.came(on_one_line(&info));
     findings.equal("the server to say", info.as_str(), "info_1: hellohi\ninfo_2: \n");
     Ok(findings.verdict("two sends came as one, and the second recv found the end of the stream"))
 }
@@ -43,4 +53,9 @@ pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Tr
         &Stream::from_events(&client.events, &server.events)?.between("client", "server"),
     )?;
     Ok(server.said_then())
+}
+
+/// What the server printed, as the choices of a prediction have it.
+pub fn on_one_line(said: &str) -> String {
+    said.trim_end_matches('\n').replace('\n', ", ")
 }

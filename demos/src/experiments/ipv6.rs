@@ -10,6 +10,7 @@ use std::net::{Ipv6Addr, TcpListener};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ipv6",
     claim: "the same programs talk over IPv6: only the address changes, no call",
+    prediction: None,
     run,
 };
 

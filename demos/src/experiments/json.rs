@@ -15,6 +15,7 @@ use timeline::{Kind, Message, Part, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "json",
     claim: "a JSON header can grow: a client that knows only `data_len` still reads every answer",
+    prediction: None,
     run,
 };
 

@@ -9,6 +9,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
     claim: "every socket method of Python has a counterpart in Rust, and here is what each returned",
+    prediction: None,
     run,
 };
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
     claim: "four clients of 1 s each take 4 s on the serial server, about 1 s on the others",
+    prediction: None,
     run,
 };
 

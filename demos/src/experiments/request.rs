@@ -16,6 +16,7 @@ use std::net::{Shutdown, TcpStream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "request",
     claim: "two raw commands sent close together run as one; framed commands stay two",
+    prediction: None,
     run,
 };
 

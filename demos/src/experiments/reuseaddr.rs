@@ -12,6 +12,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "reuseaddr",
     claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
+    prediction: None,
     run,
 };
 

@@ -9,6 +9,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sendall",
     claim: "one send takes less than it was given once the buffers are full; a loop sends all of it",
+    prediction: None,
     run,
 };
 

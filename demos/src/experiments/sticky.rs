@@ -13,6 +13,7 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sticky",
     claim: "ask three commands with one recv(100) each: the second answer is the rest of the first",
+    prediction: None,
     run,
 };
 

@@ -10,6 +10,7 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "struct",
     claim: "123 packed is `7b 00 00 00`; read in the other byte order that is 2,063,597,568",
+    prediction: None,
     run,
 };
 

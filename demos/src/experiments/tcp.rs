@@ -9,6 +9,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "tcp",
     claim: "a server binds, listens and accepts; a client connects; then both send and receive",
+    prediction: None,
     run,
 };
 

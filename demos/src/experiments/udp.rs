@@ -9,6 +9,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp",
     claim: "UDP needs no connection: a datagram brings its sender's address, the answer goes there",
+    prediction: None,
     run,
 };
 

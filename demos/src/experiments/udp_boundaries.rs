@@ -14,6 +14,7 @@ use std::net::UdpSocket;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-boundaries",
     claim: "UDP keeps boundaries: a datagram is one recvfrom; what does not fit is gone; empty is not the end",
+    prediction: None,
     run,
 };
 

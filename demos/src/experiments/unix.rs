@@ -9,6 +9,7 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "unix",
     claim: "over AF_UNIX a file names the endpoint; the calls are the same",
+    prediction: None,
     run,
 };
 

@@ -10,6 +10,7 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
+    prediction: None,
     run,
 };
 

@@ -1,0 +1,32 @@
+//! How the reader wants experiments to be run.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// What may be said behind `demo run NAME`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Ask me first what will come, and compare
+    #[arg(long, conflicts_with = "json")]
+    pub predict: bool,
+    /// Save the byte picture: FILE.svg is an image, FILE.html a page that steps through the run
+    #[arg(long, value_name = "FILE", conflicts_with = "all", value_parser = picture_file)]
+    pub picture: Option<PathBuf>,
+    /// Print one JSON object for each experiment, and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// How often to try, where chance plays or a time is measured
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub trials: Option<u32>,
+    /// What random choices begin with: the same seed makes the same choices
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+}
+
+fn picture_file(name: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(name);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("svg" | "html") => Ok(path),
+        _ => Err("the name must end in .svg (an image) or .html (a page that steps)".to_owned()),
+    }
+}

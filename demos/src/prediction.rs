@@ -1,0 +1,42 @@
+//! `--predict`: the reader says first what will come. Who has guessed looks more closely.
+
+use crate::screen::Screen;
+use crate::trouble::Trouble;
+use std::io::{self, BufRead};
+
+/// A question about what an experiment will show, asked before its claim gives the answer away.
+#[derive(Clone, Copy)]
+pub struct Prediction {
+    /// Says what will be done, and asks what will come.
+    pub question: &'static str,
+    /// The possible answers; the experiment says with [`Scene::came`](crate::scene::Scene::came) which it was.
+    pub choices: &'static [&'static str],
+}
+
+impl Prediction {
+    /// Asks until one of the letters comes; `None` at the end of the input.
+    pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, Trouble> {
+        screen.question(name, self.question).map_err(Trouble::Stdout)?;
+        for (letter, choice) in ('a'..).zip(self.choices) {
+            screen.choice(letter, choice).map_err(Trouble::Stdout)?;
+        }
+        loop {
+            screen.your_turn().map_err(Trouble::Stdout)?;
+            let mut line = String::new();
+            if io::stdin().lock().read_line(&mut line).map_err(Trouble::Stdin)? == 0 {
+                screen.text("(no answer)\n").map_err(Trouble::Stdout)?;
+                return Ok(None);
+            }
+            let typed = line.trim().to_lowercase();
+            let letters = ('a'..).map(String::from).zip(self.choices);
+            let chosen = letters.into_iter().find(|(letter, _)| *letter == typed);
+            if let Some((_, choice)) = chosen {
+                screen.blank().map_err(Trouble::Stdout)?;
+                return Ok(Some(choice));
+            }
+            let last = ('a'..).nth(self.choices.len().saturating_sub(1)).unwrap_or('a');
+            let wanted = format!("expected a letter from a to {last}, got \"{typed}\"\n");
+            screen.text(&wanted).map_err(Trouble::Stdout)?;
+        }
+    }
+}
