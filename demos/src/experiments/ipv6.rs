@@ -1,6 +1,7 @@
 //! The same TCP pair over IPv6: the address is another one, and that is all.
 
 use crate::experiments::{Experiment, tcp};
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -10,7 +11,14 @@ use std::net::{Ipv6Addr, TcpListener};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ipv6",
     claim: "the same programs talk over IPv6: only the address changes, no call",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "the same pair over IPv6: which calls of the two programs change?",
+        choices: &[
+            "socket, bind and connect get other names",
+            "none: only the address is another",
+            "listen and accept are not needed",
+        ],
+    }),
     run,
 };
 
@@ -20,5 +28,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     }
     let server = Typed::new("tcp-basic-server", &[]).at("--listen", "[::1]:8888");
     let client = Typed::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
-    tcp::pair(scene, &server, &client, "[::1]")
+    let verdict = tcp::pair(scene, &server, &client, "[::1]")?;
+    if verdict.is_fine() {
+        scene.came("none: only the address is another");
+    }
+    Ok(verdict)
 }

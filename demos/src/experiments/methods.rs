@@ -1,6 +1,7 @@
 //! Every method of Python's socket objects that the course names, its Rust counterpart, and what it returned.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -9,7 +10,10 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
     claim: "every socket method of Python has a counterpart in Rust, and here is what each returned",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "connect_ex to a port where nobody listens: what does it do?",
+        choices: &["it waits", "it returns an error code", "it succeeds, and the first send fails"],
+    }),
     run,
 };
 
@@ -49,6 +53,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         .into_iter()
         .filter(|name| !said.lines().any(|row| row.starts_with(&format!("{name}("))))
         .collect();
+    scene.came(match said.contains("ConnectionRefused") {
+        true => "it returns an error code",
+        false => "it succeeds, and the first send fails",
+    });
     let mut findings = Findings::default();
     findings.equal("methods without a row:", missing, Vec::new());
     Ok(findings.verdict(format!("{} methods, all executed", METHODS.len())))

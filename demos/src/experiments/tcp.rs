@@ -1,6 +1,7 @@
 //! A TCP pair: bind, listen, accept on one side, connect on the other, and then both send and receive.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -9,7 +10,14 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "tcp",
     claim: "a server binds, listens and accepts; a client connects; then both send and receive",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "the client sends `hello` and the server answers `hi`. How many sockets does the server close?",
+        choices: &[
+            "one: the connection",
+            "two: the connection and the listener",
+            "none: the client closes for both",
+        ],
+    }),
     run,
 };
 
@@ -39,6 +47,12 @@ pub fn pair(
         calls(&client)
     ))?;
 
+    let closed = server.events.iter().filter(|event| event.call == "close").count();
+    scene.came(match closed {
+        1 => "one: the connection",
+        2 => "two: the connection and the listener",
+        _ => "none: the client closes for both",
+    });
     let mut findings = Findings::default();
     findings.equal("the server's stdout to end with", server.said_then().as_str(), "hello\n");
     findings.equal("the client's stdout", client.said().as_str(), "hi\n");

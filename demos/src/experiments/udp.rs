@@ -1,6 +1,7 @@
 //! A UDP pair: no connection, each datagram carries its sender's address, and the answer goes there.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -9,7 +10,14 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp",
     claim: "UDP needs no connection: a datagram brings its sender's address, the answer goes there",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "the UDP server answers a client that never called connect. How does it know where to?",
+        choices: &[
+            "recvfrom gave it the address with the datagram",
+            "the client said it in its text",
+            "it called accept first",
+        ],
+    }),
     run,
 };
 
@@ -27,6 +35,13 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let peer_of = |call| {
         server.events.iter().find(|event| event.call == call).and_then(|event| event.peer.clone())
     };
+    let accepts = server.events.iter().any(|event| event.call == "accept");
+    let addressed = peer_of("sendto").is_some() && peer_of("sendto") == peer_of("recvfrom");
+    scene.came(match (addressed, accepts) {
+        (true, _) => "recvfrom gave it the address with the datagram",
+        (false, true) => "it called accept first",
+        (false, false) => "the client said it in its text",
+    });
     let mut findings = Findings::default();
     let question = b"from udp client".to_vec();
     findings.equal("the server to receive", server.moved("recvfrom"), vec![question]);

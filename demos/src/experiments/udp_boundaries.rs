@@ -4,6 +4,7 @@
 //! would be glued in a stream. Then it goes on.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -14,7 +15,15 @@ use std::net::UdpSocket;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-boundaries",
     claim: "UDP keeps boundaries: a datagram is one recvfrom; what does not fit is gone; empty is not the end",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "four datagrams wait for a server that calls recvfrom(1024): 5, 2, 0 and 2000 bytes. How many calls take them all?",
+        choices: &[
+            "two, for 2007 bytes",
+            "three: an empty one is nothing",
+            "four, and of the long one 976 bytes are gone",
+            "five, the long one in two pieces",
+        ],
+    }),
     run,
 };
 
@@ -46,6 +55,13 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     }
     scene.text(&table)?;
 
+    let taken: usize = came.iter().map(Vec::len).sum();
+    scene.came(match (came.len(), taken) {
+        (4, 1031) => "four, and of the long one 976 bytes are gone",
+        (5, 2007) => "five, the long one in two pieces",
+        (3, _) => "three: an empty one is nothing",
+        _ => "two, for 2007 bytes",
+    });
     let mut findings = Findings::default();
     let expected = [b"hello".as_slice(), b"hi", b"", &long[..1024]];
     findings.equal("datagrams taken:", came.len(), expected.len());

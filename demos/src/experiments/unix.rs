@@ -1,6 +1,7 @@
 //! AF_UNIX: the endpoint is a file, and the calls are those of TCP.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -9,7 +10,14 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "unix",
     claim: "over AF_UNIX a file names the endpoint; the calls are the same",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a server listens on a file. What is at that path while it runs, and what after it has ended?",
+        choices: &[
+            "the bytes that were sent, and they stay",
+            "a socket, and nothing",
+            "nothing, and a log",
+        ],
+    }),
     run,
 };
 
@@ -28,6 +36,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.lane("client", &client.stdout)?;
     scene.lane("server", server.said_then())?;
 
+    scene.came(match (is_there, file.exists()) {
+        (true, false) => "a socket, and nothing",
+        (true, true) => "the bytes that were sent, and they stay",
+        (false, _) => "nothing, and a log",
+    });
     let mut findings = Findings::default();
     findings.equal("the server to listen on", address.as_str(), &path);
     findings.equal("a file at that path:", is_there, true);
