@@ -1,4 +1,4 @@
-//! Where the pictures cut the stream, and what stands in one line. The text and the SVG differ only in their units.
+//! Where the pictures cut the stream, and what stands in one line. The text and the drawing differ only in their units.
 //!
 //! The stream is cut wherever a call of any lane, a message or a part of a message begins or ends. Between two cuts
 //! lies a stretch; it stands at the same place in every lane that has it. That is what makes the lanes comparable.

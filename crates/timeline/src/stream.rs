@@ -4,6 +4,7 @@ use crate::calls::{Again, Call, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::show;
 use observe::Event;
+use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
 /// One direction of one connection, as recorded on one or both sides.
@@ -28,6 +29,15 @@ pub(crate) struct Via {
     pub calls: Vec<Call>,
     /// What travelled more than once.
     pub again: Vec<Again>,
+}
+
+impl Via {
+    /// Whether bytes of this segment travelled again.
+    pub fn repeats(&self, call: &Call) -> bool {
+        self.again
+            .iter()
+            .any(|again| again.offset < call.end() && call.offset < again.offset + again.len)
+    }
 }
 
 /// The calls of one party, by the name that the picture gives them.
@@ -92,6 +102,15 @@ pub struct Piece {
     pub len: usize,
     /// How many bytes the whole message has.
     pub of: usize,
+}
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Framing => "framing",
+            Kind::Payload => "payload",
+        })
+    }
 }
 
 impl Stream {
@@ -188,6 +207,13 @@ impl Stream {
         }
     }
 
+    /// Who sends to whom.
+    pub(crate) fn name(&self) -> String {
+        let [sender, receiver] =
+            [&self.sender, &self.receiver].map(|side| show::text(side.as_bytes()));
+        format!("{sender} to {receiver}")
+    }
+
     /// Whether no byte of it was recorded.
     pub fn is_empty(&self) -> bool {
         self.lanes().iter().all(|lane| lane.calls.iter().all(|call| call.data.is_empty()))
@@ -200,6 +226,14 @@ impl Stream {
         let via = via.map(|via| Lane { side: &via.name, call: via.call, calls: &via.calls });
         let taken = Lane { side: &self.receiver, call: "recv", calls: &self.recvs };
         [Some(sent), via, Some(taken)].into_iter().flatten().collect()
+    }
+
+    /// Which part of its message a piece is, if it is exactly one.
+    pub(crate) fn part(&self, piece: &Piece) -> Option<Kind> {
+        let placed = &self.messages[piece.message];
+        let start = placed.offset + piece.from;
+        let same = |(_, part): &(Kind, Range<usize>)| *part == (start..start + piece.len);
+        placed.parts().find(same).map(|(kind, _)| kind)
     }
 
     fn piece(&self, call: &Call, message: usize) -> Option<Piece> {

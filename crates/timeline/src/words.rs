@@ -2,7 +2,7 @@
 
 use crate::calls::{Again, Call};
 use crate::show;
-use crate::stream::{Kind, Lane, Piece, Read, Stream};
+use crate::stream::{Lane, Piece, Read, Stream};
 
 /// A stream cut into single bytes would fill screens with sentences.
 const MOST: usize = 16;
@@ -76,6 +76,56 @@ fn about_again(name: &str, again: &Again) -> String {
     format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
 }
 
+/// Whether a call moved bytes of several messages, or ended inside one. Where a part of a message begins or ends, a
+/// reader may well stop: the framing tells how much to ask for next.
+pub fn is_odd(stream: &Stream, call: &Call) -> bool {
+    let moved = stream.moved(call);
+    let whole = |piece: &Piece| piece.len == piece.of || stream.part(piece).is_some();
+    match moved.pieces.as_slice() {
+        [] => false,
+        [piece] => moved.unknown > 0 || !whole(piece),
+        _ => true,
+    }
+}
+
+/// The same as the sentences in few words, for inside the box; the first is the longest.
+pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
+    let Read { number, pieces, unknown, len, .. } = stream.moved(call);
+    let part = |piece: &Piece| match piece.len == piece.of {
+        true => piece.of.to_string(),
+        false => format!("{} of {}", piece.len, piece.of),
+    };
+    let len = bytes(len);
+    let (long, short) = match pieces.as_slice() {
+        [] => (len, None),
+        [piece] if unknown == 0 => match (piece.len == piece.of, stream.part(piece)) {
+            (true, _) => (len, None),
+            (false, Some(kind)) => (format!("{kind}, {len}"), Some(kind.to_string())),
+            (false, None) => (format!("{} bytes", part(piece)), Some(part(piece))),
+        },
+        [piece] => (format!("{len} = {} + {unknown}", part(piece)), None),
+        all if all.iter().all(|piece| piece.len == piece.of) => {
+            let count = all.len();
+            (format!("{len} = {count} messages glued"), Some(format!("{count} glued")))
+        }
+        all if all.len() > 4 => {
+            let count = all.len();
+            (format!("{len} of {count} messages, glued"), Some(format!("{count} glued")))
+        }
+        all => {
+            let parts = all.iter().map(part).collect::<Vec<_>>().join(" + ");
+            (format!("{len} = {parts}, glued"), Some(format!("{} glued", all.len())))
+        }
+    };
+    let again = stream.via.as_ref().filter(|via| lane.call == "segment" && via.repeats(call));
+    let again = if again.is_some() { ", sent again" } else { "" };
+    let mut all = vec![format!("{number}: {long}{again}")];
+    all.extend(short.iter().map(|short| format!("{number}: {short}{again}")));
+    all.extend(short);
+    all.push(number.to_string());
+    all
+}
+
 /// What a call moved, in a sentence.
 pub fn about_call(stream: &Stream, lane: &Lane<'_>, call: &Call) -> String {
     match lane.call {
@@ -122,13 +172,8 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
     if len == of {
         return name;
     }
-    let start = placed.offset + from;
-    if let Some((kind, part)) = placed.parts().find(|(_, part)| *part == (start..start + len)) {
-        let kind = match kind {
-            Kind::Framing => "framing",
-            Kind::Payload => "payload",
-        };
-        return format!("the {kind} of {name} ({})", bytes(part.len()));
+    if let Some(kind) = stream.part(piece) {
+        return format!("the {kind} of {name} ({})", bytes(len));
     }
     let which = match from {
         0 => "first",
