@@ -10,6 +10,7 @@ use crate::trouble::Trouble;
 use crate::typed::Typed;
 use observe::Event;
 use stage::{Finished, Program, Scratch, Signal};
+use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +26,7 @@ pub struct Scene<'a> {
     options: &'a Options,
     scratch: Scratch,
     started: usize,
-    pictures: usize,
+    drawn: Vec<Stream>,
     came: Option<String>,
     /// Whether the experiment asked for it: an option that changes nothing is mentioned.
     asked: (bool, bool),
@@ -34,8 +35,8 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, Trouble> {
         let scratch = Scratch::new()?;
-        let (started, pictures, came, asked) = (0, 0, None, (false, false));
-        Ok(Scene { screen, options, scratch, started, pictures, came, asked })
+        let (started, drawn, came, asked) = (0, Vec::new(), None, (false, false));
+        Ok(Scene { screen, options, scratch, started, drawn, came, asked })
     }
 
     /// How often to try: what the reader said, or else `usual`.
@@ -59,16 +60,22 @@ impl<'a> Scene<'a> {
 
     /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
     /// [`came`](Scene::came).
-    pub fn finish(mut self) -> Result<Option<String>, Trouble> {
+    pub fn finish(mut self, title: &str) -> Result<Option<String>, Trouble> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
         idle.extend((trials.is_some() && !self.asked.0).then_some("--trials: one run decides it"));
         idle.extend((seed.is_some() && !self.asked.1).then_some("--seed: nothing in it is random"));
         idle.extend(
-            (picture.is_some() && self.pictures == 0).then_some("--picture: it draws none"),
+            (picture.is_some() && self.drawn.is_empty()).then_some("--picture: it draws none"),
         );
         for why in idle {
             self.text(&format!("without effect here, {why}\n"))?;
+        }
+        if let Some(path) = picture.as_ref().filter(|_| !self.drawn.is_empty()) {
+            let drawing = timeline::svg(title, &self.drawn);
+            let failed = |source| Trouble::Save { path: path.clone(), source };
+            fs::write(path, drawing).map_err(failed)?;
+            self.text(&format!("saved {}\n", path.display()))?;
         }
         Ok(self.came)
     }
@@ -140,7 +147,9 @@ impl<'a> Scene<'a> {
     /// Prints the byte picture.
     pub fn picture(&mut self, stream: &Stream) -> Result<(), Trouble> {
         self.blank()?;
-        self.screen.picture(&stream.text(WIDTH - 4)).map_err(Trouble::Stdout)
+        self.screen.picture(&stream.text(WIDTH - 4)).map_err(Trouble::Stdout)?;
+        self.drawn.push(stream.clone());
+        Ok(())
     }
 
     /// Prints how often something happened.
