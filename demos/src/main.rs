@@ -27,7 +27,8 @@ use crate::options::Options;
 use crate::screen::Screen;
 use crate::trouble::Trouble;
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind as Misuse;
+use clap::{CommandFactory, Parser, Subcommand};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe::register;
 use std::io::{self, ErrorKind, Read, Write};
@@ -74,6 +75,12 @@ enum What {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let What::Run { names, options: Options { picture: Some(_), .. }, .. } = &args.what
+        && names.len() > 1
+    {
+        let one = "--picture is for one experiment: name one";
+        Args::command().error(Misuse::ArgumentConflict, one).exit();
+    }
     let result = clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
         What::List => list(&mut Screen::new(false)).map(|()| true),
         What::Run { all: true, options, .. } => run::all(options),

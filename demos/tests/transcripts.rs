@@ -6,11 +6,12 @@
 //!
 //! `REWRITE=1 cargo test -p demos --test transcripts` rewrites those that differ. Read the difference before you commit it.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 /// In the order of the course.
@@ -82,8 +83,14 @@ fn numbers_and_places_are_told_apart() {
 }
 
 /// What differs between this run and the transcript; `None` if nothing does, or it was rewritten.
+///
+/// The run asks for a prediction first: so one run shows that each question has its answer, too.
 fn check(name: &str) -> Option<String> {
-    let came = presentable(&demo(&["run", name]));
+    let (asked, came, compared) = predicted(name);
+    if let Some(wrong) = question_without_answer(&asked, &compared) {
+        return Some(format!("{name}: {wrong}"));
+    }
+    let came = presentable(&came);
     if came.contains("– not tested: ") {
         // An IPv6 experiment where there is none.
         return None;
@@ -105,9 +112,39 @@ fn check(name: &str) -> Option<String> {
     Some(format!("{name} differs ({how})\n--- transcript\n{golden}\n+++ this run\n{came}"))
 }
 
+/// The question, the run, and what was predicted beside what came; somebody answered `a`.
+fn predicted(name: &str) -> (String, String, String) {
+    let output = say("a\n", &["run", name, "--predict"]);
+    let claim = format!("\n{name}: ");
+    let (asked, rest) =
+        output.split_once(&claim).unwrap_or_else(|| panic!("no question: {output}"));
+    let (came, compared) = rest.split_once("\nyou said: ").unwrap_or((rest, ""));
+    (asked.to_owned(), claim[1..].to_owned() + came, compared.to_owned())
+}
+
+/// What was asked must have come out as one of the choices: else the question is a wrong one, or nobody says what came.
+fn question_without_answer(asked: &str, compared: &str) -> Option<String> {
+    let choices: Vec<&str> = asked.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let choices: Vec<&str> =
+        choices.iter().filter_map(|line| Some(line.split_once("  ")?.1)).collect();
+    let came =
+        compared.lines().find_map(|line| line.strip_prefix("it was:   ")).unwrap_or_default();
+    let came = came.trim_end_matches(['✓', '✗']).trim_end();
+    let answered = choices.iter().any(|choice| choice.trim_end() == came);
+    (!answered).then(|| format!("{came:?} came, of the choices {choices:?}"))
+}
+
 fn demo(args: &[&str]) -> String {
+    say("", args)
+}
+
+/// What `demo` prints when somebody types this.
+fn say(typed: &str, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    let output = command.args(args).output().unwrap();
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "demo {args:?}: {}\n{stdout}\n{stderr}", output.status);

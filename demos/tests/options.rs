@@ -1,0 +1,109 @@
+//! What may be said behind `demo run NAME`, beside the predictions, which the transcripts' test asks for.
+//!
+//! | option | test |
+//! |---|---|
+//! | `--json`: one object for each experiment, nothing else | `a_program_gets_one_object_for_each_experiment` |
+//! | `--predict` takes letters, says what it expects, goes on without an answer | `a_prediction_is_asked_until_it_is_one` |
+//! | `--picture` saves an image or a page; what it cannot save is said | `pictures_are_saved` |
+//! | an option that changes nothing is mentioned | `what_has_no_effect_is_said` |
+//! | what makes no sense | `nonsense_is_refused` |
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+#[test]
+fn a_program_gets_one_object_for_each_experiment() {
+    let output = demo("", &["run", "case1", "case2", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let objects: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&Value> = objects.iter().map(|object| &object["experiment"]).collect();
+    assert_eq!(names, ["case1", "case2"]);
+    for object in &objects {
+        assert_eq!(object["verdict"], "as stated");
+        assert!(object["claim"].is_string() && object["because"].is_string(), "{object}");
+        assert_eq!(object["terminals"].as_array().unwrap().len(), 2, "{object}");
+        assert!(object["pictures"][0].as_str().unwrap().starts_with("offset"), "{object}");
+        assert!(object["took_ms"].is_u64(), "{object}");
+    }
+}
+
+#[test]
+fn a_prediction_is_asked_until_it_is_one() {
+    let said = text(&demo("z\nB\n", &["run", "case1", "--predict"]).stdout);
+    assert!(said.contains("expected a letter from a to c, got \"z\""), "{said}");
+    assert!(
+        said.ends_with(
+            "you said: info_1: hellohi, info_2: \nit was:   info_1: hellohi, info_2:   ✓\n\n"
+        ),
+        "{said}"
+    );
+    // The question does not give the answer away.
+    assert!(
+        said.find("your letter").unwrap()
+            < said.find("case1: a client sends `hello` and `hi`; the").unwrap()
+    );
+
+    let output = demo("", &["run", "case1", "--predict"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
+}
+
+#[test]
+fn pictures_are_saved() {
+    let scratch = stage::Scratch::new().unwrap();
+    for (file, begins) in [("case2.svg", "<svg "), ("case2.html", "<!doctype html>")] {
+        let path = scratch.path().join(file);
+        let output = demo("", &["run", "case2", "--picture", path.to_str().unwrap()]);
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains(&format!("saved {}", path.display())));
+        let saved = std::fs::read_to_string(&path).unwrap();
+        assert!(saved.to_lowercase().starts_with(begins) && saved.contains("llo"), "{saved}");
+    }
+    let nowhere = scratch.path().join("no/such/folder.svg");
+    let output = demo("", &["run", "case2", "--picture", nowhere.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("could not save"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_has_no_effect_is_said() {
+    let said = text(
+        &demo("", &["run", "tcp", "--trials", "3", "--seed", "5", "--picture", "x.svg"]).stdout,
+    );
+    for option in ["--trials", "--seed", "--picture"] {
+        assert!(said.contains(&format!("without effect here, {option}")), "{option}: {said}");
+    }
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let check = |args: &[&str], word: &str| {
+        let output = demo("", args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(text(&output.stderr).contains(word), "{args:?}: {}", text(&output.stderr));
+    };
+    check(&["run", "nosuch"], "nosuch");
+    check(&["run"], "Usage");
+    check(&["run", "case2", "--picture", "case2.png"], "must end in .svg");
+    check(&["run", "case2", "--trials", "0"], "0");
+    check(&["run", "case2", "--json", "--predict"], "cannot be used with");
+    check(&["run", "--all", "--picture", "all.svg"], "cannot be used with");
+    check(&["run", "case1", "case2", "--picture", "both.svg"], "one experiment");
+}
+
+fn demo(typed: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

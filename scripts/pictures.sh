@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Draws the pictures of the book anew, each from a real run.
+#
+#   scripts/pictures.sh             writes docs/src/pictures/
+#   scripts/pictures.sh --check     changes nothing; says which are not what a run draws today
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+pictures=(sticky case1 case2 struct json)
+
+case "$*" in
+  "") into=docs/src/pictures ;;
+  --check) into=$(mktemp -d) && trap 'rm -r "$into"' EXIT ;;
+  *)
+    echo "pictures.sh: expected nothing or --check, got: $*" >&2
+    exit 2
+    ;;
+esac
+
+for name in "${pictures[@]}"; do
+  scripts/demo.sh "$name" --picture "$into/$name.svg" >"$into/said" || {
+    cat "$into/said"
+    exit 1
+  }
+  rm "$into/said"
+done
+if [[ $into != docs/src/pictures ]]; then
+  diff -ru docs/src/pictures "$into" || {
+    echo "pictures.sh: a run draws something else today: if that is meant, run scripts/pictures.sh" >&2
+    exit 1
+  }
+fi
+echo "${#pictures[@]} pictures: ${pictures[*]}"
