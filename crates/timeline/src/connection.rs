@@ -11,8 +11,10 @@ pub struct Connection {
     pub client: Vec<Event>,
     /// The calls on the socket that was accepted; empty when nobody recorded them.
     pub server: Vec<Event>,
-    /// What stood in between, if anything was recorded there.
+    /// What a relay in between did, if one was recorded.
     pub relay: Option<Relayed>,
+    /// The TCP segments that were captured between the two, in both directions.
+    pub segments: Vec<Event>,
 }
 
 /// The two connections of a relay that make one for those who talk through it.
@@ -33,14 +35,15 @@ pub enum Direction {
     ToClient,
 }
 
-/// Finds the connections in what clients and servers recorded, and in what a relay between them did.
+/// Finds the connections in what clients and servers recorded, and in what was recorded between them: the trace of a
+/// relay, or captured segments.
 ///
 /// The two ends know each other by their addresses. The client's end of a Unix socket has none: there, a client and a
 /// server belong together only where no other could be meant. An end that nobody recorded is empty. The connections are
 /// in the order of their first events.
-pub fn connections(ends: &[Event], relay: &[Event]) -> Vec<Connection> {
+pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
     let (mut clients, mut servers) = (sockets(ends, "connect"), sockets(ends, "accept"));
-    let (accepted, connected) = relayed(relay);
+    let (accepted, connected) = relayed(between);
     let of_relay = matches(&clients, &accepted);
     let behind_relay = matches(&connected, &servers);
     let direct = matches(&clients, &servers);
@@ -52,16 +55,21 @@ pub fn connections(ends: &[Event], relay: &[Event]) -> Vec<Connection> {
             client: client.map(|client| take(&mut clients[client])).unwrap_or_default(),
             server: behind_relay[index].map(|at| take(&mut servers[at])).unwrap_or_default(),
             relay: Some(Relayed { to_client, to_server }),
+            segments: Vec::new(),
         });
     }
     for (client, server) in clients.into_iter().zip(direct) {
         if !client.is_empty() {
             let server = server.map(|at| take(&mut servers[at])).unwrap_or_default();
-            all.push(Connection { client, server, relay: None });
+            let segments = segments(between, addresses(&client, "connect"));
+            all.push(Connection { client, server, relay: None, segments });
         }
     }
     let unmatched = servers.into_iter().filter(|server| !server.is_empty());
-    all.extend(unmatched.map(|server| Connection { server, ..Connection::default() }));
+    all.extend(unmatched.map(|server| {
+        let segments = segments(between, addresses(&server, "accept"));
+        Connection { server, segments, ..Connection::default() }
+    }));
     all.sort_by_key(Connection::begun);
     all
 }
@@ -72,17 +80,39 @@ impl Connection {
     /// # Errors
     /// [`StreamError`] when the recordings contradict each other.
     pub fn stream(&self, direction: Direction) -> Result<Stream, StreamError> {
-        let (stream, relay) = match direction {
-            Direction::ToServer => (
-                Stream::from_events(&self.client, &self.server)?.between("client", "server"),
-                self.relay.as_ref().map(|relay| &relay.to_server),
-            ),
-            Direction::ToClient => (
-                Stream::from_events(&self.server, &self.client)?.between("server", "client"),
-                self.relay.as_ref().map(|relay| &relay.to_client),
-            ),
+        let relay = self.relay.clone().unwrap_or_default();
+        let (stream, relay, dir) = match direction {
+            Direction::ToServer => {
+                let stream = Stream::from_events(&self.client, &self.server)?;
+                (stream.between("client", "server"), relay.to_server, "out")
+            }
+            Direction::ToClient => {
+                let stream = Stream::from_events(&self.server, &self.client)?;
+                (stream.between("server", "client"), relay.to_client, "in")
+            }
         };
-        relay.map_or(Ok(stream.clone()), |relay| stream.via("relay", relay))
+        let this_way = |event: &&Event| event.dir.as_deref() == Some(dir);
+        let segments: Vec<Event> = self.segments.iter().filter(this_way).cloned().collect();
+        if !relay.is_empty() {
+            stream.via("relay", &relay)
+        } else if !segments.is_empty() {
+            stream.via("wire", &segments)
+        } else {
+            Ok(stream)
+        }
+    }
+
+    /// Everyone who recorded something, and what; for [`page`](crate::page).
+    pub fn parties(&self) -> Vec<(&'static str, Vec<Event>)> {
+        let relay = self.relay.as_ref();
+        let relay = relay.map(|relay| [&relay.to_client[..], &relay.to_server].concat());
+        let all = [
+            ("client", self.client.clone()),
+            ("relay", relay.unwrap_or_default()),
+            ("wire", self.segments.clone()),
+            ("server", self.server.clone()),
+        ];
+        all.into_iter().filter(|(_, events)| !events.is_empty()).collect()
     }
 
     /// The addresses of its two ends, where somebody recorded them: `127.0.0.1:51412 to 127.0.0.1:8888`.
@@ -113,7 +143,8 @@ fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
         events.iter().filter(same).cloned().collect::<Vec<_>>()
     };
     let begins = |event: &&Event| event.call == call && event.error.is_none();
-    events.iter().filter(begins).map(of).filter(|socket| !passed_on(socket, events)).collect()
+    let own = |socket: &Vec<Event>| call != "accept" || !passed_on(socket, events);
+    events.iter().filter(begins).map(of).filter(own).collect()
 }
 
 /// Whether another process made the calls on an accepted socket: it inherited it, so nothing tells us which one.
@@ -128,19 +159,30 @@ fn passed_on(socket: &[Event], events: &[Event]) -> bool {
     !socket.iter().any(|event| moved(&event)) && events.iter().filter(moved).any(|it| !begun(it))
 }
 
-/// The sockets that a relay accepted, and for each the one that it then connected; none if it did not come to that.
+/// The sockets that a relay accepted, and for each the one that it then connected; none where that is not clear, as
+/// when it accepted another one before.
 fn relayed(events: &[Event]) -> (Vec<Vec<Event>>, Vec<Vec<Event>>) {
     let (accepted, mut connected) = (sockets(events, "accept"), sockets(events, "connect"));
-    let then = |accept: &Vec<Event>| {
+    let begun = |socket: &Vec<Event>| socket.first().map(|event| event.t_us);
+    let mut then = Vec::new();
+    for (index, accept) in accepted.iter().enumerate() {
+        let next = accepted.get(index + 1).and_then(begun);
         let follows = |connect: &Vec<Event>| {
-            connect.first().zip(accept.first()).is_some_and(|(connect, accept)| {
-                connect.pid == accept.pid && connect.t_us >= accept.t_us
-            })
+            begun(connect) >= begun(accept) && next.is_none_or(|next| begun(connect) < Some(next))
         };
-        connected.iter().position(follows).map(|at| take(&mut connected[at])).unwrap_or_default()
-    };
-    let then = accepted.iter().map(then).collect();
+        let connect = connected.iter().position(follows);
+        then.push(connect.map(|at| take(&mut connected[at])).unwrap_or_default());
+    }
     (accepted, then)
+}
+
+/// The segments between two addresses.
+fn segments(events: &[Event], ends: (Option<&str>, Option<&str>)) -> Vec<Event> {
+    let between = |event: &&Event| {
+        let these = (event.local.as_deref(), event.peer.as_deref());
+        event.call == "segment" && (these == ends || (these.1, these.0) == ends)
+    };
+    events.iter().filter(between).cloned().collect()
 }
 
 /// For each client the server that it talked to, where the addresses leave no doubt.

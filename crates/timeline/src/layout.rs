@@ -3,8 +3,9 @@
 //! The stream is cut wherever a call of any lane, a message or a part of a message begins or ends. Between two cuts
 //! lies a stretch; it stands at the same place in every lane that has it. That is what makes the lanes comparable.
 
+use crate::message::Kind;
 use crate::show;
-use crate::stream::{Kind, Lane, Stream};
+use crate::stream::{Lane, Stream};
 use std::collections::BTreeSet;
 use std::ops::Range;
 

@@ -5,11 +5,11 @@
 //! with other ideas cannot push it out of its box.
 
 use crate::layout::{Measure, Stretch, arrange};
-use crate::stream::{Kind, Lane, Stream};
+use crate::message::Kind;
+use crate::shapes::{Shape, centre, fitting, text};
+use crate::stream::{Lane, Stream};
 use crate::{show, words};
-use serde::Serialize;
 use std::ops::Range;
-use unicode_width::UnicodeWidthChar;
 
 pub(crate) const WIDTH: usize = 860;
 /// Where the names of the lanes begin, and where the bytes do.
@@ -17,7 +17,7 @@ pub(crate) const LEFT: usize = 20;
 const BYTES: usize = 124;
 /// The cells of the bytes, and of the smaller words around them.
 const CELL: usize = 8;
-pub(crate) const SMALL: usize = 6;
+const SMALL: usize = 6;
 /// The names of the messages, above the lanes.
 const BAND: usize = 20;
 const BAND_HEIGHT: usize = 16;
@@ -42,24 +42,11 @@ pub(crate) struct Row {
     pub shapes: Vec<Shape>,
 }
 
-/// Something to draw, of a class that a style sheet knows.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Shape {
-    /// Class, left, top, width, height.
-    Rect(String, usize, usize, usize, usize),
-    /// Class, left, baseline, length, text.
-    Text(&'static str, usize, usize, usize, String),
-    /// Class, path.
-    Path(&'static str, String),
-    /// Class, path, lane, call of that lane: the border of a box.
-    Border(&'static str, String, usize, usize),
-}
-
 impl Stream {
     pub(crate) fn picture(&self) -> Picture {
-        let mut lanes = self.lanes();
-        lanes.retain(|lane| lane.calls.iter().any(|call| !call.data.is_empty()));
+        let lanes: Vec<Lane<'_>> = self.lanes();
+        let moved = |lane: &Lane<'_>| lane.calls.iter().any(|call| !call.data.is_empty());
+        let drawn: Vec<usize> = (0..lanes.len()).filter(|lane| moved(&lanes[*lane])).collect();
         let mut stretches = self.stretches(&lanes);
         self.make_room(&mut stretches, &lanes);
         let measure = Measure { cell: CELL, gap: 12, margin: 0, room: WIDTH - BYTES - LEFT };
@@ -80,6 +67,7 @@ impl Stream {
             let row = Drawing {
                 stream: self,
                 lanes: &lanes,
+                drawn: &drawn,
                 before: follows(row.start).map(|(_, before)| before),
                 after: follows(row.end).map(|(after, _)| after),
                 placed,
@@ -87,7 +75,7 @@ impl Stream {
             row.draw()
         };
         Picture {
-            height: LANES + lanes.len() * LANE_STEP + 12,
+            height: LANES + drawn.len() * LANE_STEP + 12,
             rows: rows.iter().map(draw).collect(),
         }
     }
@@ -132,6 +120,8 @@ impl Placed<'_> {
 struct Drawing<'a> {
     stream: &'a Stream,
     lanes: &'a [Lane<'a>],
+    /// Those that moved bytes, from top to bottom.
+    drawn: &'a [usize],
     placed: Vec<Placed<'a>>,
     /// The stretches that go on from here in the rows above and below.
     before: Option<&'a Stretch>,
@@ -143,14 +133,14 @@ impl Drawing<'_> {
         let mut shapes = Vec::new();
         self.offsets(&mut shapes);
         self.band(&mut shapes);
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let y = LANES + index * LANE_STEP;
+        for (place, index) in self.drawn.iter().copied().enumerate() {
+            let (lane, y) = (&self.lanes[index], LANES + place * LANE_STEP);
             let side = show::text(lane.side.as_bytes());
             text(&mut shapes, "side", LEFT, y + 18, CELL, show::head(&side, 12));
             text(&mut shapes, "call", LEFT, y + 33, CELL, lane.call);
             for run in runs(&self.placed, |placed| placed.stretch.in_lanes[index]) {
                 if let Some(call) = self.placed[run.start].stretch.in_lanes[index] {
-                    self.call(&mut shapes, index, call, run, y);
+                    shapes.push(Shape::Call(index, call, self.call(index, call, run, y)));
                 }
             }
         }
@@ -184,13 +174,14 @@ impl Drawing<'_> {
             shapes.push(Shape::Rect(format!("m{}", message % COLOURS), x, BAND, room, BAND_HEIGHT));
             let name = &self.stream.messages[message].message.name;
             let short = format!("{}", message + 1);
-            let label = fitting(&[name.clone(), short], room.saturating_sub(4));
+            let label = fitting(&[name.clone(), short], SMALL, room.saturating_sub(4));
             centre(shapes, "name", x, room, BAND + 12, SMALL, &label);
         }
     }
 
     /// A box: what one call moved of the bytes of this row.
-    fn call(&self, shapes: &mut Vec<Shape>, lane: usize, call: usize, run: Range<usize>, y: usize) {
+    fn call(&self, lane: usize, call: usize, run: Range<usize>, y: usize) -> Vec<Shape> {
+        let mut shapes = Vec::new();
         let (first, last) = (run.start == 0, run.end == self.placed.len());
         let goes_on = |stretch: Option<&Stretch>| {
             stretch.is_some_and(|stretch| stretch.in_lanes[lane] == Some(call))
@@ -219,7 +210,8 @@ impl Drawing<'_> {
                 true => &mut cuts,
                 false => &mut seams,
             };
-            line.push_str(&format!("M{at} {y}v{LANE_HEIGHT}"));
+            // The words below the bytes are the whole box's.
+            line.push_str(&format!("M{at} {y}v25"));
         }
         for (class, lines) in [("cut", cuts), ("seam", seams)] {
             if !lines.is_empty() {
@@ -229,7 +221,7 @@ impl Drawing<'_> {
         for placed in placed {
             let class = if placed.stretch.kind == Kind::Framing { "hex" } else { "bytes" };
             centre(
-                shapes,
+                &mut shapes,
                 class,
                 placed.x,
                 width(placed.stretch),
@@ -243,9 +235,18 @@ impl Drawing<'_> {
         let odd = words::is_odd(self.stream, moved);
         let words = words::captions(self.stream, &self.lanes[lane], moved);
         let class = if odd { "caption odd" } else { "caption" };
-        centre(shapes, class, x, w, y + 35, SMALL, &fitting(&words, w.saturating_sub(4)));
+        centre(
+            &mut shapes,
+            class,
+            x,
+            w,
+            y + 35,
+            SMALL,
+            &fitting(&words, SMALL, w.saturating_sub(4)),
+        );
         let class = if odd { "box odd" } else { "box" };
-        shapes.push(Shape::Border(class, border(x, y, w, opens, closes), lane, call));
+        shapes.push(Shape::Path(class, border(x, y, w, opens, closes)));
+        shapes
     }
 }
 
@@ -269,42 +270,4 @@ fn runs<T: PartialEq>(placed: &[Placed<'_>], of: impl Fn(&Placed<'_>) -> T) -> V
             Some(*at - len..*at)
         })
         .collect()
-}
-
-/// The first of these that fits.
-fn fitting(words: &[String], room: usize) -> String {
-    words.iter().find(|words| show::width(words) * SMALL <= room).cloned().unwrap_or_default()
-}
-
-fn centre(
-    shapes: &mut Vec<Shape>,
-    class: &'static str,
-    x: usize,
-    room: usize,
-    y: usize,
-    cell: usize,
-    shown: &str,
-) {
-    let left = x + room.saturating_sub(show::width(shown) * cell) / 2;
-    text(shapes, class, left, y, cell, shown);
-}
-
-/// A text, cut into runs of equally wide characters: a font has its own idea of how wide a Chinese one is.
-pub(crate) fn text(
-    shapes: &mut Vec<Shape>,
-    class: &'static str,
-    mut x: usize,
-    y: usize,
-    cell: usize,
-    shown: &str,
-) {
-    let chars: Vec<char> = shown.chars().collect();
-    for run in chars.chunk_by(|one, next| one.width() == next.width()) {
-        let run: String = run.iter().collect();
-        let length = show::width(&run) * cell;
-        if !run.trim().is_empty() {
-            shapes.push(Shape::Text(class, x, y, length, run));
-        }
-        x += length;
-    }
 }

@@ -2,9 +2,9 @@
 
 use crate::calls::{Again, Call, calls, contradiction, segments};
 use crate::error::StreamError;
+use crate::message::{Kind, Message, Part, Placed};
 use crate::show;
 use observe::Event;
-use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
 /// One direction of one connection, as recorded on one or both sides.
@@ -47,33 +47,6 @@ pub(crate) struct Lane<'a> {
     pub calls: &'a [Call],
 }
 
-/// What the programs call one message, and what it consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its name in the picture's words: "answer 1".
-    pub name: String,
-    /// Its bytes, in the order in which they travel.
-    pub parts: Vec<Part>,
-}
-
-/// A stretch of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// What it is for.
-    pub kind: Kind,
-    /// How many bytes.
-    pub len: usize,
-}
-
-/// What a part of a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Bytes that say where the message ends: a length prefix, a header.
-    Framing,
-    /// What the message is about.
-    Payload,
-}
-
 /// One `recv`, and what it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
@@ -102,15 +75,6 @@ pub struct Piece {
     pub len: usize,
     /// How many bytes the whole message has.
     pub of: usize,
-}
-
-impl Display for Kind {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Framing => "framing",
-            Kind::Payload => "payload",
-        })
-    }
 }
 
 impl Stream {
@@ -245,27 +209,6 @@ impl Stream {
     }
 }
 
-impl Message {
-    /// A message that is all payload.
-    pub fn new(name: &str, len: usize) -> Message {
-        Message { name: name.to_owned(), parts: vec![Part { kind: Kind::Payload, len }] }
-    }
-
-    /// A message that says its own length: `framing` bytes, then `payload` bytes.
-    pub fn framed(name: &str, framing: usize, payload: usize) -> Message {
-        let parts = vec![
-            Part { kind: Kind::Framing, len: framing },
-            Part { kind: Kind::Payload, len: payload },
-        ];
-        Message { name: name.to_owned(), parts }
-    }
-
-    /// All its bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.len).sum()
-    }
-}
-
 impl Read {
     /// Whether bytes of more than one message came in this one call.
     pub fn glued(&self) -> bool {
@@ -280,28 +223,5 @@ impl Read {
     /// Whether it says that nothing more will come.
     pub fn is_end(&self) -> bool {
         self.len == 0 && self.error.is_none()
-    }
-}
-
-/// A message at its place in the stream.
-#[derive(Clone, Debug)]
-pub(crate) struct Placed {
-    /// With a name that a terminal can show.
-    pub message: Message,
-    pub offset: usize,
-}
-
-impl Placed {
-    pub fn end(&self) -> usize {
-        self.offset + self.message.len()
-    }
-
-    /// Its parts at their places.
-    pub fn parts(&self) -> impl Iterator<Item = (Kind, Range<usize>)> {
-        self.message.parts.iter().scan(self.offset, |at, part| {
-            let start = *at;
-            *at += part.len;
-            Some((part.kind, start..*at))
-        })
     }
 }

@@ -1,7 +1,8 @@
 //! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
 
 use crate::layout::left_out;
-use crate::picture::{LEFT, SMALL, Shape, WIDTH, text};
+use crate::picture::{LEFT, WIDTH};
+use crate::shapes::{Shape, text};
 use crate::stream::Stream;
 use crate::{show, words};
 use std::fmt::Write;
@@ -11,8 +12,9 @@ pub(crate) const LIGHT: &str = include_str!("page/light.css");
 pub(crate) const DARK: &str = include_str!("page/dark.css");
 pub(crate) const RULES: &str = include_str!("page/picture.css");
 
-/// The words below the picture.
-const LINE: usize = 17;
+/// The lines of words below the picture, and their cells.
+const LINE: usize = 19;
+const WORD: usize = 7;
 
 impl Stream {
     /// Draws the stream as an SVG file, 860 pixels wide; `title` is what a screen reader says first.
@@ -65,7 +67,7 @@ fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize
     }
     y += 4;
     for sentence in words::unrecorded(stream).into_iter().chain(words::sentences(stream)) {
-        for words in words::wrap(&sentence, (WIDTH - 2 * LEFT) / SMALL) {
+        for words in words::wrap(&sentence, (WIDTH - 2 * LEFT) / WORD) {
             line(body, "word", y + 12, &words);
             y += LINE;
         }
@@ -79,7 +81,7 @@ fn heading(body: &mut String, y: usize, words: &str) {
 
 fn line(body: &mut String, class: &'static str, y: usize, words: &str) {
     let mut shapes = Vec::new();
-    text(&mut shapes, class, LEFT, y, SMALL, words);
+    text(&mut shapes, class, LEFT, y, WORD, words);
     shapes.iter().for_each(|shape| write(body, shape));
 }
 
@@ -103,8 +105,12 @@ fn write(body: &mut String, shape: &Shape) {
             "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" textLength=\"{length}\">{}</text>",
             escape(words)
         ),
-        Shape::Path(class, d) | Shape::Border(class, d, ..) => {
+        Shape::Path(class, d) => {
             writeln!(body, "<path class=\"{class}\" d=\"{d}\"/>")
+        }
+        Shape::Call(_, _, shapes) => {
+            shapes.iter().for_each(|shape| write(body, shape));
+            Ok(())
         }
     };
 }
@@ -138,7 +144,7 @@ fn themed(colours: &str) -> String {
 }
 
 /// Text as XML. What XML cannot hold, [`show::text`] has escaped before.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

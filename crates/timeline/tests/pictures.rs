@@ -345,3 +345,58 @@ fn a_trace_is_read_line_by_line_and_a_bad_line_is_named() {
     let error = timeline::read_trace(&scratch.path().join("none")).unwrap_err().to_string();
     assert!(error.starts_with("could not read the trace"), "{error}");
 }
+
+#[test]
+fn what_travelled_has_a_lane_of_its_own() {
+    let expected = r#"
+offset       0  2  4 5  7
+             ┌───────┬──┐
+client send  │he╎ll╎o│hi│
+             ├──┬────┴──┤
+relay send   │he│ll╎o╎hi│
+             ├──┴──┬────┤
+server recv  │he╎ll│o╎hi│
+             └─────┴────┘
+             recv 1: the first 4 of 5 bytes of message 1 "hello"
+             recv 2: 3 bytes = the last 1 of 5 bytes of message 1 "hello" +
+                     message 2 "hi", glued
+"#;
+    let stream = stream(&["hello", "hi"], &[b"hell", b"ohi"]);
+    check(&stream.via("relay", &calls("send", &["he", "llohi"])).unwrap(), 80, expected);
+}
+
+#[test]
+fn what_was_not_passed_on_is_said() {
+    let stream = stream(&["hello", "hi"], &[b"he"]).via("relay", &calls("send", &["hel"])).unwrap();
+    let drawn = stream.text(80);
+    assert!(drawn.contains("not passed on: 4 bytes, from offset 3 on"), "{drawn}");
+    assert!(drawn.contains("not received: 5 bytes, from offset 2 on"), "{drawn}");
+}
+
+#[test]
+fn segments_may_come_again_and_overtake_each_other() {
+    let sent = stream(&["hello", "hi"], &[b"hellohi"]);
+    let all = calls("segment", &["he", "llo", "hi"]);
+    let again = Event { data: Some(b"llohi".to_vec()), got: Some(5), ..all[1].clone() };
+    let seen = [all[0].clone(), all[2].clone(), all[1].clone(), again];
+    let drawn = sent.clone().via("wire", &seen).unwrap().text(80);
+    assert!(drawn.contains("wire segment  │he│llo│hi│"), "{drawn}");
+    assert!(drawn.contains("wire segment 4: 3 bytes from offset 2 on, sent again"), "{drawn}");
+    assert!(drawn.contains("wire segment 4: 2 bytes from offset 5 on, sent again"), "{drawn}");
+
+    let mut wrong = seen;
+    wrong[3].data = Some(b"lloha".to_vec());
+    let error = sent.via("wire", &wrong).unwrap_err();
+    assert_eq!(error, StreamError::Differs { offset: 6 });
+}
+
+#[test]
+fn a_middle_that_belongs_to_another_run_is_refused() {
+    let sent = stream(&["hello"], &[]);
+    let error = sent.clone().via("relay", &calls("send", &["help"])).unwrap_err();
+    assert_eq!(error, StreamError::Differs { offset: 3 });
+    let mut twice = calls("send", &["he"]);
+    twice.extend(twice.clone());
+    let error = sent.via("relay", &twice).unwrap_err();
+    assert_eq!(error, StreamError::Overlap { call: "send".into(), offset: 0 });
+}

@@ -76,6 +76,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     if let Some(file) = &args.svg {
         write(file, &timeline::svg("The byte picture", &streams))?;
     }
+    if let Some(file) = &args.html {
+        write(file, &timeline::page("A run, call by call", &streams, &connection.parties()))?;
+    }
     if args.svg.is_none() && args.html.is_none() {
         let pictures: Vec<String> = streams.iter().map(|stream| stream.text(80)).collect();
         let mut out = io::stdout();

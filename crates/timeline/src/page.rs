@@ -1,0 +1,128 @@
+//! The picture as a page that steps through the run: one file, which needs no network and no server.
+//!
+//! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
+//! JSON, once; it puts it on the screen as text, never as markup.
+
+use crate::stream::Stream;
+use crate::svg::{DARK, LIGHT, RULES, escape};
+use crate::{show, words};
+use observe::Event;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+const PAGE: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+const SCRIPT: &str = include_str!("page/page.js");
+
+/// So many bytes of all calls together go into the page, but some of each call.
+const BYTES: usize = 1 << 20;
+const FEWEST: usize = 32;
+const MOST: usize = 512;
+
+/// A page that steps through a run: `streams` are what it draws, `parties` everyone's name and all they recorded, which
+/// is what it steps through, in the order of time.
+///
+/// Hand over the events that the streams were made of; a call that no stream has is a step without a box.
+pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
+    let (steps, places) = steps(streams, parties);
+    let pictures: Vec<Value> =
+        (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
+    let names: Vec<String> = parties.iter().map(|(name, _)| show::text(name.as_bytes())).collect();
+    let data = json!({ "parties": names, "pictures": pictures, "steps": steps });
+    let style = format!(
+        ":root {{\n{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{DARK}}} }}\n\
+         :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
+    );
+    // Each mark has a `<`, which neither the escaped title nor the JSON can have: `</script>` ends nothing.
+    PAGE.replace("<!--title-->", &escape(&show::text(title.as_bytes())))
+        .replace("<!--style-->", &style)
+        .replace("<!--script-->", SCRIPT)
+        .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
+}
+
+/// Which call of its socket, by name and number.
+type Key<'a> = (&'a str, (u32, u64), usize);
+
+/// All calls in the order of time, and which step each is.
+fn steps<'a>(
+    streams: &[Stream],
+    parties: &'a [(&str, Vec<Event>)],
+) -> (Vec<Value>, HashMap<Key<'a>, usize>) {
+    let mut all: Vec<(usize, Key, &Event)> = Vec::new();
+    let mut counts: HashMap<(&str, (u32, u64)), usize> = HashMap::new();
+    for (who, (_, events)) in parties.iter().enumerate() {
+        for event in events {
+            let (name, socket) = (event.call.as_str(), (event.pid, event.conn));
+            let number = counts.entry((name, socket)).or_default();
+            *number += 1;
+            all.push((who, (name, socket, *number), event));
+        }
+    }
+    all.sort_by_key(|(_, _, event)| event.t_us);
+    let first = all.first().map_or(0, |(_, _, event)| event.t_us);
+    let shown = (BYTES / all.len().max(1)).clamp(FEWEST, MOST);
+
+    let mut calls = HashMap::new();
+    for (picture, stream) in streams.iter().enumerate() {
+        for (index, lane) in stream.lanes().into_iter().enumerate() {
+            for call in lane.calls {
+                let says = words::about_call(stream, &lane, call);
+                calls.insert(
+                    (lane.call, call.socket, call.number),
+                    (picture, index, call.end(), says),
+                );
+            }
+        }
+    }
+    let places = all.iter().enumerate().map(|(step, (_, key, _))| (*key, step)).collect();
+    let step = |(who, key, event): (usize, Key, &Event)| {
+        let mut step = Map::new();
+        step.insert("t".into(), json!(event.t_us - first));
+        step.insert("who".into(), json!(who));
+        step.insert("call".into(), json!(show::text(event.call.as_bytes())));
+        for (name, value) in [("asked", event.asked), ("got", event.got), ("at", event.offset)] {
+            value.and_then(|value| step.insert(name.into(), json!(value)));
+        }
+        let texts = [("error", &event.error), ("local", &event.local), ("peer", &event.peer)];
+        for (name, value) in texts {
+            let value = value.as_ref().map(|value| show::text(value.as_bytes()));
+            value.and_then(|value| step.insert(name.into(), json!(value)));
+        }
+        if let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) {
+            let hex: String = data.iter().take(shown).map(|byte| format!("{byte:02x}")).collect();
+            step.insert("hex".into(), json!(hex));
+        }
+        if let Some((picture, lane, end, says)) = calls.get(&key) {
+            step.insert("in".into(), json!([picture, lane]));
+            step.insert("end".into(), json!(end));
+            step.insert("says".into(), json!(says));
+        }
+        Value::Object(step)
+    };
+    (all.into_iter().map(step).collect(), places)
+}
+
+fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
+    let drawn = stream.picture();
+    let lanes: Vec<Value> = stream
+        .lanes()
+        .iter()
+        .map(|lane| {
+            let step =
+                |call: &crate::calls::Call| places.get(&(lane.call, call.socket, call.number));
+            let steps: Vec<Option<&usize>> = lane.calls.iter().map(step).collect();
+            json!({ "name": words::lane_name(lane.side, lane.call), "steps": steps })
+        })
+        .collect();
+    let rows: Vec<_> = drawn.rows.iter().map(|row| &row.shapes).collect();
+    json!({
+        "name": stream.name(),
+        "recorded": stream.recorded,
+        "lanes": lanes,
+        "height": drawn.height,
+        "rows": rows,
+        "notes": words::unrecorded(stream),
+        "words": words::sentences(stream),
+        "id": at,
+    })
+}

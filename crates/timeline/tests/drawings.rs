@@ -1,0 +1,172 @@
+//! The SVG: the pictures of a few runs as files, and what must be true of every picture.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod runs;
+
+use roxmltree::{Document, Node};
+use runs::{moved, run};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use timeline::{Direction, Message, Stream, connections};
+
+fn stream(sends: &[&[u8]], relay: Option<&[usize]>, takes: &[usize]) -> Stream {
+    let run = run(sends, relay, takes);
+    let ends = [run.client, run.server].concat();
+    connections(&ends, &run.relay)[0].stream(Direction::ToServer).unwrap()
+}
+
+fn nodes<'a>(xml: &'a Document<'a>, class: &str) -> Vec<Node<'a, 'a>> {
+    xml.descendants().filter(|node| node.attribute("class") == Some(class)).collect()
+}
+
+fn texts(xml: &Document<'_>, class: &str) -> Vec<String> {
+    nodes(xml, class).iter().map(|node| node.text().unwrap_or_default().to_owned()).collect()
+}
+
+/// Compares a picture with the file of its name. `REWRITE=1` writes the file instead.
+#[track_caller]
+fn check(name: &str, title: &str, stream: &Stream) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let drawn = stream.svg(title);
+    Document::parse(&drawn).unwrap();
+    if std::env::var_os("REWRITE").is_some() {
+        std::fs::write(&path, &drawn).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        drawn == expected,
+        "{name} is drawn differently; look at it after REWRITE=1 cargo test -p timeline"
+    );
+}
+
+#[test]
+fn the_pictures_are_the_files() {
+    check("case1.svg", "Case 1", &stream(&[b"hello", b"hi"], None, &[100]));
+    check("case2.svg", "Case 2", &stream(&[b"hello", b"hi"], None, &[2, 5]));
+    check("relay.svg", "Behind a relay", &stream(&[b"hello", b"hi"], Some(&[2, 4, 1]), &[3, 100]));
+    let framed = [b"\x05\0\0\0hello".as_slice(), "\x06\0\0\0你好".as_bytes()];
+    let messages = [Message::framed("request 1", 4, 5), Message::framed("request 2", 4, 6)];
+    let framed = stream(&framed, None, &[4, 5, 5, 100]).with_messages(&messages);
+    check("framed.svg", "Two framed requests", &framed);
+}
+
+#[test]
+fn a_box_that_glues_or_cuts_says_so() {
+    let odd = |takes: &[usize]| {
+        let drawn = stream(&[b"hello", b"hi"], None, takes).svg("a picture");
+        let xml = Document::parse(&drawn).unwrap();
+        let words = texts(&xml, "caption odd");
+        assert_eq!(words.len(), nodes(&xml, "box odd").len(), "{drawn}");
+        words
+    };
+    assert_eq!(odd(&[5, 2]), [""; 0]);
+    assert_eq!(odd(&[100]), ["1: 7 bytes = 2 messages glued"]);
+    assert_eq!(odd(&[2, 5]), ["1: 2 of 5 bytes", "2: 5 bytes = 3 of 5 + 2, glued"]);
+    assert_eq!(odd(&[4, 1, 2]), ["1: 4 of 5 bytes", "2: 1 of 5 bytes"]);
+}
+
+#[test]
+fn where_the_framing_ends_a_reader_may_stop() {
+    let messages = [Message::framed("request 1", 4, 5)];
+    let stream = stream(&[b"\x05\0\0\0hello"], None, &[4, 5]).with_messages(&messages);
+    let drawn = stream.svg("a picture");
+    let xml = Document::parse(&drawn).unwrap();
+    assert_eq!(nodes(&xml, "box odd").len(), 0);
+    assert_eq!(texts(&xml, "hex"), ["05 00 00 00"; 2]);
+    assert_eq!((nodes(&xml, "f0").len(), texts(&xml, "bytes")), (2, vec!["hello".to_owned(); 2]));
+    let captions = texts(&xml, "caption");
+    assert!(captions.contains(&"1: framing, 4 bytes".to_owned()), "{captions:?}");
+}
+
+#[test]
+fn a_screen_reader_hears_what_is_drawn() {
+    let drawn = stream(&[b"hello", b"hi"], None, &[2, 5]).svg("Case <2> & \u{1} more");
+    let xml = Document::parse(&drawn).unwrap();
+    let svg = xml.root_element();
+    assert_eq!(svg.attribute("role"), Some("img"));
+    let labelled: Vec<&str> = svg.attribute("aria-labelledby").unwrap().split(' ').collect();
+    let by_id = |id: &str| xml.descendants().find(|node| node.attribute("id") == Some(id)).unwrap();
+    let said: Vec<&str> = labelled.iter().map(|id| by_id(id).text().unwrap()).collect();
+    assert_eq!(said[0], "Case <2> & \\x01 more");
+    assert!(said[1].contains("client send, server recv"), "{}", said[1]);
+    assert!(said[1].contains("recv 2: 5 bytes = the last 3 of 5 bytes"), "{}", said[1]);
+}
+
+#[test]
+fn nothing_depends_on_time_process_or_port() {
+    let one = run(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5]);
+    let mut other = run(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5]);
+    for event in other.client.iter_mut().chain(&mut other.relay).chain(&mut other.server) {
+        event.t_us = event.t_us * 3 + 77;
+        event.pid += 1000;
+        event.conn += 5;
+        for address in [&mut event.local, &mut event.peer].into_iter().flatten() {
+            *address = address.replace("127.0.0.1:5", "127.0.0.1:4");
+        }
+    }
+    let [one, other] = [one, other].map(|run| {
+        let ends = [run.client, run.server].concat();
+        connections(&ends, &run.relay)[0].stream(Direction::ToServer).unwrap().svg("a picture")
+    });
+    assert_eq!(one, other);
+}
+
+/// Each byte alone, and what XML cannot hold or would take for its own.
+#[test]
+fn every_picture_is_xml_and_stays_within_its_width() {
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    let wide = "你好，世界！🙂".repeat(40);
+    let odd = "</text>]]><!-- & \" ' \u{fffe}\u{ffff}\u{85}\u{2028}\u{202e}\u{200b}\u{0}";
+    for bytes in [all.as_slice(), wide.as_bytes(), odd.as_bytes(), b"", b"  a   b  "] {
+        for take in [1, 3, 7, 64, 1000] {
+            let drawn = stream(&[bytes, b"x"], None, &[take; 400]).svg(odd);
+            let xml = Document::parse(&drawn).unwrap_or_else(|error| panic!("{error}\n{drawn}"));
+            for text in xml.descendants().filter(|node| node.has_tag_name("text")) {
+                let number = |name| text.attribute(name).unwrap().parse::<usize>().unwrap();
+                assert!(number("x") + number("textLength") <= 860, "{text:?}");
+            }
+            assert_eq!(texts(&xml, "unknown").len(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_was_not_recorded_is_not_drawn_and_the_picture_says_so() {
+    let run = run(&[b"hello"], None, &[2, 3]);
+    let alone = Stream::from_events(&run.client, &[]).unwrap().between("client", "server");
+    let drawn = alone.svg("a picture");
+    let xml = Document::parse(&drawn).unwrap();
+    assert_eq!(texts(&xml, "side"), ["client"]);
+    assert_eq!(texts(&xml, "word"), ["what the server received was not recorded"]);
+
+    let nothing = Stream::from_events(&[], &[]).unwrap().svg("nothing");
+    assert!(nothing.contains("No bytes were recorded"), "{nothing}");
+    Document::parse(&nothing).unwrap();
+}
+
+#[test]
+fn what_travelled_again_is_marked() {
+    let run = run(&[b"hello", b"hi"], None, &[100]);
+    let mut segments = moved("segment", 0, 1, b"hellohi", &[5, 2], 0);
+    segments.push(segments[0].clone());
+    let stream =
+        Stream::from_events(&run.client, &run.server).unwrap().via("wire", &segments).unwrap();
+    let drawn = stream.svg("a picture");
+    let xml = Document::parse(&drawn).unwrap();
+    assert!(texts(&xml, "caption").contains(&"1: 5 bytes, sent again".to_owned()), "{drawn}");
+    let sentence = "wire segment 3: 5 bytes from offset 0 on, sent again";
+    assert!(texts(&xml, "word").contains(&sentence.to_owned()), "{drawn}");
+}
+
+#[test]
+fn a_long_run_is_shortened() {
+    let message = [b'x'; 100].as_slice();
+    let stream = stream(&[message; 100], Some(&[7; 2000]), &[1]);
+    let begun = Instant::now();
+    let drawn = stream.svg("10,000 recvs");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!(drawn.len() < 300_000, "{} bytes", drawn.len());
+    let xml = Document::parse(&drawn).unwrap();
+    assert!(texts(&xml, "word").iter().any(|words| words.ends_with("are left out here)")));
+}

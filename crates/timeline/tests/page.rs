@@ -1,0 +1,99 @@
+//! The page that steps through a run: what it is given to show. How it shows it, a browser tests
+//! (`scripts/browser-test.sh`).
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod runs;
+
+use runs::run;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+use timeline::{Connection, Direction, connections, page};
+
+fn connection(sends: &[&[u8]], relay: Option<&[usize]>, takes: &[usize]) -> Connection {
+    let run = run(sends, relay, takes);
+    connections(&[run.client, run.server].concat(), &run.relay).remove(0)
+}
+
+fn drawn(connection: &Connection) -> String {
+    let stream = connection.stream(Direction::ToServer).unwrap();
+    page("A run & <more>", &[stream], &connection.parties())
+}
+
+fn data(page: &str) -> Value {
+    let (_, data) = page.split_once("<script id=\"run\" type=\"application/json\">").unwrap();
+    serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
+}
+
+#[test]
+fn the_calls_of_all_are_steps_in_the_order_of_time() {
+    let data = data(&drawn(&connection(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5])));
+    assert_eq!(data["parties"], serde_json::json!(["client", "relay", "server"]));
+    let steps = data["steps"].as_array().unwrap();
+    let times: Vec<u64> = steps.iter().map(|step| step["t"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted() && times[0] == 0, "{times:?}");
+    // Connect, accept, connect, accept; two sends; two recvs and two sends of the relay; two recvs.
+    assert_eq!(steps.len(), 12);
+    let last = &steps[11];
+    assert_eq!(
+        (&last["who"], &last["call"], &last["hex"]),
+        (&2.into(), &"recv".into(), &"6c6c6f6869".into())
+    );
+    assert_eq!((&last["in"], &last["end"]), (&serde_json::json!([0, 2]), &7.into()));
+    // From a box to its step.
+    let lanes = data["pictures"][0]["lanes"].as_array().unwrap();
+    assert_eq!(lanes[2]["steps"][1], 11);
+    assert_eq!(
+        lanes.iter().map(|lane| lane["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["client send", "relay send", "server recv"]
+    );
+}
+
+#[test]
+fn no_payload_breaks_out() {
+    let page = drawn(&connection(
+        &[b"</script><script>alert(1)</script>", b"<!--", b"<!--title-->"],
+        None,
+        &[100],
+    ));
+    assert_eq!(page.matches("</script").count(), 2);
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains("<title>A run &amp; &lt;more&gt;</title>"));
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count()
+                == page.matches("http://www.w3.org/2000/svg").count()
+    );
+    assert!(!page.contains("https://") && !page.contains("innerHTML"));
+}
+
+#[test]
+fn the_side_that_was_not_recorded_is_named() {
+    let both = connection(&[b"hello"], None, &[2]);
+    let alone = Connection { client: Vec::new(), ..both };
+    let data = data(&drawn(&alone));
+    assert_eq!(
+        data["pictures"][0]["notes"],
+        serde_json::json!(["what the client sent was not recorded"])
+    );
+    assert_eq!(data["pictures"][0]["recorded"], serde_json::json!([false, true]));
+    let empty = page("nothing", &[], &[]);
+    assert!(empty.contains("\"steps\":[]"));
+}
+
+#[test]
+fn ten_thousand_calls_make_a_page_of_a_few_megabytes() {
+    let message = [b'x'; 100].as_slice();
+    let begun = Instant::now();
+    let page = drawn(&connection(&[message; 100], Some(&[100; 100]), &[1]));
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(page.len() < 6_000_000, "{} bytes", page.len());
+    assert!(data(&page)["steps"].as_array().unwrap().len() > 10_000);
+}
+
+#[test]
+fn of_megabytes_the_beginning_is_enough() {
+    let megabyte = vec![b'x'; 1 << 20];
+    let page = drawn(&connection(&[&megabyte, &megabyte, &megabyte], None, &[1 << 20]));
+    assert!(page.len() < 200_000, "{} bytes", page.len());
+}

@@ -1,0 +1,114 @@
+//! The program `timeline`, run as a reader runs it.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod runs;
+
+use observe::Event;
+use runs::{Run, begin, run};
+use stage::Scratch;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+struct Traces {
+    scratch: Scratch,
+}
+
+impl Traces {
+    fn of(run: &Run) -> Traces {
+        let traces = Traces { scratch: Scratch::new().unwrap() };
+        for (name, events) in
+            [("client", &run.client), ("relay", &run.relay), ("server", &run.server)]
+        {
+            traces.write(name, events);
+        }
+        traces
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    fn write(&self, name: &str, events: &[Event]) {
+        let lines: Vec<String> =
+            events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+        std::fs::write(self.path(name), lines.concat()).unwrap();
+    }
+
+    fn timeline(&self, arguments: &[&str]) -> Output {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_timeline"));
+        program.current_dir(self.scratch.path()).args(arguments).output().unwrap()
+    }
+}
+
+#[track_caller]
+fn said(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn refused(output: &Output, expected: &str) {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.starts_with("timeline: ") && complaint.contains(expected), "{complaint}");
+    assert_eq!((complaint.lines().count(), output.stdout.len()), (1, 0), "{complaint}");
+}
+
+#[test]
+fn two_traces_make_a_picture() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
+    let expected = said(&traces.timeline(&["client", "server"]));
+    assert!(expected.contains("client send  │he╎llo│hi│"), "{expected}");
+    // The order does not matter: who connected is the client.
+    assert_eq!(said(&traces.timeline(&["server", "client"])), expected);
+    let one = said(&traces.timeline(&["server"]));
+    assert!(one.contains("server recv  │he│llohi│") && !one.contains("client"), "{one}");
+}
+
+#[test]
+fn a_relay_has_the_lane_in_the_middle() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], Some(&[3, 4]), &[7]));
+    let drawn = said(&traces.timeline(&["client", "server", "--via", "relay"]));
+    assert!(drawn.contains("relay send   │hel│lo╎hi│"), "{drawn}");
+}
+
+#[test]
+fn files_are_written_and_then_nothing_is_printed() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
+    let drawn = traces.timeline(&["client", "server", "--svg", "a.svg", "--html", "a.html"]);
+    assert_eq!(said(&drawn), "");
+    let read = |name| std::fs::read_to_string(traces.path(name)).unwrap();
+    assert!(read("a.svg").starts_with("<svg "));
+    assert!(read("a.html").starts_with("<!doctype html>"));
+    refused(&traces.timeline(&["client", "--svg", "none/a.svg"]), "none/a.svg");
+}
+
+#[test]
+fn of_several_connections_one_is_picked_by_its_number() {
+    let traces = Traces::of(&run(&[b"hello"], None, &[2, 3]));
+    let mut more = run(&[b"another"], None, &[7]);
+    for event in &mut more.client {
+        event.conn = 9;
+        event.t_us += 10_000;
+        event.local = event.local.as_deref().map(|local| local.replace("5000", "5001"));
+    }
+    traces.write("more", &more.client);
+    let listed = "1: 127.0.0.1:5000 to 127.0.0.1:8888; 2: 127.0.0.1:5001 to 127.0.0.1:8888";
+    refused(&traces.timeline(&["client", "server", "more"]), listed);
+    refused(&traces.timeline(&["client", "server", "more", "--conn", "3"]), listed);
+    let drawn = said(&traces.timeline(&["client", "server", "more", "--conn", "2"]));
+    assert!(drawn.contains("│another│"), "{drawn}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_in_one_line() {
+    let traces = Traces::of(&run(&[b"hello"], None, &[5]));
+    refused(&traces.timeline(&["none"]), "could not read the trace none");
+    refused(&traces.timeline(&["relay"]), "no connection in these traces");
+    traces.write("quiet", &[begin("connect", 1, 1, "127.0.0.1:5000", "127.0.0.1:8888")]);
+    refused(&traces.timeline(&["quiet"]), "no bytes");
+    refused(&traces.timeline(&["client", "server", "--direction", "to-client"]), "no bytes");
+    traces.write("other", &run(&[b"hexlo"], None, &[5]).server);
+    refused(&traces.timeline(&["client", "other"]), "byte 2 is one value in one recording");
+}
