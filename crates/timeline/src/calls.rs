@@ -1,7 +1,8 @@
 //! From events to the calls of one side of one connection.
 
+use crate::error::StreamError;
 use observe::Event;
-use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 
 /// The calls of one name, in their order.
 pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamError> {
@@ -13,83 +14,113 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
             return Err(StreamError::Mixed { call: name.to_owned() });
         }
         let end = calls.last().map_or(0, Call::end);
-        let got = event.got.unwrap_or(0);
-        let data = event.data.clone().unwrap_or_default();
-        let offset = match event.offset.map(usize::try_from) {
-            Some(Ok(offset)) => offset,
-            None if got == 0 => end,
-            _ => return Err(StreamError::Incomplete { call: name.to_owned() }),
-        };
-        if data.len() as u64 != got || offset.checked_add(data.len()).is_none() {
-            return Err(StreamError::Incomplete { call: name.to_owned() });
+        let call = Call::new(event, calls.len() + 1, end)?;
+        if call.offset < end {
+            return Err(StreamError::Overlap { call: name.to_owned(), offset: call.offset });
         }
-        if offset < end {
-            return Err(StreamError::Overlap { call: name.to_owned(), offset });
-        }
-        calls.push(Call { offset, data, asked: event.asked, error: event.error.clone() });
+        calls.push(call);
     }
     Ok(calls)
+}
+
+/// The captured segments of one direction, each byte once; and what travelled again.
+///
+/// TCP repeats what it takes for lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
+/// segment that brought it first.
+pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), StreamError> {
+    let mixed = || StreamError::Mixed { call: "segment".to_owned() };
+    let (mut calls, mut again): (Vec<Call>, Vec<Again>) = (Vec::new(), Vec::new());
+    let mut flow = None;
+    for (index, event) in events.iter().filter(|event| event.call == "segment").enumerate() {
+        let this = (event.pid, event.conn, &event.dir);
+        if *flow.get_or_insert(this) != this {
+            return Err(mixed());
+        }
+        let segment = Call::new(event, index + 1, 0)?;
+        let mut at = segment.offset;
+        while at < segment.end() {
+            let next = calls.partition_point(|call| call.end() <= at);
+            let known = calls.get(next).map_or(usize::MAX, |call| call.offset);
+            if known <= at {
+                let same = at..calls[next].end().min(segment.end());
+                if let Some(offset) = first_difference(&calls[next], &segment, same.clone()) {
+                    return Err(StreamError::Differs { offset });
+                }
+                again.push(Again { number: segment.number, offset: at, len: same.len() });
+                at = same.end;
+            } else {
+                let end = known.min(segment.end());
+                let data = segment.bytes(&(at..end)).to_vec();
+                calls.insert(next, Call { offset: at, data, ..segment.clone() });
+                at = end;
+            }
+        }
+    }
+    Ok((calls, again))
+}
+
+/// Where two recordings of the same bytes first contradict each other.
+pub(crate) fn contradiction(one: &[Call], other: &[Call]) -> Option<usize> {
+    one.iter().find_map(|call| {
+        let first = other.partition_point(|other| other.end() <= call.offset);
+        let mut both = other[first..].iter().take_while(|other| other.offset < call.end());
+        both.find_map(|other| {
+            let both = other.offset.max(call.offset)..other.end().min(call.end());
+            first_difference(call, other, both)
+        })
+    })
+}
+
+fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize> {
+    let differs = one.bytes(&at).iter().zip(other.bytes(&at)).position(|(one, other)| one != other);
+    differs.map(|index| at.start + index)
 }
 
 /// One call that moved bytes, or failed to.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    /// Counted from 1 among the calls of its name.
+    pub number: usize,
+    /// Which socket of which process made it.
+    pub socket: (u32, u64),
     pub offset: usize,
     pub data: Vec<u8>,
     pub asked: Option<u64>,
     pub error: Option<String>,
 }
 
+/// Bytes that a segment brought which an earlier one had brought already.
+#[derive(Clone, Debug)]
+pub(crate) struct Again {
+    pub number: usize,
+    pub offset: usize,
+    pub len: usize,
+}
+
 impl Call {
+    /// `end` is where a call stands that moved nothing and does not say where.
+    fn new(event: &Event, number: usize, end: usize) -> Result<Call, StreamError> {
+        let incomplete = || StreamError::Incomplete { call: event.call.clone() };
+        let got = event.got.unwrap_or(0);
+        let data = event.data.clone().unwrap_or_default();
+        let offset = match event.offset.map(usize::try_from) {
+            Some(Ok(offset)) => offset,
+            None if got == 0 => end,
+            _ => return Err(incomplete()),
+        };
+        if data.len() as u64 != got || offset.checked_add(data.len()).is_none() {
+            return Err(incomplete());
+        }
+        let (asked, error) = (event.asked, event.error.clone());
+        Ok(Call { number, socket: (event.pid, event.conn), offset, data, asked, error })
+    }
+
     pub fn end(&self) -> usize {
         self.offset + self.data.len()
     }
-}
 
-/// Events that are not those of one direction of one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StreamError {
-    /// They belong to several sockets: pick the events of one.
-    Mixed {
-        /// `send` or `recv`.
-        call: String,
-    },
-    /// A call moved bytes, but which ones or where was not recorded.
-    Incomplete {
-        /// `send` or `recv`.
-        call: String,
-    },
-    /// Two calls of one side moved the same byte, or came in the wrong order.
-    Overlap {
-        /// `send` or `recv`.
-        call: String,
-        /// Where the second one begins.
-        offset: usize,
-    },
-    /// What was received is not what was sent: the two recordings do not belong together.
-    Differs {
-        /// The first byte that differs.
-        offset: usize,
-    },
-}
-
-impl Display for StreamError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mixed { call } => {
-                write!(f, "the {call} events belong to several sockets: pick those of one")
-            }
-            Self::Incomplete { call } => {
-                write!(f, "a {call} event does not say which bytes it moved, or where")
-            }
-            Self::Overlap { call, offset } => {
-                write!(f, "two {call} events overlap at byte {offset}")
-            }
-            Self::Differs { offset } => {
-                write!(f, "byte {offset} was sent as one value and received as another")
-            }
-        }
+    /// The bytes at these offsets of the stream.
+    pub fn bytes(&self, at: &Range<usize>) -> &[u8] {
+        &self.data[at.start - self.offset..at.end - self.offset]
     }
 }
-
-impl std::error::Error for StreamError {}

@@ -33,12 +33,19 @@
 //! what was not recorded is not drawn, and two recordings that contradict each other are an error.
 
 mod calls;
+mod connection;
+mod error;
+mod layout;
+mod picture;
 mod show;
 mod stream;
+mod svg;
 mod text;
 mod trace;
 mod words;
 
-pub use calls::StreamError;
+pub use connection::{Connection, Direction, Relayed, connections};
+pub use error::StreamError;
 pub use stream::{Kind, Message, Part, Piece, Read, Stream};
+pub use svg::svg;
 pub use trace::{TraceError, read_trace};

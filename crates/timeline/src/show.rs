@@ -14,6 +14,8 @@ pub fn text(bytes: &[u8]) -> String {
                 _ if char.is_ascii_control() => {
                     shown.push_str(&format!("\\x{:02x}", u32::from(char)))
                 }
+                // XML cannot hold these two.
+                '\u{fffe}' | '\u{ffff}' => shown.extend(char.escape_unicode()),
                 // No column of its own: it would change its neighbours, or even the direction of the line.
                 _ if char.width().unwrap_or(0) == 0 => shown.extend(char.escape_unicode()),
                 _ => shown.push(char),

@@ -1,8 +1,10 @@
 //! One direction of one connection: what was sent, what was received, and the messages the bytes belong to.
 
-use crate::calls::{Call, StreamError, calls};
+use crate::calls::{Again, Call, calls, contradiction, segments};
+use crate::error::StreamError;
 use crate::show;
 use observe::Event;
+use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
 /// One direction of one connection, as recorded on one or both sides.
@@ -12,7 +14,37 @@ pub struct Stream {
     pub(crate) receiver: String,
     pub(crate) sends: Vec<Call>,
     pub(crate) recvs: Vec<Call>,
+    pub(crate) via: Option<Via>,
+    /// Whether the sender and the receiver were recorded at all.
+    pub(crate) recorded: [bool; 2],
     pub(crate) messages: Vec<Placed>,
+}
+
+/// What travelled between the two, as somebody in the middle recorded it.
+#[derive(Clone, Debug)]
+pub(crate) struct Via {
+    pub name: String,
+    /// `send` or `segment`.
+    pub call: &'static str,
+    pub calls: Vec<Call>,
+    /// What travelled more than once.
+    pub again: Vec<Again>,
+}
+
+impl Via {
+    /// Whether bytes of this segment travelled again.
+    pub fn repeats(&self, call: &Call) -> bool {
+        self.again
+            .iter()
+            .any(|again| again.offset < call.end() && call.offset < again.offset + again.len)
+    }
+}
+
+/// The calls of one party, by the name that the picture gives them.
+pub(crate) struct Lane<'a> {
+    pub side: &'a str,
+    pub call: &'static str,
+    pub calls: &'a [Call],
 }
 
 /// What the programs call one message, and what it consists of.
@@ -72,6 +104,15 @@ pub struct Piece {
     pub of: usize,
 }
 
+impl Display for Kind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Framing => "framing",
+            Kind::Payload => "payload",
+        })
+    }
+}
+
 impl Stream {
     /// Takes from what one side recorded its sends, and from what the other side recorded its recvs.
     ///
@@ -82,22 +123,16 @@ impl Stream {
     /// [`StreamError`] when the events are not those of one direction of one connection.
     pub fn from_events(sender: &[Event], receiver: &[Event]) -> Result<Stream, StreamError> {
         let (sends, recvs) = (calls(sender, "send")?, calls(receiver, "recv")?);
-        for recv in &recvs {
-            let first = sends.partition_point(|send| send.end() <= recv.offset);
-            for send in sends[first..].iter().take_while(|send| send.offset < recv.end()) {
-                let mut both = send.offset.max(recv.offset)..send.end().min(recv.end());
-                if let Some(offset) =
-                    both.find(|at| send.data[at - send.offset] != recv.data[at - recv.offset])
-                {
-                    return Err(StreamError::Differs { offset });
-                }
-            }
+        if let Some(offset) = contradiction(&sends, &recvs) {
+            return Err(StreamError::Differs { offset });
         }
         let mut stream = Stream {
             sender: "sender".into(),
             receiver: "receiver".into(),
             sends,
             recvs,
+            via: None,
+            recorded: [!sender.is_empty(), !receiver.is_empty()],
             messages: Vec::new(),
         };
         for send in stream.sends.iter().filter(|send| !send.data.is_empty()) {
@@ -107,6 +142,27 @@ impl Stream {
             stream.messages.push(Placed { message: Message { name, parts }, offset: send.offset });
         }
         Ok(stream)
+    }
+
+    /// Takes what travelled, from what somebody in the middle recorded: the sends of a relay on its socket that faces
+    /// the receiver, or the TCP segments of this direction, events whose `call` is `segment`.
+    ///
+    /// Segments may come again and may overtake each other; the sends of a relay may not.
+    ///
+    /// # Errors
+    /// [`StreamError`] when the events are not those of one direction of one connection, or are not of this stream.
+    pub fn via(mut self, name: &str, events: &[Event]) -> Result<Stream, StreamError> {
+        let (call, (calls, again)) = match events.iter().any(|event| event.call == "segment") {
+            true => ("segment", segments(events)?),
+            false => ("send", (calls(events, "send")?, Vec::new())),
+        };
+        for side in [&self.sends, &self.recvs] {
+            if let Some(offset) = contradiction(&calls, side) {
+                return Err(StreamError::Differs { offset });
+            }
+        }
+        self.via = Some(Via { name: name.to_owned(), call, calls, again });
+        Ok(self)
     }
 
     /// Names the two sides.
@@ -132,28 +188,59 @@ impl Stream {
 
     /// What each `recv` took.
     pub fn reads(&self) -> Vec<Read> {
-        let read = |(index, recv): (usize, &Call)| {
-            let first = self.messages.partition_point(|placed| placed.end() <= recv.offset);
-            let begun = self.messages.partition_point(|placed| placed.offset < recv.end());
-            let pieces: Vec<Piece> = (first..begun).filter_map(|at| self.piece(recv, at)).collect();
-            let known: usize = pieces.iter().map(|piece| piece.len).sum();
-            Read {
-                number: index + 1,
-                offset: recv.offset,
-                len: recv.data.len(),
-                error: recv.error.clone(),
-                unknown: recv.data.len() - known,
-                pieces,
-            }
-        };
-        self.recvs.iter().enumerate().map(read).collect()
+        self.recvs.iter().map(|recv| self.moved(recv)).collect()
     }
 
-    fn piece(&self, recv: &Call, message: usize) -> Option<Piece> {
+    /// What a call moved of each message.
+    pub(crate) fn moved(&self, call: &Call) -> Read {
+        let first = self.messages.partition_point(|placed| placed.end() <= call.offset);
+        let begun = self.messages.partition_point(|placed| placed.offset < call.end());
+        let pieces: Vec<Piece> = (first..begun).filter_map(|at| self.piece(call, at)).collect();
+        let known: usize = pieces.iter().map(|piece| piece.len).sum();
+        Read {
+            number: call.number,
+            offset: call.offset,
+            len: call.data.len(),
+            error: call.error.clone(),
+            unknown: call.data.len() - known,
+            pieces,
+        }
+    }
+
+    /// Who sends to whom.
+    pub(crate) fn name(&self) -> String {
+        let [sender, receiver] =
+            [&self.sender, &self.receiver].map(|side| show::text(side.as_bytes()));
+        format!("{sender} to {receiver}")
+    }
+
+    /// Whether no byte of it was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.lanes().iter().all(|lane| lane.calls.iter().all(|call| call.data.is_empty()))
+    }
+
+    /// From the sender to the receiver.
+    pub(crate) fn lanes(&self) -> Vec<Lane<'_>> {
+        let sent = Lane { side: &self.sender, call: "send", calls: &self.sends };
+        let via = self.via.as_ref();
+        let via = via.map(|via| Lane { side: &via.name, call: via.call, calls: &via.calls });
+        let taken = Lane { side: &self.receiver, call: "recv", calls: &self.recvs };
+        [Some(sent), via, Some(taken)].into_iter().flatten().collect()
+    }
+
+    /// Which part of its message a piece is, if it is exactly one.
+    pub(crate) fn part(&self, piece: &Piece) -> Option<Kind> {
+        let placed = &self.messages[piece.message];
+        let start = placed.offset + piece.from;
+        let same = |(_, part): &(Kind, Range<usize>)| *part == (start..start + piece.len);
+        placed.parts().find(same).map(|(kind, _)| kind)
+    }
+
+    fn piece(&self, call: &Call, message: usize) -> Option<Piece> {
         let placed = &self.messages[message];
         let of = placed.message.len();
-        let start = placed.offset.max(recv.offset);
-        let end = placed.end().min(recv.end());
+        let start = placed.offset.max(call.offset);
+        let end = placed.end().min(call.end());
         (start < end).then(|| Piece { message, from: start - placed.offset, len: end - start, of })
     }
 }

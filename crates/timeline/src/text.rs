@@ -1,22 +1,14 @@
 //! The picture as text: a table whose columns are stretches of the stream and whose rows are the lanes.
-//!
-//! The stream is cut wherever a call of either lane, a message or a part of a message begins or ends. Between two cuts
-//! lies a stretch; it stands in the same columns in every lane that has it. That is what makes the lanes comparable.
 
-use crate::calls::Call;
-use crate::stream::{Kind, Stream};
+use crate::layout::{Edge, Measure, Stretch, arrange, edge, left_out};
+use crate::stream::{Lane, Stream};
 use crate::{show, words};
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Below this the counts of shortened stretches would not fit.
 const NARROWEST: usize = 48;
 /// What a lane's label may take of it.
 const LABEL: usize = 16;
-/// No stretch is shortened further than this.
-const SHORTEST: usize = 22;
-/// So many lines of boxes are drawn; of a longer stream, the beginning and the end.
-const MOST_ROWS: usize = 10;
 
 impl Stream {
     /// Draws the stream for a terminal that is `width` columns wide, 48 at least; ends with a newline.
@@ -26,38 +18,27 @@ impl Stream {
     /// offsets tell where. There is no colour in it.
     pub fn text(&self, width: usize) -> String {
         let width = width.max(NARROWEST);
-        let lanes: Vec<Lane> =
-            [(&self.sender, "send", &self.sends), (&self.receiver, "recv", &self.recvs)]
-                .into_iter()
-                .filter(|(_, _, calls)| calls.iter().any(|call| !call.data.is_empty()))
-                .map(|(side, call, calls)| {
-                    let side = show::text(side.as_bytes());
-                    Lane { label: format!("{} {call}", show::head(&side, LABEL - 5)), calls }
-                })
-                .collect();
-        let label =
-            lanes.iter().map(|lane| show::width(&lane.label)).fold("offset".len(), usize::max) + 2;
+        let mut lanes = self.lanes();
+        lanes.retain(|lane| lane.calls.iter().any(|call| !call.data.is_empty()));
+        let widths = lanes.iter().map(|lane| show::width(&label(lane)));
+        let label = widths.fold("offset".len(), usize::max) + 2;
 
-        let mut lines = Vec::new();
         let mut stretches = self.stretches(&lanes);
-        let limit = fit(&stretches, width - label);
-        let rows = rows(&stretches, width - label, limit);
-        stretches.iter_mut().for_each(|stretch| stretch.shorten(limit));
-        // Of a stream that goes on for screens, the beginning and the end.
-        let (top, bottom) = match rows.len() {
-            0..=MOST_ROWS => (rows.len(), rows.len()),
-            many => (MOST_ROWS - 2, many - 2),
-        };
-        lines
-            .extend(rows[..top].iter().flat_map(|row| draw(&lanes, &stretches, row, label, width)));
-        if top < bottom {
-            let (from, to) =
-                (stretches[rows[top].start].at.start, stretches[rows[bottom].start].at.start);
-            lines.push(format!("(offsets {from} to {} are left out here)", to - 1));
+        // A border takes a column; each line has one more than it has stretches.
+        let measure = Measure { cell: 1, gap: 1, margin: 1, room: width - label };
+        let rows = arrange(&mut stretches, &measure);
+        let left_out = left_out(rows.len());
+        let mut lines = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            if !left_out.contains(&index) {
+                lines.extend(draw(&lanes, &stretches, row, label, width));
+            } else if index == left_out.start {
+                let last = &rows[left_out.end - 1];
+                let (from, to) =
+                    (stretches[row.start].at.start, stretches[last.end - 1].at.end - 1);
+                lines.push(format!("(offsets {from} to {to} are left out here)"));
+            }
         }
-        lines.extend(
-            rows[bottom..].iter().flat_map(|row| draw(&lanes, &stretches, row, label, width)),
-        );
         for sentence in words::sentences(self) {
             lines.extend(
                 words::wrap(&sentence, width - label)
@@ -67,97 +48,17 @@ impl Stream {
         }
         lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
-
-    fn stretches(&self, lanes: &[Lane]) -> Vec<Stretch> {
-        let calls =
-            lanes.iter().flat_map(|lane| lane.calls).flat_map(|call| [call.offset, call.end()]);
-        let parts = self.messages.iter().flat_map(|placed| placed.parts().map(|(_, at)| at));
-        let cuts: BTreeSet<usize> = calls.chain(parts.flat_map(|at| [at.start, at.end])).collect();
-        let cuts: Vec<usize> = cuts.into_iter().collect();
-        let stretch = |pair: &[usize]| {
-            let at = pair[0]..pair[1];
-            let in_lanes: Vec<Option<usize>> = lanes.iter().map(|lane| lane.call_at(&at)).collect();
-            let (lane, call) =
-                in_lanes.iter().enumerate().find_map(|(lane, call)| Some((lane, (*call)?)))?;
-            let call = &lanes[lane].calls[call];
-            let bytes = &call.data[at.start - call.offset..at.end - call.offset];
-            let shown = match self.kind_at(&at) {
-                Kind::Framing => show::framing(bytes),
-                Kind::Payload => show::text(bytes),
-            };
-            Some(Stretch { at, columns: show::width(&shown), shown, in_lanes })
-        };
-        cuts.windows(2).filter_map(stretch).collect()
-    }
-
-    fn kind_at(&self, at: &Range<usize>) -> Kind {
-        let first = self.messages.partition_point(|placed| placed.end() <= at.start);
-        let mut parts = self.messages.get(first).into_iter().flat_map(|placed| placed.parts());
-        parts.find(|(_, part)| part.contains(&at.start)).map_or(Kind::Payload, |(kind, _)| kind)
-    }
 }
 
-struct Lane<'a> {
-    label: String,
-    calls: &'a [Call],
-}
-
-impl Lane<'_> {
-    fn call_at(&self, at: &Range<usize>) -> Option<usize> {
-        let index = self.calls.partition_point(|call| call.end() <= at.start);
-        self.calls.get(index).filter(|call| call.offset <= at.start).map(|_| index)
-    }
-}
-
-/// The bytes between two neighbouring cuts.
-struct Stretch {
-    at: Range<usize>,
-    shown: String,
-    /// How many columns of the terminal that takes.
-    columns: usize,
-    /// For each lane the call that moved these bytes, if one was recorded.
-    in_lanes: Vec<Option<usize>>,
-}
-
-impl Stretch {
-    fn shorten(&mut self, limit: usize) {
-        self.shown = show::shorten(std::mem::take(&mut self.shown), limit, self.at.len());
-        self.columns = show::width(&self.shown);
-    }
-}
-
-/// How long a stretch may be without making the picture longer.
-fn fit(stretches: &[Stretch], room: usize) -> usize {
-    let least = rows(stretches, room, SHORTEST).len();
-    let longest =
-        (SHORTEST..room - 1).rev().find(|limit| rows(stretches, room, *limit).len() == least);
-    longest.unwrap_or(SHORTEST)
-}
-
-/// Which stretches stand in one line: as many as fit, and none behind a hole in the recordings.
-fn rows(stretches: &[Stretch], room: usize, limit: usize) -> Vec<Range<usize>> {
-    let mut rows: Vec<Range<usize>> = Vec::new();
-    let mut used = 0;
-    for (index, stretch) in stretches.iter().enumerate() {
-        let needs = stretch.columns.min(limit) + 1;
-        let follows = index > 0 && stretches[index - 1].at.end == stretch.at.start;
-        match rows.last_mut() {
-            Some(row) if follows && used + needs <= room => {
-                row.end += 1;
-                used += needs;
-            }
-            _ => {
-                rows.push(index..index + 1);
-                used = 1 + needs;
-            }
-        }
-    }
-    rows
+/// Whose calls a lane shows.
+fn label(lane: &Lane<'_>) -> String {
+    let side = show::text(lane.side.as_bytes());
+    format!("{} {}", show::head(&side, LABEL - 5), lane.call)
 }
 
 /// One line of boxes: the offsets, and each lane between its borders.
 fn draw(
-    lanes: &[Lane],
+    lanes: &[Lane<'_>],
     stretches: &[Stretch],
     row: &Range<usize>,
     label: usize,
@@ -185,7 +86,7 @@ fn draw(
     let mut lines = vec![offsets(&stretches[row.clone()], label, width)];
     for (index, lane) in lanes.iter().enumerate() {
         lines.push(border(index.checked_sub(1), Some(index)));
-        let mut line = pad(&lane.label, label);
+        let mut line = pad(&self::label(lane), label);
         for at in row.start..=row.end {
             line.push(match edge(index, at, stretches, row) {
                 Edge::None => ' ',
@@ -220,31 +121,6 @@ fn offsets(row: &[Stretch], label: usize, width: usize) -> String {
         column += 1 + columns;
     }
     line
-}
-
-#[derive(PartialEq)]
-enum Edge {
-    None,
-    /// The call goes on: something else begins or ends here.
-    Dashed,
-    /// A call begins or ends here.
-    Solid,
-}
-
-/// What a lane has before the stretch `at`, which may be the one behind the end of the row.
-fn edge(lane: usize, at: usize, stretches: &[Stretch], row: &Range<usize>) -> Edge {
-    let drawn_left = at > row.start;
-    let drawn_right = at < row.end;
-    // The call may have begun in the row above or go on in the row below; but not across a hole in the recordings.
-    let joined =
-        at > 0 && at < stretches.len() && stretches[at - 1].at.end == stretches[at].at.start;
-    let left = if drawn_left || joined { stretches[at - 1].in_lanes[lane] } else { None };
-    let right = if drawn_right || joined { stretches[at].in_lanes[lane] } else { None };
-    match drawn_left && left.is_some() || drawn_right && right.is_some() {
-        false => Edge::None,
-        true if left == right => Edge::Dashed,
-        true => Edge::Solid,
-    }
 }
 
 /// The character where lines from up to four sides meet.

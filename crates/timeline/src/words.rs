@@ -1,16 +1,19 @@
 //! What the picture shows, in sentences: for each `recv` what it took, and what no `recv` took.
 
-use crate::calls::Call;
+use crate::calls::{Again, Call};
 use crate::show;
-use crate::stream::{Kind, Piece, Read, Stream};
+use crate::stream::{Lane, Piece, Read, Stream};
 
 /// A stream cut into single bytes would fill screens with sentences.
 const MOST: usize = 16;
 
 pub fn sentences(stream: &Stream) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for (index, send) in stream.sends.iter().enumerate() {
-        all.extend(about_send(index + 1, send));
+    let mut all: Vec<String> =
+        stream.sends.iter().filter_map(|send| about_send("send", send)).collect();
+    if let Some(via) = &stream.via {
+        let call = lane_name(&via.name, via.call);
+        all.extend(via.calls.iter().filter_map(|send| about_send(&call, send)));
+        all.extend(via.again.iter().map(|again| about_again(&call, again)));
     }
     let reads = stream.reads();
     all.extend(reads.iter().map(|read| about_read(stream, read)));
@@ -22,25 +25,114 @@ pub fn sentences(stream: &Stream) -> Vec<String> {
             "(and {left_out} calls more; {glued} of them took bytes of several messages)"
         ));
     }
-    let (sent, taken) =
-        (stream.sends.last().map_or(0, Call::end), stream.recvs.last().map_or(0, Call::end));
+    let end = |calls: &[Call]| calls.last().map_or(0, Call::end);
+    let sent = end(&stream.sends);
+    if let Some(via) = &stream.via
+        && end(&via.calls) < sent
+    {
+        let rest = end(&via.calls);
+        let what = if via.call == "segment" { "seen in a segment" } else { "passed on" };
+        all.push(format!("not {what}: {}, from offset {rest} on", bytes(sent - rest)));
+    }
+    let taken = end(&stream.recvs);
     if !reads.is_empty() && taken < sent {
         all.push(format!("not received: {}, from offset {taken} on", bytes(sent - taken)));
     }
     all
 }
 
+/// Which side left no recording: its lane is missing in the picture, and that is no statement about the stream.
+pub fn unrecorded(stream: &Stream) -> Vec<String> {
+    let sides = [(&stream.sender, "sent"), (&stream.receiver, "received")];
+    let missing = sides.iter().zip(stream.recorded).filter(|(_, recorded)| !recorded);
+    let sentence = |((side, did), _): (&(&String, &str), bool)| {
+        format!("what the {} {did} was not recorded", show::text(side.as_bytes()))
+    };
+    missing.map(sentence).collect()
+}
+
+/// Who calls what.
+pub fn lane_name(side: &str, call: &str) -> String {
+    format!("{} {call}", show::text(side.as_bytes()))
+}
+
 /// A send that did what it was asked to needs no words.
-fn about_send(number: usize, send: &Call) -> Option<String> {
+fn about_send(name: &str, send: &Call) -> Option<String> {
+    let number = send.number;
     match (&send.error, send.asked) {
         (Some(error), _) => {
-            Some(format!("send {number}: failed: {}", show::text(error.as_bytes())))
+            Some(format!("{name} {number}: failed: {}", show::text(error.as_bytes())))
         }
         (None, Some(asked)) if (send.data.len() as u64) < asked => Some(format!(
-            "send {number}: took {} of the {asked} bytes it was given",
+            "{name} {number}: took {} of the {asked} bytes it was given",
             send.data.len()
         )),
         _ => None,
+    }
+}
+
+fn about_again(name: &str, again: &Again) -> String {
+    let Again { number, offset, len } = again;
+    format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
+}
+
+/// Whether a call moved bytes of several messages, or ended inside one. Where a part of a message begins or ends, a
+/// reader may well stop: the framing tells how much to ask for next.
+pub fn is_odd(stream: &Stream, call: &Call) -> bool {
+    let moved = stream.moved(call);
+    let whole = |piece: &Piece| piece.len == piece.of || stream.part(piece).is_some();
+    match moved.pieces.as_slice() {
+        [] => false,
+        [piece] => moved.unknown > 0 || !whole(piece),
+        _ => true,
+    }
+}
+
+/// The same as the sentences in few words, for inside the box; the first is the longest.
+pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
+    let Read { number, pieces, unknown, len, .. } = stream.moved(call);
+    let part = |piece: &Piece| match piece.len == piece.of {
+        true => piece.of.to_string(),
+        false => format!("{} of {}", piece.len, piece.of),
+    };
+    let len = bytes(len);
+    let (long, short) = match pieces.as_slice() {
+        [] => (len, None),
+        [piece] if unknown == 0 => match (piece.len == piece.of, stream.part(piece)) {
+            (true, _) => (len, None),
+            (false, Some(kind)) => (format!("{kind}, {len}"), Some(kind.to_string())),
+            (false, None) => (format!("{} bytes", part(piece)), Some(part(piece))),
+        },
+        [piece] => (format!("{len} = {} + {unknown}", part(piece)), None),
+        all if all.iter().all(|piece| piece.len == piece.of) => {
+            let count = all.len();
+            (format!("{len} = {count} messages glued"), Some(format!("{count} glued")))
+        }
+        all if all.len() > 4 => {
+            let count = all.len();
+            (format!("{len} of {count} messages, glued"), Some(format!("{count} glued")))
+        }
+        all => {
+            let parts = all.iter().map(part).collect::<Vec<_>>().join(" + ");
+            (format!("{len} = {parts}, glued"), Some(format!("{} glued", all.len())))
+        }
+    };
+    let again = stream.via.as_ref().filter(|via| lane.call == "segment" && via.repeats(call));
+    let again = if again.is_some() { ", sent again" } else { "" };
+    let mut all = vec![format!("{number}: {long}{again}")];
+    all.extend(short.iter().map(|short| format!("{number}: {short}{again}")));
+    all.extend(short);
+    all.push(number.to_string());
+    all
+}
+
+/// What a call moved, in a sentence.
+pub fn about_call(stream: &Stream, lane: &Lane<'_>, call: &Call) -> String {
+    match lane.call {
+        "recv" => about_read(stream, &stream.moved(call)),
+        name => {
+            about_send(name, call).unwrap_or_else(|| about_moved(stream, &stream.moved(call), name))
+        }
     }
 }
 
@@ -52,6 +144,11 @@ fn about_read(stream: &Stream, read: &Read) -> String {
     if read.is_end() {
         return format!("recv {number}: 0 bytes = end of stream");
     }
+    about_moved(stream, read, "recv")
+}
+
+fn about_moved(stream: &Stream, read: &Read, call: &str) -> String {
+    let number = read.number;
     let mut parts: Vec<String> =
         read.pieces.iter().map(|piece| about_piece(stream, piece)).collect();
     if read.unknown > 0 && !read.pieces.is_empty() {
@@ -59,12 +156,12 @@ fn about_read(stream: &Stream, read: &Read) -> String {
     }
     let (len, parts) = (bytes(read.len), parts.join(" + "));
     match (read.pieces.len(), read.cut()) {
-        (0, _) => format!("recv {number}: {len}"),
+        (0, _) => format!("{call} {number}: {len}"),
         // The sentence about the piece has the numbers already.
-        (1, true) if read.unknown == 0 => format!("recv {number}: {parts}"),
-        (1, _) => format!("recv {number}: {len} = {parts}"),
-        (count, false) => format!("recv {number}: {len} = {count} messages glued: {parts}"),
-        (_, true) => format!("recv {number}: {len} = {parts}, glued"),
+        (1, true) if read.unknown == 0 => format!("{call} {number}: {parts}"),
+        (1, _) => format!("{call} {number}: {len} = {parts}"),
+        (count, false) => format!("{call} {number}: {len} = {count} messages glued: {parts}"),
+        (_, true) => format!("{call} {number}: {len} = {parts}, glued"),
     }
 }
 
@@ -75,13 +172,8 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
     if len == of {
         return name;
     }
-    let start = placed.offset + from;
-    if let Some((kind, part)) = placed.parts().find(|(_, part)| *part == (start..start + len)) {
-        let kind = match kind {
-            Kind::Framing => "framing",
-            Kind::Payload => "payload",
-        };
-        return format!("the {kind} of {name} ({})", bytes(part.len()));
+    if let Some(kind) = stream.part(piece) {
+        return format!("the {kind} of {name} ({})", bytes(len));
     }
     let which = match from {
         0 => "first",

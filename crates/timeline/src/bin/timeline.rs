@@ -1,0 +1,136 @@
+//! Draws what programs recorded with `--trace`: who sent which bytes, and which call took them.
+//!
+//! ```text
+//! $ cargo run -q --bin sticky-packet-repro-server -- --trace server.trace two-reads --hold --reads 2,5
+//! $ cargo run -q --bin sticky-packet-repro-client -- --trace client.trace two-sends
+//! $ cargo run -q --bin timeline -- client.trace server.trace
+//! ```
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use observe::{Event, Failure, report};
+use timeline::{Connection, Direction, Stream, connections, read_trace};
+
+/// Draws the byte picture of a run: what each call sent, and what each call took.
+///
+/// The lesson: a box is a call. Where the boxes of the two sides do not line up, the stream did not keep the messages
+/// apart. Nothing is guessed: what no trace holds is not drawn.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Record a run with --trace, which every program of the course has, and draw it:
+  1$ sticky-packet-repro-server --trace server.trace two-reads --hold --reads 2,5
+  2$ sticky-packet-repro-client --trace client.trace two-sends
+     (press Enter in terminal 1)
+  2$ timeline client.trace server.trace
+  2$ timeline client.trace server.trace --html run.html     (open it in a browser)
+
+One trace is enough: then only that side is drawn. A new run appends to its trace: remove the old one first."
+)]
+struct Args {
+    /// What the client and the server recorded
+    #[arg(required = true, value_name = "TRACE")]
+    traces: Vec<PathBuf>,
+    /// What a relay between them recorded: the lane in the middle
+    #[arg(long, value_name = "TRACE")]
+    via: Option<PathBuf>,
+    /// Which of several connections, as the message that lists them counts
+    #[arg(long, value_name = "N")]
+    conn: Option<usize>,
+    /// Which way the bytes go
+    #[arg(long, value_enum, default_value = "both")]
+    direction: Way,
+    /// Write the picture to FILE, for a page or a book
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write a page to FILE that steps through the run
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Way {
+    ToServer,
+    ToClient,
+    Both,
+}
+
+fn main() -> ExitCode {
+    report(run(&Args::parse()))
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let mut events = Vec::new();
+    for trace in &args.traces {
+        events.extend(read(trace)?);
+    }
+    let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
+    let all = connections(&events, &via);
+    let connection = pick(&all, args.conn)?;
+    let streams = streams(connection, args.direction)?;
+
+    if let Some(file) = &args.svg {
+        write(file, &timeline::svg("The byte picture", &streams))?;
+    }
+    if args.svg.is_none() && args.html.is_none() {
+        let pictures: Vec<String> = streams.iter().map(|stream| stream.text(80)).collect();
+        let mut out = io::stdout();
+        out.write_all(pictures.join("\n").as_bytes()).map_err(Failure::Stdout)?;
+    }
+    Ok(())
+}
+
+fn read(trace: &Path) -> Result<Vec<Event>, Failure> {
+    read_trace(trace).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The connection that was asked for, or the only one.
+fn pick(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
+    let listed: Vec<String> =
+        all.iter().zip(1..).map(|(each, number)| format!("{number}: {}", each.ends())).collect();
+    let listed = listed.join("; ");
+    match (all, wanted) {
+        ([], _) => Err(Failure::Usage(
+            "no connection in these traces: expected a connect or an accept that succeeded; try the \
+             --trace of a client and a server that talked by TCP or a Unix stream"
+                .into(),
+        )),
+        ([only], None) => Ok(only),
+        (_, None) => Err(Failure::Usage(format!(
+            "{} connections in these traces; pick one with --conn N: {listed}",
+            all.len()
+        ))),
+        (_, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
+            Failure::Usage(format!("no connection {number} in these traces; there is {listed}"))
+        }),
+    }
+}
+
+/// The streams that carried bytes.
+fn streams(connection: &Connection, way: Way) -> Result<Vec<Stream>, Failure> {
+    let mut streams = Vec::new();
+    for (this, direction) in
+        [(Way::ToServer, Direction::ToServer), (Way::ToClient, Direction::ToClient)]
+    {
+        if way == this || way == Way::Both {
+            let stream = connection.stream(direction);
+            streams.push(stream.map_err(|error| Failure::Usage(error.to_string()))?);
+        }
+    }
+    streams.retain(|stream| !stream.is_empty());
+    match streams.is_empty() {
+        true => {
+            Err(Failure::Usage("this connection carried no bytes there: nothing to draw".into()))
+        }
+        false => Ok(streams),
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))
+}

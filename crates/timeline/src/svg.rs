@@ -1,0 +1,148 @@
+//! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
+
+use crate::layout::left_out;
+use crate::picture::{LEFT, SMALL, Shape, WIDTH, text};
+use crate::stream::Stream;
+use crate::{show, words};
+use std::fmt::Write;
+
+/// The colours of each theme, `--name: value;` a line, and the rules that use them.
+pub(crate) const LIGHT: &str = include_str!("page/light.css");
+pub(crate) const DARK: &str = include_str!("page/dark.css");
+pub(crate) const RULES: &str = include_str!("page/picture.css");
+
+/// The words below the picture.
+const LINE: usize = 17;
+
+impl Stream {
+    /// Draws the stream as an SVG file, 860 pixels wide; `title` is what a screen reader says first.
+    ///
+    /// It depends on nothing outside of itself, follows the reader's light or dark theme, and is the same for the same
+    /// events: neither times nor process numbers nor addresses are in it.
+    pub fn svg(&self, title: &str) -> String {
+        svg(title, std::slice::from_ref(self))
+    }
+}
+
+/// Draws several streams in one SVG file, one below the other: the two directions of a connection.
+pub fn svg(title: &str, streams: &[Stream]) -> String {
+    let mut body = String::new();
+    let mut y = 16;
+    for stream in streams {
+        y = draw(&mut body, stream, y, streams.len() > 1);
+    }
+    let (title, about) = (escape(&show::text(title.as_bytes())), escape(&describe(streams)));
+    let id = format!("{:08x}", fingerprint(&(title.clone() + &about)));
+    let light = themed(LIGHT);
+    let dark = themed(DARK);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y}\" width=\"{WIDTH}\" \
+         height=\"{y}\" style=\"max-width:100%;height:auto\" role=\"img\" \
+         aria-labelledby=\"title-{id} desc-{id}\" xml:space=\"preserve\">\n\
+         <title id=\"title-{id}\">{title}</title>\n<desc id=\"desc-{id}\">{about}</desc>\n\
+         <style>\n{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n</style>\n\
+         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{y}\" rx=\"8\"/>\n{body}</svg>\n"
+    )
+}
+
+/// Draws one stream from `y` on, and says where it ends.
+fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize {
+    let picture = stream.picture();
+    if headed {
+        heading(body, y, &stream.name());
+        y += 34;
+    }
+    let left_out = left_out(picture.rows.len());
+    for (index, row) in picture.rows.iter().enumerate() {
+        if !left_out.contains(&index) {
+            group(body, y, &row.shapes);
+            y += picture.height;
+        } else if index == left_out.start {
+            let (from, to) = (row.at.start, picture.rows[left_out.end - 1].at.end - 1);
+            line(body, "word", y + 12, &format!("(offsets {from} to {to} are left out here)"));
+            y += 36;
+        }
+    }
+    y += 4;
+    for sentence in words::unrecorded(stream).into_iter().chain(words::sentences(stream)) {
+        for words in words::wrap(&sentence, (WIDTH - 2 * LEFT) / SMALL) {
+            line(body, "word", y + 12, &words);
+            y += LINE;
+        }
+    }
+    y + 16
+}
+
+fn heading(body: &mut String, y: usize, words: &str) {
+    line(body, "heading", y + 14, words);
+}
+
+fn line(body: &mut String, class: &'static str, y: usize, words: &str) {
+    let mut shapes = Vec::new();
+    text(&mut shapes, class, LEFT, y, SMALL, words);
+    shapes.iter().for_each(|shape| write(body, shape));
+}
+
+fn group(body: &mut String, y: usize, shapes: &[Shape]) {
+    body.push_str(&format!("<g transform=\"translate(0 {y})\">\n"));
+    shapes.iter().for_each(|shape| write(body, shape));
+    body.push_str("</g>\n");
+}
+
+fn write(body: &mut String, shape: &Shape) {
+    // Writing to a string cannot fail.
+    let _ = match shape {
+        Shape::Rect(class, x, y, w, h) => {
+            writeln!(
+                body,
+                "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"
+            )
+        }
+        Shape::Text(class, x, y, length, words) => writeln!(
+            body,
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" textLength=\"{length}\">{}</text>",
+            escape(words)
+        ),
+        Shape::Path(class, d) | Shape::Border(class, d, ..) => {
+            writeln!(body, "<path class=\"{class}\" d=\"{d}\"/>")
+        }
+    };
+}
+
+/// What is drawn, for somebody who does not see it.
+fn describe(streams: &[Stream]) -> String {
+    let about = |stream: &Stream| {
+        let lanes = stream.lanes();
+        let drawn = lanes.iter().filter(|lane| lane.calls.iter().any(|call| !call.data.is_empty()));
+        let names: Vec<String> = drawn.map(|lane| words::lane_name(lane.side, lane.call)).collect();
+        let lanes = match names.len() {
+            0 => "No bytes were recorded".to_owned(),
+            _ => format!("Lanes, aligned on the offset of the bytes: {}", names.join(", ")),
+        };
+        let words = words::unrecorded(stream).into_iter().chain(words::sentences(stream));
+        let words: String = words.map(|sentence| sentence + ".\n").collect();
+        format!("{}. {lanes}.\n{words}", stream.name())
+    };
+    streams.iter().map(about).collect::<String>().trim_end().to_owned()
+}
+
+/// The rules with the colours of one theme put in: not every program that shows an SVG knows variables.
+fn themed(colours: &str) -> String {
+    let mut rules = RULES.to_owned();
+    for colour in colours.lines() {
+        if let Some((name, value)) = colour.trim().trim_end_matches(';').split_once(": ") {
+            rules = rules.replace(&format!("var({name})"), value);
+        }
+    }
+    rules
+}
+
+/// Text as XML. What XML cannot hold, [`show::text`] has escaped before.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// FNV-1a: several pictures in one HTML page must not share the names of their titles.
+fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
