@@ -1,0 +1,49 @@
+//! A relay to put between any client and any server. It makes the network as unkind as the standard
+//! allows, and does it again exactly so.
+//!
+//! TCP promises the bytes, in order. It does not promise how many of them one `recv` brings, nor how
+//! soon, nor that the connection lives. Loopback is kind: it delivers short messages whole and at
+//! once, so wrong programs look right. Behind a relay they do not.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use relay::Relay;
+//!
+//! let server = TcpListener::bind("127.0.0.1:0")?;
+//! let anywhere: std::net::SocketAddr = "127.0.0.1:0".parse()?;
+//! let relay = Relay::start(anywhere, server.local_addr()?, "cut=2,*".parse()?)?;
+//!
+//! let mut client = TcpStream::connect(relay.address().to_string())?;
+//! client.write_all(b"hello")?;
+//! let (mut conn, _) = server.accept()?;
+//! let mut buffer = [0; 100];
+//! assert_eq!(conn.read(&mut buffer)?, 2);
+//! assert_eq!(conn.read(&mut buffer)?, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Schedule`]: what happens to the bytes, as a value that prints and parses.
+//! - [`Plan`]: the decisions that follow from it for one direction of one connection, without a
+//!   socket or a clock.
+//! - [`Relay`]: does it to real connections.
+
+mod cut;
+#[cfg(target_os = "linux")]
+mod diag;
+mod endpoint;
+mod error;
+mod plan;
+mod queue;
+mod random;
+mod schedule;
+mod taken;
+mod tcp;
+mod way;
+
+pub use cut::Cut;
+pub use endpoint::Endpoint;
+pub use error::RelayError;
+pub use plan::{Plan, Step};
+pub use schedule::{Chance, Delay, Direction, Millis, NotASchedule, Schedule, Toward};
+pub use tcp::Relay;

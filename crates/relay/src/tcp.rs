@@ -1,0 +1,330 @@
+//! The relay of streams: two connections, and the bytes between them.
+//!
+//! One thread waits for connections; each connection has a thread of its own, which waits in one
+//! `poll(2)` for everything that can happen: bytes from either side, room at either side, the moment
+//! when something is due, and the end of the relay. It never blocks anywhere else, so the moments hold,
+//! and a reset is noticed at once.
+//!
+//! In a trace, what `accept` made faces the client, what `connect` made faces the server.
+
+use std::fs;
+use std::io::{self, PipeReader, PipeWriter};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use observe::{Backoff, Socket, show};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::{Domain, SockAddr, Type};
+use tracing::{info, warn};
+
+use crate::queue::Ending;
+use crate::way::{Act, State, Way};
+use crate::{Endpoint, RelayError, Schedule, Toward};
+
+/// How many connections may be open at once; one more is reset.
+const CONNECTIONS: usize = 1024;
+/// How long a server may take to complete the handshake.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an orderly close waits for the peers to close too.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
+#[derive(Debug)]
+pub struct Relay {
+    address: Endpoint,
+    /// Its reading end hangs up when this is dropped: whoever polls it wakes.
+    stop: Option<PipeWriter>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Listens, and relays each connection to `to`. Nobody has to be there yet: a client that comes
+    /// too early is reset, as a server that is not there would do.
+    ///
+    /// # Errors
+    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::Unfit`]
+    /// when the schedule is for datagrams.
+    pub fn start(
+        listen: impl Into<Endpoint>,
+        to: impl Into<Endpoint>,
+        schedule: Schedule,
+    ) -> Result<Relay, RelayError> {
+        let (listen, to) = (listen.into(), to.into());
+        let (_, unfit) = schedule.words();
+        if !unfit.is_empty() {
+            return Err(RelayError::Unfit { relayed: "streams", words: unfit.join(" ") });
+        }
+        let failed = |error| RelayError::Listen { address: listen.clone(), error };
+        let listener = listen_on(&listen).map_err(failed)?;
+        let address = match listener.local_addr().map_err(failed)?.as_socket() {
+            Some(address) => Endpoint::Ip(address),
+            None => listen,
+        };
+        let (stopped, stop) = io::pipe().map_err(RelayError::Start)?;
+        let acceptor = thread::Builder::new()
+            .name("relay".into())
+            .spawn(move || accept_all(&listener, &to, &schedule, &stopped))
+            .map_err(RelayError::Start)?;
+        Ok(Relay { address, stop: Some(stop), acceptor: Some(acceptor) })
+    }
+
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> &Endpoint {
+        &self.address
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(Err(_)) = self.acceptor.take().map(JoinHandle::join) {
+            warn!("the relay's thread panicked");
+        }
+        if let Endpoint::Path(path) = &self.address {
+            // The name is ours: bind made it.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn listen_on(address: &Endpoint) -> io::Result<Socket> {
+    let name = address.sock_addr()?;
+    let listener = Socket::new(Domain::from(i32::from(name.family())), Type::STREAM, None)?;
+    if address.is_ip() {
+        listener.set_reuse_address(true)?;
+    }
+    listener.bind(&name)?;
+    listener.listen(1024)?;
+    // Between poll and accept a client may go away again: accept must not wait for the next one.
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn accept_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, stop: &PipeReader) {
+    let open = AtomicUsize::new(0);
+    let mut backoff = Backoff::default();
+    let mut pause = None;
+    let mut number = 0;
+    thread::scope(|scope| {
+        loop {
+            // After accept failed for want of descriptors only the end of the relay is waited for.
+            let listening = if pause.is_none() { PollFlags::IN } else { PollFlags::empty() };
+            let mut fds = [PollFd::new(stop, PollFlags::IN), PollFd::new(listener, listening)];
+            let waited = wait(&mut fds, pause.take().map(|pause| Instant::now() + pause));
+            if waited.is_err() || !fds[0].revents().is_empty() {
+                return;
+            }
+            if fds[1].revents().is_empty() {
+                continue;
+            }
+            let (client, peer) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) => match backoff.after(&error) {
+                    Some(time) => {
+                        pause = Some(time);
+                        continue;
+                    }
+                    None => return warn!(%error, "accept failed: nobody new is relayed"),
+                },
+            };
+            backoff.reset();
+            let peer = show(&peer);
+            if open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS {
+                warn!(peer, limit = CONNECTIONS, "too many connections: this one is reset");
+                open.fetch_sub(1, Ordering::Relaxed);
+                reset([&client]);
+                continue;
+            }
+            let open = &open;
+            let connection = move || {
+                if let Err(error) = relay(&client, to, schedule, number, stop) {
+                    warn!(peer, %to, %error, "no connection to the server: the client is reset");
+                    reset([&client]);
+                }
+                open.fetch_sub(1, Ordering::Relaxed);
+            };
+            let named = thread::Builder::new().name(format!("relay {number}"));
+            if let Err(error) = named.spawn_scoped(scope, connection) {
+                warn!(%error, "no thread for a connection: it is closed");
+                open.fetch_sub(1, Ordering::Relaxed);
+            }
+            number += 1;
+        }
+    });
+}
+
+/// One connection, from its other half to its end.
+fn relay(
+    client: &Socket,
+    to: &Endpoint,
+    schedule: &Schedule,
+    number: u64,
+    stop: &PipeReader,
+) -> io::Result<()> {
+    let name: SockAddr = to.sock_addr()?;
+    let server = Socket::new(Domain::from(i32::from(name.family())), Type::STREAM, None)?;
+    // The write timeout bounds connect as well (socket(7)).
+    server.set_write_timeout(Some(CONNECT))?;
+    server.connect(&name)?;
+    for socket in [client, &server] {
+        socket.set_nonblocking(true)?;
+        if socket.local_addr()?.is_ipv4() || socket.local_addr()?.is_ipv6() {
+            // Nagle's algorithm would glue the pieces together again.
+            socket.set_tcp_nodelay(true)?;
+        }
+    }
+    let ways = [
+        Way::new(schedule, Toward::Server, number, &server),
+        Way::new(schedule, Toward::Client, number, client),
+    ];
+    match carry([client, &server], ways, stop) {
+        Verdict::Ended => {}
+        Verdict::Closed => close_in_order([client, &server], stop),
+        Verdict::Reset => {
+            info!(number, "reset");
+            reset([client, &server]);
+        }
+    }
+    Ok(())
+}
+
+/// How a connection ended.
+enum Verdict {
+    /// Both sides said so.
+    Ended,
+    /// The schedule said so.
+    Closed,
+    /// One side, or the schedule, or the end of the relay broke it.
+    Reset,
+}
+
+/// Carries bytes until there are no more. Side 0 is the client, side 1 the server; way 0 leads from
+/// side 0 to side 1, way 1 back.
+fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict {
+    // A side that broke while we sent to it. What it said before can still be read.
+    let mut broken = [false; 2];
+    // A side that hung up, which poll reports again and again, and that nobody reads from now.
+    let mut ignored = [false; 2];
+    loop {
+        let now = Instant::now();
+        let mut events = [PollFlags::empty(); 2];
+        let mut sends = [None; 2];
+        let mut next: Option<Instant> = None;
+        for from in [0, 1] {
+            let to = 1 - from;
+            match ways[from].act(now) {
+                Act::Wait(None) => {}
+                Act::Wait(Some(due)) => next = Some(next.map_or(due, |next| next.min(due))),
+                Act::Send(n) => {
+                    sends[from] = Some(n);
+                    events[to] |= PollFlags::OUT;
+                }
+                Act::End => {
+                    // Half-close: the other way lives on. A peer that is gone has no need of it.
+                    let _ = sides[to].shutdown(Shutdown::Write);
+                    ways[from].state = State::Over;
+                }
+                Act::Reset => return Verdict::Reset,
+                Act::Close => return Verdict::Closed,
+            }
+            if ways[from].wants_more() {
+                events[from] |= PollFlags::IN;
+            }
+        }
+        if ways.iter().all(|way| way.state == State::Over) {
+            return Verdict::Ended;
+        }
+
+        let mut fds = vec![PollFd::new(stop, PollFlags::IN)];
+        let watched: Vec<usize> =
+            (0..2).filter(|&side| !events[side].is_empty() || !ignored[side]).collect();
+        fds.extend(watched.iter().map(|&side| PollFd::new(sides[side], events[side])));
+        if wait(&mut fds, next).is_err() || !fds[0].revents().is_empty() {
+            return Verdict::Reset;
+        }
+        let mut happened = [PollFlags::empty(); 2];
+        for (fd, &side) in fds[1..].iter().zip(&watched) {
+            happened[side] = fd.revents();
+        }
+
+        let now = Instant::now();
+        for from in [0, 1] {
+            let to = 1 - from;
+            let gone = PollFlags::ERR | PollFlags::HUP;
+            let (way, other) = match &mut ways {
+                [way, other] if from == 0 => (way, other),
+                [other, way] => (way, other),
+            };
+            if way.wants_more() && happened[from].intersects(PollFlags::IN | gone) {
+                match sides[from].recv(way.queue.room()) {
+                    Ok(0) if broken[from] => way.ended(Ending::Reset, now),
+                    Ok(0) => way.ended(Ending::Orderly, now),
+                    Ok(n) => way.arrived(n, now),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => way.ended(Ending::Reset, now),
+                }
+            } else if happened[from].contains(PollFlags::ERR) && way.state != State::Flowing {
+                // Nobody will read from this side any more, and so hear of it.
+                return Verdict::Reset;
+            } else if happened[from].intersects(gone) && events[from].is_empty() {
+                ignored[from] = true;
+            }
+            if let Some(n) = sends[from].filter(|_| happened[to].intersects(PollFlags::OUT | gone))
+            {
+                match sides[to].send(way.queue.front(n)) {
+                    Ok(n) => way.sent(n, now),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) if other.state == State::Flowing => {
+                        // What that side said before it broke goes first, and then its reset.
+                        way.state = State::Over;
+                        broken[to] = true;
+                    }
+                    Err(_) => return Verdict::Reset,
+                }
+            }
+        }
+    }
+}
+
+/// The end of the stream for both, then silence until both have closed too. Closing at once, with
+/// bytes unread, would be a reset.
+fn close_in_order(sides: [&Socket; 2], stop: &PipeReader) {
+    for side in sides {
+        let _ = side.shutdown(Shutdown::Write);
+    }
+    let deadline = Instant::now() + GOODBYE;
+    let mut open = Vec::from(sides);
+    let mut unwanted = vec![0; 64 << 10];
+    while !open.is_empty() && Instant::now() < deadline {
+        let mut fds = vec![PollFd::new(stop, PollFlags::IN)];
+        fds.extend(open.iter().map(|side| PollFd::new(*side, PollFlags::IN)));
+        if wait(&mut fds, Some(deadline)).is_err() || !fds[0].revents().is_empty() {
+            return;
+        }
+        let ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
+        let mut ready = ready.into_iter();
+        open.retain(|side| {
+            ready.next() != Some(true) || matches!(side.recv(&mut unwanted), Ok(n) if n > 0)
+        });
+    }
+}
+
+/// A real reset: with a linger time of zero, closing throws the connection away and says so to the
+/// peer (RST). Unix sockets know no such thing: there the peer sees the end.
+fn reset<const N: usize>(sides: [&Socket; N]) {
+    for side in sides {
+        let _ = side.set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// `poll(2)`: until something happens, or until this moment.
+fn wait(fds: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<()> {
+    let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+    let left = left.and_then(|left| Timespec::try_from(left).ok());
+    match poll(fds, left.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
