@@ -39,8 +39,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
     let servers = SERVERS.map(|(_, server, _)| Typed::new(server, &[]));
     scene.terminals(&[&servers[0]])?;
-    scene.then("the experiment connects, sends ff ff ff 7f (2147483647), and reads to the end;")?;
-    scene.then("connects again, sends 00 00 00 01 (16777216) and `echo`, half-closes, and reads to the end")?;
+    scene.then("the experiment connects, sends ff ff ff 7f (2147483647), reads to the end;")?;
+    scene.then(
+        "connects again, sends 00 00 00 01 (16777216) and `echo`, half-closes, reads to the end",
+    )?;
     scene.then("and the same with the other servers:")?;
     scene.then(&servers[1].to_string())?;
     scene.then(&servers[2].to_string())?;
