@@ -57,6 +57,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.blank()?;
     scene.count("bytes that arrived, closed at once", hasty.bytes(), ANSWER)?;
     scene.count("bytes that arrived, half-closed", polite.bytes(), ANSWER)?;
+    scene.text(
+        "Each server of the course says goodbye the second way: look for `goodbye` in its source.\n",
+    )?;
     scene.came(match (hasty.error, hasty.bytes()) {
         (None, _) => "the whole answer, then the end of the stream",
         (Some(_), ANSWER) => "the whole answer, then an error",

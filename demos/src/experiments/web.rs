@@ -18,7 +18,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "web",
     claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
     prediction: Some(Prediction {
-        question: "a page has <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">. Of five remote-command servers there, one hands all that comes to a shell. Which make the file?",
+        question: "a page has <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">. Six servers have a turn there, and one hands all that comes to a shell. Which make the file?",
         choices: &[
             "none: HTTP is no command",
             "only the one that hands all to a shell",
@@ -30,6 +30,8 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 const RAW: [&str; 2] = ["--requests", "raw"];
 const WRONG: &str = "wrong";
+/// Whether there is a command `GET`, and how a shell complains, is different everywhere.
+const SHELL_SAID: &str = "(answers what its shell says of each line)";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let servers = [
@@ -37,15 +39,21 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         ("ack", Typed::new("fix-ack-handshake-server", &[])),
         ("struct", Typed::new("fix-struct-prefix-server", &RAW)),
         ("json", Typed::new("fix-json-header-server", &RAW)),
+        ("threaded", Typed::new("threaded-server", &RAW)),
         (WRONG, Typed::new("zoo-no-screening", &[]).at("--listen", "127.0.0.1:8888")),
     ];
     scene.terminals(&[&servers[0].1])?;
     scene.then(
-        "and open in a browser a page with <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">",
+        "open a page with <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">; then ls /tmp/x",
     )?;
-    scene.then("then ls /tmp/x; and the same with the others:")?;
+    scene.then("and the same with the others:")?;
     servers[1..].iter().try_for_each(|(_, typed)| scene.then(&typed.to_string()))?;
     scene.blank()?;
+    scene.lane("browser", "GET /;touch$IFS/tmp/x; HTTP/1.1")?;
+    scene.lane(
+        "browser",
+        "Host: 127.0.0.1:8888 (and so on; here the file is in a private directory)",
+    )?;
 
     let mut findings = Findings::default();
     let mut made = Vec::new();
@@ -59,7 +67,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         server.signal(Signal::TERM);
         server.end_somehow()?;
         let exists = file.exists();
-        scene.lane(label, said(&answer))?;
+        scene.lane(label, if *label == WRONG { SHELL_SAID.to_owned() } else { said(&answer) })?;
         scene.lane(label, if exists { "(the file is there)" } else { "(no file)" })?;
         findings.equal(&format!("{label}: the file is there"), exists, *label == WRONG);
         if *label != WRONG {
@@ -77,7 +85,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         _ => "all of them",
     });
     Ok(findings
-        .verdict("four servers refused and made nothing; the one that does not look made the file"))
+        .verdict("five servers refused and made nothing; the one that does not look made the file"))
 }
 
 /// What a browser sends for such an image, as far as it matters: the path is in the first line.
@@ -109,8 +117,9 @@ fn browse(address: &str, request: &str, handshake: bool) -> io::Result<Vec<u8>> 
     Ok(answer)
 }
 
-/// The words of an answer, without the length or header in front.
+/// The words of a refusal, without the length or header in front and the advice behind.
 fn said(answer: &[u8]) -> String {
     let text = String::from_utf8_lossy(answer);
-    text.find("refused: ").map_or(text.to_string(), |at| text[at..].to_owned())
+    let words = text.find("refused: ").map_or(&*text, |at| &text[at..]);
+    words.split("; ").next().unwrap_or(words).to_owned()
 }
