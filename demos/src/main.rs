@@ -15,6 +15,7 @@ mod numbers;
 mod options;
 mod prediction;
 mod record;
+mod recorded;
 mod run;
 mod scene;
 mod screen;
