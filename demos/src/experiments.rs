@@ -1,6 +1,7 @@
 //! The experiments, in the order of the course. A file each, which opens with the claim.
 
 mod ack;
+mod ack_cut;
 mod backlog;
 mod case1;
 mod case2;
@@ -10,11 +11,14 @@ mod json;
 mod methods;
 mod models;
 mod nagle;
+mod pipes;
 mod promise;
 mod request;
 mod reuseaddr;
 mod sendall;
+mod short_read;
 mod sleep;
+mod stall;
 mod sticky;
 mod r#struct;
 mod tcp;
@@ -65,7 +69,11 @@ pub const ALL: &[Experiment] = &[
     unix_speed::EXPERIMENT,
     utf8::EXPERIMENT,
     ack::EXPERIMENT,
+    ack_cut::EXPERIMENT,
     r#struct::EXPERIMENT,
+    stall::EXPERIMENT,
+    short_read::EXPERIMENT,
+    pipes::EXPERIMENT,
     request::EXPERIMENT,
     json::EXPERIMENT,
     models::EXPERIMENT,

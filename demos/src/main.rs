@@ -13,6 +13,7 @@
 mod experiments;
 mod numbers;
 mod options;
+mod pace;
 mod prediction;
 mod record;
 mod recorded;

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::thread;
 
 /// In the order of the course.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 30] = [
     "tcp",
     "ipv6",
     "reuseaddr",
@@ -34,7 +34,11 @@ const NAMES: [&str; 26] = [
     "unix-speed",
     "utf8",
     "ack",
+    "ack-cut",
     "struct",
+    "stall",
+    "short-read",
+    "pipes",
     "request",
     "json",
     "models",
@@ -44,7 +48,7 @@ const NAMES: [&str; 26] = [
 ];
 
 /// Times, buffer sizes, error numbers, process ids: each machine has its own.
-const MEASURED: [&str; 13] = [
+const MEASURED: [&str; 15] = [
     "models",
     "sendall",
     "methods",
@@ -58,6 +62,8 @@ const MEASURED: [&str; 13] = [
     "unix-speed",
     "promise",
     "goodbye",
+    "ack",
+    "stall",
 ];
 
 #[test]
