@@ -1,22 +1,35 @@
 //! The experiments, in the order of the course. A file each, which opens with the claim.
 
 mod ack;
+mod ack_cut;
+mod backlog;
 mod case1;
 mod case2;
+mod goodbye;
 mod ipv6;
 mod json;
 mod methods;
 mod models;
+mod nagle;
+mod pipes;
+mod promise;
 mod request;
 mod reuseaddr;
 mod sendall;
+mod short_read;
+mod sleep;
+mod stall;
 mod sticky;
 mod r#struct;
 mod tcp;
 mod udp;
 mod udp_boundaries;
+mod udp_loss;
 mod unix;
+mod unix_kinds;
+mod unix_speed;
 mod utf8;
+mod web;
 
 use crate::prediction::Prediction;
 use crate::scene::Scene;
@@ -40,6 +53,7 @@ pub const ALL: &[Experiment] = &[
     tcp::EXPERIMENT,
     ipv6::EXPERIMENT,
     reuseaddr::EXPERIMENT,
+    backlog::EXPERIMENT,
     methods::EXPERIMENT,
     sendall::EXPERIMENT,
     udp::EXPERIMENT,
@@ -47,11 +61,23 @@ pub const ALL: &[Experiment] = &[
     sticky::EXPERIMENT,
     case1::EXPERIMENT,
     case2::EXPERIMENT,
+    nagle::EXPERIMENT,
+    sleep::EXPERIMENT,
     udp_boundaries::EXPERIMENT,
+    udp_loss::EXPERIMENT,
+    unix_kinds::EXPERIMENT,
+    unix_speed::EXPERIMENT,
     utf8::EXPERIMENT,
     ack::EXPERIMENT,
+    ack_cut::EXPERIMENT,
     r#struct::EXPERIMENT,
+    stall::EXPERIMENT,
+    short_read::EXPERIMENT,
+    pipes::EXPERIMENT,
     request::EXPERIMENT,
     json::EXPERIMENT,
     models::EXPERIMENT,
+    web::EXPERIMENT,
+    promise::EXPERIMENT,
+    goodbye::EXPERIMENT,
 ];

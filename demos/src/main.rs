@@ -13,8 +13,10 @@
 mod experiments;
 mod numbers;
 mod options;
+mod pace;
 mod prediction;
 mod record;
+mod recorded;
 mod run;
 mod scene;
 mod screen;

@@ -107,13 +107,16 @@ impl<'a> Scene<'a> {
         self.start(label, typed, &["--connect", address])
     }
 
-    /// Starts a program, with its place and a trace of its socket calls.
+    /// Starts a program, with its place and a trace of its socket calls; those of the zoo record none.
     pub fn start(&mut self, label: &str, typed: &Typed, place: &[&str]) -> Result<Actor, Trouble> {
         self.started += 1;
         let trace = self.scratch.path().join(format!("{}.trace", self.started));
         let mut command = Command::new(stage::binary(typed.program())?);
         // In front: behind a subcommand they would be the subcommand's.
-        command.arg("--trace").arg(&trace).args(place).args(typed.arguments());
+        if !typed.is_of_the_zoo() {
+            command.arg("--trace").arg(&trace);
+        }
+        command.args(place).args(typed.arguments());
         // The log says when a server has made a call; whoever set it for their own programs must not confuse us.
         command.env("RUST_LOG", "warn,sock=debug");
         Ok(Actor { label: label.to_owned(), program: Program::start(label, &mut command)?, trace })

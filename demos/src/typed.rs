@@ -27,6 +27,11 @@ impl Typed {
         self.program
     }
 
+    /// Whether it is one of the wrong programs: std alone, and no `--trace`.
+    pub fn is_of_the_zoo(&self) -> bool {
+        self.program.starts_with("zoo-")
+    }
+
     /// Without the place.
     pub fn arguments(&self) -> &[&'static str] {
         &self.arguments

@@ -15,10 +15,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 /// In the order of the course.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 30] = [
     "tcp",
     "ipv6",
     "reuseaddr",
+    "backlog",
     "methods",
     "sendall",
     "udp",
@@ -26,17 +27,45 @@ const NAMES: [&str; 17] = [
     "sticky",
     "case1",
     "case2",
+    "nagle",
+    "sleep",
     "udp-boundaries",
+    "udp-loss",
+    "unix-kinds",
+    "unix-speed",
     "utf8",
     "ack",
+    "ack-cut",
     "struct",
+    "stall",
+    "short-read",
+    "pipes",
     "request",
     "json",
     "models",
+    "web",
+    "promise",
+    "goodbye",
 ];
 
 /// Times, buffer sizes, error numbers, process ids: each machine has its own.
-const MEASURED: [&str; 5] = ["models", "sendall", "methods", "reuseaddr", "unix"];
+const MEASURED: [&str; 15] = [
+    "models",
+    "sendall",
+    "methods",
+    "reuseaddr",
+    "unix",
+    "backlog",
+    "nagle",
+    "sleep",
+    "udp-loss",
+    "unix-kinds",
+    "unix-speed",
+    "promise",
+    "goodbye",
+    "ack",
+    "stall",
+];
 
 #[test]
 fn each_experiment_prints_its_transcript() {
@@ -153,12 +182,23 @@ fn say(typed: &str, args: &[&str]) -> String {
 
 /// Ports and paths as the reader will see them.
 fn presentable(output: &str) -> String {
-    let listening = |line: &str| Some(line.split_once("listening on ")?.1.to_owned());
-    let places: Vec<String> = output.lines().filter_map(listening).collect();
-    let default = if output.contains("threaded-server") { "9999" } else { "8888" };
+    // Who says it, and where it listens.
+    let listening = |line: &str| {
+        let (who, place) = line.split_once("listening on ")?;
+        Some((who.trim_matches([' ', '│']).to_owned(), place.to_owned()))
+    };
+    let places: Vec<(String, String)> = output.lines().filter_map(listening).collect();
+    let others =
+        ["fix-", "sticky-", "tcp-basic", "udp-basic"].iter().any(|name| output.contains(name));
     let mut shown = output.to_owned();
-    for place in &places {
+    for (who, place) in &places {
         let (host, _) = place.rsplit_once(':').unwrap_or((place, ""));
+        let default = match who.as_str() {
+            "relay" => "7777",
+            "threaded" => "9999",
+            _ if output.contains("threaded-server") && !others => "9999",
+            _ => "8888",
+        };
         let usual = match place.starts_with('/') {
             true => "…/af-unix.sock".to_owned(),
             false => format!("{host}:{default}"),
@@ -173,7 +213,7 @@ fn presentable(output: &str) -> String {
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            let known = ["8888", "9999"].contains(&&part[..end]);
+            let known = ["7777", "8888", "9999"].contains(&&part[..end]);
             out += &format!("{host}{}{}", if known { &part[..end] } else { "51412" }, &part[end..]);
         }
         out

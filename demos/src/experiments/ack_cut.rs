@@ -1,0 +1,82 @@
+//! Where fix 1 breaks: the length comes as digits without an end, and one recv is taken to bring them all.
+//!
+//! Waiting for `OK` slows the stream down, so that on a kind network the recv and the digits coincide. It marks no
+//! boundary: the relay passes one byte at a time, as any network may, and holds the next until the reader took it.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use timeline::{Direction, Message};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "ack-cut",
+    claim: "behind a 1-byte cut, fix 1 misreads the length: a handshake is not a boundary",
+    prediction: Some(Prediction {
+        question: "fix 1: the server sends the length as digits, `19`, waits for OK, sends 19 bytes. The network delivers one byte at a time. What does the client print?",
+        choices: &[
+            "this is the answer",
+            "9, and then it stops with an error",
+            "nothing: it waits for ever",
+        ],
+    }),
+    run,
+};
+
+/// 19 bytes with the newline: two digits.
+const COMMAND: &str = "echo this is the answer";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let server = Typed::new("fix-ack-handshake-server", &[]);
+    let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
+        .at("--to", "127.0.0.1:8888");
+    let client = Typed::new("fix-ack-handshake-client", &["-c", COMMAND, "-c", "echo two"])
+        .at("--connect", "127.0.0.1:7777");
+    scene.terminals(&[&server, &cut, &client])?;
+    scene.blank()?;
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    let relay = scene.relay(&cut, &server.address()?)?;
+    let client = scene.client("client", &client, &relay.address()?)?.end_somehow()?;
+    let (relay, server) = (relay.stop()?, server.stop()?);
+    scene.lane("client", &client.stdout)?;
+    let error = client.complaint();
+    scene.lane("client", error.split_once("answer: ").map_or(error.as_str(), |(_, why)| why))?;
+    scene.lane("client", format!("(exit code {})", client.code.unwrap_or(-1)))?;
+
+    // What still travels when the client has given up is luck, and nobody reads it.
+    let taken = client.moved("recv").len();
+    let ends = [until(&server.events, 2), client.events.clone()].concat();
+    let mut connections = timeline::connections(&ends, &relay.events);
+    if let Some(relayed) = connections.first_mut().and_then(|one| one.relay.as_mut()) {
+        relayed.to_client = until(&relayed.to_client, taken);
+    }
+    let messages = [Message::new("the length", 2), Message::new("the answer", 19)];
+    for connection in &connections {
+        scene.picture(&connection.stream(Direction::ToClient)?.with_messages(&messages))?;
+    }
+
+    let mut findings = Findings::default();
+    findings.equal("what the client prints", client.said().as_str(), "9");
+    findings.equal("its exit code", client.code, Some(5));
+    findings.equal("the length on its way", server.moved("send").first(), Some(&b"19".to_vec()));
+    scene.came(match (client.said().as_str(), client.code) {
+        ("9", Some(1..)) => "9, and then it stops with an error".to_owned(),
+        ("this is the answer\n", _) => "this is the answer".to_owned(),
+        (said, _) => said.to_owned(),
+    });
+    Ok(findings.verdict("`19` was read as 1, the `9` as the answer, and the answer as a length"))
+}
+
+/// The events up to the send of this number.
+fn until(events: &[observe::Event], sends: usize) -> Vec<observe::Event> {
+    let mut left = sends;
+    let keep = |event: &&observe::Event| {
+        let counts = event.call == "send";
+        let keep = !counts || left > 0;
+        left -= usize::from(counts && left > 0);
+        keep
+    };
+    events.iter().filter(keep).cloned().collect()
+}

@@ -1,0 +1,137 @@
+//! The backlog is a queue for accept, not a limit on connections.
+//!
+//! listen(3) queues a few connections that nobody has accepted yet (on Linux one more than it says: listen(2), "the
+//! queue length for completely established sockets"). Each accept makes room again, so the number of open connections
+//! has nothing to do with it. No program of the course listens and never accepts, or lets you choose its backlog: here
+//! the experiment listens itself.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::scene::{PATIENCE, Scene};
+use crate::trouble::Trouble;
+use crate::verdict::{Findings, Verdict};
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "backlog",
+    claim: "the backlog is a queue for accept, not a limit: listen(3) holds a few, and 100 are open at once",
+    prediction: Some(Prediction {
+        question: "a server says listen(3), and accepts. 100 clients connect, and all of them stay. How many are served?",
+        choices: &["3, the others are refused", "4, the others wait", "all 100, at the same time"],
+    }),
+    run,
+};
+
+const BACKLOG: i32 = 3;
+/// How many knock while nobody accepts.
+const KNOCK: usize = 10;
+/// How long they wait. A connection over loopback takes microseconds; who has none by now waits for an accept.
+const WAIT: Duration = Duration::from_millis(300);
+/// How many are served.
+const SERVED: usize = 100;
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    scene.blank()?;
+    scene.lane("listener", "listen(3), and no accept")?;
+    let queued = knock().map_err(Trouble::peer("connecting while nobody accepts"))?;
+    let text = format!("{KNOCK} connect: {queued} are connected, {} wait", KNOCK - queued);
+    scene.lane("clients", text)?;
+    scene.lane("listener", "listen(3), and accept for each one that comes")?;
+    let served = serve().map_err(Trouble::peer("serving many"))?;
+    scene.lane(
+        "clients",
+        format!("{SERVED} connect and stay; then each says a byte, and gets it back"),
+    )?;
+    scene.came(match served {
+        SERVED => "all 100, at the same time".to_owned(),
+        fewer => fewer.to_string(),
+    });
+
+    scene.blank()?;
+    scene.count("connected, without accept", queued, KNOCK)?;
+    scene.count("open at once, with accept", served, SERVED)?;
+
+    scene.text(
+        "The queue is for those that nobody has accepted yet (Linux: one more than listen says). The others\n\
+         are not refused: nothing answers them, and their kernels try again. Each accept makes room.\n",
+    )?;
+
+    let mut findings = Findings::default();
+    // How long the queue is for a backlog of 3 is the system's business, and listen(2) calls it a hint: here only that
+    // there is a queue, and that it ends.
+    findings.holds((1..KNOCK).contains(&queued), "some of 10 to be queued, not all", queued);
+    findings.equal("clients served at the same time:", served, SERVED);
+    Ok(findings.verdict("the queue ended after a few, and 100 connections were open at once"))
+}
+
+fn listen() -> io::Result<Socket> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into())?;
+    listener.listen(BACKLOG)?;
+    Ok(listener)
+}
+
+/// How many of ten clients get a connection while nobody accepts.
+fn knock() -> io::Result<usize> {
+    let listener = listen()?;
+    let address = listener.local_addr()?;
+    let mut clients = Vec::new();
+    for _ in 0..KNOCK {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        // So that connect does not wait, and all of them can wait together.
+        client.set_nonblocking(true)?;
+        match client.connect(&address) {
+            Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+                return Err(error);
+            }
+            _ => clients.push(client),
+        }
+    }
+    thread::sleep(WAIT);
+    // Only who is connected has a peer.
+    Ok(clients.iter().filter(|client| client.peer_addr().is_ok()).count())
+}
+
+/// How many of a hundred clients, all of them connected, are answered.
+fn serve() -> io::Result<usize> {
+    let listener = listen()?;
+    let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+    thread::spawn(move || accept_and_echo(&listener));
+    let mut clients = Vec::new();
+    for _ in 0..SERVED {
+        let mut client = TcpStream::connect(address)?;
+        client.set_read_timeout(Some(PATIENCE))?;
+        // The greeting comes after the accept: so the next one finds the queue empty, however slow the machine.
+        client.read_exact(&mut [0])?;
+        clients.push(client);
+    }
+    let mut served = 0;
+    for mut client in clients {
+        client.write_all(b"?")?;
+        let mut answer = [0];
+        client.read_exact(&mut answer)?;
+        served += usize::from(answer == *b"?");
+    }
+    Ok(served)
+}
+
+/// Accepts and greets all of them first, then answers each once.
+fn accept_and_echo(listener: &Socket) -> io::Result<()> {
+    let mut open = Vec::new();
+    for _ in 0..SERVED {
+        let (mut conn, _) = listener.accept()?;
+        conn.write_all(b"!")?;
+        open.push(conn);
+    }
+    for mut conn in open {
+        let mut byte = [0];
+        conn.read_exact(&mut byte)?;
+        conn.write_all(&byte)?;
+    }
+    Ok(())
+}

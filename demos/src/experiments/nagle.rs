@@ -1,0 +1,112 @@
+//! TCP_NODELAY does not give boundaries.
+//!
+//! Nagle's algorithm (RFC 9293, 3.7.4) holds a small segment back while an earlier one is not acknowledged. Many blame it
+//! for glued messages, and switch it off. But what glues them is that the reader comes when both are there: recv takes
+//! what has come. So here the reader of the first two rows comes when both have arrived, which is certain, and the verdict
+//! rests on them. The reader of the other two waits in recv already; how often it gets both is luck, and only shown.
+//! The option is the sender's, and no program of the course lets you choose it: the experiment holds both ends itself.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::recorded::Recorded;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::verdict::{Findings, Verdict};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Barrier;
+use std::thread;
+use timeline::Stream;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "nagle",
+    claim: "TCP_NODELAY does not give boundaries: two sends come as one with it and without it",
+    prediction: Some(Prediction {
+        question: "with TCP_NODELAY, `hello` is sent, then `hi`, each at once. Both have come when the server does recv(1024). It gets",
+        choices: &["hello", "hellohi", "now the one, now the other"],
+    }),
+    run,
+};
+
+const SENDS: [&[u8]; 2] = [b"hello", b"hi"];
+const BOTH: &[u8] = b"hellohi";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let trials = scene.trials(200) as usize;
+    let mut findings = Findings::default();
+    let mut merged_with = 0;
+    let mut drawn = None;
+    scene.blank()?;
+    for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
+        let mut merged = 0;
+        for _ in 0..trials {
+            let (brought, stream) = late(no_delay).map_err(Trouble::peer("sending twice"))?;
+            merged += usize::from(brought == BOTH);
+            drawn = Some(stream?);
+        }
+        scene.count(&format!("glued, {name}, late reader"), merged, trials)?;
+        findings.equal(&format!("{name}, and read late: glued in"), merged, trials);
+        merged_with = merged;
+    }
+    for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
+        let mut merged = 0;
+        for _ in 0..trials {
+            let brought = eager(no_delay).map_err(Trouble::peer("sending twice"))?;
+            merged += usize::from(brought == BOTH.len());
+        }
+        scene.count(&format!("glued, {name}, eager reader"), merged, trials)?;
+    }
+    scene.text(
+        "The late reader comes when both have arrived. The eager one waits in recv before the first is sent:\n\
+         how often it gets both is luck, and no count of them makes a boundary.\n",
+    )?;
+    scene.came(match merged_with {
+        0 => "hello",
+        all if all == trials => "hellohi",
+        _ => "now the one, now the other",
+    });
+    if let Some(stream) = drawn {
+        scene.text("The late reader, with TCP_NODELAY, the last time:\n")?;
+        scene.picture(&stream)?;
+    }
+    Ok(findings
+        .verdict("who reads when both have come gets both in one recv, with TCP_NODELAY too"))
+}
+
+/// Two connected ends, with Nagle's algorithm switched off at the client's or not.
+fn pair(no_delay: bool) -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    client.set_nodelay(no_delay)?;
+    Ok((client, listener.accept()?.0))
+}
+
+/// What the first recv brings when both have arrived before it.
+fn late(no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
+    let (client, server) = pair(no_delay)?;
+    let (mut client, mut server) = (Recorded::new(client), Recorded::new(server));
+    SENDS.iter().try_for_each(|bytes| client.send(bytes))?;
+    // peek looks at what has come, and leaves it there.
+    while server.peek(&mut [0; 1024])? < BOTH.len() {
+        thread::yield_now();
+    }
+    let brought = server.recv(1024)?;
+    let stream = Stream::from_events(&client.events, &server.events).map_err(Trouble::from);
+    Ok((brought, stream.map(|stream| stream.between("client", "server"))))
+}
+
+/// How many bytes the first recv brings to a reader that waits for them.
+fn eager(no_delay: bool) -> io::Result<usize> {
+    let (mut client, mut server) = pair(no_delay)?;
+    let start = Barrier::new(2);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            start.wait();
+            server.read(&mut [0; 1024])
+        });
+        start.wait();
+        let sent = SENDS.iter().try_for_each(|bytes| client.write_all(bytes));
+        let read = reader.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+        sent.and(read)
+    })
+}

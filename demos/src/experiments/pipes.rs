@@ -1,0 +1,76 @@
+//! A child has two pipes to us, and each holds only so much: whoever empties one to its end first may wait for ever.
+//!
+//! On Linux a pipe holds 65,536 bytes (pipe(7)). One byte more, and the child waits until somebody reads it.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use stage::StageError;
+use std::time::Duration;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "pipes",
+    claim: "reading a child's stderr to its end first hangs once its stdout pipe is full; reading both does not",
+    prediction: Some(Prediction {
+        question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 bytes to stdout and none to stderr. What does the program get?",
+        choices: &["all 65,537 bytes", "the first 65,536 bytes", "nothing: it waits for ever"],
+    }),
+    run,
+};
+
+const FITS: &str = "head -c 65536 /dev/zero";
+const TOO_MUCH: &str = "head -c 65537 /dev/zero";
+/// A mebibyte on each of the two.
+const BOTH: &str = "head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let fits = Typed::new("zoo-stderr-first", &["-c", FITS]);
+    let too_much = Typed::new("zoo-stderr-first", &["-c", TOO_MUCH]);
+    scene.terminals(&[&fits])?;
+    scene.then(&too_much.to_string())?;
+    scene.blank()?;
+    let fitted = scene.start("fits", &fits, &[])?.end()?;
+    scene.lane("fits", &fitted.stdout)?;
+
+    // What hangs cannot be told from what is slow, but by patience: twenty times as long as what one byte less took, and
+    // a second at least. Were it only slow, the verdict would be wrong; busy as a machine may be, it comes out the same.
+    let patience = Duration::from_secs(1).max(fitted.took * 20);
+    let stuck = scene.start("one more", &too_much, &[])?;
+    let ended = stuck.wait_until("its end", patience, |lines| {
+        lines.first().map(|line| String::from_utf8_lossy(&line.text).into_owned())
+    });
+    // Dropped, it is ended, and its child with it.
+    drop(stuck);
+    let hangs = matches!(ended, Err(StageError::TimedOut { .. }));
+    let said = match ended {
+        Err(StageError::TimedOut { .. }) => {
+            "(nothing, for a second and more; the experiment ends it)"
+        }
+        Err(error) => return Err(error.into()),
+        Ok(_) => "(it ended)",
+    };
+    scene.lane("one more", said)?;
+    scene.came(if hangs { "nothing: it waits for ever" } else { "all 65,537 bytes" });
+
+    let server = Typed::new("fix-struct-prefix-server", &[]);
+    let client = Typed::new("fix-struct-prefix-client", &["-c", BOTH]);
+    scene.terminals(&[&server, &client])?;
+    scene.blank()?;
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    let client = scene.client("client", &client, &server.address()?)?.end()?;
+    server.stop()?;
+    scene.lane("client", format!("(prints {} bytes)", client.stdout.len()))?;
+
+    let mut findings = Findings::default();
+    findings.equal(
+        "65,536 bytes: it says",
+        fitted.said().as_str(),
+        "the command wrote 65536 bytes to stdout, 0 to stderr\n",
+    );
+    findings.holds(hangs, "65,537 bytes: nothing, ever", said);
+    findings.equal("bytes from a server that reads both:", client.stdout.len(), 2 << 20);
+    Ok(findings.verdict("65,536 bytes came, one more hung; read side by side, two mebibytes came"))
+}

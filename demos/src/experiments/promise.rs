@@ -1,0 +1,152 @@
+//! A header that promises 2 GiB costs no memory.
+//!
+//! Whoever allocates what a header promises lets four bytes of a stranger take its memory. The servers of the course
+//! check the length first, and then let the buffer grow with what has come. Two promises are made to each: one beyond
+//! the limit, and one as large as the limit allows, of which 4 bytes come. The client keeps to the same rules.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::scene::{Actor, PATIENCE, Scene};
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "promise",
+    claim: "a header that promises 2 GiB costs no memory",
+    prediction: Some(Prediction {
+        question: "four bytes tell a server that a message of 2 GiB follows. How much memory does it take for it?",
+        choices: &["2 GiB", "as much as its limit allows: 16 MiB", "less than 1 MiB"],
+    }),
+    run,
+};
+
+const SERVERS: [(&str, &str, &str); 3] = [
+    ("struct", "fix-struct-prefix-server", "fix-struct-prefix-client"),
+    ("json", "fix-json-header-server", "fix-json-header-client"),
+    ("threaded", "threaded-server", "threaded-client"),
+];
+const BEYOND_LIMIT: i32 = i32::MAX;
+const AT_LIMIT: i32 = proto::MAX_FRAME as i32;
+/// By how much a server may have grown, in KiB. Either promise, kept in advance, would be 16 times as much at least; the
+/// pages of code that a server first runs to refuse something are a third of it.
+const BOUND: u64 = 1024;
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let mut findings = Findings::default();
+    let servers = SERVERS.map(|(_, server, _)| Typed::new(server, &[]));
+    scene.terminals(&[&servers[0]])?;
+    scene.then("the experiment connects, sends ff ff ff 7f (2147483647), reads to the end;")?;
+    scene.then(
+        "connects again, sends 00 00 00 01 (16777216) and `echo`, half-closes, reads to the end",
+    )?;
+    scene.then("and the same with the other servers:")?;
+    scene.then(&servers[1].to_string())?;
+    scene.then(&servers[2].to_string())?;
+    scene.blank()?;
+    let mut table = "most memory    after a command    after both promises    more\n".to_owned();
+    let mut most = 0;
+    for ((label, _, client), typed) in SERVERS.iter().zip(&servers) {
+        let server = scene.server(label, typed, "127.0.0.1")?;
+        let address = server.address()?;
+        // First a proper command: what a server needs for its work is not the promise's.
+        scene.client("client", &Typed::new(client, &["-c", "echo hi"]), &address)?.end()?;
+        let before = resident(&server)?;
+        let beyond = promise(&address, BEYOND_LIMIT, b"").map_err(Trouble::peer("promising"))?;
+        let at = promise(&address, AT_LIMIT, b"echo").map_err(Trouble::peer("promising"))?;
+        let after = resident(&server)?;
+        let server = server.stop()?;
+        scene.lane(label, reason(&server.complaint()))?;
+        let more = after.saturating_sub(before);
+        table += &format!("{label:<11}  {before:>12} KiB    {after:>15} KiB    {more:>4} KiB\n");
+        findings.equal(
+            &format!("{label}: bytes answered to what is no message:"),
+            (beyond, at),
+            (0, 0),
+        );
+        findings.holds(more < BOUND, &format!("{label} to take less than 1 MiB more"), more);
+        most = most.max(more);
+    }
+    scene.text(&table)?;
+    scene.came(match most {
+        0..BOUND => "less than 1 MiB",
+        BOUND..1_048_576 => "as much as its limit allows: 16 MiB",
+        _ => "2 GiB",
+    });
+
+    // And the other way round: a server that promises too much.
+    let client = Typed::new("fix-struct-prefix-client", &["-c", "echo hi"]);
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(Trouble::peer("listening"))?;
+    let address = listener.local_addr().map_err(Trouble::peer("listening"))?.to_string();
+    scene.terminals(&[&client])?;
+    scene.then("to a server of the experiment's own, which answers ff ff ff 7f")?;
+    scene.blank()?;
+    thread::spawn(move || listener.accept().and_then(|(conn, _)| answer_with_a_promise(conn)));
+    let client = scene.client("client", &client, &address)?.end_somehow()?;
+    scene.lane("client", reason(&client.complaint()))?;
+    scene.lane(
+        "client",
+        format!("(exit code {})", client.code.map_or("none".into(), |code| code.to_string())),
+    )?;
+    findings.equal("the client's exit code:", client.code, Some(5));
+    Ok(findings.verdict(
+        "no server took 1 MiB for what was promised, none answered it; the client refused too",
+    ))
+}
+
+/// Sends a length and the beginning of a message; returns how many bytes came back before the server closed.
+fn promise(address: &str, length: i32, begun: &[u8]) -> io::Result<usize> {
+    let mut conn = TcpStream::connect(address)?;
+    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.write_all(&[&length.to_le_bytes(), begun].concat())?;
+    if !begun.is_empty() {
+        conn.shutdown(Shutdown::Write)?;
+    }
+    conn.read_to_end(&mut Vec::new())
+}
+
+/// What was expected and what came, without the names in front and the advice behind.
+fn reason(complaint: &str) -> String {
+    let reason = |line: &str| {
+        let line = line.split_once(": serving: ").map_or(line, |(_, reason)| reason);
+        let line = line.split_once(": waiting for the answer: ").map_or(line, |(_, reason)| reason);
+        format!("{}\n", line.split_once("; ").map_or(line, |(reason, _)| reason))
+    };
+    complaint.lines().map(reason).collect()
+}
+
+/// To whatever command.
+fn answer_with_a_promise(mut conn: TcpStream) -> io::Result<()> {
+    let mut length = [0; 4];
+    conn.read_exact(&mut length)?;
+    let mut command = vec![0; i32::from_le_bytes(length).clamp(0, 1024) as usize];
+    conn.read_exact(&mut command)?;
+    conn.write_all(&BEYOND_LIMIT.to_le_bytes())?;
+    conn.read_to_end(&mut Vec::new()).map(drop)
+}
+
+/// The most memory that a program has had in use at one time, in KiB.
+#[cfg(target_os = "linux")]
+fn resident(program: &Actor) -> Result<u64, Trouble> {
+    let path = format!("/proc/{}/status", program.pid());
+    let status = std::fs::read_to_string(path).map_err(Trouble::peer("reading /proc"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    number(peak.unwrap_or_default().trim().trim_end_matches(" kB"))
+}
+
+/// The memory that a program has in use, in KiB: elsewhere nothing tells the most.
+#[cfg(not(target_os = "linux"))]
+fn resident(program: &Actor) -> Result<u64, Trouble> {
+    let mut ps = std::process::Command::new("ps");
+    let ps = ps.args(["-o", "rss=", "-p", &program.pid().to_string()]).output();
+    number(String::from_utf8_lossy(&ps.map_err(Trouble::peer("asking ps"))?.stdout).trim())
+}
+
+fn number(text: &str) -> Result<u64, Trouble> {
+    let wrong =
+        |_| io::Error::new(io::ErrorKind::InvalidData, format!("expected KiB, got \"{text}\""));
+    text.parse().map_err(wrong).map_err(Trouble::peer("asking for a program's memory"))
+}

@@ -1,0 +1,130 @@
+//! Pausing between sends hides the sticking on this machine, and fixes nothing.
+//!
+//! `hello`, 10 ms, `hi`: on loopback the reader has mostly taken the first when the second comes. But a pause is not a
+//! boundary: whatever stands between the two may hold bytes for a moment and pass them on together, and a network does.
+//! Here the relay does it (`--merge`). No program of the course pauses, so the experiment holds both ends itself.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::recorded::Recorded;
+use crate::scene::{PATIENCE, Scene};
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use socket2::SockRef;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+use timeline::Stream;
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "sleep",
+    claim: "a pause between sends hides the sticking on this machine; a network may bring it back",
+    prediction: Some(Prediction {
+        question: "`hello` is sent, 10 ms later `hi`. On the way a relay holds bytes for up to 500 ms. What does the first recv(1024) bring?",
+        choices: &["hello", "hellohi", "now the one, now the other"],
+    }),
+    run,
+};
+
+const PAUSE: Duration = Duration::from_millis(10);
+/// How many at once: they share the pause, and the relay's time.
+const TOGETHER: usize = 20;
+const BOTH: &[u8] = b"hellohi";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let trials = scene.trials(20) as usize;
+    let doing = Trouble::peer;
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(doing("listening"))?;
+    let address = listener.local_addr().map_err(doing("listening"))?.to_string();
+
+    // The relay collects for so long after the first byte: fifty times the pause. A machine would have to be stopped for
+    // half a second, between two sends, for the second to come too late.
+    let relay = Typed::new("relay", &["--merge", "500"]).at("--to", "127.0.0.1:8888");
+    scene.terminals(&[&relay])?;
+    scene.then("the experiment is both the client, which pauses, and the server")?;
+    scene.blank()?;
+    let relay = scene.relay(&relay, &address)?;
+    let place = relay.address()?;
+    scene.lane("relay", format!("listening on {place}"))?;
+
+    let direct = first_recvs(&listener, &address, trials).map_err(doing("sending directly"))?;
+    let relayed =
+        first_recvs(&listener, &place, trials).map_err(doing("sending through the relay"))?;
+    relay.stop()?;
+    let glued = |streams: &[Pair]| streams.iter().filter(|pair| pair.brought == BOTH).count();
+    let (direct_glued, relay_glued) = (glued(&direct), glued(&relayed));
+    scene.blank()?;
+    scene.count("glued, directly", direct_glued, trials)?;
+    scene.count("glued, through the relay", relay_glued, trials)?;
+    if let Some(pair) = relayed.last() {
+        scene.text("The last one through the relay:\n")?;
+        scene.picture(&pair.stream()?)?;
+    }
+    scene.came(match relay_glued {
+        0 => "hello",
+        all if all == trials => "hellohi",
+        _ => "now the one, now the other",
+    });
+
+    let mut findings = Findings::default();
+    // Directly, the machine decides: only shown.
+    findings.equal("glued through the relay:", relay_glued, trials);
+    Ok(findings.verdict("behind the relay each first recv brought both, pause or no pause"))
+}
+
+/// Both ends of one trial, and what the first recv brought.
+struct Pair {
+    client: Recorded<TcpStream>,
+    server: Recorded<TcpStream>,
+    brought: Vec<u8>,
+}
+
+impl Pair {
+    fn stream(&self) -> Result<Stream, Trouble> {
+        let stream = Stream::from_events(&self.client.events, &self.server.events)?;
+        Ok(stream.between("client", "server"))
+    }
+}
+
+/// What the first recv brings in so many trials, when the client connects to `place`.
+fn first_recvs(listener: &TcpListener, place: &str, trials: usize) -> io::Result<Vec<Pair>> {
+    let mut pairs = Vec::new();
+    while pairs.len() < trials {
+        let together = TOGETHER.min(trials - pairs.len());
+        pairs.extend(trial(listener, place, together)?);
+    }
+    Ok(pairs)
+}
+
+fn trial(listener: &TcpListener, place: &str, together: usize) -> io::Result<Vec<Pair>> {
+    // So that neither accept nor recv waits for ever (on Linux it holds for accept too: socket(7)).
+    SockRef::from(listener).set_read_timeout(Some(PATIENCE))?;
+    let mut pairs = Vec::new();
+    for _ in 0..together {
+        let client = TcpStream::connect(place)?;
+        let (server, _) = listener.accept()?;
+        server.set_read_timeout(Some(PATIENCE))?;
+        pairs.push((Recorded::new(client), Recorded::new(server)));
+    }
+    thread::scope(|scope| {
+        // Each reader waits in recv before the first is sent.
+        let mut readers = Vec::new();
+        let mut clients = Vec::new();
+        for (client, mut server) in pairs {
+            readers.push(scope.spawn(move || server.recv(1024).map(|brought| (server, brought))));
+            clients.push(client);
+        }
+        clients.iter_mut().try_for_each(|client| client.send(b"hello"))?;
+        thread::sleep(PAUSE);
+        clients.iter_mut().try_for_each(|client| client.send(b"hi"))?;
+        let mut done = Vec::new();
+        for (client, reader) in clients.into_iter().zip(readers) {
+            let read = reader.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            let (server, brought) = read?;
+            done.push(Pair { client, server, brought });
+        }
+        Ok(done)
+    })
+}

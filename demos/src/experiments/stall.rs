@@ -1,0 +1,105 @@
+//! Two writes for one answer, and the second waits for 40 ms, without anybody having asked for it.
+//!
+//! The server's kernel holds back a small segment while an earlier one is not acknowledged (Nagle's algorithm, RFC 9293,
+//! 3.7.4). The client's kernel puts off the acknowledgment, in the hope of sending something along with it (RFC 9293,
+//! 3.8.6.3). Each waits for the other until the client's timer ends it: on Linux after 40 ms at least
+//! (`TCP_DELACK_MIN`, include/net/tcp.h).
+
+use crate::experiments::Experiment;
+use crate::numbers::Samples;
+use crate::pace::{Exchange, exchanges};
+use crate::prediction::Prediction;
+use crate::scene::Scene;
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "stall",
+    claim: "length and answer in two writes stall for about 40 ms an answer; one vectored write does not",
+    prediction: Some(Prediction {
+        question: "a server sends the four bytes of the length, and then, with a second send, the answer. How much longer does each answer take than with one send for both?",
+        choices: &[
+            "no longer: sending is a matter of microseconds",
+            "about 40 ms longer",
+            "about 1 s longer",
+        ],
+    }),
+    run,
+};
+
+const ECHO: &str = "echo hi";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let trials = scene.trials(12) as usize;
+    let two = Typed::new("zoo-two-writes", &[]).at("--listen", "127.0.0.1:8888");
+    let one = Typed::new("fix-struct-prefix-server", &[]);
+    let client = Typed::new("fix-struct-prefix-client", &["-c", ECHO].repeat(trials));
+    let shown = Typed::new("fix-struct-prefix-client", &["-c", ECHO, "-c", ECHO]);
+    scene.terminals(&[&two, &shown])?;
+    scene.then(&format!("and so on, {trials} times on one connection; then in terminal 1"))?;
+    scene.then(&one.to_string())?;
+    scene.blank()?;
+    let two = ask(scene, "two", &two, &client)?;
+    let one = ask(scene, "one", &one, &client)?;
+
+    scene.text("the answer in the middle, as its client received it\n")?;
+    scene.lane("two", as_received(middle(&two)))?;
+    scene.lane("one", as_received(middle(&one)))?;
+    scene.blank()?;
+    let samples = |all: &[Exchange], what: fn(&Exchange) -> f64| {
+        Samples::new(all.iter().map(what).collect(), " ms")
+    };
+    scene.measured("two writes: command to answer", &samples(&two, Exchange::took))?;
+    scene.measured("one write: command to answer", &samples(&one, Exchange::took))?;
+    let (waited_two, waited_one) =
+        (samples(&two, Exchange::waited_inside), samples(&one, Exchange::waited_inside));
+    scene.measured("two writes: first byte to last", &waited_two)?;
+    scene.measured("one write: first byte to last", &waited_one)?;
+
+    scene.came(match waited_two.median() {
+        ..20.0 => "no longer: sending is a matter of microseconds",
+        20.0..200.0 => "about 40 ms longer",
+        _ => "about 1 s longer",
+    });
+    if cfg!(not(target_os = "linux")) {
+        let why = "how long an acknowledgment is put off is the system's choice; 40 ms is Linux's";
+        return Ok(Verdict::NotTested(why.to_owned()));
+    }
+    // Linux puts an acknowledgment off for 40 ms at least. A client that gets its turn late, on a busy machine, starts
+    // its watch late; half of the 40 ms leaves it 20 in more than half of the answers. What came in one recv came at
+    // once, however busy the machine is.
+    let mut findings = Findings::default();
+    findings.equal("answers in two writes:", two.len(), trials);
+    findings.equal("answers in one write:", one.len(), trials);
+    let (stalled, whole) = (waited_two.median(), waited_one.median());
+    findings.holds(stalled >= 20.0, "two writes to wait 20 ms at least", stalled);
+    findings.holds(whole < stalled / 4.0, "one write to wait less than a quarter of that", whole);
+    Ok(findings.verdict("the answer waited behind its length; in one write both came together"))
+}
+
+/// The client's commands, one after the other on one connection.
+fn ask(
+    scene: &mut Scene,
+    label: &str,
+    server: &Typed,
+    client: &Typed,
+) -> Result<Vec<Exchange>, Trouble> {
+    let server = scene.server(label, server, "127.0.0.1")?;
+    let client = scene.client("client", client, &server.address()?)?.end()?;
+    Ok(exchanges(&client.events, ECHO.as_bytes()))
+}
+
+/// The exchange with the median wait: no other is as typical.
+fn middle(all: &[Exchange]) -> Option<&Exchange> {
+    let mut all: Vec<&Exchange> = all.iter().collect();
+    all.sort_by(|a, b| a.waited_inside().total_cmp(&b.waited_inside()));
+    all.get(all.len().saturating_sub(1) / 2).copied()
+}
+
+fn as_received(exchange: Option<&Exchange>) -> String {
+    let brought = exchange.map_or(&[][..], |exchange| &exchange.brought);
+    let line =
+        |(when, got): &(f64, u64)| format!("after {when:>5.1} ms a recv brought {got} bytes\n");
+    brought.iter().map(line).collect()
+}

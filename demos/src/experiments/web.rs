@@ -1,0 +1,125 @@
+//! An HTTP request, which any web page can make your browser send, runs nothing on the servers of the course.
+//!
+//! On 127.0.0.1 no other machine can reach a server, but the browser on this one can, for every page that it shows:
+//! `<img src="http://127.0.0.1:8888/;touch$IFS/tmp/x;">` is enough. The first line of what it sends is, to a shell, three
+//! commands, and the middle one works. The servers look first. The last one here does not: it is the zoo's.
+
+use crate::experiments::Experiment;
+use crate::prediction::Prediction;
+use crate::scene::{PATIENCE, Scene};
+use crate::trouble::Trouble;
+use crate::typed::Typed;
+use crate::verdict::{Findings, Verdict};
+use stage::Signal;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "web",
+    claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
+    prediction: Some(Prediction {
+        question: "a page has <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">. Six servers have a turn there, and one hands all that comes to a shell. Which make the file?",
+        choices: &[
+            "none: HTTP is no command",
+            "only the one that hands all to a shell",
+            "all of them",
+        ],
+    }),
+    run,
+};
+
+const RAW: [&str; 2] = ["--requests", "raw"];
+const WRONG: &str = "wrong";
+/// Whether there is a command `GET`, and how a shell complains, is different everywhere.
+const SHELL_SAID: &str = "(answers what its shell says of each line)";
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let servers = [
+        ("sticky", Typed::new("sticky-packet-repro-server", &["shell"])),
+        ("ack", Typed::new("fix-ack-handshake-server", &[])),
+        ("struct", Typed::new("fix-struct-prefix-server", &RAW)),
+        ("json", Typed::new("fix-json-header-server", &RAW)),
+        ("threaded", Typed::new("threaded-server", &RAW)),
+        (WRONG, Typed::new("zoo-no-screening", &[]).at("--listen", "127.0.0.1:8888")),
+    ];
+    scene.terminals(&[&servers[0].1])?;
+    scene.then(
+        "open a page with <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">; then ls /tmp/x",
+    )?;
+    scene.then("and the same with the others:")?;
+    servers[1..].iter().try_for_each(|(_, typed)| scene.then(&typed.to_string()))?;
+    scene.blank()?;
+    scene.lane("browser", "GET /;touch$IFS/tmp/x; HTTP/1.1")?;
+    scene.lane(
+        "browser",
+        "Host: 127.0.0.1:8888 (and so on; here the file is in a private directory)",
+    )?;
+
+    let mut findings = Findings::default();
+    let mut made = Vec::new();
+    for (label, typed) in &servers {
+        let file = scene.directory().join(format!("made-by-{label}"));
+        let request = request(&file.to_string_lossy());
+        let server = scene.server(label, typed, "127.0.0.1")?;
+        let answer = browse(&server.address()?, &request, *label == "ack")
+            .map_err(Trouble::peer("browsing"))?;
+        // When it has answered and ended, nothing of it runs any more.
+        server.signal(Signal::TERM);
+        server.end_somehow()?;
+        let exists = file.exists();
+        scene.lane(label, if *label == WRONG { SHELL_SAID.to_owned() } else { said(&answer) })?;
+        scene.lane(label, if exists { "(the file is there)" } else { "(no file)" })?;
+        findings.equal(&format!("{label}: the file is there"), exists, *label == WRONG);
+        if *label != WRONG {
+            findings.equal(
+                &format!("{label}: refused"),
+                said(&answer).starts_with("refused: "),
+                true,
+            );
+        }
+        made.extend(exists.then_some(*label));
+    }
+    scene.came(match made[..] {
+        [] => "none: HTTP is no command",
+        [WRONG] => "only the one that hands all to a shell",
+        _ => "all of them",
+    });
+    Ok(findings
+        .verdict("five servers refused and made nothing; the one that does not look made the file"))
+}
+
+/// What a browser sends for such an image, as far as it matters: the path is in the first line.
+fn request(file: &str) -> String {
+    format!(
+        "GET /;touch$IFS{file}; HTTP/1.1\r\n\
+         Host: 127.0.0.1:8888\r\n\
+         User-Agent: Mozilla/5.0\r\n\
+         Accept: image/avif,image/webp,*/*;q=0.8\r\n\
+         Connection: keep-alive\r\n\r\n"
+    )
+}
+
+/// Sends the request, and returns what came back. The handshake server sends its answer only after `OK`; a browser
+/// would not say that, but then there were nothing to show.
+fn browse(address: &str, request: &str, handshake: bool) -> io::Result<Vec<u8>> {
+    let mut conn = TcpStream::connect(address)?;
+    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.write_all(request.as_bytes())?;
+    let mut answer = vec![0; 1024];
+    let n = conn.read(&mut answer)?;
+    answer.truncate(n);
+    if handshake {
+        conn.write_all(b"OK")?;
+    }
+    // The server that does not screen would wait for more.
+    conn.shutdown(Shutdown::Write)?;
+    conn.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+/// The words of a refusal, without the length or header in front and the advice behind.
+fn said(answer: &[u8]) -> String {
+    let text = String::from_utf8_lossy(answer);
+    let words = text.find("refused: ").map_or(&*text, |at| &text[at..]);
+    words.split("; ").next().unwrap_or(words).to_owned()
+}

@@ -1,0 +1,64 @@
+//! An end of a connection that the experiment holds itself. Its calls are recorded as the programs of the course record
+//! theirs, so that they can be drawn.
+
+use observe::Event;
+use rustix::time::{ClockId, clock_gettime};
+use std::io::{self, Read, Write};
+use std::ops::Deref;
+
+/// A stream, and each `send` and `recv` on it.
+pub struct Recorded<S> {
+    stream: S,
+    sent: u64,
+    received: u64,
+    pub events: Vec<Event>,
+}
+
+impl<S: Read + Write> Recorded<S> {
+    pub fn new(stream: S) -> Recorded<S> {
+        Recorded { stream, sent: 0, received: 0, events: Vec::new() }
+    }
+
+    /// One send of all of `bytes`: they are few, and the buffers empty.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.events.push(event("send", "out", self.sent, bytes.len(), bytes));
+        self.sent += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// One recv of at most `room` bytes: what it brought.
+    pub fn recv(&mut self, room: usize) -> io::Result<Vec<u8>> {
+        let mut buffer = vec![0; room];
+        let result = self.stream.read(&mut buffer);
+        buffer.truncate(*result.as_ref().unwrap_or(&0));
+        let mut event = event("recv", "in", self.received, room, &buffer);
+        event.error = result.as_ref().err().map(io::Error::to_string);
+        self.events.push(event);
+        self.received += buffer.len() as u64;
+        result.map(|_| buffer)
+    }
+}
+
+impl<S> Deref for Recorded<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.stream
+    }
+}
+
+fn event(call: &str, dir: &str, offset: u64, asked: usize, data: &[u8]) -> Event {
+    let now = clock_gettime(ClockId::Monotonic);
+    Event {
+        t_us: now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000,
+        pid: std::process::id(),
+        call: call.to_owned(),
+        dir: Some(dir.to_owned()),
+        asked: Some(asked as u64),
+        got: Some(data.len() as u64),
+        offset: Some(offset),
+        data: Some(data.to_vec()),
+        ..Event::default()
+    }
+}
