@@ -198,20 +198,20 @@ fn line(name: &str, row: &[Option<Memory>], which: fn(Memory) -> u64, why: &str)
 }
 
 /// What a process and its children need, in KiB.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default)]
 struct Memory {
     resident: u64,
     /// The same, but a page that several processes share is shared out among them.
     shared: u64,
 }
 
-/// Once it has stopped growing.
+/// Once it has stopped growing. What is shared changes whenever another program of the machine starts or ends.
 fn settled(pid: u32) -> Memory {
     let mut before = Memory::default();
     for _ in 0..100 {
         let now = memory_now(pid);
-        if now == before {
-            break;
+        if now.resident == before.resident {
+            return now;
         }
         before = now;
         thread::sleep(Duration::from_millis(20));
