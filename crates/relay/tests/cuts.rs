@@ -10,6 +10,12 @@
 //! | a reader that does not read holds nothing up for ever | `a_reader_that_sleeps` |
 //! | one byte at a time: seconds for 100 KB | `a_hundred_thousand_pieces` |
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of a test may fail it, and name the case"
+)]
+
 mod peers;
 
 use std::hint;

@@ -2,7 +2,7 @@
 //! the relay.
 
 #![allow(dead_code, reason = "each file of tests uses its part")]
-#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
