@@ -19,7 +19,7 @@ use crate::{Endpoint, Fates, Schedule, Toward};
 /// How many clients may be remembered; a datagram of a further one is lost.
 const FLOWS: usize = 1024;
 /// The longest a late datagram waits for one to come behind.
-const LATE: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(500);
 /// The longest payload there is.
 const LONGEST: usize = 65_535;
 

@@ -97,7 +97,7 @@ pub fn sizes(conn: &Conn, bytes: usize) -> Vec<usize> {
 
 impl Conn {
     /// All of it, in one send where the kernel has room.
-    pub fn write(&self, bytes: &[u8]) {
+    pub fn say(&self, bytes: &[u8]) {
         match self {
             Conn::Tcp(conn) => { conn }.write_all(bytes).unwrap(),
             Conn::Unix(conn) => { conn }.write_all(bytes).unwrap(),
