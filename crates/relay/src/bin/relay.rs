@@ -29,11 +29,11 @@ use signal_hook::low_level::pipe::register;
     after_help = "\
 Three terminals:
   1$ fix-ack-handshake-server
-  2$ relay --to 127.0.0.1:8888 --cut 1
+  2$ relay --to 127.0.0.1:8888 --cut 1 --direction to-client
   3$ fix-ack-handshake-client --connect 127.0.0.1:7777 -c 'seq 1000'
 
-The client reads the first digit of the length and takes it for the whole. The programs of fix 2 and 3
-do not notice the relay. `--cut 1 --delay 25` and `--reset-after 100` are worth a try, too."
+The answer has 3893 bytes. The client reads the first digit of that as the whole length, prints 893, and is
+content. The programs of fix 2 and 3 do not notice the relay. Try --reset-after 100 and --stall-after 100, too."
 )]
 struct Args {
     /// Where to listen: an address (port 0 takes a free one) or, with a `/` in it, a Unix socket
