@@ -5,6 +5,7 @@
 //!   stderr; stdout belongs to the program's own words.
 //! - [`Socket`]: a [`socket2::Socket`] whose calls have the names they have in C and Python, and of
 //!   which each leaves one [`Event`]. Nothing else about the calls is changed or hidden.
+//!   [`is_recording`] tells whether anyone looks.
 //! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
 //!   to try, and the exit code that scripts rely on.
 //! - [`Backoff`]: what a failed `accept` asks of a server.
@@ -20,5 +21,5 @@ pub use accept::Backoff;
 pub use address::show;
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
-pub use log::LogArgs;
+pub use log::{LogArgs, is_recording};
 pub use socket::{Datagram, Socket};

@@ -65,13 +65,19 @@ impl LogArgs {
     }
 }
 
+/// Whether anyone sees the socket calls, in the log or in a trace. Who moves bytes past
+/// [`Socket`](crate::Socket), for speed, must not do it then.
+pub fn is_recording() -> bool {
+    TRACE.get().is_some() || tracing::enabled!(target: "sock", Level::DEBUG)
+}
+
 /// Hands one socket call to the log and to the trace; `fill` makes the event, with all its bytes
 /// only where a trace wants them.
 pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
-    let trace = TRACE.get();
-    if trace.is_none() && !tracing::enabled!(target: "sock", Level::DEBUG) {
+    if !is_recording() {
         return;
     }
+    let trace = TRACE.get();
     let mut event = fill(trace.is_some());
     let now = clock_gettime(ClockId::Monotonic);
     event.t_us = now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000;

@@ -25,25 +25,35 @@
 //!
 //! - [`Schedule`]: what happens to the bytes, as a value that prints and parses.
 //! - [`Plan`]: the decisions that follow from it for one direction of one connection, without a
-//!   socket or a clock.
+//!   socket or a clock; [`Fates`]: the same for datagrams.
 //! - [`Relay`]: does it to real connections.
 
+mod amount;
+mod bulk;
 mod cut;
 #[cfg(target_os = "linux")]
 mod diag;
 mod endpoint;
 mod error;
+mod fate;
+mod faults;
 mod plan;
+mod poll;
 mod queue;
 mod random;
+mod relay;
 mod schedule;
 mod taken;
 mod tcp;
+mod udp;
 mod way;
 
+pub use amount::{Chance, Delay, Millis};
 pub use cut::Cut;
 pub use endpoint::Endpoint;
 pub use error::RelayError;
+pub use fate::{Fate, Fates};
+pub use faults::Faults;
 pub use plan::{Plan, Step};
-pub use schedule::{Chance, Delay, Direction, Millis, NotASchedule, Schedule, Toward};
-pub use tcp::Relay;
+pub use relay::Relay;
+pub use schedule::{Direction, NotASchedule, Schedule, Toward};

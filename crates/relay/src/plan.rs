@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::amount::Delay;
 use crate::cut::Cut;
 use crate::random::Random;
-use crate::schedule::{Delay, Schedule, Toward};
+use crate::schedule::{Schedule, Toward};
 
 /// The decisions for one direction of one connection.
 ///
@@ -121,6 +122,11 @@ impl Plan {
     /// Whether the limit is reached: nothing will be sent any more.
     pub fn is_over(&self) -> bool {
         self.limit.is_some_and(|(after, _)| self.passed >= after)
+    }
+
+    /// Whether all bytes pass at once and as they come.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.holds() && self.rate.is_none() && self.delay == Delay::default()
     }
 
     /// Whether anything will ever have to wait for the reader.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const CAPACITY: usize = 1 << 20;
 /// How much one `recv` takes. What an idle relay reads it writes at once: more than the processor's
 /// cache holds would only be slower.
-const READ: usize = 256 << 10;
+const READ: usize = 64 << 10;
 
 /// The bytes of one direction, each with the moment before which it must not leave.
 #[derive(Debug)]
@@ -61,6 +61,10 @@ impl Queue {
     /// Whether there is room, and more to come.
     pub(crate) fn wants_more(&self) -> bool {
         self.ending.is_none() && self.end - self.start < CAPACITY
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
     }
 
     /// Room for the next arrival.

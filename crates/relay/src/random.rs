@@ -1,7 +1,8 @@
 //! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
 //! number generators", 2014). Ten lines, no state but one number, and the same on every machine.
 
-use crate::schedule::{Chance, Toward};
+use crate::amount::Chance;
+use crate::schedule::Toward;
 
 /// One sequence of random numbers.
 #[derive(Clone, Debug)]

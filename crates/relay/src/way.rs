@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use observe::Socket;
+use observe::{Socket, is_recording};
 
+use crate::bulk::Bulk;
 use crate::plan::{Plan, Step};
 use crate::queue::{Ending, Queue};
 use crate::schedule::{Schedule, Toward};
@@ -15,6 +16,10 @@ use crate::taken::Reader;
 pub(crate) struct Way {
     pub(crate) queue: Queue,
     pub(crate) state: State,
+    /// Where bytes are that pass without being looked at.
+    pub(crate) bulk: Bulk,
+    /// Bytes pass at once and as they come.
+    idle: bool,
     plan: Plan,
     /// There only when something has to wait for the reader.
     reader: Option<Reader>,
@@ -57,6 +62,8 @@ impl Way {
             queue: Queue::new(time(schedule.merge.get()), time(schedule.slow_close.get())),
             state: State::Flowing,
             reader: plan.holds().then(|| Reader::behind(to)),
+            bulk: Bulk::default(),
+            idle: plan.is_idle() && time(schedule.merge.get()).is_zero(),
             plan,
             sending: None,
             free: None,
@@ -65,12 +72,20 @@ impl Way {
 
     /// Whether it has room for what its sender sends.
     pub(crate) fn wants_more(&self) -> bool {
-        self.state == State::Flowing && self.queue.wants_more()
+        // Into the pipe goes only what finds the way before it empty: the order stays.
+        let room =
+            if self.bulk.is_open() { self.queue.is_empty() && self.bulk.held() == 0 } else { true };
+        self.state == State::Flowing && self.queue.wants_more() && room
     }
 
-    pub(crate) fn arrived(&mut self, n: usize, now: Instant) {
+    /// So many bytes arrived in the queue's room for `asked` bytes.
+    pub(crate) fn arrived(&mut self, n: usize, asked: usize, now: Instant) {
         let delay = self.plan.delay();
         self.queue.arrived(n, now, delay);
+        // More than short messages: from now on it may pass without being copied, if nobody looks.
+        if n == asked && self.idle && !is_recording() {
+            self.bulk.open();
+        }
     }
 
     pub(crate) fn ended(&mut self, ending: Ending, now: Instant) {
@@ -85,6 +100,9 @@ impl Way {
         }
         if let Some(later) = self.reader.as_mut().and_then(|reader| reader.look_again(now)) {
             return Act::Wait(Some(later));
+        }
+        if self.bulk.held() > 0 {
+            return Act::Send(self.bulk.held());
         }
         let ready = self.queue.ready(now);
         match self.plan.next(ready) {

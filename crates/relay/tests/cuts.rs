@@ -10,6 +10,12 @@
 //! | a reader that does not read holds nothing up for ever | `a_reader_that_sleeps` |
 //! | one byte at a time: seconds for 100 KB | `a_hundred_thousand_pieces` |
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of a test may fail it, and name the case"
+)]
+
 mod peers;
 
 use std::hint;
@@ -71,7 +77,7 @@ fn every_read_is_a_piece() {
             for (from, to, toward) in
                 [(&client, &conn, Toward::Server), (&conn, &client, Toward::Client)]
             {
-                from.write(&[b'x'; 60]);
+                from.say(&[b'x'; 60]);
                 assert_eq!(
                     sizes(to, 60),
                     expected(schedule, toward, 0, 60),
@@ -106,7 +112,7 @@ fn every_read_is_a_piece_on_a_busy_machine() {
                     [(&client, &conn, Toward::Server), (&conn, &client, Toward::Client)]
                 {
                     scope.spawn(move || {
-                        from.write(&[b'x'; 500]);
+                        from.say(&[b'x'; 500]);
                         assert_eq!(
                             sizes(to, 500),
                             expected(schedule, toward, 0, 500),
@@ -137,7 +143,7 @@ fn a_seed_repeats_its_cuts() {
         [0, 1].map(|_| {
             let client = connect(relay.address());
             let conn = server.accept();
-            client.write(&[b'x'; 100]);
+            client.say(&[b'x'; 100]);
             sizes(&conn, 100)
         })
     });
@@ -154,9 +160,9 @@ fn cuts_lie_in_the_stream_not_in_the_arrivals() {
     let relay = relay(&server, "cut=5");
     let client = connect(relay.address());
     let conn = server.accept();
-    client.write(b"abc");
+    client.say(b"abc");
     assert_eq!(sizes(&conn, 3), [3]);
-    client.write(b"defgh");
+    client.say(b"defgh");
     assert_eq!(sizes(&conn, 5), [2, 3]);
 }
 
@@ -167,9 +173,9 @@ fn merge_makes_one_read_of_two_sends() {
     let client = connect(relay.address());
     let conn = server.accept();
     let before = Instant::now();
-    client.write(b"hello");
+    client.say(b"hello");
     thread::sleep(Duration::from_millis(10));
-    client.write(b"hi");
+    client.say(b"hi");
     assert_eq!(sizes(&conn, 7), [7]);
     assert!(before.elapsed() >= Duration::from_secs(1));
 }
@@ -179,7 +185,7 @@ fn a_reader_that_sleeps() {
     let server = listen(&"127.0.0.1:0".parse().unwrap());
     let relay = relay(&server, "cut=1,*");
     let client = connect(relay.address());
-    client.write(b"hello");
+    client.say(b"hello");
     let conn = server.accept();
     // It does not read, and the rest comes all the same: both pieces wait, and one read has them.
     conn.wait_for_bytes(5);

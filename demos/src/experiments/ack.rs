@@ -1,8 +1,12 @@
 //! Fix 1 works, and costs a round trip more: the length goes, `OK` comes back, and only then the answer goes.
 //!
-//! Counted, not timed: each time a client sends and must then wait for something to come is a round trip.
+//! Counted first: each time a client sends and must then wait for something to come is a round trip. Then timed, with a
+//! relay between the two that keeps every byte for a while on its way.
 
 use crate::experiments::Experiment;
+use crate::numbers::Samples;
+use crate::pace::{Exchange, exchanges};
+use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -12,7 +16,14 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ack",
     claim: "announcing the length and waiting for OK works, and costs one more round trip per command",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "each byte travels 25 ms. With the length right in front of the answer, a command takes 50 ms. How long, if the server sends the length and waits for an OK before the answer?",
+        choices: &[
+            "50 ms: one round trip",
+            "75 ms: a round trip and a half",
+            "100 ms: two round trips",
+        ],
+    }),
     run,
 };
 
@@ -20,9 +31,20 @@ const ARGUMENTS: [&str; 6] = ["-c", "echo one", "-c", "echo two", "-c", "echo th
 const COMMANDS: usize = ARGUMENTS.len() / 2;
 const ANSWERS: &str = "one\ntwo\nthree\n";
 
+const ACK: [&str; 2] = ["fix-ack-handshake-server", "fix-ack-handshake-client"];
+const PREFIX: [&str; 2] = ["fix-struct-prefix-server", "fix-struct-prefix-client"];
+/// How many milliseconds a byte travels, one way.
+const DELAYS: [&str; 4] = ["0", "5", "25", "50"];
+const ECHO: &str = "echo hi";
+
+const INSTRUMENT: &str = "\
+Timed through the relay. It ends each of the two TCP connections and delays the data that passes
+between them; what the kernels do by themselves, such as acknowledge, it does not delay.
+";
+
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
-    let (server, client) = play(scene, "fix-ack-handshake-server", "fix-ack-handshake-client")?;
+    let (server, client) = play(scene, ACK)?;
     findings.equal("the client's stdout", client.said().as_str(), ANSWERS);
     let sends = server.moved("send");
     let messages: Vec<Message> = sends
@@ -37,7 +59,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.picture(&stream.with_messages(&messages))?;
     findings.equal("the server to hear OK before each answer:", confirmed(&server), COMMANDS);
 
-    let (_, prefixed) = play(scene, "fix-struct-prefix-server", "fix-struct-prefix-client")?;
+    let (_, prefixed) = play(scene, PREFIX)?;
     findings.equal("the prefix client's stdout", prefixed.said().as_str(), ANSWERS);
 
     let (with_ack, with_prefix) = (round_trips(&client), round_trips(&prefixed));
@@ -48,15 +70,26 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     ))?;
     findings.equal("round trips with the handshake:", with_ack, 2 * COMMANDS);
     findings.equal("round trips with the prefix:", with_prefix, COMMANDS);
+    scene.came(match with_ack / COMMANDS {
+        1 => "50 ms: one round trip",
+        2 => "100 ms: two round trips",
+        _ => "something else",
+    });
+
+    let longest = time(scene)?;
+    // At 50 ms each way the handshake costs 100 ms more; half of that must be left. A busy machine takes milliseconds
+    // for a command, from both alike; and of five commands three would have to be hit to move the median.
+    let [with_ack, with_prefix] = longest;
+    findings.holds(
+        with_ack - with_prefix >= 50.0,
+        "at 50 ms each way the handshake to take 50 ms more, at least",
+        longest,
+    );
     Ok(findings.verdict("two round trips a command with the handshake, one with the prefix"))
 }
 
 /// Runs the three commands.
-fn play(
-    scene: &mut Scene,
-    server: &'static str,
-    client: &'static str,
-) -> Result<(Ended, Ended), Trouble> {
+fn play(scene: &mut Scene, [server, client]: [&'static str; 2]) -> Result<(Ended, Ended), Trouble> {
     let (server, client) = (Typed::new(server, &[]), Typed::new(client, &ARGUMENTS));
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
@@ -64,6 +97,41 @@ fn play(
     let client = scene.client("client", &client, &server.address()?)?.end()?;
     scene.lane("client", &client.stdout)?;
     Ok((server.stop()?, client))
+}
+
+/// Times both at each delay; returns the medians at the longest, in milliseconds.
+fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
+    let trials = scene.trials(5) as usize;
+    let relay = Typed::new("relay", &["--delay", "25"]).at("--to", "127.0.0.1:8888");
+    let client = Typed::new(ACK[1], &["-c", ECHO]).at("--connect", "127.0.0.1:7777");
+    scene.terminals(&[&Typed::new(ACK[0], &[]), &relay, &client])?;
+    scene.then("and with the other delays, and with fix-struct-prefix")?;
+    scene.text(INSTRUMENT)?;
+    scene.blank()?;
+    let mut servers = Vec::new();
+    for [server, _] in [ACK, PREFIX] {
+        servers.push(scene.start(
+            server,
+            &Typed::new(server, &[]),
+            &["--listen", "127.0.0.1:0"],
+        )?);
+    }
+    let mut medians = [f64::NAN; 2];
+    for delay in DELAYS {
+        let relay = Typed::new("relay", &["--delay", delay]);
+        let kinds = [(ACK, "length, OK, answer"), (PREFIX, "length before answer")];
+        for (index, ([_, client], kind)) in kinds.into_iter().enumerate() {
+            let relay = scene.relay(&relay, &servers[index].address()?)?;
+            let client = Typed::new(client, &["-c", ECHO].repeat(trials));
+            let client = scene.client("client", &client, &relay.address()?)?.end()?;
+            relay.stop()?;
+            let took = exchanges(&client.events, ECHO.as_bytes());
+            let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
+            scene.measured(&format!("{delay:>2} ms each way, {kind}"), &took)?;
+            medians[index] = took.median();
+        }
+    }
+    Ok(medians)
 }
 
 /// How often the client sent and then had to wait: a recv right behind a send.

@@ -62,8 +62,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     )?;
 
     let mut findings = Findings::default();
-    // How long the queue is for a backlog of 3 is the system's business, and listen(2) calls it a hint: here only that
-    // there is a queue, and that it ends.
+    // How long the queue is for a backlog of 3 is the system's business (POSIX calls it a hint): here only that there is
+    // a queue, and that it ends.
     findings.holds((1..KNOCK).contains(&queued), "some of 10 to be queued, not all", queued);
     findings.equal("clients served at the same time:", served, SERVED);
     Ok(findings.verdict("the queue ended after a few, and 100 connections were open at once"))

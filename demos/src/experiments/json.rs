@@ -3,6 +3,7 @@
 //! The old client stands in this file, twenty lines with std alone: it is what the claim is about.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -15,7 +16,14 @@ use timeline::{Kind, Message, Part, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "json",
     claim: "a JSON header can grow: a client that knows only `data_len` still reads every answer",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a server puts more into the JSON header: the command's exit code, whether it timed out. What does an old client, written when there was only `data_len`, do?",
+        choices: &[
+            "it stops with an error",
+            "it reads the wrong number of bytes",
+            "it reads every answer",
+        ],
+    }),
     run,
 };
 
@@ -54,6 +62,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let bodies = old.iter().map(|(_, body)| body.as_slice()).collect::<Vec<_>>().concat();
     let mut findings = Findings::default();
     findings.holds(grown, "headers with more than data_len", members);
+    scene.came(match bodies == b"hi\nfailed\n" {
+        true => "it reads every answer",
+        false => "it reads the wrong number of bytes",
+    });
     findings.equal(
         "the old client's answers",
         String::from_utf8_lossy(&bodies).as_ref(),

@@ -12,10 +12,12 @@ use crate::recorded::Recorded;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::verdict::{Findings, Verdict};
+use socket2::SockRef;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 use timeline::Stream;
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -33,6 +35,7 @@ const BOTH: &[u8] = b"hellohi";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let trials = scene.trials(200) as usize;
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(Trouble::peer("listening"))?;
     let mut findings = Findings::default();
     let mut merged_with = 0;
     let mut drawn = None;
@@ -40,7 +43,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
         let mut merged = 0;
         for _ in 0..trials {
-            let (brought, stream) = late(no_delay).map_err(Trouble::peer("sending twice"))?;
+            let (brought, stream) =
+                late(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
             merged += usize::from(brought == BOTH);
             drawn = Some(stream?);
         }
@@ -51,7 +55,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
         let mut merged = 0;
         for _ in 0..trials {
-            let brought = eager(no_delay).map_err(Trouble::peer("sending twice"))?;
+            let brought = eager(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
             merged += usize::from(brought == BOTH.len());
         }
         scene.count(&format!("glued, {name}, eager reader"), merged, trials)?;
@@ -74,16 +78,17 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 }
 
 /// Two connected ends, with Nagle's algorithm switched off at the client's or not.
-fn pair(no_delay: bool) -> io::Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+fn pair(listener: &TcpListener, no_delay: bool) -> io::Result<(TcpStream, TcpStream)> {
     let client = TcpStream::connect(listener.local_addr()?)?;
     client.set_nodelay(no_delay)?;
+    // Closing resets the connection then: otherwise hundreds of them would keep their ports for a minute.
+    SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
     Ok((client, listener.accept()?.0))
 }
 
 /// What the first recv brings when both have arrived before it.
-fn late(no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
-    let (client, server) = pair(no_delay)?;
+fn late(listener: &TcpListener, no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
+    let (client, server) = pair(listener, no_delay)?;
     let (mut client, mut server) = (Recorded::new(client), Recorded::new(server));
     SENDS.iter().try_for_each(|bytes| client.send(bytes))?;
     // peek looks at what has come, and leaves it there.
@@ -96,8 +101,8 @@ fn late(no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
 }
 
 /// How many bytes the first recv brings to a reader that waits for them.
-fn eager(no_delay: bool) -> io::Result<usize> {
-    let (mut client, mut server) = pair(no_delay)?;
+fn eager(listener: &TcpListener, no_delay: bool) -> io::Result<usize> {
+    let (mut client, mut server) = pair(listener, no_delay)?;
     let start = Barrier::new(2);
     thread::scope(|scope| {
         let reader = scope.spawn(|| {

@@ -1,80 +1,177 @@
 //! Requests stick too: two raw commands sent close together run as one; framed requests do not.
 //!
 //! The experiment plays the client itself: both commands leave in one write, as they may whenever a program sends two
-//! without waiting in between.
+//! without waiting in between. However carefully the answers are framed, it does not help the requests.
 
 use crate::experiments::Experiment;
-use crate::scene::Scene;
+use crate::prediction::Prediction;
+use crate::scene::{PATIENCE, Scene};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
+use observe::Event;
+use proto::json::Json;
 use proto::prefix::{self, Prefix};
-use proto::{Decoder, ReadError};
-use std::io::{self, Write};
+use proto::{Decoder, Framing, ReadError, ack};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use timeline::{Message, Stream};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "request",
-    claim: "two raw commands sent close together run as one; framed commands stay two",
-    prediction: None,
+    claim: "two raw commands sent close together run as one, in every protocol; framed commands stay two",
+    prediction: Some(Prediction {
+        question: "a client sends `echo a` and, without waiting, `echo b`. Nothing marks where the first ends. What does the server answer?",
+        choices: &["a, then b", "aecho b", "only a: the second command is lost"],
+    }),
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
-    let raw = Typed::new("fix-struct-prefix-server", &["--requests", "raw"]);
-    let framed = Typed::new("fix-struct-prefix-server", &["--requests", "framed"]);
+const COMMANDS: [&[u8]; 2] = [b"echo a", b"echo b"];
+const RAW: [&str; 2] = ["--requests", "raw"];
+/// The server whose recvs are drawn; those of the others look the same.
+const DRAWN: &str = "struct";
 
-    scene.terminals(&[&raw])?;
-    scene.then("the experiment sends it `echo a` and `echo b` in one write")?;
-    let from_raw = ask(scene, &raw, b"echo aecho b", 1)?;
+/// How a server's answers travel.
+#[derive(Clone, Copy)]
+enum Answers {
+    Bare,
+    Ack,
+    Prefix,
+    Json,
+}
+
+fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+    let raw = [
+        ("sticky", Typed::new("sticky-packet-repro-server", &["shell"]), Answers::Bare),
+        ("ack", Typed::new("fix-ack-handshake-server", &[]), Answers::Ack),
+        ("struct", Typed::new("fix-struct-prefix-server", &RAW), Answers::Prefix),
+        ("json", Typed::new("fix-json-header-server", &RAW), Answers::Json),
+        ("threaded", Typed::new("threaded-server", &RAW), Answers::Json),
+    ];
+    let framed = [
+        ("struct", Typed::new("fix-struct-prefix-server", &[]), Answers::Prefix),
+        ("json", Typed::new("fix-json-header-server", &[]), Answers::Json),
+        ("threaded", Typed::new("threaded-server", &[]), Answers::Json),
+    ];
+    let mut findings = Findings::default();
+
+    show(scene, &raw, "the experiment sends each `echo a` and `echo b`, in one write:")?;
+    let mut as_one = 0;
+    let mut recorded = Vec::new();
+    for (label, server, answers) in &raw {
+        let (came, events) = ask(scene, label, server, *answers, &COMMANDS.concat(), 1)?;
+        as_one += usize::from(came == ["aecho b\n"]);
+        findings.equal(&format!("{label}, raw, to answer"), came, vec!["aecho b\n".to_owned()]);
+        if *label == DRAWN {
+            recorded = events;
+        }
+    }
+    let message = |name: &str| Message::new(name, COMMANDS[0].len());
+    draw(scene, &recorded, &[message("command 1"), message("command 2")])?;
+    scene.came(match as_one == raw.len() {
+        true => "aecho b",
+        false => "a, then b",
+    });
 
     let mut requests = Vec::new();
-    for command in [b"echo a", b"echo b"] {
+    for command in COMMANDS {
         prefix::encode(command, &mut requests)
             .map_err(|error| Trouble::peer("framing a request")(io::Error::other(error)))?;
     }
-    scene.terminals(&[&framed])?;
-    scene.then("the same two commands in one write, each with its length in front")?;
-    let from_framed = ask(scene, &framed, &requests, 2)?;
-
-    let mut findings = Findings::default();
-    findings.equal("answers to the raw requests:", from_raw, vec!["aecho b\n".to_owned()]);
-    findings.equal("answers to the framed:", from_framed, vec!["a\n".to_owned(), "b\n".to_owned()]);
-    Ok(findings
-        .verdict("the raw ones ran as `echo aecho b`, the framed ones as `echo a` and `echo b`"))
+    show(scene, &framed, "the same in one write, each command with its length in front:")?;
+    for (label, server, answers) in &framed {
+        let (came, events) = ask(scene, label, server, *answers, &requests, 2)?;
+        let expected = vec!["a\n".to_owned(), "b\n".to_owned()];
+        findings.equal(&format!("{label}, framed, to answer"), came, expected);
+        if *label == DRAWN {
+            recorded = events;
+        }
+    }
+    let message = |name: &str| Message::framed(name, prefix::PREFIX_LEN, COMMANDS[0].len());
+    draw(scene, &recorded, &[message("command 1"), message("command 2")])?;
+    scene.text("These came in one piece, too. But each says where it ends.\n")?;
+    Ok(findings.verdict("raw, five servers ran `echo aecho b`; framed, three ran both commands"))
 }
 
-/// Writes the requests in one piece; returns so many answers.
+fn show(scene: &mut Scene, servers: &[(&str, Typed, Answers)], then: &str) -> Result<(), Trouble> {
+    scene.terminals(&[&servers[0].1])?;
+    scene.then("and, one after the other:")?;
+    servers[1..].iter().try_for_each(|(_, server, _)| scene.then(&server.to_string()))?;
+    scene.then(then)?;
+    scene.blank()
+}
+
+/// Writes the requests in one piece; returns the answers (so many, and whatever else comes) and what the server recorded.
 fn ask(
     scene: &mut Scene,
+    label: &str,
     server: &Typed,
+    answers: Answers,
     requests: &[u8],
-    answers: usize,
-) -> Result<Vec<String>, Trouble> {
-    scene.blank()?;
-    let server = scene.server("server", server, "127.0.0.1")?;
-    let said = talk(&server.address()?, requests, answers).map_err(Trouble::peer("asking"))?;
-    server.stop()?;
-    for answer in &said {
-        scene.lane("answer", answer)?;
-    }
-    Ok(said)
+    count: usize,
+) -> Result<(Vec<String>, Vec<Event>), Trouble> {
+    let server = scene.start(label, server, &["--listen", "127.0.0.1:0"])?;
+    let came = talk(&server.address()?, answers, requests, count);
+    let came = came.map_err(Trouble::peer("asking"))?;
+    let server = server.stop()?;
+    came.iter().try_for_each(|answer| scene.lane(label, answer))?;
+    Ok((came, server.events))
 }
 
-fn talk(address: &str, requests: &[u8], answers: usize) -> io::Result<Vec<String>> {
+/// What the server received, up to the end of the stream.
+fn draw(scene: &mut Scene, server: &[Event], messages: &[Message]) -> Result<(), Trouble> {
+    let ends = |event: &Event| event.call == "recv" && event.got == Some(0);
+    let events: Vec<_> = server.iter().take_while(|event| !ends(event)).cloned().collect();
+    let stream = Stream::from_events(&[], &events)?.between("client", "struct");
+    scene.picture(&stream.with_messages(messages))
+}
+
+fn talk(address: &str, answers: Answers, requests: &[u8], count: usize) -> io::Result<Vec<String>> {
     let mut conn = TcpStream::connect(address)?;
-    conn.set_read_timeout(Some(crate::scene::PATIENCE))?;
+    conn.set_read_timeout(Some(PATIENCE))?;
     conn.write_all(requests)?;
-    let mut decoder = Decoder::new(Prefix::default());
-    let mut said = Vec::new();
-    while said.len() < answers {
-        let answer = proto::read_frame(&mut conn, &mut decoder).map_err(|error| match error {
+    let mut came = match answers {
+        Answers::Bare => vec![one_recv(&mut conn)?],
+        Answers::Ack => {
+            let length = one_recv(&mut conn)?.parse().map_err(io::Error::other)?;
+            conn.write_all(ack::OK)?;
+            let mut answer = vec![0; length];
+            conn.read_exact(&mut answer)?;
+            vec![String::from_utf8_lossy(&answer).into_owned()]
+        }
+        Answers::Prefix => frames(&mut conn, Decoder::new(Prefix::default()), count)?,
+        Answers::Json => frames(&mut conn, Decoder::new(Json::default()), count)?,
+    };
+    // Nothing more is asked; and nothing more should come.
+    conn.shutdown(Shutdown::Write)?;
+    let mut more = Vec::new();
+    conn.read_to_end(&mut more)?;
+    came.extend((!more.is_empty()).then(|| String::from_utf8_lossy(&more).into_owned()));
+    Ok(came)
+}
+
+/// What one recv brings: on loopback, all of one short send.
+fn one_recv(conn: &mut TcpStream) -> io::Result<String> {
+    let mut buffer = [0; 1024];
+    let got = conn.read(&mut buffer)?;
+    Ok(String::from_utf8_lossy(&buffer[..got]).into_owned())
+}
+
+fn frames<F: Framing>(
+    conn: &mut TcpStream,
+    mut decoder: Decoder<F>,
+    count: usize,
+) -> io::Result<Vec<String>> {
+    let mut came = Vec::new();
+    while came.len() < count {
+        let frame = proto::read_frame(conn, &mut decoder).map_err(|error| match error {
             ReadError::Io(error) => error,
             ReadError::Frame(error) => io::Error::other(error),
         })?;
-        let Some(answer) = answer else { break };
-        said.push(String::from_utf8_lossy(answer.body).into_owned());
+        let Some(frame) = frame else { break };
+        came.push(String::from_utf8_lossy(frame.body).into_owned());
     }
-    conn.shutdown(Shutdown::Write)?;
-    Ok(said)
+    came.extend((!decoder.unread().is_empty()).then(|| "(more)".to_owned()));
+    Ok(came)
 }

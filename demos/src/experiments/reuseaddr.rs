@@ -4,6 +4,7 @@
 //! about (RFC 9293, 3.4.1). The port belongs to that connection, and `bind` says "address in use".
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -12,7 +13,14 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "reuseaddr",
     claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a server has served a client, closed, and ended. At once it is started again on the same port, without SO_REUSEADDR. What happens?",
+        choices: &[
+            "it listens: the port is free",
+            "it is refused: the address is in use",
+            "it waits until the port is free",
+        ],
+    }),
     run,
 };
 
@@ -42,6 +50,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.lane("with", bound.as_ref().map_or(String::new(), |at| format!("listening on {at}")))?;
 
     let mut findings = Findings::default();
+    scene.came(match refused.code {
+        Some(3) => "it is refused: the address is in use",
+        _ => "it listens: the port is free",
+    });
     findings.equal("without the option: exit code", refused.code, Some(3));
     let error = refused.events.iter().find_map(|event| Some((&*event.call, event.error.as_ref()?)));
     findings.equal("without the option: the call that fails", error.map(|e| e.0), Some("bind"));

@@ -1,6 +1,7 @@
 //! `send` may take fewer bytes than it was given; a loop gets all of them across.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -9,7 +10,14 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sendall",
     claim: "one send takes less than it was given once the buffers are full; a loop sends all of it",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a program gives one send 8 MiB, on a socket that does not block, and nobody reads yet. What does that send do?",
+        choices: &[
+            "it takes all 8 MiB",
+            "it takes a part, and says how much",
+            "it fails: too much at once",
+        ],
+    }),
     run,
 };
 
@@ -32,6 +40,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
     findings.holds(got < asked, "the first send to take less than it was given", (got, asked));
     findings.holds(sends.count() > 1, "more than one send", "one");
+    scene.came(match first {
+        Some((Some(got), Some(asked))) if got >= asked => "it takes all 8 MiB",
+        Some((Some(_), _)) => "it takes a part, and says how much",
+        _ => "it fails: too much at once",
+    });
     findings.equal("the reader to get, in bytes,", received.len() as u64, asked);
     findings.holds(sent == received, "the bytes that were sent", "others");
     Ok(findings.verdict("the first send took a part; the loop sent the rest, byte-exact"))

@@ -4,6 +4,7 @@
 //! more than 300 bytes: so each of three recv(100) finds 100 bytes, and every run is the same.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -13,7 +14,15 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sticky",
     claim: "ask three commands with one recv(100) each: the second answer is the rest of the first",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a client sends a command, receives once with recv(100), prints that, and sends the next. The first answer has 315 bytes; the second command is `echo two`. What does the client print for it?",
+        choices: &[
+            "two",
+            "the next 100 bytes of the first answer",
+            "all the rest of the first answer, and then two",
+            "nothing: it waits",
+        ],
+    }),
     run,
 };
 
@@ -67,6 +76,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     findings.equal("answers:", answers[1..].to_vec(), vec![b"two\n".to_vec(), b"three\n".to_vec()]);
     findings.equal("recv calls:", brought.len(), COMMANDS.len());
     let hundreds: Vec<_> = sent.chunks(100).take(COMMANDS.len()).map(<[u8]>::to_vec).collect();
+    scene.came(match brought.get(1) {
+        Some(second) if Some(second) == hundreds.get(1) => "the next 100 bytes of the first answer",
+        Some(second) if second == b"two\n" => "two",
+        _ => "something else",
+    });
     findings.holds(brought == hundreds, "100 bytes of the stream in each recv", &brought);
     findings.equal("the client's stdout", client.said(), brought_as_text(&brought));
     Ok(findings.verdict("the answer to `echo two` was bytes 100 to 199 of the first answer"))

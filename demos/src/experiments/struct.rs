@@ -1,16 +1,23 @@
 //! Fix 2: the length travels as four bytes in front of the answer, and both sides must agree on their order.
+//!
+//! It says where the answer ends however the stream is cut: behind a relay that passes single bytes, the four bytes of
+//! the length come in four recvs, and the client waits until it has them all.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
-use timeline::{Message, Stream};
+use timeline::{Direction, Message, Stream};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "struct",
     claim: "123 packed is `7b 00 00 00`; read in the other byte order that is 2,063,597,568",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "a sender packs 123 as `<i`: the bytes 7b 00 00 00. A receiver unpacks them as `>i`, the most significant byte first. Which number does it read?",
+        choices: &["123", "2,063,597,568", "-123"],
+    }),
     run,
 };
 
@@ -46,5 +53,37 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     findings.equal("the prefix on the wire", prefix, [0x7b, 0, 0, 0]);
     findings.equal("read in the other order", i32::from_be_bytes(prefix), 2_063_597_568);
     findings.equal("bytes of the answer:", client.stdout.len(), 123);
-    Ok(findings.verdict("the same four bytes stood in front of an answer of 123 bytes"))
+    scene.came(match i32::from_be_bytes(prefix) {
+        2_063_597_568 => "2,063,597,568".to_owned(),
+        other => other.to_string(),
+    });
+    behind_a_cut(scene, &mut findings)?;
+    Ok(findings.verdict(
+        "the same four bytes stood in front of 123 bytes; cut to pieces, an answer was still read whole",
+    ))
+}
+
+/// The same client, behind a relay that passes one byte at a time.
+fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), Trouble> {
+    let server = Typed::new("fix-struct-prefix-server", &[]);
+    let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
+        .at("--to", "127.0.0.1:8888");
+    let client = Typed::new("fix-struct-prefix-client", &["-c", "echo hi"])
+        .at("--connect", "127.0.0.1:7777");
+    scene.terminals(&[&server, &cut, &client])?;
+    scene.blank()?;
+    let server = scene.server("server", &server, "127.0.0.1")?;
+    let relay = scene.relay(&cut, &server.address()?)?;
+    let client = scene.client("client", &client, &relay.address()?)?.end()?;
+    let (relay, server) = (relay.stop()?, server.stop()?);
+    scene.lane("client", &client.stdout)?;
+    let ends = [server.events, client.events.clone()].concat();
+    for connection in timeline::connections(&ends, &relay.events) {
+        let stream = connection.stream(Direction::ToClient)?;
+        scene.picture(&stream.with_messages(&[Message::framed("the answer", 4, 3)]))?;
+    }
+    let pieces: Vec<_> = client.moved("recv").iter().map(Vec::len).collect();
+    findings.equal("behind the cut, bytes in each recv", pieces, vec![1; 7]);
+    findings.equal("behind the cut, the client's stdout", client.said().as_str(), "hi\n");
+    Ok(())
 }

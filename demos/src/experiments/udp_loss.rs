@@ -1,8 +1,8 @@
 //! Datagrams vanish without an error when the receiver is slower.
 //!
 //! The server is stopped (SIGSTOP), so nobody reads while they come. They wait in its socket's receive buffer, and four
-//! times what that holds is sent: the rest has no place, and the kernel drops it (udp(7)). No luck in that. Then the
-//! server goes on, and reads what there is.
+//! times what that holds is sent: the rest has no place, and the kernel drops it. No luck in that. Then the server goes
+//! on, and reads what there is.
 
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;

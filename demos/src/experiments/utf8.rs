@@ -1,6 +1,7 @@
 //! A character cut between two recvs is not text yet: decode after the frame, not after the recv.
 
 use crate::experiments::Experiment;
+use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
@@ -10,7 +11,10 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
-    prediction: None,
+    prediction: Some(Prediction {
+        question: "an answer in Chinese, 216 bytes, three to a character, comes in recvs of 100 bytes. What does decoding what each recv brought as UTF-8 give?",
+        choices: &["text", "text, but one character is lost", "an error, in each of them"],
+    }),
     run,
 };
 
@@ -61,6 +65,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
     findings.equal("the server's answer", String::from_utf8_lossy(&answer).as_ref(), &whole);
     let ends: Vec<_> = pieces.iter().map(|piece| valid_up_to(piece)).collect();
+    scene.came(match ends.iter().all(Option::is_some) {
+        true => "an error, in each of them",
+        false => "text",
+    });
     findings.equal("text in each recv, up to byte", ends, vec![Some(99), Some(0)]);
     findings.equal("the framed answer", framed.said(), whole);
     Ok(findings.verdict("neither recv was text; the whole answer was"))

@@ -2,7 +2,7 @@
 //! the relay.
 
 #![allow(dead_code, reason = "each file of tests uses its part")]
-#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -97,7 +97,7 @@ pub fn sizes(conn: &Conn, bytes: usize) -> Vec<usize> {
 
 impl Conn {
     /// All of it, in one send where the kernel has room.
-    pub fn write(&self, bytes: &[u8]) {
+    pub fn say(&self, bytes: &[u8]) {
         match self {
             Conn::Tcp(conn) => { conn }.write_all(bytes).unwrap(),
             Conn::Unix(conn) => { conn }.write_all(bytes).unwrap(),

@@ -1,0 +1,104 @@
+//! A relay that runs: its start and its end.
+
+use std::fs;
+use std::io::{self, PipeReader, PipeWriter};
+use std::thread::{self, JoinHandle};
+
+use observe::Socket;
+use tracing::warn;
+
+use crate::{Endpoint, RelayError, Schedule, tcp, udp};
+
+/// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
+#[derive(Debug)]
+pub struct Relay {
+    address: Endpoint,
+    /// Its reading end hangs up when this is dropped: whoever polls it wakes.
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Listens, and relays each connection to `to`. Nobody has to be there yet: a client that comes
+    /// too early is reset, as it would be without a relay.
+    ///
+    /// # Errors
+    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::Unfit`]
+    /// when the schedule is for datagrams.
+    pub fn start(
+        listen: impl Into<Endpoint>,
+        to: impl Into<Endpoint>,
+        schedule: Schedule,
+    ) -> Result<Relay, RelayError> {
+        let (listen, to) = (listen.into(), to.into());
+        let (_, unfit) = schedule.words();
+        fit("streams", unfit)?;
+        Self::run(listen.clone(), tcp::listen_on(&listen), move |listener, stop| {
+            tcp::relay_all(&listener, &to, &schedule, &stop);
+        })
+    }
+
+    /// Receives datagrams, and relays those of each peer to `to` and the answers back. Each peer's
+    /// datagrams leave from a port of their own, so the server can tell them apart.
+    ///
+    /// # Errors
+    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::Unfit`]
+    /// when the schedule is for streams, [`RelayError::NoPath`] for a Unix socket.
+    pub fn start_udp(
+        listen: impl Into<Endpoint>,
+        to: impl Into<Endpoint>,
+        schedule: Schedule,
+    ) -> Result<Relay, RelayError> {
+        let (listen, to) = (listen.into(), to.into());
+        let (unfit, _) = schedule.words();
+        fit("datagrams", unfit)?;
+        if let Some(path) = [&listen, &to].into_iter().find(|address| !address.is_ip()) {
+            return Err(RelayError::NoPath(path.clone()));
+        }
+        Self::run(listen.clone(), udp::bind(&listen), move |socket, stop| {
+            udp::relay_all(&socket, &to, &schedule, &stop);
+        })
+    }
+
+    fn run(
+        asked: Endpoint,
+        socket: io::Result<Socket>,
+        serve: impl FnOnce(Socket, PipeReader) + Send + 'static,
+    ) -> Result<Relay, RelayError> {
+        let failed = |error| RelayError::Listen { address: asked.clone(), error };
+        let socket = socket.map_err(failed)?;
+        let address = match socket.local_addr().map_err(failed)?.as_socket() {
+            Some(address) => Endpoint::Ip(address),
+            None => asked,
+        };
+        let (stopped, stop) = io::pipe().map_err(RelayError::Start)?;
+        let thread = thread::Builder::new()
+            .name("relay".into())
+            .spawn(move || serve(socket, stopped))
+            .map_err(RelayError::Start)?;
+        Ok(Relay { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> &Endpoint {
+        &self.address
+    }
+}
+
+fn fit(relayed: &'static str, unfit: Vec<String>) -> Result<(), RelayError> {
+    let words = unfit.join(" ");
+    if words.is_empty() { Ok(()) } else { Err(RelayError::Unfit { relayed, words }) }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
+            warn!("the relay's thread panicked");
+        }
+        if let Endpoint::Path(path) = &self.address {
+            // The name is ours: bind made it.
+            let _ = fs::remove_file(path);
+        }
+    }
+}

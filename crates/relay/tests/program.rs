@@ -1,0 +1,219 @@
+//! The program `relay`, as one types it.
+//!
+//! | claim | test |
+//! |---|---|
+//! | the first line names the address, the second replays the schedule | `it_says_where_it_listens_and_what_it_does` |
+//! | without a seed each run has a new one, and says it | `a_seed_of_its_own_is_told` |
+//! | usage: exit 2, and a word of help | `what_makes_no_sense` |
+//! | no address to listen on: exit 3 | `an_address_that_is_taken` |
+//! | SIGTERM, SIGINT: exit 0, idle and busy, the name of a Unix socket removed | `told_to_stop` |
+//! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
+//! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
+//! | datagrams | `datagrams` |
+//! | --help teaches | `help_shows_the_terminals` |
+
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Command;
+use std::time::Duration;
+
+use observe::Event;
+use stage::{Finished, Program, Scratch, Signal, Stream};
+
+const RELAY: &str = env!("CARGO_BIN_EXE_relay");
+const LONG: Duration = Duration::from_secs(60);
+
+fn start(args: &[&str]) -> Program {
+    Program::start("relay", Command::new(RELAY).args(args)).unwrap()
+}
+
+fn run(args: &[&str]) -> Finished {
+    start(args).wait(LONG).unwrap()
+}
+
+/// A relay on a free port in front of a server, its address, and the server.
+fn before_a_server(args: &[&str]) -> (Program, String, TcpListener) {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap().to_string();
+    let relay = start(&[&["--listen", "127.0.0.1:0", "--to", &to], args].concat());
+    let address = relay.address().unwrap();
+    (relay, address, server)
+}
+
+#[test]
+fn it_says_where_it_listens_and_what_it_does() {
+    let flags = "--cut 3,1,* --merge 20ms --delay 20..30 --rate 9000 --slow-close 7 --stall-after 5 --reset-after 6 --close-after 7 --direction to-client --seed 8";
+    let (relay, address, _server) = before_a_server(&flags.split(' ').collect::<Vec<_>>());
+    assert!(address.starts_with("127.0.0.1:") && !address.ends_with(":0"), "{address}");
+    let told = relay.wait_for_line(Stream::Stdout, "schedule: ", LONG).unwrap();
+    let schedule = "cut=3,1,* merge=20 delay=20..30 rate=9000 slow-close=7 stall-after=5 reset-after=6 close-after=7 direction=to-client seed=8";
+    assert_eq!(told, format!("schedule: {schedule}"));
+
+    // What was printed is what repeats it.
+    let (relay, _, _server) = before_a_server(&["--schedule", schedule]);
+    assert_eq!(relay.wait_for_line(Stream::Stdout, "schedule: ", LONG).unwrap(), told);
+    let (relay, _, _server) = before_a_server(&[]);
+    relay.wait_for_line(Stream::Stdout, "schedule: idle", LONG).unwrap();
+}
+
+#[test]
+fn a_seed_of_its_own_is_told() {
+    let (relay, _, _server) = before_a_server(&["--cut", "random:1..7"]);
+    let told = relay.wait_for_line(Stream::Stdout, "schedule: ", LONG).unwrap();
+    let seed = told.strip_prefix("schedule: cut=random:1..7 seed=").unwrap();
+    seed.parse::<u64>().unwrap();
+}
+
+#[test]
+fn what_makes_no_sense() {
+    for (args, said) in [
+        (&["--cut", "1"][..], "--to"),
+        (&["--to", "localhost:80"], "names are not looked up"),
+        (&["--to", "127.0.0.1:80", "--cut", "0"], "1 or more"),
+        (&["--to", "127.0.0.1:80", "--delay", "1s"], "25ms"),
+        (&["--to", "127.0.0.1:80", "--rate", "0"], "--rate"),
+        (&["--to", "127.0.0.1:80", "--direction", "up"], "to-client"),
+        (&["--to", "127.0.0.1:80", "--schedule", "cat=1"], "cut=1"),
+        (&["--to", "127.0.0.1:80", "--schedule", "cut=1", "--merge", "3"], "cannot be used with"),
+        (&["--to", "127.0.0.1:80", "--udp", "--cut", "1"], "not for datagrams"),
+        (&["--to", "127.0.0.1:80", "--drop", "0.5"], "with --udp"),
+        (&["--to", "/tmp/x", "--udp"], "IP addresses only"),
+        (&["--to", "127.0.0.1:80", "--trace", "/no/such/directory/file"], "--trace"),
+    ] {
+        let done = run(args);
+        let complaint = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.code, Some(2), "{args:?}: {complaint}");
+        assert!(complaint.contains(said), "{args:?}: {complaint}");
+        assert_eq!(done.stdout, b"", "{args:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("file");
+    fs::write(&file, "a file").unwrap();
+    for address in [taken.local_addr().unwrap().to_string(), file.display().to_string()] {
+        let done = run(&["--to", "127.0.0.1:80", "--listen", &address]);
+        let complaint = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.code, Some(3), "{complaint}");
+        assert!(complaint.contains(&format!("cannot listen on {address}")), "{complaint}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"a file");
+}
+
+#[test]
+fn told_to_stop() {
+    let scratch = Scratch::new().unwrap();
+    let [front, back] =
+        ["front", "back"].map(|name| scratch.path().join(name).display().to_string());
+    let server = UnixListener::bind(&back).unwrap();
+    for signal in [Signal::TERM, Signal::INT] {
+        let relay = start(&["--listen", &front, "--to", &back, "--delay", "4000000"]);
+        assert_eq!(relay.address().unwrap(), front);
+        let mut client = UnixStream::connect(&front).unwrap();
+        client.write_all(b"hello").unwrap();
+        let _conn = server.accept().unwrap();
+        relay.signal(signal);
+        let done = relay.wait(LONG).unwrap();
+        assert_eq!((done.code, done.signal), (Some(0), None), "{signal:?}");
+        assert!(!fs::exists(&front).unwrap(), "its name is still there");
+    }
+}
+
+#[test]
+fn a_refusal_is_said() {
+    let (relay, address, server) = before_a_server(&[]);
+    let to = server.local_addr().unwrap().to_string();
+    drop(server);
+    let mut client = TcpStream::connect(&address).unwrap();
+    client.read(&mut [0; 1]).unwrap_err();
+    relay
+        .wait_until("the refusal", LONG, |lines| {
+            let said = |line: &&stage::Line| {
+                let text = String::from_utf8_lossy(&line.text);
+                text.contains("refused") && text.contains(&to)
+            };
+            lines.iter().find(said).map(drop)
+        })
+        .unwrap();
+    TcpStream::connect(&address).unwrap();
+}
+
+#[test]
+fn a_trace_of_the_pieces() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("trace").display().to_string();
+    let (relay, address, server) =
+        before_a_server(&["--cut", "3,*", "--trace", &file, "--direction", "to-server"]);
+    let mut client = TcpStream::connect(&address).unwrap();
+    let (mut conn, _) = server.accept().unwrap();
+    client.write_all(b"hello").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    conn.read_to_end(&mut Vec::new()).unwrap();
+    conn.write_all(b"hi").unwrap();
+    drop(conn);
+    client.read_to_end(&mut Vec::new()).unwrap();
+    // Both ends have passed: the relay made every call that is expected below.
+    relay.signal(Signal::TERM);
+    assert_eq!(relay.wait(LONG).unwrap().code, Some(0));
+
+    let trace = fs::read_to_string(&file).unwrap();
+    let events: Vec<Event> =
+        trace.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let conn_of = |call: &str| {
+        events.iter().find(|event| event.call == call && event.error.is_none()).unwrap().conn
+    };
+    let (client, server) = (conn_of("accept"), conn_of("connect"));
+    let moved = |conn: u64, call: &str| -> Vec<(u64, String)> {
+        let events = events.iter().filter(|event| event.conn == conn && event.call == call);
+        events
+            .map(|event| {
+                let data = event.data.clone().unwrap_or_default();
+                (event.offset.unwrap(), String::from_utf8(data).unwrap())
+            })
+            .collect()
+    };
+    let calls = |calls: &[(u64, &str)]| {
+        calls.iter().map(|(at, data)| (*at, (*data).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(moved(client, "recv"), calls(&[(0, "hello"), (5, "")]));
+    assert_eq!(moved(server, "send"), calls(&[(0, "hel"), (3, "lo")]));
+    assert_eq!(moved(server, "recv"), calls(&[(0, "hi"), (2, "")]));
+    assert_eq!(moved(client, "send"), calls(&[(0, "hi")]));
+}
+
+#[test]
+fn datagrams() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(LONG)).unwrap();
+    let to = server.local_addr().unwrap().to_string();
+    let relay = start(&["--udp", "--listen", "127.0.0.1:0", "--to", &to, "--duplicate", "1"]);
+    let address = relay.address().unwrap();
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"hello", address).unwrap();
+    for _ in 0..2 {
+        let mut buffer = [0; 10];
+        let n = server.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..n], b"hello");
+    }
+}
+
+#[test]
+fn help_shows_the_terminals() {
+    let done = run(&["--help"]);
+    assert_eq!(done.code, Some(0));
+    let help = String::from_utf8(done.stdout).unwrap();
+    for line in [
+        "1$ fix-ack-handshake-server",
+        "2$ relay --to",
+        "3$ fix-ack-handshake-client",
+        "--cut <SIZES>",
+    ] {
+        assert!(help.contains(line), "{help}");
+    }
+}
