@@ -28,13 +28,12 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
 /// TCP repeats what it takes for lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
 /// segment that brought it first.
 pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), StreamError> {
-    let mixed = || StreamError::Mixed { call: "segment".to_owned() };
     let (mut calls, mut again): (Vec<Call>, Vec<Again>) = (Vec::new(), Vec::new());
     let mut flow = None;
     for (index, event) in events.iter().filter(|event| event.call == "segment").enumerate() {
         let this = (event.pid, event.conn, &event.dir);
         if *flow.get_or_insert(this) != this {
-            return Err(mixed());
+            return Err(StreamError::Mixed { call: "segment".to_owned() });
         }
         let segment = Call::new(event, index + 1, 0)?;
         let mut at = segment.offset;
@@ -76,13 +75,16 @@ fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize>
     differs.map(|index| at.start + index)
 }
 
+/// Whose call it is: process, socket, and the direction, which of segments alone the name does not tell.
+pub(crate) type Socket = (u32, u64, Option<String>);
+
 /// One call that moved bytes, or failed to.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// Counted from 1 among the calls of its name.
     pub number: usize,
-    /// Which socket of which process made it.
-    pub socket: (u32, u64),
+    /// Which socket of which process made it, in which direction.
+    pub socket: Socket,
     pub offset: usize,
     pub data: Vec<u8>,
     pub asked: Option<u64>,
@@ -111,8 +113,9 @@ impl Call {
         if data.len() as u64 != got || offset.checked_add(data.len()).is_none() {
             return Err(incomplete());
         }
+        let socket = (event.pid, event.conn, event.dir.clone());
         let (asked, error) = (event.asked, event.error.clone());
-        Ok(Call { number, socket: (event.pid, event.conn), offset, data, asked, error })
+        Ok(Call { number, socket, offset, data, asked, error })
     }
 
     pub fn end(&self) -> usize {

@@ -31,6 +31,9 @@
 //! of that lane begins or ends, a dashed one is where a call of the other lane or a message does. So a dashed line
 //! within a `recv` shows two messages glued, and a `recv` that ends under a dashed line has cut one. Nothing is guessed:
 //! what was not recorded is not drawn, and two recordings that contradict each other are an error.
+//!
+//! [`Stream::svg`] draws the same for a page or a book, [`page`](page()) makes a page that steps through the run. The program
+//! `timeline` does all of it for files that `--trace` wrote.
 
 mod calls;
 mod connection;

@@ -3,6 +3,7 @@
 //! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
 //! JSON, once; it puts it on the screen as text, never as markup.
 
+use crate::calls::{Call, Socket};
 use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, RULES, escape};
 use crate::{show, words};
@@ -41,7 +42,7 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
 }
 
 /// Which call of its socket, by name and number.
-type Key<'a> = (&'a str, (u32, u64), usize);
+type Key<'a> = (&'a str, Socket, usize);
 
 /// All calls in the order of time, and which step each is.
 fn steps<'a>(
@@ -49,11 +50,11 @@ fn steps<'a>(
     parties: &'a [(&str, Vec<Event>)],
 ) -> (Vec<Value>, HashMap<Key<'a>, usize>) {
     let mut all: Vec<(usize, Key, &Event)> = Vec::new();
-    let mut counts: HashMap<(&str, (u32, u64)), usize> = HashMap::new();
+    let mut counts: HashMap<(&str, Socket), usize> = HashMap::new();
     for (who, (_, events)) in parties.iter().enumerate() {
         for event in events {
-            let (name, socket) = (event.call.as_str(), (event.pid, event.conn));
-            let number = counts.entry((name, socket)).or_default();
+            let (name, socket) = (event.call.as_str(), (event.pid, event.conn, event.dir.clone()));
+            let number = counts.entry((name, socket.clone())).or_default();
             *number += 1;
             all.push((who, (name, socket, *number), event));
         }
@@ -68,13 +69,13 @@ fn steps<'a>(
             for call in lane.calls {
                 let says = words::about_call(stream, &lane, call);
                 calls.insert(
-                    (lane.call, call.socket, call.number),
+                    (lane.call, call.socket.clone(), call.number),
                     (picture, index, call.end(), says),
                 );
             }
         }
     }
-    let places = all.iter().enumerate().map(|(step, (_, key, _))| (*key, step)).collect();
+    let places = all.iter().enumerate().map(|(step, (_, key, _))| (key.clone(), step)).collect();
     let step = |(who, key, event): (usize, Key, &Event)| {
         let mut step = Map::new();
         step.insert("t".into(), json!(event.t_us - first));
@@ -108,8 +109,7 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
         .lanes()
         .iter()
         .map(|lane| {
-            let step =
-                |call: &crate::calls::Call| places.get(&(lane.call, call.socket, call.number));
+            let step = |call: &Call| places.get(&(lane.call, call.socket.clone(), call.number));
             let steps: Vec<Option<&usize>> = lane.calls.iter().map(step).collect();
             json!({ "name": words::lane_name(lane.side, lane.call), "steps": steps })
         })

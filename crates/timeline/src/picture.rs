@@ -26,6 +26,8 @@ const LANE_HEIGHT: usize = 42;
 const LANE_STEP: usize = 50;
 /// A picture with more calls does not make room for words in each.
 const SPACIOUS: usize = 24;
+/// No stretch is widened further: longer words give way to shorter ones.
+const WIDEST: usize = 320;
 /// So many colours take turns.
 const COLOURS: usize = 4;
 
@@ -80,25 +82,34 @@ impl Stream {
         }
     }
 
-    /// Widens the stretches of short streams until the words of each call fit below its bytes.
+    /// Widens the stretches of short streams until the names of the messages fit above them, and the words of each call
+    /// below its bytes.
     fn make_room(&self, stretches: &mut [Stretch], lanes: &[Lane<'_>]) {
         if lanes.iter().map(|lane| lane.calls.len()).sum::<usize>() > SPACIOUS {
             return;
         }
+        for (index, placed) in self.messages.iter().enumerate() {
+            let name = &placed.message.name;
+            widen(stretches, name, |stretch| stretch.message == Some(index));
+        }
         for (index, lane) in lanes.iter().enumerate() {
             for (at, call) in lane.calls.iter().enumerate() {
-                let mut of_call: Vec<&mut Stretch> = stretches
-                    .iter_mut()
-                    .filter(|stretch| stretch.in_lanes[index] == Some(at))
-                    .collect();
-                let has: usize = of_call.iter().map(|stretch| width(stretch)).sum();
-                let words = words::captions(self, lane, call);
-                let wants = words.first().map_or(0, |words| show::width(words) * SMALL + 12);
-                let each = wants.saturating_sub(has).div_ceil(of_call.len().max(1));
-                of_call.iter_mut().for_each(|stretch| stretch.extra += each);
+                let captions = words::captions(self, lane, call);
+                let longest = captions.first().map_or("", String::as_str);
+                widen(stretches, longest, |stretch| stretch.in_lanes[index] == Some(at));
             }
         }
     }
+}
+
+/// Widens some stretches until these words fit beside them.
+fn widen(stretches: &mut [Stretch], words: &str, which: impl Fn(&Stretch) -> bool) {
+    let mut those: Vec<&mut Stretch> =
+        stretches.iter_mut().filter(|stretch| which(stretch)).collect();
+    let has: usize = those.iter().map(|stretch| width(stretch)).sum();
+    let wants = (show::width(words) * SMALL + 12).min(WIDEST);
+    let each = wants.saturating_sub(has).div_ceil(those.len().max(1));
+    those.iter_mut().for_each(|stretch| stretch.extra += each);
 }
 
 fn width(stretch: &Stretch) -> usize {

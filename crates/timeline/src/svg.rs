@@ -109,8 +109,9 @@ fn write(body: &mut String, shape: &Shape) {
             writeln!(body, "<path class=\"{class}\" d=\"{d}\"/>")
         }
         Shape::Call(_, _, shapes) => {
+            body.push_str("<g>\n");
             shapes.iter().for_each(|shape| write(body, shape));
-            Ok(())
+            writeln!(body, "</g>")
         }
     };
 }
@@ -151,4 +152,42 @@ pub(crate) fn escape(text: &str) -> String {
 /// FNV-1a: several pictures in one HTML page must not share the names of their titles.
 fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance, as WCAG 2 defines it.
+    fn luminance(colours: &str, name: &str) -> f64 {
+        let (_, rest) = colours.split_once(&format!("--{name}: #")).unwrap();
+        let linear = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&rest[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(0) + 0.7152 * linear(2) + 0.0722 * linear(4)
+    }
+
+    #[test]
+    fn text_and_borders_stand_out_from_what_is_behind_them() {
+        let behind = ["paper", "unknown", "m0", "m1", "m2", "m3", "f0", "f1", "f2", "f3"];
+        // WCAG 2.2: 1.4.3 for text, 1.4.11 for what else carries a meaning.
+        let front = [("ink", 4.5), ("quiet", 4.5), ("odd", 3.0), ("focus", 3.0)];
+        for (theme, colours) in [("light", LIGHT), ("dark", DARK)] {
+            for (behind, (front, least)) in
+                behind.iter().flat_map(|behind| front.map(|front| (behind, front)))
+            {
+                let (one, other) = (luminance(colours, behind), luminance(colours, front));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= least, "{theme}: {front} on {behind}: {contrast:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_colour_is_left_a_variable() {
+        for colours in [LIGHT, DARK] {
+            assert!(!themed(colours).contains("var("), "{}", themed(colours));
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! Which sockets belong together.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
-
 mod runs;
 
 use observe::Event;

@@ -132,6 +132,16 @@ fn every_picture_is_xml_and_stays_within_its_width() {
 }
 
 #[test]
+fn a_name_that_does_not_fit_gives_way_to_a_number() {
+    let named = |name: &str| {
+        let stream = stream(&[b"hello"], None, &[5]).with_messages(&[Message::new(name, 5)]);
+        texts(&Document::parse(&stream.svg("a picture")).unwrap(), "name")
+    };
+    assert_eq!(named("the first answer"), ["the first answer"]);
+    assert_eq!(named(&"a very long name ".repeat(20)), ["1"]);
+}
+
+#[test]
 fn what_was_not_recorded_is_not_drawn_and_the_picture_says_so() {
     let run = run(&[b"hello"], None, &[2, 3]);
     let alone = Stream::from_events(&run.client, &[]).unwrap().between("client", "server");

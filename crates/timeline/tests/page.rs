@@ -5,7 +5,8 @@
 
 mod runs;
 
-use runs::run;
+use observe::Event;
+use runs::{event, moved, run};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use timeline::{Connection, Direction, connections, page};
@@ -47,6 +48,37 @@ fn the_calls_of_all_are_steps_in_the_order_of_time() {
         lanes.iter().map(|lane| lane["name"].as_str().unwrap()).collect::<Vec<_>>(),
         ["client send", "relay send", "server recv"]
     );
+}
+
+/// Both directions of a capture count as one connection there.
+#[test]
+fn segments_of_both_directions_find_their_boxes() {
+    let mut run = run(&[b"hello", b"hi"], None, &[100]);
+    run.server.extend(moved("send", 3, 2, b"answer", &[6], 500));
+    run.client.extend(moved("recv", 1, 1, b"answer", &[6], 520));
+    let segment = |dir, from: &str, to: &str, offset, bytes: &[u8], t_us| Event {
+        t_us,
+        local: Some(from.into()),
+        peer: Some(to.into()),
+        ..event("segment", dir, 0, 1, offset, bytes)
+    };
+    let (client, server) = ("127.0.0.1:5000", "127.0.0.1:8888");
+    let segments = [
+        segment("out", client, server, 0, b"hello", 101),
+        segment("in", server, client, 0, b"answer", 501),
+        segment("out", client, server, 5, b"hi", 502),
+    ];
+    let connection = connections(&[run.client, run.server].concat(), &segments).remove(0);
+    let streams =
+        [Direction::ToServer, Direction::ToClient].map(|way| connection.stream(way).unwrap());
+    let data = data(&page("Segments", &streams, &connection.parties()));
+    let steps = data["steps"].as_array().unwrap();
+    let lane = |picture: usize| data["pictures"][picture]["lanes"][1]["steps"].as_array().unwrap();
+    for (picture, count, bytes) in [(0, 0, "68656c6c6f"), (0, 1, "6869"), (1, 0, "616e73776572")] {
+        let step = &steps[usize::try_from(lane(picture)[count].as_u64().unwrap()).unwrap()];
+        assert_eq!((&step["call"], &step["hex"]), (&"segment".into(), &bytes.into()));
+        assert_eq!(step["in"], serde_json::json!([picture, 1]));
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ struct Args {
     /// What the client and the server recorded
     #[arg(required = true, value_name = "TRACE")]
     traces: Vec<PathBuf>,
-    /// What a relay between them recorded: the lane in the middle
+    /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
     via: Option<PathBuf>,
     /// Which of several connections, as the message that lists them counts

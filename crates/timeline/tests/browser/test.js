@@ -1,0 +1,180 @@
+// Opens the pages of the program `timeline` in a real browser, and uses them. Run by scripts/browser-test.sh.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { pages } from "./runs.js";
+
+let passed = 0;
+let failed = 0;
+function check(what, holds, seen = "") {
+  if (holds) passed++;
+  else {
+    failed++;
+    console.log(`FAILED: ${what} ${seen}`);
+  }
+}
+
+// Text that is drawn over the border of its box, and over the edge of the picture.
+const overflows = () =>
+  [...document.querySelectorAll("svg g")].flatMap((group) => {
+    const border = group.querySelector(":scope > .box")?.getBBox();
+    if (!border) return [];
+    const beyond = (text) => {
+      const { x, width } = text.getBBox();
+      return x < border.x - 1 || x + width > border.x + border.width + 1 || text.getComputedTextLength() > border.width;
+    };
+    return [...group.querySelectorAll("text")].filter(beyond).map((text) => text.textContent);
+  });
+const beyondThePicture = () =>
+  [...document.querySelectorAll("svg text")].filter((text) => {
+    const { x, width } = text.getBBox();
+    return x < 0 || x + width > text.ownerSVGElement.viewBox.baseVal.width;
+  }).map((text) => text.textContent);
+
+async function open(browser, file, colorScheme, reducedMotion = "no-preference") {
+  const page = await browser.newPage({ colorScheme, reducedMotion, viewport: { width: 1366, height: 800 } });
+  const trouble = [];
+  page.on("console", (message) => trouble.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    if (request.url() !== pathToFileURL(file).href && !request.url().startsWith("data:")) trouble.push(`request: ${request.url()}`);
+  });
+  await page.goto(pathToFileURL(file).href);
+  return { page, trouble };
+}
+
+async function steps(name, page, calls) {
+  const is = async (what, step) => {
+    const [count, said] = [await page.textContent("#count"), await page.textContent("#said")];
+    const [now, all] = [step, calls].map((n) => n.toLocaleString("en"));
+    check(`${name}: ${what}`, count === `${now} of ${all}` && said.startsWith(`Step ${now} of ${all}. `), `${count} | ${said}`);
+  };
+  await is("starts at the first step", 1);
+  check(`${name}: the step is announced`, (await page.getAttribute("#said", "aria-live")) === "polite");
+  const press = async (key, what, step) => {
+    await page.keyboard.press(key);
+    await is(what, step);
+  };
+  await press("ArrowRight", "right arrow", 2);
+  await press("ArrowRight", "right arrow again", 3);
+  await press("ArrowLeft", "left arrow", 2);
+  await press("ArrowLeft", "left arrow again", 1);
+  await press("ArrowLeft", "left arrow at the start", 1);
+  await press("End", "End", calls);
+  await press("ArrowRight", "right arrow at the end", calls);
+  await press("Home", "Home", 1);
+  const click = async (id, step) => {
+    await page.click(`#${id}`);
+    await is(`button ${id}`, step);
+  };
+  await click("next", 2);
+  await click("last", calls);
+  await click("back", calls - 1);
+  await click("first", 1);
+  await page.focus("#slider");
+  await press("ArrowRight", "right arrow on the slider", 2);
+  await page.locator("#slider").fill("2");
+  await is("the slider", 3);
+  await page.locator("#list button").nth(1).click();
+  await is("a click on a call of the list", 2);
+  const box = page.locator("g.step[data-step]").first();
+  const step = Number(await box.getAttribute("data-step"));
+  await box.locator("text").first().click();
+  await is("a click on a box", step + 1);
+  check(`${name}: its box stands out`, (await box.getAttribute("class")).split(" ").includes("now"));
+  const later = await page.locator("g.step.later").count();
+  await page.keyboard.press("Home");
+  check(`${name}: what comes later is pale`, (await page.locator("g.step.later").count()) > later);
+  await page.keyboard.press("Tab");
+  const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  check(`${name}: the focus shows`, outline === "solid", outline);
+  await page.locator("#said").click();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press(" ");
+  const moved = page.waitForFunction(() => !document.getElementById("count").textContent.startsWith("1 "), null, { timeout: 30000 });
+  check(`${name}: space plays`, await moved.then(() => true, () => false));
+  await page.keyboard.press(" ");
+  check(`${name}: space pauses`, (await page.textContent("#play")) === "Play");
+}
+
+async function looks(name, page, theme) {
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const before = await paper();
+  check(`${name}: follows the system's theme`, before === (theme === "dark" ? "rgb(20, 24, 29)" : "rgb(255, 255, 255)"), before);
+  await page.click("#theme");
+  check(`${name}: the button changes the theme`, (await paper()) !== before);
+  await page.click("#theme");
+  check(`${name}: and changes it back`, (await paper()) === before);
+  const text = await page.evaluate(overflows);
+  check(`${name}: no text leaves its box`, text.length === 0, text.join(" | "));
+  const wide = await page.evaluate(beyondThePicture);
+  check(`${name}: no text leaves the picture`, wide.length === 0, wide.join(" | "));
+  const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  check(`${name}: the page is not wider than the window`, !scrolls);
+}
+
+// Ten thousand calls: only what is in sight is drawn, and nothing takes long. The bounds are for a busy machine.
+async function staysUsable(name, page, calls) {
+  const drawn = () => page.evaluate(() => document.querySelectorAll("*").length);
+  check(`${name}: has ten thousand calls`, calls > 10000, calls);
+  check(`${name}: draws what is in sight`, (await drawn()) < 8000, await drawn());
+  const line = await page.locator("#list").textContent();
+  check(`${name}: like calls are one line`, line.includes("10,000 recvs of 1 byte each"), line);
+  const begun = Date.now();
+  for (let count = 0; count < 100; count++) await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("End");
+  await page.evaluate(async () => {
+    const box = document.querySelector(".picture .window");
+    for (let at = 0; at <= 20; at++) {
+      box.scrollTop = (box.scrollHeight * at) / 20;
+      await new Promise(requestAnimationFrame);
+    }
+  });
+  const took = Date.now() - begun;
+  check(`${name}: a hundred steps and twenty scrolls take less than 30 s`, took < 30000, `${took} ms`);
+  check(`${name}: still draws what is in sight`, (await drawn()) < 8000, await drawn());
+  const offsets = await page.locator("svg").last().textContent();
+  check(`${name}: the end can be scrolled to`, offsets.includes("9998") || offsets.includes("9999"), offsets);
+}
+
+const dir = mkdtempSync(join(tmpdir(), "timeline-"));
+const root = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+const quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: [...root, ...quiet] });
+try {
+  for (const [name, { html, svg, calls }] of Object.entries(await pages(dir))) {
+    for (const theme of ["light", "dark"]) {
+      const label = `${name}, ${theme}`;
+      const { page, trouble } = await open(browser, html, theme);
+      await looks(label, page, theme);
+      await steps(label, page, calls);
+      if (name === "long") await staysUsable(label, page, calls);
+      check(`${label}: no complaint and no request`, trouble.length === 0, trouble.join("\n"));
+      await page.close();
+
+      const picture = await open(browser, svg, theme);
+      const text = await picture.page.evaluate(overflows);
+      check(`${label}: no text leaves its box in the SVG`, text.length === 0, text.join(" | "));
+      const wide = await picture.page.evaluate(beyondThePicture);
+      check(`${label}: no text leaves the SVG`, wide.length === 0, wide.join(" | "));
+      const paper = await picture.page.evaluate(() => getComputedStyle(document.querySelector(".paper")).fill);
+      check(`${label}: the SVG follows the theme`, paper === (theme === "dark" ? "rgb(20, 24, 29)" : "rgb(255, 255, 255)"), paper);
+      check(`${label}: the SVG fetches nothing`, picture.trouble.length === 0, picture.trouble.join("\n"));
+      await picture.page.close();
+    }
+    if (name === "short") {
+      const { page } = await open(browser, html, "light", "reduce");
+      const moves = await page.evaluate(() => getComputedStyle(document.querySelector("g.step rect")).transitionDuration);
+      check("reduced motion: nothing moves", moves === "0s", moves);
+      await page.close();
+    }
+  }
+} finally {
+  await browser.close();
+  rmSync(dir, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
