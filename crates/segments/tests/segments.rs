@@ -1,6 +1,7 @@
 //! The program itself, on real connections. Skipped aloud where no network namespace can be had.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
 use stage::{Finished, Program, Scratch, binary, skip, tshark};
