@@ -150,7 +150,7 @@ fn every_message_is_found_however_the_stream_is_cut() {
     let answers = [framed(b"hi\n"), framed(b""), framed(&[0xff; 9])].concat();
     let said = "echo hi,,echo 你好";
     let shown = ["unstuck.length", "unstuck.command", "unstuck.body"];
-    for size in [1, 3, 1000] {
+    for size in [1, 3, 13, 1000] {
         stage.pieces(&python, 8888, size, &requests, &answers);
         let rows = stage.fields(&shown, &[]);
         // Messages that end in one segment stand in one line.
