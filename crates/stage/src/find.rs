@@ -1,4 +1,4 @@
-//! Where the programs are: the workspace's own, and Python.
+//! Where the programs are: the workspace's own, and others' that tests can do without.
 
 use crate::StageError;
 use std::io::Write;
@@ -20,34 +20,60 @@ pub fn binary(name: &str) -> Result<PathBuf, StageError> {
     }
 }
 
-/// Python 3.8 or later, for the tests that talk to the tutorial's own language. Without it, says so on standard error
-/// and returns `None`: the test returns.
+/// Wireshark's tshark, for the tests that read captures. Without it, says so on standard error and returns `None`: the
+/// test returns.
 ///
 /// # Panics
-/// Without it, where the environment variable `UNSTUCK_REQUIRE_PYTHON` is set: there a skipped test is a failure.
-pub fn python() -> Option<PathBuf> {
-    find_python("python3", env::var_os("UNSTUCK_REQUIRE_PYTHON").is_some())
+/// Without it, where the environment variable `UNSTUCK_REQUIRE_TSHARK` is set: there a skipped test is a failure.
+pub fn tshark() -> Option<PathBuf> {
+    let mut probe = Command::new("tshark");
+    probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let found = probe.status().is_ok_and(|status| status.success());
+    if !found {
+        skip("UNSTUCK_REQUIRE_TSHARK", "no tshark");
+    }
+    found.then(|| PathBuf::from("tshark"))
+}
+
+/// Says on standard error that a test is skipped, and why; the test returns.
+///
+/// # Panics
+/// Where the environment variable `required` is set: there a skipped test is a failure.
+pub fn skip(required: &str, why: &str) {
+    skip_unless(env::var_os(required).is_some().then_some(required), why);
 }
 
 #[expect(
     clippy::panic,
     reason = "it runs in tests, and a test that must not be skipped has to fail"
 )]
-fn find_python(program: &str, required: bool) -> Option<PathBuf> {
+fn skip_unless(required: Option<&str>, why: &str) {
+    if let Some(variable) = required {
+        panic!("{why}, and {variable} is set");
+    }
+    // Not eprintln!: the test harness would keep it to itself, and a skipped test should be seen.
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}
+
+/// Python 3.8 or later, for the tests that talk to the tutorial's own language. Without it, says so on standard error
+/// and returns `None`: the test returns.
+///
+/// # Panics
+/// Without it, where the environment variable `UNSTUCK_REQUIRE_PYTHON` is set: there a skipped test is a failure.
+pub fn python() -> Option<PathBuf> {
+    const REQUIRED: &str = "UNSTUCK_REQUIRE_PYTHON";
+    find_python("python3", env::var_os(REQUIRED).is_some().then_some(REQUIRED))
+}
+
+fn find_python(program: &str, required: Option<&str>) -> Option<PathBuf> {
     let mut probe = Command::new(program);
     probe.args(["-c", "import sys; sys.exit(sys.version_info < (3, 8))"]);
     let status = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    match status.is_ok_and(|status| status.success()) {
-        true => Some(PathBuf::from(program)),
-        false if required => {
-            panic!("no {program} of version 3.8 or later, and UNSTUCK_REQUIRE_PYTHON is set")
-        }
-        false => {
-            // Not eprintln!: the test harness would keep it to itself, and a skipped test should be seen.
-            let _ = writeln!(io::stderr(), "skipped: no python3");
-            None
-        }
+    let found = status.is_ok_and(|status| status.success());
+    if !found {
+        skip_unless(required, &format!("no {program} of version 3.8 or later"));
     }
+    found.then(|| PathBuf::from(program))
 }
 
 #[cfg(test)]
@@ -71,15 +97,15 @@ mod tests {
 
     #[test]
     fn a_missing_or_old_python_skips() {
-        assert_eq!(find_python("no-such-python3", false), None);
+        assert_eq!(find_python("no-such-python3", None), None);
         // `false` ends with 1, as the probe does on an old Python; `true` ends with 0.
-        assert_eq!(find_python("false", false), None);
-        assert_eq!(find_python("true", false), Some(PathBuf::from("true")));
+        assert_eq!(find_python("false", None), None);
+        assert_eq!(find_python("true", None), Some(PathBuf::from("true")));
     }
 
     #[test]
     #[should_panic(expected = "UNSTUCK_REQUIRE_PYTHON")]
     fn a_missing_python_fails_where_it_is_required() {
-        find_python("no-such-python3", true);
+        find_python("no-such-python3", Some("UNSTUCK_REQUIRE_PYTHON"));
     }
 }

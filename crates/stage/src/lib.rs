@@ -29,7 +29,7 @@ mod running;
 mod scratch;
 
 pub use error::StageError;
-pub use find::{binary, python};
+pub use find::{binary, python, skip, tshark};
 pub use output::{Line, Stream};
 pub use program::{Finished, Program};
 pub use running::end_all;

@@ -1,0 +1,117 @@
+//! A line between two networks on this machine, with the delay and the faults of a real one.
+//!
+//! ```text
+//! terminal 1                            terminal 2
+//! $ cargo run -q --bin relay-link -- --delay 25
+//! linked 10.77.0.1 4711 10.77.0.2 4713
+//! left:  nsenter --target 4711 …        $ nsenter --target 4711 … -- ping 10.77.0.2
+//! ```
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use link::Conditions;
+use observe::{Failure, report};
+
+/// Joins two networks on this machine by a line with a delay, with loss, and with packets that come twice or too early.
+///
+/// The lesson: what a network does to a protocol. A relay ends each connection, so TCP itself sees no delay there; here
+/// its packets really travel. Watch what an extra round trip costs, what Nagle's algorithm and the delayed ACK do to a
+/// message in two writes, and that a stream arrives whole although every tenth packet is lost.
+///
+/// The ends are 10.77.0.1 (left) and 10.77.0.2 (right). It prints how to run a command at each, and carries packets until
+/// Ctrl-C, SIGTERM, or the end of its standard input where that is a pipe. Linux only; root is not needed where the
+/// system allows user namespaces and /dev/net/tun is open to all.
+#[derive(Parser)]
+#[command(
+    name = "relay-link",
+    version,
+    after_help = "\
+Three terminals (the servers ask for a token beyond loopback: printf 'sixteen bytes at least' > token; chmod 600 token):
+  1$ relay-link --delay 25
+  2$ nsenter … -- fix-struct-prefix-server --listen 10.77.0.1:8888 --allow-remote --token-file token
+  3$ nsenter … -- fix-struct-prefix-client --connect 10.77.0.1:8888 --token-file token"
+)]
+struct Args {
+    #[command(flatten)]
+    conditions: Conditions,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    report(run(&args.conditions))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run(_: &Conditions) -> Result<(), Failure> {
+    Err(no_link(link::Why::Network(segments::Why::NotLinux)))
+}
+
+fn no_link(why: link::Why) -> Failure {
+    let error = std::io::Error::other(why.to_string());
+    Failure::Endpoint { doing: "make", address: "a link".into(), error }
+}
+
+#[cfg(target_os = "linux")]
+use linux::run;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::*;
+    use link::{Carrier, End, Network, Why, enter};
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::low_level::pipe;
+    use std::fs::File;
+    use std::io::{self, PipeReader, Write};
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::os::unix::fs::FileTypeExt;
+
+    pub fn run(conditions: &Conditions) -> Result<(), Failure> {
+        // Outside, this starts the program anew inside and does not return.
+        segments::enter().map_err(|why| no_link(Why::Network(why)))?;
+        let told = told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
+        let (left, left_tun) = Network::start(End::Left).map_err(no_link)?;
+        let (right, right_tun) = Network::start(End::Right).map_err(no_link)?;
+        let mut carrier = Carrier::new([left_tun, right_tun], conditions);
+        announce(&left, &right).map_err(Failure::Stdout)?;
+
+        let stdin = io::stdin();
+        let mut until: Vec<BorrowedFd<'_>> = vec![told.as_fd()];
+        if is_pipe(stdin.as_fd()) {
+            until.push(stdin.as_fd());
+        }
+        carrier
+            .carry_until(&until)
+            .map_err(|error| no_link(Why::System { doing: "poll", error }))?;
+        let [there, back] = carrier.counts();
+        writeln!(io::stdout(), "from left: {there}\nfrom right: {back}").map_err(Failure::Stdout)
+    }
+
+    /// The first line is for programs, the others are for people.
+    fn announce(left: &Network, right: &Network) -> io::Result<()> {
+        let (at_left, at_right) = (End::Left.address(), End::Right.address());
+        let (left, right) = (left.pid(), right.pid());
+        let with_user = !rustix::process::geteuid().is_root();
+        let [to_left, to_right] = [left, right].map(|pid| enter(pid, with_user).join(" "));
+        write!(
+            io::stdout(),
+            "linked {at_left} {left} {at_right} {right}\n\
+             left:  nsenter {to_left} -- COMMAND\n\
+             right: nsenter {to_right} -- COMMAND\n"
+        )
+    }
+
+    /// Can be read once we are told to end.
+    fn told() -> io::Result<PipeReader> {
+        let (told, notice) = io::pipe()?;
+        pipe::register(SIGINT, notice.try_clone()?)?;
+        pipe::register(SIGTERM, notice)?;
+        Ok(told)
+    }
+
+    /// A terminal ends us with Ctrl-C; /dev/null, as of a shell's background job, means nothing.
+    fn is_pipe(stdin: BorrowedFd<'_>) -> bool {
+        let kind = stdin.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+        kind.is_ok_and(|data| data.file_type().is_fifo())
+    }
+}

@@ -1,0 +1,74 @@
+//! Carries packets from device to device, each in its time.
+
+use crate::{Conditions, Counts, Wire};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+use tappers::linux::Tun;
+
+/// No packet of a TUN device is longer, whatever its MTU is set to.
+const LONGEST: usize = 1 << 16;
+
+/// Both directions of the line, between two devices.
+pub struct Carrier {
+    ends: [Tun; 2],
+    /// From the first end, and from the second.
+    wires: [Wire; 2],
+    start: Instant,
+}
+
+impl Carrier {
+    /// A line between two devices that do not block.
+    pub fn new(ends: [Tun; 2], conditions: &Conditions) -> Carrier {
+        let wires = [Wire::new(conditions, 0), Wire::new(conditions, 1)];
+        Carrier { ends, wires, start: Instant::now() }
+    }
+
+    /// Carries packets until one of the descriptors can be read.
+    ///
+    /// # Errors
+    /// When waiting fails.
+    pub fn carry_until(&mut self, told: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let mut buffer = vec![0; LONGEST];
+        loop {
+            let due = self.wires.iter().filter_map(Wire::due).min();
+            let wait = due.map(|due| due.saturating_sub(self.start.elapsed()));
+            if self.wait(told, wait)? {
+                return Ok(());
+            }
+            let now = self.start.elapsed();
+            for (tun, wire) in self.ends.iter().zip(&mut self.wires) {
+                // An empty device ends the loop; one that is down has nothing either.
+                while let Ok(len) = tun.recv(&mut buffer) {
+                    wire.send(now, buffer[..len].to_vec());
+                }
+            }
+            for (tun, wire) in self.ends.iter().rev().zip(&mut self.wires) {
+                while let Some(packet) = wire.receive(now) {
+                    // A device that does not take it: lost, as packets may be.
+                    let _ = tun.send(&packet);
+                }
+            }
+        }
+    }
+
+    /// What happened to the packets, from the first end and from the second.
+    pub fn counts(&self) -> [Counts; 2] {
+        self.wires.each_ref().map(Wire::counts)
+    }
+
+    /// Waits for a packet, and no longer than this. Whether we were told to end.
+    fn wait(&self, told: &[BorrowedFd<'_>], at_most: Option<Duration>) -> io::Result<bool> {
+        let ends = self.ends.iter().map(|end| PollFd::new(end, PollFlags::IN));
+        let told = told.iter().map(|fd| PollFd::new(fd, PollFlags::IN));
+        let mut fds: Vec<PollFd<'_>> = ends.chain(told).collect();
+        let at_most = at_most.and_then(|time| Timespec::try_from(time).ok());
+        match poll(&mut fds, at_most.as_ref()) {
+            Ok(_) => Ok(fds[self.ends.len()..].iter().any(|fd| !fd.revents().is_empty())),
+            Err(Errno::INTR) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A line between two networks on one machine, with a delay, with loss, and with packets that come twice or too early.
+//!
+//! A relay ends each TCP connection: what TCP does while bytes travel (Nagle's algorithm, the delayed ACK, the
+//! retransmission) happens on the loopback before it, and its delay comes after. Only packets that really take their
+//! time show what a network does to a protocol. So this makes two networks (network_namespaces(7)), puts a TUN device
+//! into each, and carries the packets from one to the other itself:
+//!
+//! ```text
+//!   left, 10.77.0.1                                             right, 10.77.0.2
+//!   server ─ TCP ─ TUN device ─┤ relay-link: a Wire each way ├─ TUN device ─ TCP ─ client
+//! ```
+//!
+//! ```no_run
+//! use link::{Conditions, End, Link};
+//! use std::time::Duration;
+//!
+//! let link = Link::start(&Conditions { delay: Duration::from_millis(25), ..Conditions::default() })?;
+//! let mut client = link.command(End::Right, "tcp-basic-client".as_ref());
+//! client.args(["--connect", "10.77.0.1:8888"]).status()?;
+//! // Dropping the link ends it. Programs in it are their starter's to end.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Linux only: elsewhere [`Link::start`] says so.
+
+#[cfg(target_os = "linux")]
+mod carry;
+mod conditions;
+mod link;
+mod random;
+mod why;
+mod wire;
+
+#[cfg(target_os = "linux")]
+pub use carry::Carrier;
+pub use conditions::Conditions;
+#[cfg(target_os = "linux")]
+mod network;
+pub use link::{End, Link, enter};
+#[cfg(target_os = "linux")]
+pub use network::Network;
+pub use why::Why;
+pub use wire::{Counts, Wire};

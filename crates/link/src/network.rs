@@ -1,0 +1,93 @@
+//! A network at one end of the line: a namespace, and a shell in it that does what we say.
+
+use crate::{End, Why};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use tappers::Interface;
+use tappers::linux::Tun;
+
+/// A network namespace with its loopback, and one device that leads to the other end.
+///
+/// It lives as long as its shell, and the shell as long as we do: its standard input is our pipe.
+#[derive(Debug)]
+pub struct Network {
+    shell: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Network {
+    /// Makes the network, and the device through which it is reached: what programs in it send to the other end can be
+    /// read from the device, as IP packets.
+    ///
+    /// Only inside, after [`segments::enter`]: it takes the right to make network devices, and nobody else should find
+    /// them in their network.
+    ///
+    /// # Errors
+    /// [`Why`] the system refuses.
+    pub fn start(end: End) -> Result<(Network, Tun), Why> {
+        let mut shell = Command::new("unshare");
+        shell.args(["--net", "--", "sh"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let doing = "starting a shell in a network of its own";
+        let mut shell = shell.spawn().map_err(Why::system(doing))?;
+        let (Some(commands), Some(answers)) = (shell.stdin.take(), shell.stdout.take()) else {
+            return Err(Why::system(doing)(std::io::ErrorKind::BrokenPipe.into()));
+        };
+        let mut network = Network { shell, commands, answers: BufReader::new(answers) };
+        // Where a user's PATH lacks the folders of ip.
+        network.run("PATH=\"$PATH:/usr/sbin:/sbin\"")?;
+        network.run("ip link set lo up")?;
+
+        let (name, here, there) = (end.name(), end.address(), end.other().address());
+        let tun = Interface::new(name).and_then(Tun::create_named).map_err(Why::Device)?;
+        tun.set_nonblocking(true).map_err(Why::Device)?;
+        // The device goes, our descriptor stays.
+        let pid = network.pid();
+        let moved = Command::new("sh")
+            .args(["-c", &format!("PATH=\"$PATH:/usr/sbin:/sbin\" ip link set {name} netns {pid}")])
+            .output()
+            .map_err(Why::system("moving a device"))?;
+        if !moved.status.success() {
+            let said = String::from_utf8_lossy(&moved.stderr).trim_end().to_owned();
+            return Err(Why::Prepare { command: format!("ip link set {name} netns {pid}"), said });
+        }
+        // Without an IPv6 address of its own choice: it would send packets that nobody asked for.
+        network.run(&format!("ip link set {name} addrgenmode none"))?;
+        network.run(&format!("ip address add {here} peer {there} dev {name}"))?;
+        network.run(&format!("ip link set {name} up"))?;
+        Ok((network, tun))
+    }
+
+    /// The process whose network it is: `nsenter --target PID --net` enters it.
+    pub fn pid(&self) -> u32 {
+        self.shell.id()
+    }
+
+    /// Has the shell run a command, and waits for it.
+    fn run(&mut self, command: &str) -> Result<(), Why> {
+        let doing = "talking to a shell";
+        writeln!(self.commands, "{command} 2>&1; echo done $?").map_err(Why::system(doing))?;
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            if self.answers.read_line(&mut line).map_err(Why::system(doing))? == 0 {
+                said.push_str("the shell has ended");
+                break;
+            }
+            match line.strip_prefix("done ").map(str::trim_end) {
+                Some("0") => return Ok(()),
+                Some(_) => break,
+                None => said.push_str(line.trim_end()),
+            }
+        }
+        Err(Why::Prepare { command: command.to_owned(), said })
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // It would end by itself once its input does. Not waited for, it would stay as a zombie.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}

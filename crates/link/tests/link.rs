@@ -1,0 +1,140 @@
+//! Real programs at the two ends. Skipped aloud where no link can be had.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use link::{Conditions, End, Link};
+use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const TIME: Duration = Duration::from_secs(60);
+
+/// A link; without one the reason is said and the test returns.
+fn link(conditions: &Conditions) -> Option<Link> {
+    match Link::start(conditions) {
+        Ok(link) => Some(link),
+        Err(why) => {
+            skip("UNSTUCK_REQUIRE_NETNS", &format!("no link: {why}"));
+            None
+        }
+    }
+}
+
+/// Starts fix 2's server at the left end; returns it with its address and the file of its token.
+fn server(link: &Link, scratch: &Scratch) -> (Program, String, PathBuf) {
+    let token = scratch.path().join("token");
+    fs::write(&token, "sixteen bytes at least").unwrap();
+    fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
+    let path = binary("fix-struct-prefix-server").unwrap();
+    let mut server = link.command(End::Left, path.as_os_str());
+    server.args(["--listen", "10.77.0.1:0", "--allow-remote", "--token-file"]).arg(&token);
+    let server = Program::start("server", &mut server).unwrap();
+    let address = server.address().unwrap();
+    (server, address, token)
+}
+
+/// Runs one command from the right end.
+fn ask(link: &Link, address: &str, token: &Path, command: &str) -> Finished {
+    let path = binary("fix-struct-prefix-client").unwrap();
+    let mut client = link.command(End::Right, path.as_os_str());
+    client.args(["--connect", address, "-c", command, "--token-file"]).arg(token);
+    let finished = Program::start("client", &mut client).unwrap().wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(0), "{}", String::from_utf8_lossy(&finished.stderr));
+    finished
+}
+
+#[test]
+fn every_round_trip_takes_its_time_that_of_the_handshake_too() {
+    let delay = Duration::from_millis(25);
+    let Some(link) = link(&Conditions { delay, ..Conditions::default() }) else { return };
+    let scratch = Scratch::new().unwrap();
+    let (_server, address, token) = server(&link, &scratch);
+    let finished = ask(&link, &address, &token, "echo hi");
+    assert_eq!(finished.stdout, b"hi\n");
+    // Behind a relay, connect would take no time: token and command only.
+    let three_round_trips = 6 * delay;
+    assert!(finished.took >= three_round_trips, "{:?}", finished.took);
+}
+
+#[test]
+fn a_megabyte_arrives_whole_over_a_bad_line() {
+    let seed = 1;
+    let delay = Duration::from_millis(2);
+    let bad = Conditions { delay, drop: 0.1, duplicate: 0.05, reorder: 0.05, seed };
+    let Some(link) = link(&bad) else { return };
+    let scratch = Scratch::new().unwrap();
+    let (_server, address, token) = server(&link, &scratch);
+    let finished = ask(&link, &address, &token, "seq 1 170000");
+    let wanted: String = (1..=170_000).map(|number| format!("{number}\n")).collect();
+    assert!(wanted.len() > 1 << 20);
+    assert!(finished.stdout == wanted.as_bytes(), "{bad:?}: {} bytes", finished.stdout.len());
+
+    let said = link.end().unwrap();
+    for zero in [" 0 packets", " 0 dropped", " 0 duplicated", " 0 reordered"] {
+        assert!(!said.lines().next().unwrap().contains(zero), "{said}");
+    }
+    assert_eq!(said.lines().count(), 2, "{said}");
+}
+
+#[test]
+fn it_leaves_nothing_behind_however_it_ends() {
+    // Dropped, ended by its input, killed.
+    type Ending = fn(&mut Program);
+    let endings: [Ending; 3] =
+        [|link| link.signal(Signal::TERM), Program::close_stdin, |link| link.signal(Signal::KILL)];
+    for end in endings {
+        let mut link =
+            Program::start("relay-link", &mut Command::new(binary("relay-link").unwrap())).unwrap();
+        let Ok(line) = link.wait_for_line(Stream::Stdout, "linked ", TIME) else {
+            let said = format!("no link: {:?}", link.said());
+            return skip("UNSTUCK_REQUIRE_NETNS", &said);
+        };
+        let pids: Vec<&str> = line.split(' ').skip(2).step_by(2).collect();
+        let is_there = |pid: &str| {
+            // A shell that has ended may wait for its parent's word: it is none any more.
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status.contains("Name:\tsh\n") && !status.contains("State:\tZ")
+        };
+        assert!(pids.len() == 2 && pids.iter().all(|pid| is_there(pid)), "{line}");
+        end(&mut link);
+        let finished = link.wait(TIME).unwrap();
+        assert!(!finished.left_behind);
+        let since = Instant::now();
+        while pids.iter().any(|pid| is_there(pid)) {
+            assert!(since.elapsed() < TIME, "{pids:?} are still there");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn its_lines_can_be_typed() {
+    let mut link = Command::new(binary("relay-link").unwrap());
+    let link = Program::start("relay-link", &mut link).unwrap();
+    for (end, address) in [("left: ", "10.77.0.1"), ("right: ", "10.77.0.2")] {
+        let Ok(line) = link.wait_for_line(Stream::Stdout, end, TIME) else {
+            return skip("UNSTUCK_REQUIRE_NETNS", &format!("no link: {:?}", link.said()));
+        };
+        let typed = line[end.len()..].replace("COMMAND", "cat /proc/net/fib_trie");
+        let said = Command::new("sh").args(["-c", &typed]).output().unwrap();
+        assert!(String::from_utf8(said.stdout).unwrap().contains(address), "{typed}");
+    }
+    assert_eq!(link.wait(TIME).unwrap().code, Some(0));
+}
+
+#[test]
+fn without_the_means_it_says_why() {
+    let scratch = Scratch::new().unwrap();
+    let mut command = Command::new(binary("relay-link").unwrap());
+    let finished = Program::start("relay-link", command.env("PATH", scratch.path())).unwrap();
+    let finished = finished.wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(3));
+    assert_eq!(
+        String::from_utf8(finished.stderr).unwrap(),
+        "relay-link: cannot make a link: there is no program unshare: install the package util-linux\n"
+    );
+}

@@ -1,0 +1,132 @@
+//! Runs a command in a network of its own and shows the TCP segments of its connections.
+//!
+//! ```text
+//! $ cargo run -q --bin segments -- sh -c 'tcp-basic-server & sleep 1; tcp-basic-client'
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use clap::Parser;
+use observe::{Event, Failure, report};
+use rustix::process::{Pid, Signal, kill_process};
+use segments::{Capture, Traffic};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level::pipe};
+
+/// Runs a command in a network of its own, and shows the TCP segments of its connections.
+///
+/// The lesson: a send is not a segment, and a segment is not a recv. Watch what the kernel really puts on the wire: the
+/// handshake, which bytes travel together, the bare ACKs, the FIN of each side.
+///
+/// The command finds its own loopback (127.0.0.1 and ::1) there and nothing else: no other program, no Internet. Server
+/// and client must therefore be in the same command. Linux only; root is not needed where the system allows user
+/// namespaces. Where nothing can be seen, the reason is said on stderr and the command runs all the same.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Try:
+  segments -- sh -c 'fix-struct-prefix-server & sleep 1; fix-struct-prefix-client -c \"echo hi\"; kill $!'
+  segments --write run.pcapng -- sh -c '…'      then open run.pcapng in Wireshark
+
+By hand, in a shell, with Wireshark's tshark or tcpdump instead:
+  unshare --user --map-root-user --net
+  ip link set lo up
+
+The exit code is the command's, 128 + n when signal n ended it."
+)]
+struct Args {
+    /// Write the packets as a pcapng file, which Wireshark opens
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// Append each segment that carries bytes to FILE, in the form of the programs' own --trace
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// The command and its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
+    command: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // Outside, this starts the program anew inside and does not return.
+    let capture = segments::enter().and_then(|()| Capture::start());
+    if let Err(why) = &capture {
+        let _ = writeln!(io::stderr(), "segments not seen: {why}");
+    }
+    let status = match run(&args.command) {
+        Ok(status) => status,
+        Err(failure) => return report(Err(failure)),
+    };
+    if let Ok(capture) = capture
+        && let Err(failure) = show(&args, capture)
+    {
+        return report(Err(failure));
+    }
+    let code = status.code().or(status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// Runs the command to its end. A Ctrl-C reaches it as well as us: it ends, and we show what was seen.
+fn run(command: &[String]) -> Result<ExitStatus, Failure> {
+    let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0]));
+    let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
+    let mut child = Command::new(&command[0]).args(&command[1..]).spawn().map_err(failed)?;
+    let _ = pass_on(&child);
+    child.wait().map_err(failed)
+}
+
+/// Who ends us means the command.
+fn pass_on(child: &Child) -> io::Result<()> {
+    let pid = Pid::from_child(child);
+    let (mut told, notice) = io::pipe()?;
+    pipe::register(SIGTERM, notice)?;
+    thread::Builder::new().spawn(move || {
+        while told.read(&mut [0]).is_ok_and(|n| n > 0) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    })?;
+    Ok(())
+}
+
+fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
+    let recording = capture.stop();
+    let traffic = Traffic::of(&recording);
+    write!(io::stdout(), "{traffic}").map_err(Failure::Stdout)?;
+    if let Some(path) = &args.write {
+        let written =
+            File::create(path).and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
+        written.map_err(to_file("--write", path))?;
+    }
+    if let Some(path) = &args.trace {
+        append(path, &traffic.events()).map_err(to_file("--trace", path))?;
+    }
+    Ok(())
+}
+
+/// One write a line, as the programs do: the file may be theirs too.
+fn append(path: &Path, events: &[Event]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    for event in events {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        file.write_all(&line)?;
+    }
+    Ok(())
+}
+
+fn to_file(option: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::Usage(format!("{option} {}: {error}", path.display()))
+}

@@ -1,0 +1,189 @@
+//! Records the packets of this network namespace.
+
+use crate::Why;
+use crate::pcapng;
+use std::io;
+use std::io::Write;
+
+/// A packet that arrived, from its IP header on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// When it was read, in microseconds on the machine's monotonic clock, as in [`observe::Event`]. It arrived a
+    /// little earlier: the kernel's own stamp is out of reach without `unsafe`.
+    pub t_us: u64,
+    /// The packet.
+    pub bytes: Vec<u8>,
+}
+
+/// What a [`Capture`] recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The packets, in the order in which they were read.
+    pub packets: Vec<Packet>,
+    /// What to add to a `t_us` for microseconds since 1970.
+    pub epoch_us: u64,
+    /// It ran out of room, and what came later is not in it.
+    pub full: bool,
+}
+
+impl Recording {
+    /// Writes the packets as a pcapng file, which Wireshark opens.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn write_pcapng(&self, out: &mut dyn Write) -> io::Result<()> {
+        pcapng::write(self, out)
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::Capture;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::*;
+    use crate::is_inside;
+    use rustix::buffer::spare_capacity;
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::io::Errno;
+    use rustix::net::{RecvFlags, recv, sockopt};
+    use rustix::time::{ClockId, clock_gettime};
+    use socket2::{Domain, Protocol, Socket, Type};
+    use std::io::{PipeWriter, pipe};
+    use std::thread::{self, JoinHandle};
+
+    /// ETH_P_IP and ETH_P_IPV6 of linux/if_ether.h.
+    ///
+    /// ETH_P_ALL would see each packet of the loopback twice, once on its way out and once on its way in, and only a
+    /// part of the address that std does not show tells which. These two see the way in alone: each packet once.
+    const KINDS: [u16; 2] = [0x0800, 0x86dd];
+
+    /// Room in the kernel for what we have not read yet. Without root one gets less (net.core.rmem_max).
+    const QUEUE: usize = 64 << 20;
+
+    /// How many bytes are kept: a run that moves more is no lesson about segments.
+    const ROOM: usize = 256 << 20;
+
+    /// No packet is longer, unless somebody has turned BIG TCP on.
+    const LONGEST: usize = 1 << 16;
+
+    /// Records every packet that arrives in this network namespace, from [`start`](Capture::start) to
+    /// [`stop`](Capture::stop).
+    #[derive(Debug)]
+    pub struct Capture {
+        /// Closing it ends the thread.
+        stop: PipeWriter,
+        reader: JoinHandle<Recording>,
+    }
+
+    impl Capture {
+        /// Starts to record: what is sent after it returns is in the recording.
+        ///
+        /// # Errors
+        /// [`Why::Outside`] without [`enter`](crate::enter); another [`Why`] when the system refuses.
+        pub fn start() -> Result<Capture, Why> {
+            if !is_inside() {
+                return Err(Why::Outside);
+            }
+            let sockets = [open(KINDS[0])?, open(KINDS[1])?];
+            let (told, stop) = pipe().map_err(Why::system("making a pipe"))?;
+            let reader = thread::Builder::new()
+                .name("segments".into())
+                .spawn(move || read(&sockets, &told))
+                .map_err(Why::system("starting a thread"))?;
+            Ok(Capture { stop, reader })
+        }
+
+        /// Stops. What has arrived by now is in the recording.
+        pub fn stop(self) -> Recording {
+            drop(self.stop);
+            // The thread has nothing that could panic; had it, an empty recording would be the truth.
+            self.reader.join().unwrap_or_default()
+        }
+    }
+
+    /// A packet socket (packet(7)). Not bound: it sees every device, and inside there is only the loopback.
+    fn open(kind: u16) -> Result<Socket, Why> {
+        let protocol = Protocol::from(i32::from(kind.to_be()));
+        let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(protocol))
+            .map_err(Why::system("opening a packet socket"))?;
+        if sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
+            // Not root of the whole machine. The kernel gives what it allows, without an error.
+            let _ = socket.set_recv_buffer_size(QUEUE);
+        }
+        Ok(socket)
+    }
+
+    fn read(sockets: &[Socket; 2], told: &io::PipeReader) -> Recording {
+        let mut recording = Recording { epoch_us: epoch(), ..Recording::default() };
+        let mut kept = 0;
+        let mut buffer = Vec::with_capacity(LONGEST);
+        let mut stopping = false;
+        while !stopping {
+            let [a, b] = sockets.each_ref().map(|socket| PollFd::new(socket, PollFlags::IN));
+            let mut fds = [a, b, PollFd::new(told, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Ok(_) => stopping = !fds[2].revents().is_empty(),
+                Err(Errno::INTR) => continue,
+                Err(_) => break,
+            }
+            for socket in sockets {
+                loop {
+                    buffer.clear();
+                    // An empty queue ends the loop, and so does a device that went down.
+                    let taken = recv(socket, spare_capacity(&mut buffer), RecvFlags::DONTWAIT);
+                    if taken.is_err() {
+                        break;
+                    }
+                    kept += buffer.len();
+                    recording.full |= kept > ROOM;
+                    if !recording.full {
+                        let packet =
+                            Packet { t_us: micros(ClockId::Monotonic), bytes: buffer.clone() };
+                        recording.packets.push(packet);
+                    }
+                }
+            }
+        }
+        // The two sockets were read one after the other.
+        recording.packets.sort_by_key(|packet| packet.t_us);
+        recording
+    }
+
+    fn epoch() -> u64 {
+        micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic))
+    }
+
+    fn micros(clock: ClockId) -> u64 {
+        let now = clock_gettime(clock);
+        now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::Capture;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use super::*;
+    use std::convert::Infallible;
+
+    /// Packets cannot be recorded on this system: there is never one of these.
+    #[derive(Debug)]
+    pub struct Capture(Infallible);
+
+    impl Capture {
+        /// Refuses.
+        ///
+        /// # Errors
+        /// Always [`Why::NotLinux`].
+        pub fn start() -> Result<Capture, Why> {
+            Err(Why::NotLinux)
+        }
+
+        /// What there is none of has nothing to stop.
+        pub fn stop(self) -> Recording {
+            match self.0 {}
+        }
+    }
+}

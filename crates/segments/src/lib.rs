@@ -1,0 +1,42 @@
+//! TCP segments, where they can be seen: on Linux, in a network of the run's own.
+//!
+//! A `send` is not a segment, and a segment is not a `recv`. What travels between the two calls shows only below
+//! them, to who may look there, and looking at a machine's network is for root. So the run moves into a network
+//! namespace: a network of its own, with nothing in it but its own loopback. There it may look, and all it sees is its
+//! own. A learner can type the same:
+//!
+//! ```text
+//! $ unshare --user --map-root-user --net
+//! # ip link set lo up
+//! ```
+//!
+//! ```no_run
+//! // First thing in main: starts this program anew inside. Where that is not allowed, the run goes on without.
+//! let capture = segments::enter().and_then(|()| segments::Capture::start());
+//! if let Err(why) = &capture {
+//!     eprintln!("segments not seen: {why}");
+//! }
+//! // … connections on 127.0.0.1 …
+//! if let Ok(capture) = capture {
+//!     let recording = capture.stop();
+//!     let traffic = segments::Traffic::of(&recording);
+//!     print!("{traffic}"); // SYN, SYN ACK, ACK, the bytes, FIN
+//!     let middle_lane: Vec<observe::Event> = traffic.events();
+//!     recording.write_pcapng(&mut std::fs::File::create("run.pcapng")?)?; // for Wireshark
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod capture;
+mod listing;
+mod namespace;
+mod pcapng;
+mod segment;
+mod traffic;
+mod why;
+
+pub use capture::{Capture, Packet, Recording};
+pub use namespace::{enter, is_inside};
+pub use segment::{Flags, Segment};
+pub use traffic::{Gap, Seen, Traffic, Way};
+pub use why::Why;

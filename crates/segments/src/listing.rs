@@ -1,0 +1,57 @@
+//! The traffic as lines of text.
+
+use crate::{Flags, Gap, Seen, Traffic, Way};
+use std::fmt::{self, Display, Formatter};
+
+/// One line a segment: when, counted in milliseconds from the first, from whom to whom, its flags, and which bytes of its
+/// stream it carries. What was not seen stands below.
+impl Display for Traffic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let start = self.segments.first().map_or(0, |seen| seen.segment.t_us);
+        let ends = self.segments.iter().flat_map(|seen| [seen.segment.from, seen.segment.to]);
+        let width = ends.map(|end| end.to_string().len()).max().unwrap_or(0);
+        for seen in &self.segments {
+            let (segment, t) = (&seen.segment, (seen.segment.t_us - start) as f64 / 1000.0);
+            let (from, to) = (segment.from.to_string(), segment.to.to_string());
+            let line =
+                format!("{from:>width$} > {to:<width$}  {:<7}{}", segment.flags, Words(seen));
+            writeln!(f, "{t:>9.3} ms  {}", line.trim_end())?;
+        }
+        for Gap { conn, way, bytes } in &self.gaps {
+            let to = if *way == Way::ToServer { "server" } else { "client" };
+            writeln!(
+                f,
+                "not seen: bytes {}..{} to the {to} of connection {conn}",
+                bytes.start, bytes.end
+            )?;
+        }
+        if self.full {
+            writeln!(f, "not seen: all that came later; there was too much to keep")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a segment says beyond its flags.
+struct Words<'a>(&'a Seen);
+
+impl Display for Words<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 24;
+        let Seen { offset, acked, again, segment, .. } = self.0;
+        let payload = &segment.payload;
+        if !payload.is_empty() {
+            let start = payload[..payload.len().min(SHOWN)].escape_ascii();
+            let more = if payload.len() > SHOWN { "…" } else { "" };
+            write!(f, "  bytes {offset}..{}  \"{start}\"{more}", offset + payload.len() as u64)?;
+        } else if let Some(acked) = acked
+            && segment.flags == Flags::ACK
+        {
+            write!(f, "  acks {acked}")?;
+        }
+        if *again {
+            f.write_str("  (again)")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Why segments cannot be seen here.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+
+/// Why segments cannot be seen; the run can go on without. Say it as `segments not seen: {why}`.
+#[derive(Debug)]
+pub enum Why {
+    /// Namespaces and packet sockets are Linux's.
+    NotLinux,
+    /// A program that is needed is not installed.
+    Missing {
+        /// Its name.
+        program: &'static str,
+        /// The package that usually brings it.
+        package: &'static str,
+    },
+    /// The system does not let this user make a network namespace.
+    Forbidden {
+        /// What it said.
+        said: String,
+    },
+    /// [`Capture::start`](crate::Capture::start) outside: there it would record what is not the run's own.
+    Outside,
+    /// A system call failed.
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl Why {
+    /// For `map_err` after a system call.
+    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Why {
+        move |error| Why::System { doing, error }
+    }
+}
+
+impl Display for Why {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::NotLinux => f.write_str("this is not Linux"),
+            Why::Missing { program, package } => {
+                write!(f, "there is no program {program}: install the package {package}")
+            }
+            Why::Forbidden { said } => write!(
+                f,
+                "this system does not let you make a network of your own ({said}); as root it does: try sudo"
+            ),
+            Why::Outside => f.write_str(
+                "not in a network of the run's own, and others' traffic is not recorded",
+            ),
+            Why::System { doing, error } => write!(f, "{doing}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Why {}

@@ -1,0 +1,209 @@
+//! The Wireshark dissector, on captures of real connections. Skipped aloud without tshark or a network namespace.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use stage::{Program, Scratch, binary, python, skip, tshark};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const TIME: Duration = Duration::from_secs(60);
+
+const DISSECTOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/wireshark/unstuck.lua");
+
+/// One connection to PORT, then what each side sends, in hex: the client's bytes, then the server's. The next piece
+/// leaves when the last one has been read: each is a segment of its own.
+const PIECES: &str = "\
+import socket, sys
+port, size, *streams = int(sys.argv[1]), int(sys.argv[2]), *map(bytes.fromhex, sys.argv[3:])
+listener = socket.socket(); listener.bind(('127.0.0.1', port)); listener.listen()
+client = socket.socket(); client.connect(('127.0.0.1', port)); server, _ = listener.accept()
+for (sender, reader), stream in zip(((client, server), (server, client)), streams):
+    sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for at in range(0, len(stream), size):
+        sender.sendall(stream[at:at + size])
+        reader.recv(size, socket.MSG_WAITALL) if at + size <= len(stream) else None
+";
+
+/// Starts the server, waits until it listens, runs the client, ends the server.
+const PAIR: &str = r#"
+mkfifo "$1/said"; exec 3<>"$1/said"
+"$2" >&3 & server=$!
+read -r listening <&3
+shift 2; "$@"; code=$?
+kill $server; wait $server; exit $code"#;
+
+struct Stage {
+    scratch: Scratch,
+    tshark: PathBuf,
+}
+
+impl Stage {
+    fn set() -> Option<Stage> {
+        let tshark = tshark()?;
+        let stage = Stage { scratch: Scratch::new().unwrap(), tshark };
+        let said = stage.capture(Command::new("true"));
+        if !said.is_empty() {
+            skip("UNSTUCK_REQUIRE_NETNS", said.trim_end());
+        }
+        said.is_empty().then_some(stage)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.scratch.path().join("run.pcapng")
+    }
+
+    /// Runs a command in a network of its own, records it, and returns what stood on stderr.
+    fn capture(&self, command: Command) -> String {
+        let mut segments = Command::new(binary("segments").unwrap());
+        segments.arg("--write").arg(self.file()).arg("--");
+        segments.arg(command.get_program()).args(command.get_args()).env("RUST_LOG", "error");
+        let finished = Program::start("segments", &mut segments).unwrap().wait(TIME).unwrap();
+        let said = String::from_utf8(finished.stderr).unwrap();
+        assert_eq!(finished.code, Some(0), "{said}");
+        said
+    }
+
+    /// Records what two programs of the workspace say to each other.
+    fn programs(&self, server: &str, client: &str, commands: &[&str]) {
+        let folder = Scratch::new().unwrap();
+        let mut pair = Command::new("sh");
+        pair.args(["-c", PAIR, "sh"]).arg(folder.path());
+        pair.arg(binary(server).unwrap()).arg(binary(client).unwrap());
+        commands.iter().for_each(|command| {
+            pair.args(["-c", command]);
+        });
+        self.capture(pair);
+    }
+
+    /// Records two streams on a port, cut into pieces of `size` bytes.
+    fn pieces(&self, python: &Path, port: u16, size: usize, to_server: &[u8], to_client: &[u8]) {
+        let mut talk = Command::new(python);
+        talk.args(["-c", PIECES, &port.to_string(), &size.to_string()]);
+        self.capture({
+            talk.args([hex(to_server), hex(to_client)]);
+            talk
+        });
+    }
+
+    /// The values of some fields, in the order of the messages: one line for each frame that has any.
+    fn fields(&self, fields: &[&str], options: &[&str]) -> Vec<String> {
+        let mut tshark = Command::new(&self.tshark);
+        tshark.arg("-X").arg(format!("lua_script:{DISSECTOR}")).arg("-r").arg(self.file());
+        tshark.args(["-Y", "unstuck", "-T", "fields", "-E", "separator=|", "-E", "aggregator=,"]);
+        tshark.args(fields.iter().flat_map(|field| ["-e", field]));
+        tshark.args(options.iter().flat_map(|option| ["-o", option]));
+        let finished = Program::start("tshark", &mut tshark).unwrap().wait(TIME).unwrap();
+        let said = String::from_utf8_lossy(&finished.stderr);
+        assert!(finished.code == Some(0) && !said.contains("Lua"), "{said}");
+        let text = String::from_utf8(finished.stdout).unwrap();
+        text.lines().map(|line| line.trim_matches('|').to_owned()).collect()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A length and what follows it.
+fn framed(body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u32).to_le_bytes(), body].concat()
+}
+
+fn json(header: &str, body: &[u8]) -> Vec<u8> {
+    [&framed(header.as_bytes()), body].concat()
+}
+
+#[test]
+fn the_real_programs_messages_are_found() {
+    let Some(stage) = Stage::set() else { return };
+    let commands = ["echo hi", "true", "seq 1 9"];
+    let shown = ["unstuck.command", "unstuck.length", "unstuck.data_len", "unstuck.body"];
+    let (hi, nine) = (hex(b"hi\n"), hex(b"1\n2\n3\n4\n5\n6\n7\n8\n9\n"));
+
+    stage.programs("fix-struct-prefix-server", "fix-struct-prefix-client", &commands);
+    let answers =
+        ["echo hi|7", &format!("3||{hi}"), "true|4", "0", "seq 1 9|7", &format!("18||{nine}")];
+    assert_eq!(stage.fields(&shown, &[]), answers);
+
+    stage.programs("threaded-server", "threaded-client", &commands);
+    let rows = stage.fields(&["unstuck.command", "unstuck.data_len", "unstuck.body"], &[]);
+    let answers = ["echo hi", &format!("3|{hi}"), "true", "0", "seq 1 9", &format!("18|{nine}")];
+    assert_eq!(rows, answers);
+    let headers = stage.fields(&["unstuck.header"], &[]);
+    assert!(headers[1].starts_with(r#"{"data_len":3,"status":0,"#), "{headers:?}");
+
+    // The other protocol on the tutorial's port: a matter of preferences.
+    stage.programs("fix-json-header-server", "fix-json-header-client", &commands);
+    let rows = stage.fields(
+        &["unstuck.command", "unstuck.data_len", "unstuck.body"],
+        &["unstuck.json_ports:8888,9999"],
+    );
+    assert_eq!(rows, answers);
+}
+
+#[test]
+fn every_message_is_found_however_the_stream_is_cut() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    let requests = [framed(b"echo hi"), framed(b""), framed("echo 你好".as_bytes())].concat();
+    let answers = [framed(b"hi\n"), framed(b""), framed(&[0xff; 9])].concat();
+    let said = "echo hi,,echo 你好";
+    let shown = ["unstuck.length", "unstuck.command", "unstuck.body"];
+    for size in [1, 3, 13, 1000] {
+        stage.pieces(&python, 8888, size, &requests, &answers);
+        let rows = stage.fields(&shown, &[]);
+        // Messages that end in one segment stand in one line.
+        let all = |at: usize| -> Vec<String> {
+            let column = rows.iter().filter_map(|row| row.split('|').nth(at));
+            column.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        assert_eq!(all(0).join(","), "7,0,11,3,0,9", "{size}: {rows:?}");
+        let commands = all(1).join(",").replace(",,", ",");
+        assert_eq!(commands, said.replace(",,", ","), "{size}: {rows:?}");
+        assert_eq!(all(2).join(","), "68690a,ffffffffffffffffff", "{size}: {rows:?}");
+    }
+
+    let answers = [
+        json(r#"{"data_len": 3, "status": 0}"#, b"hi\n"),
+        json(r#"{"data_len":0}"#, b""),
+        json(r#"{"new":{},"data_len":2}"#, b"ab"),
+    ];
+    for size in [1, 1000] {
+        stage.pieces(&python, 9999, size, &requests, &answers.concat());
+        let rows = stage
+            .fields(&["unstuck.data_len", "unstuck.body"], &["tcp.reassemble_out_of_order:TRUE"]);
+        let text = rows.iter().filter(|row| !row.is_empty()).cloned().collect::<Vec<_>>().join(";");
+        let glued = ["3,0,2|68690a,6162", "3|68690a;0;2|6162"];
+        assert_eq!(text, glued[usize::from(size < 1000)], "{size}");
+    }
+}
+
+#[test]
+fn what_breaks_the_protocol_is_marked_and_the_rest_of_the_stream_too() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    let said = |port: u16, to_client: &[u8], options: &[&str]| {
+        stage.pieces(&python, port, 100, &framed(b"ls"), to_client);
+        stage.fields(&["unstuck.lost", "_ws.expert.message"], options).join("\n")
+    };
+    let negative = said(8888, &(-5_i32).to_le_bytes(), &[]);
+    assert!(negative.contains("fbffffff|the length is -5"), "{negative}");
+    let limit = said(8888, &framed(&[b'x'; 50]), &["unstuck.max_frame:49"]);
+    assert!(limit.contains("the length is 50, the limit 49"), "{limit}");
+    let header = said(9999, &json(r#"{"data_len":1,"data_len":2}"#, b""), &[]);
+    assert!(header.contains("the header is {"), "{header}");
+    let body = said(9999, &json(r#"{"data_len":99999999999}"#, b""), &[]);
+    assert!(body.contains("data_len is 99999999999, the limit 16777216"), "{body}");
+    // The second segment would make a frame by itself.
+    let after = [&(-1_i32).to_le_bytes()[..], &[b'x'; 96], &framed(b"hi")].concat();
+    let after = said(8888, &after, &[]);
+    assert!(after.contains("020000006869|An earlier length was wrong"), "{after}");
+}
+
+#[test]
+fn raw_requests_are_shown_as_they_came() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    stage.pieces(&python, 8888, 7, b"echo a\necho b\n", &framed(b"a"));
+    let rows = stage.fields(&["unstuck.command", "unstuck.body"], &["unstuck.raw_requests:TRUE"]);
+    assert_eq!(rows, ["echo a\\n", "echo b\\n", "|61"].map(|row| row.trim_matches('|')));
+}

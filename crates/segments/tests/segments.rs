@@ -1,0 +1,160 @@
+//! The program itself, on real connections. Skipped aloud where no network namespace can be had.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use observe::Event;
+use stage::{Finished, Program, Scratch, binary, skip, tshark};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+const TIME: Duration = Duration::from_secs(60);
+
+/// The client says hello and hi with TCP_NODELAY; the server reads all, answers, and both close.
+const TALK: &str = "\
+import socket, sys
+family, host = (socket.AF_INET6, '::1') if sys.argv[1] == '6' else (socket.AF_INET, '127.0.0.1')
+listener = socket.socket(family); listener.bind((host, 0)); listener.listen()
+client = socket.socket(family); client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+client.connect(listener.getsockname()); server, _ = listener.accept()
+client.send(b'hello'); client.send(b'hi'); client.shutdown(socket.SHUT_WR)
+while server.recv(100): pass
+server.send(b'answer'); server.close()
+while client.recv(100): pass
+";
+
+fn run(arguments: &[&str]) -> Finished {
+    let mut command = Command::new(binary("segments").unwrap());
+    Program::start("segments", command.args(arguments)).unwrap().wait(TIME).unwrap()
+}
+
+/// Whether segments can be seen here; the reason is said where not.
+fn possible() -> bool {
+    let said = String::from_utf8(run(&["true"]).stderr).unwrap();
+    if !said.is_empty() {
+        skip("UNSTUCK_REQUIRE_NETNS", said.trim_end());
+    }
+    said.is_empty()
+}
+
+fn text(finished: &Finished) -> String {
+    assert_eq!(String::from_utf8_lossy(&finished.stderr), "");
+    String::from_utf8(finished.stdout.clone()).unwrap()
+}
+
+fn trace(path: &Path) -> Vec<Event> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn each_segment_is_seen_once_in_its_place() {
+    let (true, Some(python)) = (possible(), stage::python()) else { return };
+    let python = python.to_str().unwrap();
+    let scratch = Scratch::new().unwrap();
+    for family in ["4", "6"] {
+        let file = scratch.path().join(family);
+        let traced = ["--trace", file.to_str().unwrap(), "--", python, "-c", TALK, family];
+        let finished = run(&traced);
+        let listing = text(&finished);
+        assert_eq!(finished.code, Some(0), "{listing}");
+        let count = |wanted: &str| listing.lines().filter(|line| line.ends_with(wanted)).count();
+        for wanted in [
+            "  SYN",
+            "  SYN ACK",
+            "bytes 0..5  \"hello\"",
+            "bytes 5..7  \"hi\"",
+            "bytes 0..6  \"answer\"",
+        ] {
+            assert_eq!(count(wanted), 1, "{wanted}: {listing}");
+        }
+        assert_eq!(listing.matches("FIN").count(), 2, "{listing}");
+        assert!(!listing.contains("not seen") && !listing.contains("again"), "{listing}");
+
+        let events = trace(&file);
+        let moved = |dir: &str| -> Vec<(u64, Vec<u8>)> {
+            let wanted = events.iter().filter(|event| event.dir.as_deref() == Some(dir));
+            wanted.map(|event| (event.offset.unwrap(), event.data.clone().unwrap())).collect()
+        };
+        assert_eq!(moved("out"), [(0, b"hello".to_vec()), (5, b"hi".to_vec())]);
+        assert_eq!(moved("in"), [(0, b"answer".to_vec())]);
+        assert!(events.iter().all(|event| event.call == "segment" && event.conn == 1));
+        assert_eq!(events[0].local, events[2].peer);
+    }
+}
+
+#[test]
+fn wireshark_reads_the_file_and_finds_no_fault_in_it() {
+    let (true, Some(python), Some(tshark)) = (possible(), stage::python(), tshark()) else {
+        return;
+    };
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("run.pcapng");
+    let file = file.to_str().unwrap();
+    text(&run(&["--write", file, "--", python.to_str().unwrap(), "-c", TALK, "4"]));
+    let mut command = Command::new(tshark);
+    command.args(["-r", file, "-T", "fields", "-E", "separator=|"]);
+    command.args([
+        "-e",
+        "tcp.flags.str",
+        "-e",
+        "tcp.len",
+        "-e",
+        "tcp.payload",
+        "-e",
+        "_ws.expert.message",
+    ]);
+    let finished = Program::start("tshark", &mut command).unwrap().wait(TIME).unwrap();
+    let read = String::from_utf8(finished.stdout).unwrap();
+    assert_eq!(finished.code, Some(0), "{read}");
+    for payload in ["|5|68656c6c6f|", "|2|6869|", "|6|616e73776572|"] {
+        assert_eq!(read.lines().filter(|line| line.contains(payload)).count(), 1, "{read}");
+    }
+    // What it says of a sound connection: that it begins and that it ends.
+    let fault =
+        ["retransmission", "out-of-order", "duplicate", "not captured", "alformed", "hecksum"];
+    assert!(!fault.iter().any(|word| read.to_lowercase().contains(word)), "{read}");
+}
+
+#[test]
+fn the_command_finds_a_network_of_its_own_and_its_code_is_ours() {
+    if !possible() {
+        return;
+    }
+    let finished = run(&["sh", "-c", "readlink /proc/self/ns/net; exit 7"]);
+    assert_eq!(finished.code, Some(7));
+    let outside = fs::read_link("/proc/self/ns/net").unwrap();
+    assert_ne!(text(&finished).trim_end(), outside.to_str().unwrap());
+    assert_eq!(run(&["sh", "-c", "kill -9 $$"]).code, Some(137));
+    let missing = run(&["no-such-program"]);
+    assert_eq!(missing.code, Some(2));
+    assert!(
+        String::from_utf8(missing.stderr)
+            .unwrap()
+            .starts_with("segments: cannot run no-such-program")
+    );
+    assert_eq!(run(&[]).code, Some(2));
+}
+
+#[test]
+fn where_it_is_not_possible_the_command_runs_all_the_same() {
+    // A path without unshare is as good as a system without it.
+    let scratch = Scratch::new().unwrap();
+    let mut command = Command::new(binary("segments").unwrap());
+    command.args(["/bin/sh", "-c", "echo ran; exit 3"]).env("PATH", scratch.path());
+    let finished = Program::start("segments", &mut command).unwrap().wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(3));
+    assert_eq!(finished.stdout, b"ran\n");
+    assert_eq!(
+        String::from_utf8(finished.stderr).unwrap(),
+        "segments not seen: there is no program unshare: install the package util-linux\n"
+    );
+}
+
+#[test]
+fn nothing_is_recorded_outside() {
+    let why = segments::Capture::start().expect_err("this test does not run inside");
+    assert!(matches!(why, segments::Why::Outside), "{why}");
+}
