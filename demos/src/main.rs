@@ -10,7 +10,9 @@
 //! `scripts/demo.sh sticky` does both steps. An experiment stands in `src/experiments/`, a file of its own; what it
 //! prints is compared with `transcripts/` by the tests.
 
+mod actor;
 mod experiments;
+mod network;
 mod numbers;
 mod options;
 mod pace;
@@ -82,6 +84,11 @@ fn main() -> ExitCode {
     {
         let one = "--picture is for one experiment: name one";
         Args::command().error(Misuse::ArgumentConflict, one).exit();
+    }
+    if let What::Run { options: Options { segments: true, .. }, .. } = &args.what
+        && let Err(why) = segments::enter()
+    {
+        let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
     let result = clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
         What::List => list(&mut Screen::new(false)).map(|()| true),

@@ -12,6 +12,9 @@ pub struct Options {
     /// Save the byte picture: FILE.svg is an image, FILE.html a page that steps through the run
     #[arg(long, value_name = "FILE", conflicts_with = "all", value_parser = picture_file)]
     pub picture: Option<PathBuf>,
+    /// Record the TCP segments too, in a network of the run's own, and write NAME.pcapng for Wireshark (Linux)
+    #[arg(long, conflicts_with = "all")]
+    pub segments: bool,
     /// Print one JSON object for each experiment, and nothing else
     #[arg(long)]
     pub json: bool,

@@ -57,6 +57,6 @@ fn play(
 ) -> Result<Verdict, Trouble> {
     let mut scene = Scene::new(screen, options)?;
     let verdict = (one.run)(&mut scene)?;
-    *came = scene.finish(&format!("{}: {}", one.name, one.claim))?;
+    *came = scene.finish(one.name, one.claim)?;
     Ok(verdict)
 }

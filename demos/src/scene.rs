@@ -3,22 +3,19 @@
 //! Nothing is printed when it happens to arrive: an experiment prints a program's lines where it knows them to have
 //! been said, so that two runs print the same.
 
+pub use crate::actor::{Actor, Ended, PATIENCE};
+use crate::network::Network;
 use crate::numbers::Samples;
 use crate::options::Options;
 use crate::screen::{Screen, WIDTH};
 use crate::trouble::Trouble;
 use crate::typed::Typed;
 use observe::Event;
-use stage::{Finished, Program, Scratch, Signal};
+use stage::Scratch;
 use std::fs;
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 use timeline::Stream;
-
-/// How long a program may take to do what it is there for, on a machine that is busy with other things.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run of one experiment.
 pub struct Scene<'a> {
@@ -27,6 +24,7 @@ pub struct Scene<'a> {
     scratch: Scratch,
     started: usize,
     drawn: Vec<Stream>,
+    network: Option<Network>,
     came: Option<String>,
     /// Whether the experiment asked for it: an option that changes nothing is mentioned.
     asked: (bool, bool),
@@ -36,7 +34,12 @@ impl<'a> Scene<'a> {
     pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, Trouble> {
         let scratch = Scratch::new()?;
         let (started, drawn, came, asked) = (0, Vec::new(), None, (false, false));
-        Ok(Scene { screen, options, scratch, started, drawn, came, asked })
+        // Where it is not possible, `main` has said why.
+        let network = match options.segments && segments::is_inside() {
+            true => Some(Network::watch().map_err(Trouble::Segments)?),
+            false => None,
+        };
+        Ok(Scene { screen, options, scratch, started, drawn, network, came, asked })
     }
 
     /// How often to try: what the reader said, or else `usual`.
@@ -60,7 +63,7 @@ impl<'a> Scene<'a> {
 
     /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
     /// [`came`](Scene::came).
-    pub fn finish(mut self, title: &str) -> Result<Option<String>, Trouble> {
+    pub fn finish(mut self, name: &str, claim: &str) -> Result<Option<String>, Trouble> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
         idle.extend((trials.is_some() && !self.asked.0).then_some("--trials: one run decides it"));
@@ -72,10 +75,22 @@ impl<'a> Scene<'a> {
             self.text(&format!("without effect here, {why}\n"))?;
         }
         if let Some(path) = picture.as_ref().filter(|_| !self.drawn.is_empty()) {
-            let drawing = timeline::svg(title, &self.drawn);
+            let title = format!("{name}: {claim}");
+            let drawing = match path.extension().is_some_and(|extension| extension == "html") {
+                true => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
+                false => timeline::svg(&title, &self.drawn),
+            };
             let failed = |source| Trouble::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
             self.text(&format!("saved {}\n", path.display()))?;
+        }
+        if let Some(network) = self.network.take() {
+            let path = PathBuf::from(format!("{name}.pcapng"));
+            let packets = network.save(&path)?;
+            self.text(&format!(
+                "saved {} ({packets} packets; Wireshark opens it)\n",
+                path.display()
+            ))?;
         }
         Ok(self.came)
     }
@@ -119,7 +134,7 @@ impl<'a> Scene<'a> {
         command.args(place).args(typed.arguments());
         // The log says when a server has made a call; whoever set it for their own programs must not confuse us.
         command.env("RUST_LOG", "warn,sock=debug");
-        Ok(Actor { label: label.to_owned(), program: Program::start(label, &mut command)?, trace })
+        Actor::start(label, &mut command, trace)
     }
 
     /// A private directory, removed after the run.
@@ -150,8 +165,12 @@ impl<'a> Scene<'a> {
     /// Prints the byte picture.
     pub fn picture(&mut self, stream: &Stream) -> Result<(), Trouble> {
         self.blank()?;
+        let stream = match &mut self.network {
+            Some(network) => network.show(stream)?,
+            None => stream.clone(),
+        };
         self.screen.picture(&stream.text(WIDTH - 4)).map_err(Trouble::Stdout)?;
-        self.drawn.push(stream.clone());
+        self.drawn.push(stream);
         Ok(())
     }
 
@@ -174,105 +193,21 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A program on the stage, and where it records its socket calls.
-pub struct Actor {
-    label: String,
-    program: Program,
-    trace: PathBuf,
-}
-
-impl Actor {
-    /// Waits until it has made the call `name` so many times.
-    pub fn wait_for_calls(&self, name: &str, count: usize) -> Result<(), Trouble> {
-        let call = format!("call=\"{name}\"");
-        let called =
-            |line: &&stage::Line| line.whole && String::from_utf8_lossy(&line.text).contains(&call);
-        let what = format!("{count} times {name}");
-        Ok(self.program.wait_until(&what, PATIENCE, |lines| {
-            (lines.iter().filter(called).count() >= count).then_some(())
-        })?)
-    }
-
-    /// Tells a server to stop, and waits until it has.
-    pub fn stop(self) -> Result<Ended, Trouble> {
-        self.program.signal(Signal::TERM);
-        self.end()
-    }
-
-    /// Waits until the program has ended by itself, and well.
-    pub fn end(self) -> Result<Ended, Trouble> {
-        let label = self.label.clone();
-        let ended = self.end_somehow()?;
-        match ended.code {
-            Some(0) => Ok(ended),
-            code => {
-                let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-                Err(Trouble::Failed { label, how, said: ended.complaint() })
+/// Everyone whose calls were drawn, and all they did on those connections. A connection counts once, though both its
+/// streams were drawn.
+fn parties(drawn: &[Stream]) -> Vec<(&str, Vec<Event>)> {
+    let mut all: Vec<(&str, Vec<Event>)> = Vec::new();
+    for (name, events) in drawn.iter().flat_map(Stream::parties) {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => {
+                let new = |event: &&Event| {
+                    !known.iter().any(|it| (it.pid, it.conn) == (event.pid, event.conn))
+                };
+                let new: Vec<Event> = events.iter().filter(new).cloned().collect();
+                known.extend(new);
             }
+            None => all.push((name, events.to_vec())),
         }
     }
-
-    /// Waits until the program has ended, with whatever exit code.
-    pub fn end_somehow(self) -> Result<Ended, Trouble> {
-        let finished = self.program.wait(PATIENCE)?;
-        // A program that refuses its arguments has not come to open its trace.
-        let events = match self.trace.exists() {
-            true => timeline::read_trace(&self.trace)?,
-            false => Vec::new(),
-        };
-        Ok(Ended { finished, events })
-    }
-}
-
-impl Deref for Actor {
-    type Target = Program;
-
-    fn deref(&self) -> &Program {
-        &self.program
-    }
-}
-
-impl DerefMut for Actor {
-    fn deref_mut(&mut self) -> &mut Program {
-        &mut self.program
-    }
-}
-
-/// A program that has ended: what it said, and every socket call it made.
-pub struct Ended {
-    finished: Finished,
-    pub events: Vec<Event>,
-}
-
-impl Ended {
-    /// What it said on standard output, as text.
-    pub fn said(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-
-    /// What a server said after it said that it listens.
-    pub fn said_then(&self) -> String {
-        self.said().split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
-    }
-
-    /// What it said on standard error, without the log.
-    pub fn complaint(&self) -> String {
-        let log = |line: &&str| [" WARN ", "DEBUG "].iter().any(|level| line.contains(level));
-        let said = String::from_utf8_lossy(&self.stderr);
-        said.lines().filter(|line| !log(line)).map(|line| format!("{line}\n")).collect()
-    }
-
-    /// The bytes that each call of this name moved, in order.
-    pub fn moved(&self, call: &str) -> Vec<Vec<u8>> {
-        let calls = self.events.iter().filter(|event| event.call == call);
-        calls.filter_map(|event| event.data.clone()).collect()
-    }
-}
-
-impl Deref for Ended {
-    type Target = Finished;
-
-    fn deref(&self) -> &Finished {
-        &self.finished
-    }
+    all
 }

@@ -34,6 +34,8 @@ pub enum Trouble {
     },
     /// Ctrl-C cannot be caught.
     Signals(io::Error),
+    /// The segments cannot be seen any more.
+    Segments(segments::Why),
     /// Nobody can answer our question.
     Stdin(io::Error),
     /// A picture could not be saved.
@@ -63,6 +65,7 @@ impl Display for Trouble {
             Self::Recording(error) => write!(f, "the recordings do not fit together: {error}"),
             Self::Peer { doing, source } => write!(f, "while {doing}: {source}"),
             Self::Signals(error) => write!(f, "Ctrl-C cannot be caught: {error}"),
+            Self::Segments(why) => write!(f, "segments not seen: {why}"),
             Self::Stdin(error) => write!(f, "stdin: {error}"),
             Self::Save { path, source } => write!(f, "could not save {}: {source}", path.display()),
             Self::Stdout(error) => write!(f, "stdout: {error}"),
@@ -78,6 +81,7 @@ impl Error for Trouble {
             Self::Recording(error) => Some(error),
             Self::Peer { source, .. } | Self::Save { source, .. } => Some(source),
             Self::Signals(error) | Self::Stdin(error) | Self::Stdout(error) => Some(error),
+            Self::Segments(why) => Some(why),
             Self::Failed { .. } => None,
         }
     }

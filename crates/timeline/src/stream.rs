@@ -5,6 +5,7 @@ use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, Placed};
 use crate::show;
 use observe::Event;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// One direction of one connection, as recorded on one or both sides.
@@ -17,6 +18,8 @@ pub struct Stream {
     pub(crate) via: Option<Via>,
     /// Whether the sender and the receiver were recorded at all.
     pub(crate) recorded: [bool; 2],
+    /// What they recorded on the sockets of this connection.
+    events: [Vec<Event>; 2],
     pub(crate) messages: Vec<Placed>,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Via {
     /// `send` or `segment`.
     pub call: &'static str,
     pub calls: Vec<Call>,
+    /// What the calls were made of.
+    pub events: Vec<Event>,
     /// What travelled more than once.
     pub again: Vec<Again>,
 }
@@ -97,6 +102,7 @@ impl Stream {
             recvs,
             via: None,
             recorded: [!sender.is_empty(), !receiver.is_empty()],
+            events: [with_call(sender, "send"), with_call(receiver, "recv")],
             messages: Vec::new(),
         };
         for send in stream.sends.iter().filter(|send| !send.data.is_empty()) {
@@ -125,7 +131,7 @@ impl Stream {
                 return Err(StreamError::Differs { offset });
             }
         }
-        self.via = Some(Via { name: name.to_owned(), call, calls, again });
+        self.via = Some(Via { name: name.to_owned(), call, calls, events: events.to_vec(), again });
         Ok(self)
     }
 
@@ -134,6 +140,33 @@ impl Stream {
     pub fn between(mut self, sender: &str, receiver: &str) -> Stream {
         (self.sender, self.receiver) = (sender.to_owned(), receiver.to_owned());
         self
+    }
+
+    /// Everyone's name, and what they recorded on this connection: what a [`page`](crate::page) steps through.
+    pub fn parties(&self) -> Vec<(&str, &[Event])> {
+        let [sender, receiver] = &self.events;
+        let via = self.via.iter().map(|via| (&via.name[..], &via.events[..]));
+        let ends = [(&self.sender[..], &sender[..]), (&self.receiver[..], &receiver[..])];
+        ends.into_iter().chain(via).filter(|(_, events)| !events.is_empty()).collect()
+    }
+
+    /// Whether somebody in the middle recorded what travelled.
+    pub fn is_relayed(&self) -> bool {
+        self.via.is_some()
+    }
+
+    /// The addresses of the sender and of the receiver, where the connect or the accept of one of them was recorded.
+    pub fn route(&self) -> Option<[&str; 2]> {
+        let [of_sender, of_receiver] = self.events.each_ref().map(|events| {
+            let pair = |event: &'_ Event| event.local.is_some() && event.peer.is_some();
+            events.iter().find(|event| pair(event))
+        });
+        let [here, there] = match (of_sender, of_receiver) {
+            (Some(event), _) => [&event.local, &event.peer],
+            (None, Some(event)) => [&event.peer, &event.local],
+            (None, None) => return None,
+        };
+        Some([here.as_deref()?, there.as_deref()?])
     }
 
     /// Says which messages the stream carries, one behind the other from its first byte.
@@ -224,4 +257,14 @@ impl Read {
     pub fn is_end(&self) -> bool {
         self.len == 0 && self.error.is_none()
     }
+}
+
+/// All calls on the sockets that made this one.
+fn with_call(events: &[Event], call: &str) -> Vec<Event> {
+    let sockets: BTreeSet<_> = events
+        .iter()
+        .filter(|event| event.call == call)
+        .map(|event| (event.pid, event.conn))
+        .collect();
+    events.iter().filter(|event| sockets.contains(&(event.pid, event.conn))).cloned().collect()
 }

@@ -1,0 +1,58 @@
+//! `--segments`: what really travels, below the calls, recorded in a network of the run's own.
+
+use crate::trouble::Trouble;
+use segments::{Capture, Recording, Traffic, Why};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use timeline::Stream;
+
+/// Everything that has travelled since the experiment began.
+pub struct Network {
+    recording: Recording,
+    capture: Option<Capture>,
+}
+
+impl Network {
+    /// Watches from now on. Whoever runs in the machine's own network gets [`Why`] not.
+    pub fn watch() -> Result<Network, Why> {
+        Ok(Network { recording: Recording::default(), capture: Some(Capture::start()?) })
+    }
+
+    /// The same stream with the segments that carried it, as far as they were seen: those between the same two addresses.
+    /// Nothing is added where a relay is drawn, or where the addresses are not known.
+    pub fn show(&mut self, stream: &Stream) -> Result<Stream, Trouble> {
+        let mut events = self.so_far()?.events();
+        let Some([from, to]) = stream.route().filter(|_| !stream.is_relayed()) else {
+            return Ok(stream.clone());
+        };
+        let ours = |end: &Option<String>, address: &str| end.as_deref() == Some(address);
+        events.retain(|event| ours(&event.local, from) && ours(&event.peer, to));
+        match events.is_empty() {
+            true => Ok(stream.clone()),
+            false => Ok(stream.clone().via("network", &events)?),
+        }
+    }
+
+    /// Writes all of it for Wireshark; returns how many packets there were.
+    pub fn save(mut self, path: &Path) -> Result<usize, Trouble> {
+        self.so_far()?;
+        let written = File::create(path)
+            .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
+        written.map_err(|source| Trouble::Save { path: path.to_owned(), source })?;
+        Ok(self.recording.packets.len())
+    }
+
+    /// A capture hands over what it has when it stops; the next goes on from there. In between, a picture is being drawn,
+    /// and nothing travels that belongs in it.
+    fn so_far(&mut self) -> Result<Traffic, Trouble> {
+        if let Some(capture) = self.capture.take() {
+            let recording = capture.stop();
+            self.recording.epoch_us = recording.epoch_us;
+            self.recording.full |= recording.full;
+            self.recording.packets.extend(recording.packets);
+        }
+        self.capture = Some(Capture::start().map_err(Trouble::Segments)?);
+        Ok(Traffic::of(&self.recording))
+    }
+}
