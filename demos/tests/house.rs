@@ -59,7 +59,8 @@ fn a_program_has_at_most_150_lines() {
 #[test]
 fn a_module_has_at_most_300_lines_before_its_tests() {
     let sources = members().into_iter().map(|member| member.manifest.with_file_name("src"));
-    let sources = sources.flat_map(|folder| rust_files(&folder));
+    // The zoo has its sources elsewhere: they are programs, and counted as such.
+    let sources = sources.filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(&folder));
     let mut long: Vec<_> = sources.map(|path| (lines_before_tests(&read(&path)), path)).collect();
     assert!(!long.is_empty());
     long.retain(|(lines, _)| *lines > 300);
