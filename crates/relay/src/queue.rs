@@ -141,3 +141,89 @@ impl Queue {
         arrival.or(self.closes).or_else(|| self.ending.map(|(_, due)| due))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn put(queue: &mut Queue, bytes: &[u8], now: Instant, delay: Duration) {
+        queue.room()[..bytes.len()].copy_from_slice(bytes);
+        queue.arrived(bytes.len(), now, delay);
+    }
+
+    fn take(queue: &mut Queue, now: Instant) -> Vec<u8> {
+        let n = queue.ready(now);
+        let bytes = queue.front(n).to_vec();
+        queue.left(n);
+        bytes
+    }
+
+    #[test]
+    fn bytes_leave_in_order_whatever_their_delays() {
+        let start = Instant::now();
+        let mut queue = Queue::new(Duration::ZERO, Duration::ZERO);
+        put(&mut queue, b"slow", start, 30 * MS);
+        put(&mut queue, b"fast", start + MS, 2 * MS);
+        assert_eq!(queue.next_due(), Some(start + 30 * MS));
+        assert_eq!(take(&mut queue, start + 29 * MS), b"");
+        assert_eq!(take(&mut queue, start + 30 * MS), b"slowfast");
+    }
+
+    #[test]
+    fn what_comes_within_the_window_leaves_together() {
+        let start = Instant::now();
+        let mut queue = Queue::new(20 * MS, Duration::ZERO);
+        put(&mut queue, b"a", start, Duration::ZERO);
+        put(&mut queue, b"b", start + 19 * MS, Duration::ZERO);
+        put(&mut queue, b"c", start + 20 * MS, Duration::ZERO);
+        assert_eq!(take(&mut queue, start + 19 * MS), b"");
+        assert_eq!(take(&mut queue, start + 20 * MS), b"ab");
+        assert_eq!(take(&mut queue, start + 39 * MS), b"");
+        assert_eq!(take(&mut queue, start + 40 * MS), b"c");
+    }
+
+    #[test]
+    fn the_end_follows_the_last_byte_and_an_orderly_one_slowly() {
+        for (ending, pause) in [(Ending::Orderly, 10 * MS), (Ending::Reset, Duration::ZERO)] {
+            let start = Instant::now();
+            let mut queue = Queue::new(Duration::ZERO, 10 * MS);
+            put(&mut queue, b"x", start, 5 * MS);
+            queue.ended(ending, start, Duration::ZERO);
+            assert!(!queue.wants_more());
+            assert_eq!(queue.ending(start + 5 * MS), None, "a byte is still there");
+            assert_eq!(take(&mut queue, start + 5 * MS), b"x");
+            let left = start + 6 * MS;
+            assert_eq!(queue.ending(left).is_some(), pause.is_zero());
+            assert_eq!(queue.ending(left + pause), Some(ending));
+        }
+    }
+
+    #[test]
+    fn a_full_queue_takes_no_more_and_gives_all_back() {
+        let start = Instant::now();
+        let mut queue = Queue::new(Duration::ZERO, Duration::ZERO);
+        let mut next = 0u8;
+        let mut expected = 0u8;
+        // Filled and half emptied again and again, so that the bytes move to the front.
+        for _ in 0..10 {
+            while queue.wants_more() {
+                let room = queue.room();
+                let n = room.len().min(50_001);
+                room[..n].fill_with(|| {
+                    next = next.wrapping_add(1);
+                    next
+                });
+                queue.arrived(n, start, Duration::ZERO);
+            }
+            assert_eq!(queue.ready(start), CAPACITY);
+            let half = CAPACITY / 2 + 7;
+            for byte in queue.front(half) {
+                expected = expected.wrapping_add(1);
+                assert_eq!(*byte, expected);
+            }
+            queue.left(half);
+        }
+    }
+}

@@ -10,6 +10,9 @@ use tracing::warn;
 use crate::{Endpoint, RelayError, Schedule, tcp, udp};
 
 /// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
+///
+/// That takes a moment only, unless a server is just then silent about a handshake: its connection
+/// attempt ends after 5 s.
 #[derive(Debug)]
 pub struct Relay {
     address: Endpoint,

@@ -8,7 +8,8 @@
 //!   ever: after [`BOUND`] the next piece goes anyway, so that nothing deadlocks; who sleeps longer
 //!   between two reads may then find several pieces in one.
 //! - **Elsewhere** nobody can be asked: the next piece follows after [`PAUSE`]. On a busy machine,
-//!   or over a slow line, a reader may then find several pieces in one.
+//!   or over a slow line, a reader may then find several pieces in one: of 1500 pieces to a reader on
+//!   a machine with both its processors busy, 1473 to 1499 were read apart.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,9 +60,10 @@ impl Reader {
         if waiting.next <= now {
             let (taken, bound) = match self.door.ask(self.sent) {
                 Some(answer) => {
-                    // Two looks. A piece counts as taken when it had arrived at an earlier look, and
-                    // is gone at this one: the kernel counts what a reader took before its `recv` is
-                    // over, and only the next look waits for that.
+                    // Two looks. The kernel counts a byte as read before the `recv` that takes it is
+                    // over, and that `recv` might still take the next piece along; to answer, it waits
+                    // until nobody is inside (tcp_get_info locks the socket), but it counts before it
+                    // waits. So the piece must have arrived at an earlier look, and be gone at this one.
                     let taken = waiting.arrived && answer.empty;
                     waiting.arrived |= answer.arrived;
                     (taken, BOUND)

@@ -57,8 +57,10 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             // After accept failed for want of descriptors only the end of the relay is waited for.
             let listening = if pause.is_none() { PollFlags::IN } else { PollFlags::empty() };
             let mut fds = [PollFd::new(stop, PollFlags::IN), PollFd::new(listener, listening)];
-            let waited = wait(&mut fds, pause.take().map(|pause| Instant::now() + pause));
-            if waited.is_err() || !fds[0].revents().is_empty() {
+            if let Err(error) = wait(&mut fds, pause.take().map(|pause| Instant::now() + pause)) {
+                return warn!(%error, "poll failed: nobody new is relayed");
+            }
+            if !fds[0].revents().is_empty() {
                 return;
             }
             if fds[1].revents().is_empty() {
