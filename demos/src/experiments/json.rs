@@ -11,7 +11,7 @@ use crate::verdict::{Findings, Verdict};
 use serde_json::Value;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use timeline::{Kind, Message, Part, Stream};
+use timeline::{Direction, Kind, Message, Part, connections};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "json",
@@ -38,7 +38,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let address = server.address()?;
     let new = scene.client("new", &client, &address)?.end()?;
     let old = old_client(&address).map_err(Trouble::peer("playing the old client"))?;
-    server.stop()?;
+    let server = server.stop()?;
 
     scene.lane("new", &new.stdout)?;
     for (header, body) in &old {
@@ -51,7 +51,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
             .map(|(kind, len)| Part { kind, len })
             .to_vec(),
     });
-    let stream = Stream::from_events(&[], &new.events)?.between("server", "new client");
+    // The server talked to both; the new client alone recorded its end.
+    let events = [&server.events[..], &new.events].concat();
+    let connection = connections(&events, &[]).into_iter().find(|one| !one.client.is_empty());
+    let stream = connection.unwrap_or_default().stream(Direction::ToClient)?;
+    let stream = stream.between("server", "new client");
     scene.picture(&stream.with_messages(&messages.collect::<Vec<_>>()))?;
 
     let known = |(header, _): &(Vec<u8>, Vec<u8>)| {

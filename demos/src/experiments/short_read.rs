@@ -56,24 +56,49 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 
     // Each server serves one client at a time; with one each, the two clients run side by side.
     let second = scene.start("second", &server, &["--listen", "127.0.0.1:0"])?;
-    let (wrong, right) = clients(&["-c", ANSWER]);
-    let (mut asked_whole, mut came_whole) = (0, 0);
-    for cut in 1..=CUTS {
-        let to_wrong = cut_to_client(cut, &first.address()?)?;
-        let to_right = cut_to_client(cut, &second.address()?)?;
-        let asked = scene.client("asked", &wrong, &to_wrong.address().to_string())?;
-        let came = scene.client("came", &right, &to_right.address().to_string())?.end()?;
-        asked_whole += usize::from(asked.end_somehow()?.said() == whole);
-        came_whole += usize::from(came.said() == whole);
-    }
-    scene.text(&format!("the same with pieces of 1 to {CUTS} bytes: answers that came whole\n"))?;
-    scene.count("counts what it asked for", asked_whole, CUTS)?;
-    scene.count("counts what came", came_whole, CUTS)?;
+    let servers = [first.address()?, second.address()?];
+    let every = (1..=CUTS).map(|cut| format!("cut={cut}"));
+    let of_every = answers_whole(scene, &servers, every, &whole)?;
+    let (trials, seed) = (scene.trials(20) as usize, scene.seed());
+    let seeds = (seed..).take(trials);
+    let random = seeds.map(|seed| format!("cut=random:1..{CUTS} seed={seed}"));
+    let of_random = answers_whole(scene, &servers, random, &whole)?;
+    scene.text(&format!("in pieces of 1, of 2, … of {CUTS} bytes: answers that came whole\n"))?;
+    scene.count("counts what it asked for", of_every[0], CUTS)?;
+    scene.count("counts what came", of_every[1], CUTS)?;
+    scene.text(&format!("in pieces at random, of 1 to {CUTS} bytes, from seed {seed} on\n"))?;
+    scene.count("counts what it asked for", of_random[0], trials)?;
+    scene.count("counts what came", of_random[1], trials)?;
     // Three recvs of at most 200 bytes bring no 2292. Only a reader that gets no turn for half a second, for so long the
     // relay holds a piece, finds two pieces in one recv; to read it all that way it would have to happen again and again.
-    findings.equal("answers that the wrong client read whole:", asked_whole, 0);
-    findings.equal("answers that the right client read whole:", came_whole, CUTS);
+    findings.equal("answers that the wrong client read whole:", of_every[0] + of_random[0], 0);
+    findings.equal(
+        "answers that the right client read whole:",
+        of_every[1] + of_random[1],
+        CUTS + trials,
+    );
     Ok(findings.verdict("every cut cost the one its data, and none the other"))
+}
+
+/// How many answers the wrong client and the right one read whole, one behind each schedule.
+fn answers_whole(
+    scene: &mut Scene,
+    servers: &[String; 2],
+    schedules: impl Iterator<Item = String>,
+    whole: &str,
+) -> Result<[usize; 2], Trouble> {
+    let (wrong, right) = clients(&["-c", ANSWER]);
+    let mut count = [0, 0];
+    for schedule in schedules {
+        let schedule = format!("{schedule} direction=to-client");
+        let to_wrong = relay_to(&servers[0], &schedule)?;
+        let to_right = relay_to(&servers[1], &schedule)?;
+        let asked = scene.client("asked", &wrong, &to_wrong.address().to_string())?;
+        let came = scene.client("came", &right, &to_right.address().to_string())?.end()?;
+        count[0] += usize::from(asked.end_somehow()?.said() == whole);
+        count[1] += usize::from(came.said() == whole);
+    }
+    Ok(count)
 }
 
 /// The one that counts what it asked for, and the one that counts what came.
@@ -86,11 +111,11 @@ fn clients(commands: &[&'static str]) -> (Typed, Typed) {
 }
 
 /// A relay in this process: four hundred programs more would take longer to start than to run.
-fn cut_to_client(cut: usize, server: &str) -> Result<Relay, Trouble> {
+fn relay_to(server: &str, schedule: &str) -> Result<Relay, Trouble> {
     let start = || -> Result<Relay, Box<dyn Error + Send + Sync>> {
         let server: SocketAddr = server.parse()?;
-        let schedule = format!("cut={cut} direction=to-client").parse()?;
-        Ok(Relay::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), server, schedule)?)
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Ok(Relay::start(anywhere, server, schedule.parse()?)?)
     };
     start().map_err(|error| Trouble::peer("starting a relay")(io::Error::other(error)))
 }
