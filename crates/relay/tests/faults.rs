@@ -90,7 +90,7 @@ fn a_rate_is_not_exceeded() {
         assert!(before.elapsed() >= Duration::from_millis(10));
         to.read_exact(&mut [0; 29_000]).unwrap();
         assert!(before.elapsed() >= Duration::from_millis(300), "{:?}", before.elapsed());
-        assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());
+        assert!(before.elapsed() < Duration::from_secs(6), "{:?}", before.elapsed());
     });
 }
 
@@ -99,6 +99,7 @@ fn two_sends_are_one_read() {
     both_ways("merge=1000", |from, to| {
         let before = Instant::now();
         from.say(b"hello");
+        // Not to wait for anything: the pause is what the merge has to bridge.
         thread::sleep(Duration::from_millis(10));
         from.say(b"hi");
         assert_eq!(sizes(&to, 7), [7]);
