@@ -37,7 +37,7 @@ fn talk(conn: &mut Conn, stream: &[u8]) -> Vec<u8> {
 proptest! {
     // A failing case is printed, and kept in streams.proptest-regressions beside this file.
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: 24,
         failure_persistence: Some(Box::new(WithSource("proptest-regressions"))),
         ..ProptestConfig::default()
     })]
