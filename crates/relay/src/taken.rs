@@ -57,34 +57,34 @@ impl Reader {
     /// When to look again whether the reader has taken everything; `None`: it has, go on.
     pub(crate) fn look_again(&mut self, now: Instant) -> Option<Instant> {
         let waiting = self.waiting.as_mut()?;
-        if waiting.next <= now {
-            let (taken, bound) = match self.door.ask(self.sent) {
-                Some(answer) => {
-                    // Two looks. The kernel counts a byte as read before the `recv` that takes it is
-                    // over, and that `recv` might still take the next piece along; to answer, it waits
-                    // until nobody is inside (tcp_get_info locks the socket), but it counts before it
-                    // waits. So the piece must have arrived at an earlier look, and be gone at this one.
-                    let taken = waiting.arrived && answer.empty;
-                    waiting.arrived |= answer.arrived;
-                    (taken, BOUND)
-                }
-                None => (false, PAUSE),
-            };
-            if taken || now >= waiting.since + bound {
-                self.waiting = None;
-                return None;
-            }
-            waiting.asked += 1;
-            if waiting.asked <= EAGER {
-                thread::yield_now();
-            }
-            let pause = SHORTEST * 2u32.saturating_pow(waiting.asked.saturating_sub(EAGER));
-            waiting.next = match self.door {
-                Door::Closed => waiting.since + PAUSE,
-                _ if waiting.asked <= EAGER => now,
-                _ => now + pause.min(LONGEST),
-            };
+        if now < waiting.next {
+            return Some(waiting.next);
         }
+        let (taken, bound) = match self.door.ask(self.sent) {
+            Some(answer) => {
+                // Two looks. The kernel counts a byte as read before the `recv` that takes it is over,
+                // and that `recv` might still take the next piece along; to answer, it waits until
+                // nobody is inside (tcp_get_info locks the socket), but it counts before it waits. So
+                // the piece must have arrived at an earlier look, and be gone at this one.
+                let taken = waiting.arrived && answer.empty;
+                waiting.arrived |= answer.arrived;
+                (taken, BOUND)
+            }
+            None => (false, PAUSE),
+        };
+        if taken || now >= waiting.since + bound {
+            self.waiting = None;
+            return None;
+        }
+        waiting.asked += 1;
+        waiting.next = match waiting.asked {
+            _ if bound == PAUSE => waiting.since + PAUSE,
+            asked if asked <= EAGER => {
+                thread::yield_now();
+                now
+            }
+            asked => now + (SHORTEST * 2u32.saturating_pow(asked - EAGER)).min(LONGEST),
+        };
         Some(waiting.next)
     }
 }

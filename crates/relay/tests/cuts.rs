@@ -1,4 +1,5 @@
 //! Is a cut a cut? A plain reader, which knows nothing of the relay, counts what each `read` brings.
+//! Only on Linux can the relay know what the reader has taken; elsewhere a cut is likely, not certain.
 //!
 //! | claim | test |
 //! |---|---|
@@ -6,10 +7,10 @@
 //! | also while the machine is busy, both directions at once | `every_read_is_a_piece_on_a_busy_machine` |
 //! | the same seed, the same reads; another seed, others | `a_seed_repeats_its_cuts` |
 //! | a piece that comes in parts is not begun anew | `cuts_lie_in_the_stream_not_in_the_arrivals` |
-//! | two sends are merged into one read | `merge_makes_one_read_of_two_sends` |
 //! | a reader that does not read holds nothing up for ever | `a_reader_that_sleeps` |
-//! | one byte at a time: seconds for 100 KB | `a_hundred_thousand_pieces` |
+//! | one byte at a time, 20,000 times: every read one byte, and soon | `twenty_thousand_pieces` |
 
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -41,7 +42,6 @@ fn expected(schedule: &str, toward: Toward, connection: u64, mut bytes: usize) -
     pieces
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn every_read_is_a_piece() {
     let scratch = stage::Scratch::new().unwrap();
@@ -89,7 +89,6 @@ fn every_read_is_a_piece() {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn every_read_is_a_piece_on_a_busy_machine() {
     let stop = AtomicBool::new(false);
@@ -134,7 +133,6 @@ impl Drop for Guard<'_> {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_seed_repeats_its_cuts() {
     let server = listen(&"127.0.0.1:0".parse().unwrap());
@@ -168,20 +166,6 @@ fn cuts_lie_in_the_stream_not_in_the_arrivals() {
 }
 
 #[test]
-fn merge_makes_one_read_of_two_sends() {
-    let server = listen(&"127.0.0.1:0".parse().unwrap());
-    let relay = relay(&server, "merge=1000");
-    let client = connect(relay.address());
-    let conn = server.accept();
-    let before = Instant::now();
-    client.say(b"hello");
-    thread::sleep(Duration::from_millis(10));
-    client.say(b"hi");
-    assert_eq!(sizes(&conn, 7), [7]);
-    assert!(before.elapsed() >= Duration::from_secs(1));
-}
-
-#[test]
 fn a_reader_that_sleeps() {
     let server = listen(&"127.0.0.1:0".parse().unwrap());
     let relay = relay(&server, "cut=1,*");
@@ -194,12 +178,12 @@ fn a_reader_that_sleeps() {
 }
 
 #[test]
-fn a_hundred_thousand_pieces() {
+fn twenty_thousand_pieces() {
     let server = listen(&"127.0.0.1:0".parse().unwrap());
     let relay = relay(&server, "cut=1");
     let mut client = connect(relay.address());
     let conn = server.accept();
-    let sent: Vec<u8> = (0..100_000u32).map(|n| (n % 251) as u8).collect();
+    let sent: Vec<u8> = (0..20_000u32).map(|n| (n % 251) as u8).collect();
     let mut came = Vec::new();
     let before = Instant::now();
     thread::scope(|scope| {
@@ -214,10 +198,7 @@ fn a_hundred_thousand_pieces() {
             match n {
                 0 => break,
                 1 => {}
-                n if cfg!(target_os = "linux") => {
-                    panic!("{n} bytes in one read, near {}", came.len())
-                }
-                _ => {}
+                n => panic!("{n} bytes in one read, near {}", came.len()),
             }
         }
     });

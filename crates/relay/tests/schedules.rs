@@ -9,11 +9,15 @@
 //! | the same seed, the same cuts, however the bytes come | `a_seed_repeats_its_cuts` |
 //! | a limit lets exactly so many pass | `a_limit_is_exact` |
 //! | datagrams: as often as said, and the same again | `fates_follow_the_chances` |
+//!
+//! On a failure proptest shrinks the input, prints it, and writes a line `cc <seed>` to
+//! `schedules.proptest-regressions` beside this file, which is then tried first.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use proptest::option;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 use relay::{Fates, Plan, Schedule, Step, Toward};
 
 /// Any schedule, by its text: so each part of the grammar is in it.
@@ -106,6 +110,12 @@ fn cuts(pieces: &[Vec<u8>]) -> Vec<usize> {
 }
 
 proptest! {
+    // The default looks for a lib.rs beside the test and complains that there is none.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(WithSource("proptest-regressions"))),
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn a_schedule_round_trips(schedule in schedules()) {
         let text = schedule.to_string();

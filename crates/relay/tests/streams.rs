@@ -17,6 +17,7 @@ use std::thread;
 
 use peers::{Conn, connect, listen, pair, relay};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 
 /// Sends a stream and ends it, while it reads the other side's to its end.
 fn talk(conn: &mut Conn, stream: &[u8]) -> Vec<u8> {
@@ -34,7 +35,12 @@ fn talk(conn: &mut Conn, stream: &[u8]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    // A failing case is printed, and kept in streams.proptest-regressions beside this file.
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: Some(Box::new(WithSource("proptest-regressions"))),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn bytes_in_are_bytes_out(
