@@ -53,6 +53,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         relayed.to_client = until(&relayed.to_client, taken);
     }
     let messages = [Message::new("the length", 2), Message::new("the answer", 19)];
+    scene.text("up to the moment when the client gives up\n")?;
     for connection in &connections {
         scene.picture(&connection.stream(Direction::ToClient)?.with_messages(&messages))?;
     }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
-    claim: "four clients of 1 s each take 4 s on the serial server, about 1 s on the others, which cost memory",
+    claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs most memory",
     prediction: Some(Prediction {
         question: "four clients ask at the same moment for a command that takes 1 s. The server serves one connection, and then accepts the next. When have all four their answers?",
         choices: &["after 1 s", "after 2 s", "after 4 s"],

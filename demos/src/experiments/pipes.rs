@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "pipes",
-    claim: "reading a child's stderr to its end first hangs once its stdout pipe is full; reading both does not",
+    claim: "reading a child's stderr to the end first hangs once its stdout is full; reading both does not",
     prediction: Some(Prediction {
         question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 bytes to stdout and none to stderr. What does the program get?",
         choices: &["all 65,537 bytes", "the first 65,536 bytes", "nothing: it waits for ever"],

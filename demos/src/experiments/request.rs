@@ -19,7 +19,7 @@ use timeline::{Message, Stream};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "request",
-    claim: "two raw commands sent close together run as one, in every protocol; framed commands stay two",
+    claim: "two raw commands sent close together run as one in every protocol; framed commands stay two",
     prediction: Some(Prediction {
         question: "a client sends `echo a` and, without waiting, `echo b`. Nothing marks where the first ends. What does the server answer?",
         choices: &["a, then b", "aecho b", "only a: the second command is lost"],

@@ -59,7 +59,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     });
     behind_a_cut(scene, &mut findings)?;
     Ok(findings.verdict(
-        "the same four bytes stood in front of 123 bytes; cut to pieces, an answer was still read whole",
+        "the same four bytes stood in front of 123 bytes; cut to bytes, an answer was still read whole",
     ))
 }
 
