@@ -11,6 +11,7 @@
 //! prints is compared with `transcripts/` by the tests.
 
 mod actor;
+mod distance;
 mod experiments;
 mod network;
 mod numbers;

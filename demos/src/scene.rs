@@ -122,13 +122,32 @@ impl<'a> Scene<'a> {
         self.start(label, typed, &["--connect", address])
     }
 
-    /// Starts a program, with its place and a trace of its socket calls; those of the zoo record none.
+    /// Starts a program, with its place and a trace of its socket calls, where it records any.
     pub fn start(&mut self, label: &str, typed: &Typed, place: &[&str]) -> Result<Actor, Trouble> {
+        self.start_through(&[], label, typed, place)
+    }
+
+    /// The same, started by another command: `through` is that one's program and arguments.
+    pub fn start_through(
+        &mut self,
+        through: &[String],
+        label: &str,
+        typed: &Typed,
+        place: &[&str],
+    ) -> Result<Actor, Trouble> {
         self.started += 1;
         let trace = self.scratch.path().join(format!("{}.trace", self.started));
-        let mut command = Command::new(stage::binary(typed.program())?);
+        let program = stage::binary(typed.program())?;
+        let mut command = match through {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         // In front: behind a subcommand they would be the subcommand's.
-        if !typed.is_of_the_zoo() {
+        if typed.records_calls() {
             command.arg("--trace").arg(&trace);
         }
         command.args(place).args(typed.arguments());

@@ -5,6 +5,7 @@
 //! | `--json`: one object for each experiment, nothing else | `a_program_gets_one_object_for_each_experiment` |
 //! | `--predict` takes letters, says what it expects, goes on without an answer | `a_prediction_is_asked_until_it_is_one` |
 //! | `--picture` saves an image or a page; what it cannot save is said | `pictures_are_saved` |
+//! | `--segments` draws the segments and saves the packets, or says why not | `segments_are_drawn_and_saved` |
 //! | an option that changes nothing is mentioned | `what_has_no_effect_is_said` |
 //! | what makes no sense | `nonsense_is_refused` |
 
@@ -68,6 +69,36 @@ fn pictures_are_saved() {
     let output = demo("", &["run", "case2", "--picture", nowhere.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("could not save"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn segments_are_drawn_and_saved() {
+    let scratch = stage::Scratch::new().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    command.args(["run", "case1", "--segments"]).current_dir(scratch.path());
+    let output = command.output().unwrap();
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    // The experiment goes well either way.
+    assert_eq!(output.status.code(), Some(0), "{said}{complained}");
+    if let Some(why) = complained.strip_prefix("segments not seen: ") {
+        return stage::skip("UNSTUCK_REQUIRE_NETNS", why.trim_end());
+    }
+    // Two sends, two segments, and still one recv.
+    let lanes: Vec<&str> = said.lines().filter(|line| line.contains("│hello")).collect();
+    assert_eq!(
+        lanes,
+        [
+            "client send      │hello│hi│",
+            "network segment  │hello│hi│",
+            "server recv      │hello╎hi│"
+        ],
+        "{said}"
+    );
+    assert!(said.contains("saved case1.pcapng"), "{said}");
+    let packets = std::fs::read(scratch.path().join("case1.pcapng")).unwrap();
+    // The section header block of a pcapng file, and the bytes of both messages.
+    assert_eq!(packets[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    assert!(packets.windows(5).any(|bytes| bytes == b"hello"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Counted first: each time a client sends and must then wait for something to come is a round trip. Then timed, with a
 //! relay between the two that keeps every byte for a while on its way.
 
+use crate::distance::Distance;
 use crate::experiments::Experiment;
 use crate::numbers::Samples;
 use crate::pace::{Exchange, exchanges};
@@ -33,6 +34,8 @@ const ANSWERS: &str = "one\ntwo\nthree\n";
 
 const ACK: [&str; 2] = ["fix-ack-handshake-server", "fix-ack-handshake-client"];
 const PREFIX: [&str; 2] = ["fix-struct-prefix-server", "fix-struct-prefix-client"];
+const KINDS: [([&str; 2], &str); 2] =
+    [(ACK, "length, OK, answer"), (PREFIX, "length before answer")];
 /// How many milliseconds a byte travels, one way.
 const DELAYS: [&str; 4] = ["0", "5", "25", "50"];
 const ECHO: &str = "echo hi";
@@ -40,6 +43,11 @@ const ECHO: &str = "echo hi";
 const INSTRUMENT: &str = "\
 Timed through the relay. It ends each of the two TCP connections and delays the data that passes
 between them; what the kernels do by themselves, such as acknowledge, it does not delay.
+";
+
+const TRUE_LINK: &str = "\
+Timed across a true link (relay-link --delay 25): two networks on this machine, and a line that keeps
+each packet for 25 ms, acknowledgments too. Each program runs at one end of it.
 ";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
@@ -77,6 +85,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     });
 
     let longest = time(scene)?;
+    time_across_link(scene)?;
     // At 50 ms each way the handshake costs 100 ms more; half of that must be left. A busy machine takes milliseconds
     // for a command, from both alike; and of five commands three would have to be hit to move the median.
     let [with_ack, with_prefix] = longest;
@@ -119,8 +128,7 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
     let mut medians = [f64::NAN; 2];
     for delay in DELAYS {
         let relay = Typed::new("relay", &["--delay", delay]);
-        let kinds = [(ACK, "length, OK, answer"), (PREFIX, "length before answer")];
-        for (index, ([_, client], kind)) in kinds.into_iter().enumerate() {
+        for (index, ([_, client], kind)) in KINDS.into_iter().enumerate() {
             let relay = scene.relay(&relay, &servers[index].address()?)?;
             let client = Typed::new(client, &["-c", ECHO].repeat(trials));
             let client = scene.client("client", &client, &relay.address()?)?.end()?;
@@ -132,6 +140,28 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
         }
     }
     Ok(medians)
+}
+
+/// Times both across a true link, where there can be one: only shown, since it depends on the system.
+fn time_across_link(scene: &mut Scene) -> Result<(), Trouble> {
+    let trials = scene.trials(5) as usize;
+    let line = Typed::new("relay-link", &["--delay", "25"]);
+    let distance = match Distance::start(scene, &line)? {
+        Ok(distance) => distance,
+        Err(why) => return scene.text(&format!("Not timed across a true link: {why}\n")),
+    };
+    scene.text(TRUE_LINK)?;
+    scene.blank()?;
+    for ([server, client], kind) in KINDS {
+        let server = distance.server(scene, &Typed::new(server, &[]))?;
+        let client = Typed::new(client, &["-c", ECHO].repeat(trials));
+        let client = distance.client(scene, &client, &server.address()?)?.end()?;
+        server.stop()?;
+        let took = exchanges(&client.events, ECHO.as_bytes());
+        let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
+        scene.measured(&format!("25 ms of line, {kind}"), &took)?;
+    }
+    distance.end()
 }
 
 /// How often the client sent and then had to wait: a recv right behind a send.
