@@ -59,6 +59,35 @@ impl Kernel {
     /// The kernel knows no such socket (it is on another machine, in another network namespace, or
     /// closed), or has no such service.
     pub(crate) fn received(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Received> {
+        let mut reply = [0; 4096];
+        let reply = self.about(local, remote, &mut reply)?;
+        let attributes = HEADER + 4 + 48 + 20;
+        let received = || {
+            let info = attribute(reply.get(attributes..)?, INET_DIAG_INFO)?;
+            let total = u64::from_ne_bytes(*info.get(BYTES_RECEIVED..)?.first_chunk()?);
+            Some(Received { total, unread: number(reply, HEADER + 4 + 48 + 4)? })
+        };
+        received().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// The user whose process has the TCP socket bound to `local` and connected to `remote`.
+    ///
+    /// # Errors
+    /// As [`received`](Kernel::received); and a socket that its process has closed is nobody's.
+    pub(crate) fn owner(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
+        let mut reply = [0; 4096];
+        let reply = self.about(local, remote, &mut reply)?;
+        let [uid, inode] = [12, 16].map(|at| number(reply, HEADER + 4 + 48 + at));
+        uid.filter(|_| inode.is_some_and(|inode| inode != 0))
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn about<'a>(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        reply: &'a mut [u8],
+    ) -> io::Result<&'a [u8]> {
         let [local, remote] =
             [local, remote].map(|end| SocketAddr::new(end.ip().to_canonical(), end.port()));
         let family = if local.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
@@ -74,18 +103,12 @@ impl Kernel {
         }
         body.extend([0; 4]); // on any interface
         body.extend([0xff; 8]); // whatever its cookie
-        let mut reply = [0; 4096];
-        let reply = self.ask(&body, &mut reply)?;
-        let queue = HEADER + 4 + 48 + 4;
-        let attributes = HEADER + 4 + 48 + 20;
+        let reply = self.ask(&body, reply)?;
         // Without a listener on the same port to be taken for the connection: the ports must fit.
-        let ports = reply.get(HEADER + 4..HEADER + 8) == body.get(8..12);
-        let received = || {
-            let info = attribute(reply.get(attributes..)?, INET_DIAG_INFO)?;
-            let total = u64::from_ne_bytes(*info.get(BYTES_RECEIVED..)?.first_chunk()?);
-            Some(Received { total, unread: number(reply, queue)? })
-        };
-        received().filter(|_| ports).ok_or_else(|| io::ErrorKind::NotFound.into())
+        match reply.get(HEADER + 4..HEADER + 8) == body.get(8..12) {
+            true => Ok(reply),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     /// How much memory of the kernel holds bytes that the Unix stream socket with this inode sent
@@ -171,6 +194,12 @@ mod tests {
             theirs.read_exact(&mut [0; 2]).unwrap();
             assert_eq!(kernel.received(remote, local).unwrap(), Received { total: 5, unread: 0 });
             assert!(kernel.received(remote, remote).is_err(), "no such connection");
+
+            let us = rustix::process::geteuid().as_raw();
+            assert_eq!(kernel.owner(remote, local).unwrap(), us);
+            // Closed, it is still known to the kernel, and proves nothing any more.
+            drop(theirs);
+            assert!(kernel.owner(remote, local).is_err());
         }
     }
 }

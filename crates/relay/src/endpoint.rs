@@ -27,6 +27,14 @@ impl Endpoint {
         }
     }
 
+    /// Whether only this machine can reach it: loopback, or a path.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Endpoint::Ip(address) => address.ip().to_canonical().is_loopback(),
+            Endpoint::Path(_) => true,
+        }
+    }
+
     pub(crate) fn is_ip(&self) -> bool {
         matches!(self, Endpoint::Ip(_))
     }

@@ -18,6 +18,7 @@ use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, SockAddr, Type};
 use tracing::{info, warn};
 
+use crate::guest::is_welcome;
 use crate::poll::wait;
 use crate::queue::Ending;
 use crate::way::{Act, State, Way};
@@ -78,6 +79,11 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             };
             backoff.reset();
             let peer = show(&peer);
+            if !is_welcome(&client) {
+                warn!(peer, "refused: the client is another user's, or already gone");
+                reset([&client]);
+                continue;
+            }
             if open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS {
                 warn!(peer, limit = CONNECTIONS, "too many connections: this one is reset");
                 open.fetch_sub(1, Ordering::Relaxed);

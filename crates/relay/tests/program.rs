@@ -9,6 +9,9 @@
 //! | SIGTERM, SIGINT: exit 0, idle and busy, the name of a Unix socket removed | `told_to_stop` |
 //! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
+//! | another user of this machine is not relayed (Linux, run by root) | `another_user_is_refused` |
+//! | beyond loopback only with --allow-remote | `what_makes_no_sense` |
+//! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
 //! | datagrams | `datagrams` |
 //! | --help teaches | `help_shows_the_terminals` |
 
@@ -18,6 +21,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
+#[cfg(target_os = "linux")]
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -72,6 +77,8 @@ fn a_seed_of_its_own_is_told() {
 fn what_makes_no_sense() {
     for (args, said) in [
         (&["--cut", "1"][..], "--to"),
+        (&[], "Three terminals"),
+        (&["--to", "127.0.0.1:80", "--listen", "0.0.0.0:0"], "--allow-remote"),
         (&["--to", "localhost:80"], "names are not looked up"),
         (&["--to", "127.0.0.1:80", "--cut", "0"], "1 or more"),
         (&["--to", "127.0.0.1:80", "--delay", "1s"], "25ms"),
@@ -89,6 +96,55 @@ fn what_makes_no_sense() {
         assert_eq!(done.code, Some(2), "{args:?}: {complaint}");
         assert!(complaint.contains(said), "{args:?}: {complaint}");
         assert_eq!(done.stdout, b"", "{args:?}");
+    }
+}
+
+/// The server sees nothing but the relay, and takes it for its own user: so the relay has to look who comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        return stage::skip("UNSTUCK_REQUIRE_NETNS", "only root can be another user");
+    }
+    let (relay, address, server) = before_a_server(&[]);
+    let (host, port) = address.split_once(':').unwrap();
+    let mut knock = Command::new("bash");
+    // Says whether the connection ended with the end of the stream (0) or was thrown away.
+    knock.args(["-c", &format!("exec 3<>/dev/tcp/{host}/{port} && read -r -u 3")]);
+    knock.uid(65534).gid(65534);
+    let knocked = Program::start("another user", &mut knock).unwrap().wait(LONG).unwrap();
+    assert_ne!(knocked.code, Some(0), "{knocked:?}");
+    let refused = |lines: &[stage::Line]| {
+        lines
+            .iter()
+            .find(|line| String::from_utf8_lossy(&line.text).contains("another user's"))
+            .map(drop)
+    };
+    relay.wait_until("a refusal", LONG, refused).unwrap();
+    server.set_nonblocking(true).unwrap();
+    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+
+    // And we are still served.
+    let _client = TcpStream::connect(&address).unwrap();
+    server.set_nonblocking(false).unwrap();
+    server.accept().unwrap();
+}
+
+#[test]
+fn a_link_is_a_program_of_its_own() {
+    let done = run(&["link", "--help"]);
+    match stage::binary("relay-link") {
+        Ok(_) => {
+            let said = String::from_utf8(done.stdout).unwrap();
+            assert_eq!(done.code, Some(0), "{said}");
+            assert!(said.contains("relay-link") && said.contains("--reorder"), "{said}");
+        }
+        // Without it, as when only this package was built, it says what to do.
+        Err(_) => {
+            let complaint = String::from_utf8(done.stderr).unwrap();
+            assert_eq!(done.code, Some(2), "{complaint}");
+            assert!(complaint.contains("cargo build --bins"), "{complaint}");
+        }
     }
 }
 

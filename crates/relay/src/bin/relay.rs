@@ -10,10 +10,13 @@
 //!
 //! `-v` shows each call as it happens.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, PipeReader, Read, Write};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, report};
 use relay::{Endpoint, Faults, Relay, RelayError, Schedule};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -35,13 +38,23 @@ Three terminals:
 The answer has 3893 bytes. The client reads the first digit of that as the whole length, prints 893, and is
 content. The programs of fix 2 and 3 do not notice the relay. Try --reset-after 100 and --stall-after 100, too."
 )]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true
+)]
 struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Where to listen: an address (port 0 takes a free one) or, with a `/` in it, a Unix socket
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
     listen: Endpoint,
     /// The server
-    #[arg(long, value_name = "ADDR")]
-    to: Endpoint,
+    #[arg(long, value_name = "ADDR", required = true)]
+    to: Option<Endpoint>,
+    /// Listen where other machines can connect: they reach the server, and it sees only the relay
+    #[arg(long)]
+    allow_remote: bool,
     /// Relay datagrams instead of connections
     #[arg(long)]
     udp: bool,
@@ -54,22 +67,51 @@ struct Args {
     log: LogArgs,
 }
 
+#[derive(Subcommand)]
+enum Other {
+    /// Join two networks on this machine by a line that delays, drops and reorders packets (Linux)
+    #[command(disable_help_flag = true)]
+    Link {
+        /// As `relay link --help` says
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(Other::Link { arguments }) = args.other {
+        return report(Err(become_link(&arguments)));
+    }
     report(args.log.start().and_then(|()| run(args)))
 }
 
 fn run(args: Args) -> Result<(), Failure> {
+    if !args.allow_remote && !args.listen.is_local() {
+        return Err(Failure::Usage(format!(
+            "{} can be reached from other machines, and the server takes all of them for you; \
+             try 127.0.0.1, or say --allow-remote",
+            args.listen
+        )));
+    }
     let schedule = args.schedule.unwrap_or_else(|| args.faults.into());
     let mut told = told_to_stop().map_err(Failure::listen(&args.listen))?;
+    let Some(to) = args.to else { return Err(Failure::Usage("--to is missing".into())) };
     let start = if args.udp { Relay::start_udp } else { Relay::start };
-    let relay = start(args.listen, args.to, schedule.clone()).map_err(failure)?;
+    let relay = start(args.listen, to, schedule.clone()).map_err(failure)?;
     let lines = format!("listening on {}\nschedule: {schedule}\n", relay.address());
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
     // One byte for one signal. Then the relay is dropped, and with it all its connections.
     let _ = told.read(&mut [0]);
     Ok(())
+}
+
+/// `relay link` is a program of its own, which stands beside this one. Returns only if it cannot be started.
+fn become_link(arguments: &[OsString]) -> Failure {
+    let link = env::current_exe().unwrap_or_default().with_file_name("relay-link");
+    let error = Command::new(&link).args(arguments).exec();
+    Failure::Usage(format!("cannot start {}: {error}; try cargo build --bins", link.display()))
 }
 
 /// Readable as soon as SIGINT or SIGTERM came. A signal handler may do almost nothing
