@@ -3,6 +3,7 @@
 use crate::{Conditions, Counts, Wire};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use segments::Recording;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -17,13 +18,15 @@ pub struct Carrier {
     /// From the first end, and from the second.
     wires: [Wire; 2],
     start: Instant,
+    recording: Option<Recording>,
 }
 
 impl Carrier {
-    /// A line between two devices that do not block.
-    pub fn new(ends: [Tun; 2], conditions: &Conditions) -> Carrier {
+    /// A line between two devices that do not block. It may keep a recording of the packets as they leave their
+    /// sender: those that get lost are in it too, and those that arrive twice are in it once.
+    pub fn new(ends: [Tun; 2], conditions: &Conditions, recording: Option<Recording>) -> Carrier {
         let wires = [Wire::new(conditions, 0), Wire::new(conditions, 1)];
-        Carrier { ends, wires, start: Instant::now() }
+        Carrier { ends, wires, start: Instant::now(), recording }
     }
 
     /// Carries packets until one of the descriptors can be read.
@@ -42,6 +45,9 @@ impl Carrier {
             for (tun, wire) in self.ends.iter().zip(&mut self.wires) {
                 // An empty device ends the loop; one that is down has nothing either.
                 while let Ok(len) = tun.recv(&mut buffer) {
+                    if let Some(recording) = &mut self.recording {
+                        recording.record(&buffer[..len]);
+                    }
                     wire.send(now, buffer[..len].to_vec());
                 }
             }
@@ -57,6 +63,11 @@ impl Carrier {
     /// What happened to the packets, from the first end and from the second.
     pub fn counts(&self) -> [Counts; 2] {
         self.wires.each_ref().map(Wire::counts)
+    }
+
+    /// What was recorded.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
     }
 
     /// Waits for a packet, and no longer than this. Whether we were told to end.

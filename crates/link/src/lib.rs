@@ -27,6 +27,8 @@
 mod carry;
 mod conditions;
 mod link;
+#[cfg(target_os = "linux")]
+mod network;
 mod random;
 mod why;
 mod wire;
@@ -34,9 +36,7 @@ mod wire;
 #[cfg(target_os = "linux")]
 pub use carry::Carrier;
 pub use conditions::Conditions;
-#[cfg(target_os = "linux")]
-mod network;
-pub use link::{End, Link, enter};
+pub use link::{End, Link, nsenter_options};
 #[cfg(target_os = "linux")]
 pub use network::Network;
 pub use why::Why;

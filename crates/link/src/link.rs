@@ -5,7 +5,7 @@ use stage::{Program, StageError, Stream};
 use std::ffi::OsStr;
 use std::fs;
 use std::net::Ipv4Addr;
-use std::process::Command;
+use std::process::{self, Command};
 use std::time::Duration;
 
 /// How long the networks may take to come up, on a busy machine.
@@ -91,7 +91,7 @@ impl Link {
             End::Right => self.right,
         };
         let mut command = Command::new("nsenter");
-        command.args(enter(pid, has_other_users(pid))).arg("--").arg(program);
+        command.args(nsenter_options(pid, process::id())).arg("--").arg(program);
         command
     }
 
@@ -110,18 +110,15 @@ impl Link {
     }
 }
 
-/// The options of nsenter(1) that lead to an end of the link. The user namespace is entered first, where there is one:
-/// in it one has the right to enter the network.
-pub fn enter(pid: u32, with_user: bool) -> Vec<String> {
-    let mut options = vec!["--target".to_owned(), pid.to_string()];
-    if with_user {
+/// The options of nsenter(1) that lead `visitor`, a process, into the network of `target`, another one. Where they are in
+/// different user namespaces, that of the target is entered first: in it one has the right to enter the network.
+pub fn nsenter_options(target: u32, visitor: u32) -> Vec<String> {
+    let users = |pid| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
+    let mut options = vec!["--target".to_owned(), target.to_string()];
+    // Those of a process in an outer one cannot be read from an inner one. And nobody may enter where it is already.
+    if users(visitor).is_none() || users(visitor) != users(target) {
         options.extend(["--user", "--preserve-credentials"].map(str::to_owned));
     }
     options.push("--net".to_owned());
     options
-}
-
-/// Whether that process is in another user namespace than we are: nobody may enter the one it is in already.
-fn has_other_users(pid: u32) -> bool {
-    fs::read_link("/proc/self/ns/user").ok() != fs::read_link(format!("/proc/{pid}/ns/user")).ok()
 }

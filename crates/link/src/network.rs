@@ -1,10 +1,12 @@
 //! A network at one end of the line: a namespace, and a shell in it that does what we say.
 
 use crate::{End, Why};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use tappers::Interface;
 use tappers::linux::Tun;
+
+/// A user's PATH often lacks the folders of `ip`.
+const SBIN: &str = r#"PATH="$PATH:/usr/sbin:/sbin""#;
 
 /// A network namespace with its loopback, and one device that leads to the other end.
 ///
@@ -29,28 +31,27 @@ impl Network {
         let mut shell = Command::new("unshare");
         shell.args(["--net", "--", "sh"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let doing = "starting a shell in a network of its own";
-        let mut shell = shell.spawn().map_err(Why::system(doing))?;
+        let mut shell = shell.spawn().map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                Why::Network(segments::Why::Missing { program: "unshare", package: "util-linux" })
+            }
+            _ => Why::system(doing)(error),
+        })?;
         let (Some(commands), Some(answers)) = (shell.stdin.take(), shell.stdout.take()) else {
-            return Err(Why::system(doing)(std::io::ErrorKind::BrokenPipe.into()));
+            return Err(Why::system(doing)(ErrorKind::BrokenPipe.into()));
         };
         let mut network = Network { shell, commands, answers: BufReader::new(answers) };
-        // Where a user's PATH lacks the folders of ip.
-        network.run("PATH=\"$PATH:/usr/sbin:/sbin\"")?;
+        network.run(SBIN)?;
         network.run("ip link set lo up")?;
 
-        let (name, here, there) = (end.name(), end.address(), end.other().address());
-        let tun = Interface::new(name).and_then(Tun::create_named).map_err(Why::Device)?;
+        // The system names it: another link may be at the same point, in the same network.
+        let tun = Tun::new().map_err(Why::Device)?;
+        let first_name = tun.name().map_err(Why::Device)?.name();
         tun.set_nonblocking(true).map_err(Why::Device)?;
         // The device goes, our descriptor stays.
-        let pid = network.pid();
-        let moved = Command::new("sh")
-            .args(["-c", &format!("PATH=\"$PATH:/usr/sbin:/sbin\" ip link set {name} netns {pid}")])
-            .output()
-            .map_err(Why::system("moving a device"))?;
-        if !moved.status.success() {
-            let said = String::from_utf8_lossy(&moved.stderr).trim_end().to_owned();
-            return Err(Why::Prepare { command: format!("ip link set {name} netns {pid}"), said });
-        }
+        let (name, here, there) = (end.name(), end.address(), end.other().address());
+        let first_name = first_name.display();
+        move_device(&format!("ip link set {first_name} netns {} name {name}", network.pid()))?;
         // Without an IPv6 address of its own choice: it would send packets that nobody asked for.
         network.run(&format!("ip link set {name} addrgenmode none"))?;
         network.run(&format!("ip address add {here} peer {there} dev {name}"))?;
@@ -82,6 +83,16 @@ impl Network {
         }
         Err(Why::Prepare { command: command.to_owned(), said })
     }
+}
+
+/// Runs the command on our side, where the device still is.
+fn move_device(command: &str) -> Result<(), Why> {
+    let mut shell = Command::new("sh");
+    let moved = shell.args(["-c", &format!("{SBIN} {command}")]).output();
+    let moved = moved.map_err(Why::system("moving a device"))?;
+    let said = String::from_utf8_lossy(&moved.stderr).trim_end().to_owned();
+    let failed = || Why::Prepare { command: command.to_owned(), said };
+    moved.status.success().then_some(()).ok_or_else(failed)
 }
 
 impl Drop for Network {

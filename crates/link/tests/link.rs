@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use link::{Conditions, End, Link};
-use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip};
+use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -112,18 +112,37 @@ fn it_leaves_nothing_behind_however_it_ends() {
 }
 
 #[test]
-fn its_lines_can_be_typed() {
+fn its_lines_can_be_typed_and_what_travelled_is_written() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("run.pcapng");
     let mut link = Command::new(binary("relay-link").unwrap());
-    let link = Program::start("relay-link", &mut link).unwrap();
-    for (end, address) in [("left: ", "10.77.0.1"), ("right: ", "10.77.0.2")] {
-        let Ok(line) = link.wait_for_line(Stream::Stdout, end, TIME) else {
-            return skip("UNSTUCK_REQUIRE_NETNS", &format!("no link: {:?}", link.said()));
-        };
-        let typed = line[end.len()..].replace("COMMAND", "cat /proc/net/fib_trie");
-        let said = Command::new("sh").args(["-c", &typed]).output().unwrap();
-        assert!(String::from_utf8(said.stdout).unwrap().contains(address), "{typed}");
-    }
+    let link = Program::start("relay-link", link.arg("--write").arg(&file)).unwrap();
+    // Runs the line that begins with the name of an end, as a learner would.
+    let typed = |end: &str, program: &str, option: &str| {
+        let line = link.wait_for_line(Stream::Stdout, end, TIME).ok()?;
+        let path = binary(program).unwrap();
+        let command = format!("exec {} {option} 10.77.0.1:8888", path.display());
+        let typed = line.strip_prefix(end)?.replace("COMMAND", &format!("sh -c '{command}'"));
+        Some(Program::start(end, Command::new("sh").args(["-c", &typed])).unwrap())
+    };
+    let Some(server) = typed("left: ", "tcp-basic-server", "--listen") else {
+        return skip("UNSTUCK_REQUIRE_NETNS", &format!("no link: {:?}", link.said()));
+    };
+    assert_eq!(server.address().unwrap(), "10.77.0.1:8888");
+    let client = typed("right: ", "tcp-basic-client", "--connect").unwrap();
+    assert_eq!(client.wait(TIME).unwrap().stdout, b"hi\n");
+    assert_eq!(server.wait(TIME).unwrap().code, Some(0));
     assert_eq!(link.wait(TIME).unwrap().code, Some(0));
+
+    let Some(tshark) = tshark() else { return };
+    let mut tshark = Command::new(tshark);
+    tshark.arg("-r").arg(&file).args(["-Y", "tcp.payload", "-T", "fields"]);
+    tshark.args(["-e", "ip.src", "-e", "tcp.payload", "-o", "tcp.check_checksum:TRUE"]);
+    tshark.args(["-e", "tcp.checksum.status"]);
+    let finished = Program::start("tshark", &mut tshark).unwrap().wait(TIME).unwrap();
+    let read = String::from_utf8(finished.stdout).unwrap();
+    // Here checksums are real ones: 1 is good.
+    assert_eq!(read, "10.77.0.2\t68656c6c6f\t1\n10.77.0.1\t6869\t1\n");
 }
 
 #[test]

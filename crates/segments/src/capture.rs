@@ -2,8 +2,11 @@
 
 use crate::Why;
 use crate::pcapng;
-use std::io;
-use std::io::Write;
+use rustix::time::{ClockId, clock_gettime};
+use std::io::{self, Write};
+
+/// How many bytes are kept: a run that moves more is no lesson about segments.
+const ROOM: usize = 256 << 20;
 
 /// A packet that arrived, from its IP header on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +27,26 @@ pub struct Recording {
     pub epoch_us: u64,
     /// It ran out of room, and what came later is not in it.
     pub full: bool,
+    kept: usize,
 }
 
 impl Recording {
+    /// One without packets, that knows what time it is.
+    pub fn new() -> Recording {
+        let epoch_us = micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic));
+        Recording { epoch_us, ..Recording::default() }
+    }
+
+    /// Records a packet that was seen now, from its IP header on.
+    pub fn record(&mut self, packet: &[u8]) {
+        self.kept += packet.len();
+        self.full |= self.kept > ROOM;
+        if !self.full {
+            let t_us = micros(ClockId::Monotonic);
+            self.packets.push(Packet { t_us, bytes: packet.to_owned() });
+        }
+    }
+
     /// Writes the packets as a pcapng file, which Wireshark opens.
     ///
     /// # Errors
@@ -34,6 +54,11 @@ impl Recording {
     pub fn write_pcapng(&self, out: &mut dyn Write) -> io::Result<()> {
         pcapng::write(self, out)
     }
+}
+
+fn micros(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
+    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
 }
 
 #[cfg(target_os = "linux")]
@@ -47,7 +72,6 @@ mod linux {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::io::Errno;
     use rustix::net::{RecvFlags, recv, sockopt};
-    use rustix::time::{ClockId, clock_gettime};
     use socket2::{Domain, Protocol, Socket, Type};
     use std::io::{PipeWriter, pipe};
     use std::thread::{self, JoinHandle};
@@ -60,9 +84,6 @@ mod linux {
 
     /// Room in the kernel for what we have not read yet. Without root one gets less (net.core.rmem_max).
     const QUEUE: usize = 64 << 20;
-
-    /// How many bytes are kept: a run that moves more is no lesson about segments.
-    const ROOM: usize = 256 << 20;
 
     /// No packet is longer, unless somebody has turned BIG TCP on.
     const LONGEST: usize = 1 << 16;
@@ -115,8 +136,7 @@ mod linux {
     }
 
     fn read(sockets: &[Socket; 2], told: &io::PipeReader) -> Recording {
-        let mut recording = Recording { epoch_us: epoch(), ..Recording::default() };
-        let mut kept = 0;
+        let mut recording = Recording::new();
         let mut buffer = Vec::with_capacity(LONGEST);
         let mut stopping = false;
         while !stopping {
@@ -135,28 +155,13 @@ mod linux {
                     if taken.is_err() {
                         break;
                     }
-                    kept += buffer.len();
-                    recording.full |= kept > ROOM;
-                    if !recording.full {
-                        let packet =
-                            Packet { t_us: micros(ClockId::Monotonic), bytes: buffer.clone() };
-                        recording.packets.push(packet);
-                    }
+                    recording.record(&buffer);
                 }
             }
         }
         // The two sockets were read one after the other.
         recording.packets.sort_by_key(|packet| packet.t_us);
         recording
-    }
-
-    fn epoch() -> u64 {
-        micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic))
-    }
-
-    fn micros(clock: ClockId) -> u64 {
-        let now = clock_gettime(clock);
-        now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
     }
 }
 

@@ -55,3 +55,34 @@ impl Display for Words<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Segment;
+
+    #[test]
+    fn what_came_again_and_what_was_not_seen_is_said() {
+        let (from, to) = ("127.0.0.1:50000".parse().unwrap(), "127.0.0.1:8888".parse().unwrap());
+        let seen = |t_us, flags, payload: &[u8], again| {
+            let payload = payload.to_vec();
+            let segment = Segment { t_us, from, to, seq: 0, ack: 0, flags, payload };
+            Seen { conn: 1, way: Way::ToServer, offset: 4, acked: Some(3), again, segment }
+        };
+        let traffic = Traffic {
+            segments: vec![
+                seen(1000, Flags::ACK, b"", false),
+                seen(3500, Flags(Flags::ACK.0 | Flags::PSH.0), b"hi\n", true),
+            ],
+            gaps: vec![Gap { conn: 1, way: Way::ToServer, bytes: 0..4 }],
+            full: true,
+        };
+        assert_eq!(
+            traffic.to_string(),
+            "    0.000 ms  127.0.0.1:50000 > 127.0.0.1:8888   ACK      acks 3\n    \
+             2.500 ms  127.0.0.1:50000 > 127.0.0.1:8888   PSH ACK  bytes 4..7  \"hi\\n\"  (again)\n\
+             not seen: bytes 0..4 to the server of connection 1\n\
+             not seen: all that came later; there was too much to keep\n"
+        );
+    }
+}

@@ -106,3 +106,73 @@ fn ipv6(bytes: &[u8]) -> Option<(IpAddr, IpAddr, &[u8])> {
     (*bytes.get(6)? == TCP).then_some(())?;
     Some((address(8)?, address(24)?, bytes.get(HEADER..HEADER + usize::from(length))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "hi" from port 1 to port 2, with sequence number 5, acknowledging 6, PSH and ACK, and four bytes of options.
+    fn tcp() -> Vec<u8> {
+        let mut tcp = vec![0, 1, 0, 2, 0, 0, 0, 5, 0, 0, 0, 6, 6 << 4, 0x18, 1, 0, 0, 0, 0, 0];
+        tcp.extend([1, 1, 1, 1]);
+        tcp.extend(b"hi");
+        tcp
+    }
+
+    fn v4() -> Vec<u8> {
+        let mut packet =
+            vec![0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 2];
+        packet.extend(tcp());
+        packet
+    }
+
+    fn v6() -> Vec<u8> {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 26, 6, 64];
+        packet.extend(Ipv6Addr::LOCALHOST.octets());
+        packet.extend(Ipv6Addr::UNSPECIFIED.octets());
+        packet.extend(tcp());
+        packet
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Segment> {
+        Segment::parse(&Packet { t_us: 9, bytes: bytes.to_vec() })
+    }
+
+    #[test]
+    fn both_families_are_read() {
+        for (packet, from, to) in
+            [(v4(), "127.0.0.1:1", "127.0.0.2:2"), (v6(), "[::1]:1", "[::]:2")]
+        {
+            let segment = parse(&packet).unwrap();
+            assert_eq!(
+                (segment.from.to_string(), segment.to.to_string()),
+                (from.into(), to.into())
+            );
+            assert_eq!((segment.t_us, segment.seq, segment.ack), (9, 5, 6));
+            assert_eq!(segment.flags.to_string(), "PSH ACK");
+            assert_eq!(segment.payload, b"hi");
+            // What an Ethernet frame would add to reach its shortest length is no payload.
+            assert_eq!(parse(&[&packet[..], &[0; 7]].concat()), Some(segment));
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_segment_is_none() {
+        for packet in [v4(), v6()] {
+            for len in 0..packet.len() {
+                assert_eq!(parse(&packet[..len]), None, "{len}");
+            }
+            // Any one byte wrong: whatever comes of it, it comes.
+            for at in 0..packet.len() {
+                for value in [0, 1, 0x7f, 0xff] {
+                    let mut wrong = packet.clone();
+                    wrong[at] = value;
+                    parse(&wrong);
+                }
+            }
+        }
+        let mut udp = v4();
+        udp[9] = 17;
+        assert_eq!(parse(&udp), None);
+    }
+}

@@ -50,7 +50,7 @@ pub struct Gap {
     pub conn: u64,
     /// In which of its two streams.
     pub way: Way,
-    /// Which bytes of that stream.
+    /// Which bytes of that stream. A FIN that was not seen counts as the last of them.
     pub bytes: Range<u64>,
 }
 

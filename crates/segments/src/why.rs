@@ -45,10 +45,13 @@ impl Display for Why {
             Why::Missing { program, package } => {
                 write!(f, "there is no program {program}: install the package {package}")
             }
-            Why::Forbidden { said } => write!(
-                f,
-                "this system does not let you make a network of your own ({said}); as root it does: try sudo"
-            ),
+            Why::Forbidden { said } => {
+                write!(f, "this system does not let you make a network of your own ({said}); ")?;
+                f.write_str(match rustix::process::geteuid().is_root() {
+                    true => "you are root, but a root without that right, as in most containers",
+                    false => "root may: try sudo",
+                })
+            }
             Why::Outside => f.write_str(
                 "not in a network of the run's own, and others' traffic is not recorded",
             ),

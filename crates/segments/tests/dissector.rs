@@ -12,18 +12,20 @@ const TIME: Duration = Duration::from_secs(60);
 
 const DISSECTOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/wireshark/unstuck.lua");
 
-/// One connection to PORT, then what each side sends, in hex: the client's bytes, then the server's. The next piece
-/// leaves when the last one has been read: each is a segment of its own.
+/// For each SIZE a connection to PORT, in which each side sends its bytes, given in hex, in pieces of that size: the
+/// client, then the server. The next piece leaves when the last one has been read: each is a segment of its own.
 const PIECES: &str = "\
 import socket, sys
-port, size, *streams = int(sys.argv[1]), int(sys.argv[2]), *map(bytes.fromhex, sys.argv[3:])
+port, sizes, *streams = int(sys.argv[1]), sys.argv[2].split(','), *map(bytes.fromhex, sys.argv[3:])
 listener = socket.socket(); listener.bind(('127.0.0.1', port)); listener.listen()
-client = socket.socket(); client.connect(('127.0.0.1', port)); server, _ = listener.accept()
-for (sender, reader), stream in zip(((client, server), (server, client)), streams):
-    sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for at in range(0, len(stream), size):
-        sender.sendall(stream[at:at + size])
-        reader.recv(size, socket.MSG_WAITALL) if at + size <= len(stream) else None
+for size in map(int, sizes):
+    client = socket.socket(); client.connect(('127.0.0.1', port)); server, _ = listener.accept()
+    for (sender, reader), stream in zip(((client, server), (server, client)), streams):
+        sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(stream), size):
+            piece = stream[at:at + size]
+            sender.sendall(piece); reader.recv(len(piece), socket.MSG_WAITALL)
+    client.close(); server.close()
 ";
 
 /// Starts the server, waits until it listens, runs the client, ends the server.
@@ -77,14 +79,12 @@ impl Stage {
         self.capture(pair);
     }
 
-    /// Records two streams on a port, cut into pieces of `size` bytes.
-    fn pieces(&self, python: &Path, port: u16, size: usize, to_server: &[u8], to_client: &[u8]) {
+    /// Records two streams on a port, once for each size of the pieces that they are cut into.
+    fn pieces(&self, python: &Path, port: u16, sizes: &[usize], streams: [&[u8]; 2]) {
+        let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
         let mut talk = Command::new(python);
-        talk.args(["-c", PIECES, &port.to_string(), &size.to_string()]);
-        self.capture({
-            talk.args([hex(to_server), hex(to_client)]);
-            talk
-        });
+        talk.args(["-c", PIECES, &port.to_string(), &sizes.join(",")]).args(streams.map(hex));
+        self.capture(talk);
     }
 
     /// The values of some fields, in the order of the messages: one line for each frame that has any.
@@ -148,20 +148,22 @@ fn every_message_is_found_however_the_stream_is_cut() {
     let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
     let requests = [framed(b"echo hi"), framed(b""), framed("echo 你好".as_bytes())].concat();
     let answers = [framed(b"hi\n"), framed(b""), framed(&[0xff; 9])].concat();
-    let said = "echo hi,,echo 你好";
-    let shown = ["unstuck.length", "unstuck.command", "unstuck.body"];
-    for size in [1, 3, 13, 1000] {
-        stage.pieces(&python, 8888, size, &requests, &answers);
-        let rows = stage.fields(&shown, &[]);
+    let sizes = [1, 3, 13, 1000];
+    stage.pieces(&python, 8888, &sizes, [&requests, &answers]);
+    let rows =
+        stage.fields(&["tcp.stream", "unstuck.length", "unstuck.command", "unstuck.body"], &[]);
+    for (stream, size) in sizes.iter().enumerate() {
         // Messages that end in one segment stand in one line.
-        let all = |at: usize| -> Vec<String> {
-            let column = rows.iter().filter_map(|row| row.split('|').nth(at));
-            column.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        let all = |at: usize| -> String {
+            let rows = rows.iter().map(|row| row.split('|').collect::<Vec<_>>());
+            let rows = rows.filter(|row| row[0] == stream.to_string());
+            let values = rows.filter_map(|row| row.get(at).map(|value| value.to_string()));
+            let values: Vec<String> = values.filter(|value| !value.is_empty()).collect();
+            values.join(",").replace(",,", ",")
         };
-        assert_eq!(all(0).join(","), "7,0,11,3,0,9", "{size}: {rows:?}");
-        let commands = all(1).join(",").replace(",,", ",");
-        assert_eq!(commands, said.replace(",,", ","), "{size}: {rows:?}");
-        assert_eq!(all(2).join(","), "68690a,ffffffffffffffffff", "{size}: {rows:?}");
+        assert_eq!(all(1), "7,0,11,3,0,9", "{size}: {rows:?}");
+        assert_eq!(all(2), "echo hi,echo 你好", "{size}: {rows:?}");
+        assert_eq!(all(3), "68690a,ffffffffffffffffff", "{size}: {rows:?}");
     }
 
     let answers = [
@@ -169,41 +171,37 @@ fn every_message_is_found_however_the_stream_is_cut() {
         json(r#"{"data_len":0}"#, b""),
         json(r#"{"new":{},"data_len":2}"#, b"ab"),
     ];
-    for size in [1, 1000] {
-        stage.pieces(&python, 9999, size, &requests, &answers.concat());
-        let rows = stage
-            .fields(&["unstuck.data_len", "unstuck.body"], &["tcp.reassemble_out_of_order:TRUE"]);
-        let text = rows.iter().filter(|row| !row.is_empty()).cloned().collect::<Vec<_>>().join(";");
-        let glued = ["3,0,2|68690a,6162", "3|68690a;0;2|6162"];
-        assert_eq!(text, glued[usize::from(size < 1000)], "{size}");
-    }
+    stage.pieces(&python, 9999, &[1, 1000], [b"", &answers.concat()]);
+    let rows = stage.fields(&["unstuck.data_len", "unstuck.body"], &[]);
+    assert_eq!(rows, ["3|68690a", "0", "2|6162", "3,0,2|68690a,6162"]);
 }
 
 #[test]
 fn what_breaks_the_protocol_is_marked_and_the_rest_of_the_stream_too() {
     let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
     let said = |port: u16, to_client: &[u8], options: &[&str]| {
-        stage.pieces(&python, port, 100, &framed(b"ls"), to_client);
+        stage.pieces(&python, port, &[100], [b"", to_client]);
         stage.fields(&["unstuck.lost", "_ws.expert.message"], options).join("\n")
     };
-    let negative = said(8888, &(-5_i32).to_le_bytes(), &[]);
-    assert!(negative.contains("fbffffff|the length is -5"), "{negative}");
+    // The second segment would make a frame by itself.
+    let negative = [&(-5_i32).to_le_bytes()[..], &[b'x'; 96], &framed(b"hi")].concat();
+    let negative = said(8888, &negative, &[]);
+    assert!(negative.starts_with("fbffffff"), "{negative}");
+    assert!(negative.contains("|the length is -5"), "{negative}");
+    assert!(negative.contains("\n020000006869|An earlier length was wrong"), "{negative}");
+
     let limit = said(8888, &framed(&[b'x'; 50]), &["unstuck.max_frame:49"]);
     assert!(limit.contains("the length is 50, the limit 49"), "{limit}");
     let header = said(9999, &json(r#"{"data_len":1,"data_len":2}"#, b""), &[]);
     assert!(header.contains("the header is {"), "{header}");
     let body = said(9999, &json(r#"{"data_len":99999999999}"#, b""), &[]);
     assert!(body.contains("data_len is 99999999999, the limit 16777216"), "{body}");
-    // The second segment would make a frame by itself.
-    let after = [&(-1_i32).to_le_bytes()[..], &[b'x'; 96], &framed(b"hi")].concat();
-    let after = said(8888, &after, &[]);
-    assert!(after.contains("020000006869|An earlier length was wrong"), "{after}");
 }
 
 #[test]
 fn raw_requests_are_shown_as_they_came() {
     let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
-    stage.pieces(&python, 8888, 7, b"echo a\necho b\n", &framed(b"a"));
+    stage.pieces(&python, 8888, &[7], [b"echo a\necho b\n", &framed(b"a")]);
     let rows = stage.fields(&["unstuck.command", "unstuck.body"], &["unstuck.raw_requests:TRUE"]);
-    assert_eq!(rows, ["echo a\\n", "echo b\\n", "|61"].map(|row| row.trim_matches('|')));
+    assert_eq!(rows, ["echo a\\n", "echo b\\n", "61"]);
 }

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
-use stage::{Finished, Program, Scratch, binary, skip, tshark};
+use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -136,6 +136,21 @@ fn the_command_finds_a_network_of_its_own_and_its_code_is_ours() {
             .starts_with("segments: cannot run no-such-program")
     );
     assert_eq!(run(&[]).code, Some(2));
+}
+
+#[test]
+fn who_ends_it_ends_the_command() {
+    if !possible() {
+        return;
+    }
+    let mut command = Command::new(binary("segments").unwrap());
+    command.args(["sh", "-c", "echo ready; exec sleep 1000"]);
+    let segments = Program::start("segments", &mut command).unwrap();
+    segments.wait_for_line(Stream::Stdout, "ready", TIME).unwrap();
+    segments.signal(Signal::TERM);
+    let finished = segments.wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(143));
+    assert!(!finished.left_behind);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! left:  nsenter --target 4711 …        $ nsenter --target 4711 … -- ping 10.77.0.2
 //! ```
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -35,15 +36,18 @@ Three terminals (the servers ask for a token beyond loopback: printf 'sixteen by
 struct Args {
     #[command(flatten)]
     conditions: Conditions,
+    /// Write the packets, as they leave their sender, as a pcapng file, which Wireshark opens
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(run(&args.conditions))
+    report(run(&args))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn run(_: &Conditions) -> Result<(), Failure> {
+fn run(_: &Args) -> Result<(), Failure> {
     Err(no_link(link::Why::Network(segments::Why::NotLinux)))
 }
 
@@ -58,21 +62,26 @@ use linux::run;
 #[cfg(target_os = "linux")]
 mod linux {
     use super::*;
-    use link::{Carrier, End, Network, Why, enter};
+    use link::{Carrier, End, Network, Why, nsenter_options};
+    use segments::Recording;
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::low_level::pipe;
     use std::fs::File;
-    use std::io::{self, PipeReader, Write};
+    use std::io::{self, BufWriter, PipeReader, Write};
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::process::parent_id;
 
-    pub fn run(conditions: &Conditions) -> Result<(), Failure> {
+    pub fn run(args: &Args) -> Result<(), Failure> {
         // Outside, this starts the program anew inside and does not return.
         segments::enter().map_err(|why| no_link(Why::Network(why)))?;
+        let file = args.write.as_ref().map(File::create).transpose();
+        let file = file.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
         let told = told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
         let (left, left_tun) = Network::start(End::Left).map_err(no_link)?;
         let (right, right_tun) = Network::start(End::Right).map_err(no_link)?;
-        let mut carrier = Carrier::new([left_tun, right_tun], conditions);
+        let recording = file.as_ref().map(|_| Recording::new());
+        let mut carrier = Carrier::new([left_tun, right_tun], &args.conditions, recording);
         announce(&left, &right).map_err(Failure::Stdout)?;
 
         let stdin = io::stdin();
@@ -83,6 +92,10 @@ mod linux {
         carrier
             .carry_until(&until)
             .map_err(|error| no_link(Why::System { doing: "poll", error }))?;
+        if let (Some(file), Some(recording)) = (file, carrier.recording()) {
+            let written = recording.write_pcapng(&mut BufWriter::new(file));
+            written.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
+        }
         let [there, back] = carrier.counts();
         writeln!(io::stdout(), "from left: {there}\nfrom right: {back}").map_err(Failure::Stdout)
     }
@@ -91,8 +104,8 @@ mod linux {
     fn announce(left: &Network, right: &Network) -> io::Result<()> {
         let (at_left, at_right) = (End::Left.address(), End::Right.address());
         let (left, right) = (left.pid(), right.pid());
-        let with_user = !rustix::process::geteuid().is_root();
-        let [to_left, to_right] = [left, right].map(|pid| enter(pid, with_user).join(" "));
+        let enter = |pid| nsenter_options(pid, parent_id()).join(" ");
+        let (to_left, to_right) = (enter(left), enter(right));
         write!(
             io::stdout(),
             "linked {at_left} {left} {at_right} {right}\n\

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -79,26 +79,22 @@ fn main() -> ExitCode {
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-/// Runs the command to its end. A Ctrl-C reaches it as well as us: it ends, and we show what was seen.
+/// Runs the command to its end. A Ctrl-C reaches it as well as us: it ends, and we show what was seen. Who ends us by
+/// SIGTERM means the command.
 fn run(command: &[String]) -> Result<ExitStatus, Failure> {
     let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0]));
     let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
+    let (mut told, notice) = io::pipe().map_err(failed)?;
+    let _ = pipe::register(SIGTERM, notice); // before the command can know us
     let mut child = Command::new(&command[0]).args(&command[1..]).spawn().map_err(failed)?;
-    let _ = pass_on(&child);
-    child.wait().map_err(failed)
-}
-
-/// Who ends us means the command.
-fn pass_on(child: &Child) -> io::Result<()> {
-    let pid = Pid::from_child(child);
-    let (mut told, notice) = io::pipe()?;
-    pipe::register(SIGTERM, notice)?;
-    thread::Builder::new().spawn(move || {
+    let pid = Pid::from_child(&child);
+    let pass_on = move || {
         while told.read(&mut [0]).is_ok_and(|n| n > 0) {
             let _ = kill_process(pid, Signal::TERM);
         }
-    })?;
-    Ok(())
+    };
+    let _ = thread::Builder::new().spawn(pass_on);
+    child.wait().map_err(failed)
 }
 
 fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
