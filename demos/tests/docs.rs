@@ -1,10 +1,12 @@
-//! The pages show what is there: blocks are as their sources, links lead to files, chapters stand in the contents.
+//! The pages show what is there: blocks are as their sources, links lead to files, chapters stand in the contents,
+//! and every experiment on its page.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 #[test]
@@ -41,6 +43,54 @@ fn every_chapter_stands_in_the_contents() {
     let mut missing = markdown(&book);
     missing.retain(|page| !page.ends_with("SUMMARY.md") && !listed.contains(page));
     assert!(missing.is_empty(), "not in SUMMARY.md: {missing:?}");
+}
+
+#[test]
+fn every_picture_says_what_is_seen() {
+    let mut silent = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        // What a reader gets who does not see it, or whose page does not load it.
+        for (said, rest) in text.split("![").skip(1).filter_map(|rest| rest.split_once("](")) {
+            if said.split(' ').count() < 5 {
+                let file = rest.split(')').next().unwrap_or_default();
+                silent.push(format!("{}: {file}: \"{said}\"", page.display()));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "say it in a sentence:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn every_experiment_stands_on_its_page() {
+    let listed: Vec<String> = demo("", &["list"])
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, claim)| format!("| `{name}` | {} |", claim.trim()))
+        .collect();
+    assert!(listed.len() >= 30, "{listed:?}");
+    // Up to the chapter: name and claim, in the same order, and no other.
+    let shown = experiments();
+    let rows: Vec<&str> = shown
+        .split("\n## ")
+        .find(|part| part.starts_with("The claims"))
+        .into_iter()
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.rfind(" [").map(|at| &line[..at]))
+        .collect();
+    assert_eq!(rows, listed);
+}
+
+#[test]
+fn the_prediction_on_the_page_is_what_is_asked() {
+    let said = demo("b\n", &["run", "case1", "--predict"]);
+    let port = said.split("127.0.0.1:").nth(1).unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    // What a terminal adds: the letter that was typed.
+    let said = said.replace(&port, "8888").replace("your letter: ", "your letter: b");
+    let shown = experiments();
+    assert!(shown.contains(said.trim_end()), "docs/src/experiments.md does not show this:\n{said}");
 }
 
 #[test]
@@ -218,6 +268,21 @@ fn markdown(folder: &Path) -> Vec<PathBuf> {
     let pages =
         entries.flat_map(|entry| if entry.is_dir() { markdown(&entry) } else { vec![entry] });
     pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+fn experiments() -> String {
+    fs::read_to_string(root().join("docs/src/experiments.md")).unwrap()
+}
+
+/// What `demo` says when this is typed.
+fn demo(typed: &str, args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "demo {args:?}: {}", output.status);
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn root() -> PathBuf {
