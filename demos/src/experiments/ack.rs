@@ -86,15 +86,16 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 
     let longest = time(scene)?;
     time_across_link(scene)?;
-    // At 50 ms each way two round trips take 200 ms, and nothing makes them shorter. One takes 100 and what the machine
-    // adds: a busy one may double that often, but not each time.
+    // At 50 ms each way two round trips take 200 ms, and nothing makes them shorter; 10 are for a client that gets no
+    // turn between its send and its look at the clock. One takes 100 and what the machine adds: a busy one may double
+    // that often, but not each time.
     let [with_ack, with_prefix] = longest;
     findings.holds(
-        with_ack >= 200.0,
-        "at 50 ms each way the handshake never below 200 ms",
+        with_ack >= 190.0,
+        "at 50 ms each way the handshake never below 190 ms",
         with_ack,
     );
-    findings.holds(with_prefix < 200.0, "the prefix below 200 ms at least once", with_prefix);
+    findings.holds(with_prefix < 190.0, "the prefix below 190 ms at least once", with_prefix);
     Ok(findings.verdict("two round trips a command with the handshake, one with the prefix"))
 }
 
