@@ -41,16 +41,17 @@ impl Carrier {
             if self.wait(told, wait)? {
                 return Ok(());
             }
-            let now = self.start.elapsed();
             for (tun, wire) in self.ends.iter().zip(&mut self.wires) {
                 // An empty device ends the loop; one that is down has nothing either.
                 while let Ok(len) = tun.recv(&mut buffer) {
                     if let Some(recording) = &mut self.recording {
                         recording.record(&buffer[..len]);
                     }
-                    wire.send(now, buffer[..len].to_vec());
+                    // Each at its own moment: with that of the wake-up, what came later would arrive too early.
+                    wire.send(self.start.elapsed(), buffer[..len].to_vec());
                 }
             }
+            let now = self.start.elapsed();
             for (tun, wire) in self.ends.iter().rev().zip(&mut self.wires) {
                 while let Some(packet) = wire.receive(now) {
                     // A device that does not take it: lost, as packets may be.

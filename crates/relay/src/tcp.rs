@@ -204,7 +204,6 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
             happened[side] = fd.revents();
         }
 
-        let now = Instant::now();
         for from in [0, 1] {
             let to = 1 - from;
             let gone = PollFlags::ERR | PollFlags::HUP;
@@ -213,12 +212,12 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
                 [other, way] => (way, other),
             };
             if way.wants_more() && happened[from].intersects(PollFlags::IN | gone) {
-                match receive(sides[from], way, now) {
-                    Ok(0) if broken[from] => way.ended(Ending::Reset, now),
-                    Ok(0) => way.ended(Ending::Orderly, now),
+                match receive(sides[from], way) {
+                    Ok(0) if broken[from] => way.ended(Ending::Reset, Instant::now()),
+                    Ok(0) => way.ended(Ending::Orderly, Instant::now()),
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => way.ended(Ending::Reset, now),
+                    Err(_) => way.ended(Ending::Reset, Instant::now()),
                 }
             } else if happened[from].contains(PollFlags::ERR) && way.state != State::Flowing {
                 // Nobody will read from this side any more, and so hear of it.
@@ -228,7 +227,7 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
             }
             if let Some(n) = sends[from].filter(|_| happened[to].intersects(PollFlags::OUT | gone))
             {
-                match transmit(sides[to], way, n, now) {
+                match transmit(sides[to], way, n) {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) if other.state == State::Flowing => {
@@ -244,7 +243,7 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
 }
 
 /// Takes what one side sent. 0 is the end of the stream.
-fn receive(from: &Socket, way: &mut Way, now: Instant) -> io::Result<usize> {
+fn receive(from: &Socket, way: &mut Way) -> io::Result<usize> {
     if way.bulk.is_open() {
         return way.bulk.take(from);
     }
@@ -252,18 +251,19 @@ fn receive(from: &Socket, way: &mut Way, now: Instant) -> io::Result<usize> {
     let asked = room.len();
     let n = from.recv(room)?;
     if n > 0 {
-        way.arrived(n, asked, now);
+        // Now, and not when poll said so: what came in between would leave too early.
+        way.arrived(n, asked, Instant::now());
     }
     Ok(n)
 }
 
 /// One send of up to `n` bytes: one piece.
-fn transmit(to: &Socket, way: &mut Way, n: usize, now: Instant) -> io::Result<()> {
+fn transmit(to: &Socket, way: &mut Way, n: usize) -> io::Result<()> {
     if way.bulk.held() > 0 {
         return way.bulk.give(to);
     }
     let n = to.send(way.queue.front(n))?;
-    way.sent(n, now);
+    way.sent(n, Instant::now());
     Ok(())
 }
 
