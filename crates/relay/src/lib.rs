@@ -37,6 +37,7 @@ mod endpoint;
 mod error;
 mod fate;
 mod faults;
+mod goodbye;
 mod guest;
 mod plan;
 mod poll;

@@ -14,7 +14,8 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::{self, Command, ExitCode};
+use std::thread;
 
 use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, report};
@@ -104,6 +105,8 @@ fn run(args: Args) -> Result<(), Failure> {
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
     // One byte for one signal. Then the relay is dropped, and with it all its connections.
     let _ = told.read(&mut [0]);
+    // That can take until a silent server's time is up. A second signal does not wait for it.
+    thread::spawn(move || told.read(&mut [0]).map(|_| process::exit(130)));
     Ok(())
 }
 
