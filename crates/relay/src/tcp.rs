@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use observe::{Backoff, Socket, show};
 use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use socket2::Type;
 use tracing::{info, warn};
 
@@ -127,7 +128,11 @@ fn relay_one(
     let server = server?;
     // The write timeout bounds connect as well (socket(7)).
     server.set_write_timeout(Some(CONNECT))?;
-    server.connect(&to.sock_addr()?)?;
+    server.connect(&to.sock_addr()?).map_err(|error| match Errno::from_io_error(&error) {
+        // So the system says that the time is up.
+        Some(Errno::INPROGRESS) => io::Error::other(format!("no handshake within {CONNECT:?}")),
+        _ => error,
+    })?;
     for socket in [client, &server] {
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(BUFFER)?;

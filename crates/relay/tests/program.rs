@@ -12,7 +12,7 @@
 //! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
 //! | another user of this machine is not relayed (Linux, run by root) | `another_user_is_refused` |
-//! | beyond loopback only with --allow-remote | `what_makes_no_sense` |
+//! | beyond loopback only with --allow-remote, and a warning | `what_makes_no_sense`, `beyond_loopback_it_warns` |
 //! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
 //! | datagrams | `datagrams` |
 //! | --help teaches | `help_shows_the_terminals` |
@@ -151,16 +151,30 @@ fn a_link_is_a_program_of_its_own() {
 }
 
 #[test]
+fn beyond_loopback_it_warns() {
+    let relay = start(&["--to", "127.0.0.1:80", "--listen", "0.0.0.0:0", "--allow-remote"]);
+    relay.wait_for_line(Stream::Stderr, "", LONG).unwrap();
+    let said = String::from_utf8_lossy(&relay.said()[0].text).into_owned();
+    assert!(said.contains("other machines can connect"), "{said}");
+}
+
+#[test]
 fn an_address_that_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let scratch = Scratch::new().unwrap();
     let file = scratch.path().join("file");
     fs::write(&file, "a file").unwrap();
-    for address in [taken.local_addr().unwrap().to_string(), file.display().to_string()] {
+    let nowhere = scratch.path().join("no/file");
+    for (address, advice) in [
+        (taken.local_addr().unwrap().to_string(), "another port"),
+        (file.display().to_string(), "remove it if no program"),
+        (nowhere.display().to_string(), "make its directory"),
+    ] {
         let done = run(&["--to", "127.0.0.1:80", "--listen", &address]);
         let complaint = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.code, Some(3), "{complaint}");
         assert!(complaint.contains(&format!("cannot listen on {address}")), "{complaint}");
+        assert!(complaint.contains(advice), "{complaint}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"a file");
 }
@@ -214,6 +228,13 @@ fn told_twice() {
     relay.signal(Signal::TERM);
     relay.signal(Signal::INT);
     assert_eq!(relay.wait(LONG).unwrap().code, Some(130));
+
+    // Told once, it waits until the server's time is up, and says so.
+    let relay = start(&["--listen", "127.0.0.1:0", "--to", &to.to_string()]);
+    let _client = TcpStream::connect(relay.address().unwrap()).unwrap();
+    relay.wait_for_line(Stream::Stderr, "", LONG).unwrap();
+    let said = String::from_utf8_lossy(&relay.said()[2].text).into_owned();
+    assert!(said.contains("no handshake within 5s"), "{said}");
 }
 
 #[test]
