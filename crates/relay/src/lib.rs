@@ -57,5 +57,6 @@ pub use error::RelayError;
 pub use fate::{Fate, Fates};
 pub use faults::Faults;
 pub use plan::{Plan, Step};
+pub use random::Random;
 pub use relay::Relay;
 pub use schedule::{Direction, NotASchedule, Schedule, Toward};
