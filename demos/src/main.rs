@@ -13,6 +13,7 @@
 mod actor;
 mod distance;
 mod experiments;
+mod interrupt;
 mod network;
 mod numbers;
 mod options;
@@ -34,11 +35,8 @@ use crate::trouble::Trouble;
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind as Misuse;
 use clap::{CommandFactory, Parser, Subcommand};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::low_level::pipe::register;
-use std::io::{self, ErrorKind, Read, Write};
-use std::process::{self, ExitCode};
-use std::thread;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 
 /// Runs the experiments of the course: each states a claim, and tests it on the real programs.
 ///
@@ -47,6 +45,7 @@ use std::thread;
 /// command lines as well: type them in two terminals to see the same.
 #[derive(Parser)]
 #[command(
+    name = "demo",
     version,
     after_help = "\
 Begin with the main one:
@@ -91,11 +90,12 @@ fn main() -> ExitCode {
     {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
-    let result = clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
-        What::List => list(&mut Screen::new(false)).map(|()| true),
-        What::Run { all: true, options, .. } => run::all(options),
-        What::Run { names, options, .. } => run::named(names, options),
-    });
+    let result =
+        interrupt::clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
+            What::List => list(&mut Screen::new(false)).map(|()| true),
+            What::Run { all: true, options, .. } => run::all(options),
+            What::Run { names, options, .. } => run::named(names, options),
+        });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -110,17 +110,4 @@ fn main() -> ExitCode {
 
 fn list(screen: &mut Screen) -> Result<(), Trouble> {
     ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(Trouble::Stdout)
-}
-
-/// Ctrl-C ends the programs before it ends us: they are in process groups of their own, and would live on.
-fn clean_up_when_told() -> io::Result<()> {
-    let (mut signals, caught) = io::pipe()?;
-    register(SIGINT, caught.try_clone()?)?;
-    register(SIGTERM, caught)?;
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        let _ = signals.read(&mut [0]);
-        stage::end_all();
-        process::exit(130);
-    })?;
-    Ok(())
 }

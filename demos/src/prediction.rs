@@ -1,6 +1,6 @@
 //! `--predict`: the reader says first what will come. Who has guessed looks more closely.
 
-use crate::screen::Screen;
+use crate::screen::{Screen, shown};
 use crate::trouble::Trouble;
 use std::io::{self, BufRead};
 
@@ -22,12 +22,12 @@ impl Prediction {
         }
         loop {
             screen.your_turn().map_err(Trouble::Stdout)?;
-            let mut line = String::new();
-            if io::stdin().lock().read_line(&mut line).map_err(Trouble::Stdin)? == 0 {
+            let mut line = Vec::new();
+            if io::stdin().lock().read_until(b'\n', &mut line).map_err(Trouble::Stdin)? == 0 {
                 screen.text("(no answer)\n").map_err(Trouble::Stdout)?;
                 return Ok(None);
             }
-            let typed = line.trim().to_lowercase();
+            let typed = shown(line.trim_ascii(), 20).to_lowercase();
             let letters = ('a'..).map(String::from).zip(self.choices);
             let chosen = letters.into_iter().find(|(letter, _)| *letter == typed);
             if let Some((_, choice)) = chosen {

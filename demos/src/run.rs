@@ -1,6 +1,7 @@
 //! Runs experiments one after the other, each from its claim, or from the reader's prediction, to its verdict.
 
 use crate::experiments::{ALL, Experiment};
+use crate::interrupt;
 use crate::options::Options;
 use crate::scene::Scene;
 use crate::screen::Screen;
@@ -37,7 +38,9 @@ fn run(one: &Experiment, screen: &mut Screen, options: &Options) -> Result<Verdi
     }
     screen.claim(one.name, one.claim).map_err(Trouble::Stdout)?;
     let mut came = None;
-    let verdict = match play(one, screen, options, &mut came) {
+    let played = play(one, screen, options, &mut came);
+    interrupt::wait_if_told();
+    let verdict = match played {
         Ok(verdict) => verdict,
         Err(trouble @ Trouble::Stdout(_)) => return Err(trouble),
         Err(trouble) => Verdict::Stopped(trouble.to_string()),

@@ -1,5 +1,6 @@
-//! What an experiment looks like: its claim, a lane for each program, the verdict. At most 100 columns; or, for a
-//! program that reads it, one JSON object with the same in it.
+//! What an experiment looks like: its claim, a lane for each program, the verdict; or, for a program that reads it, one
+//! JSON object with the same in it. Pictures and lanes have at most 100 columns; a command line is never cut, or nobody
+//! could type it.
 
 use crate::numbers::Samples;
 use crate::record::Record;

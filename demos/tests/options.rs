@@ -7,13 +7,16 @@
 //! | `--picture` saves an image or a page; what it cannot save is said | `pictures_are_saved` |
 //! | `--segments` draws the segments and saves the packets, or says why not | `segments_are_drawn_and_saved` |
 //! | an option that changes nothing is mentioned | `what_has_no_effect_is_said` |
+//! | Ctrl-C: exit 130, and no verdict | `told_to_end_it_does_not_judge` |
 //! | what makes no sense | `nonsense_is_refused` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use serde_json::Value;
+use stage::{Program, Signal, Stream};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 #[test]
 fn a_program_gets_one_object_for_each_experiment() {
@@ -47,6 +50,12 @@ fn a_prediction_is_asked_until_it_is_one() {
         said.find("your letter").unwrap()
             < said.find("case1: a client sends `hello` and `hi`; the").unwrap()
     );
+
+    // Whatever a terminal, or a file, brings.
+    let said = text(&demo("\x1b[31m\n", &["run", "case1", "--predict"]).stdout);
+    assert!(said.contains("got \"\\u{1b}[31m\""), "{said}");
+    let output = demo(b"\xff\nb\n", &["run", "case1", "--predict"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
     let output = demo("", &["run", "case1", "--predict"]);
     let said = text(&output.stdout);
@@ -119,19 +128,36 @@ fn nonsense_is_refused() {
         assert!(text(&output.stderr).contains(word), "{args:?}: {}", text(&output.stderr));
     };
     check(&["run", "nosuch"], "nosuch");
-    check(&["run"], "Usage");
+    check(&["run"], "Usage: demo run");
     check(&["run", "case2", "--picture", "case2.png"], "must end in .svg");
     check(&["run", "case2", "--trials", "0"], "0");
     check(&["run", "case2", "--json", "--predict"], "cannot be used with");
     check(&["run", "--all", "--picture", "all.svg"], "cannot be used with");
     check(&["run", "case1", "case2", "--picture", "both.svg"], "one experiment");
+    check(&["run", "case1", "case2", "--picture", "both.svg"], "Usage: demo <");
 }
 
-fn demo(typed: &str, args: &[&str]) -> Output {
+#[test]
+fn told_to_end_it_does_not_judge() {
+    // Each time another moment: the programs are starting, or run, or have just been told to end.
+    for _ in 0..5 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        let demo = Program::start("demo", command.args(["run", "sleep", "--trials", "10000"]));
+        let demo = demo.unwrap();
+        demo.wait_for_line(Stream::Stdout, "sleep: ", Duration::from_secs(60)).unwrap();
+        demo.signal(Signal::INT);
+        let finished = demo.wait(Duration::from_secs(60)).unwrap();
+        let said = text(&finished.stdout);
+        assert_eq!(finished.code, Some(130), "{said}");
+        assert!(!said.contains('✗'), "{said}");
+    }
+}
+
+fn demo(typed: impl AsRef<[u8]>, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_ref()).unwrap();
     child.wait_with_output().unwrap()
 }
 

@@ -32,7 +32,7 @@ impl Carrier {
     /// Carries packets until one of the descriptors can be read.
     ///
     /// # Errors
-    /// When waiting fails.
+    /// When waiting fails, or when a network is gone, and its device with it.
     pub fn carry_until(&mut self, told: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut buffer = vec![0; LONGEST];
         loop {
@@ -41,16 +41,17 @@ impl Carrier {
             if self.wait(told, wait)? {
                 return Ok(());
             }
-            let now = self.start.elapsed();
             for (tun, wire) in self.ends.iter().zip(&mut self.wires) {
                 // An empty device ends the loop; one that is down has nothing either.
                 while let Ok(len) = tun.recv(&mut buffer) {
                     if let Some(recording) = &mut self.recording {
                         recording.record(&buffer[..len]);
                     }
-                    wire.send(now, buffer[..len].to_vec());
+                    // Each at its own moment: with that of the wake-up, what came later would arrive too early.
+                    wire.send(self.start.elapsed(), buffer[..len].to_vec());
                 }
             }
+            let now = self.start.elapsed();
             for (tun, wire) in self.ends.iter().rev().zip(&mut self.wires) {
                 while let Some(packet) = wire.receive(now) {
                     // A device that does not take it: lost, as packets may be.
@@ -77,7 +78,14 @@ impl Carrier {
         let mut fds: Vec<PollFd<'_>> = ends.chain(told).collect();
         let at_most = at_most.and_then(|time| Timespec::try_from(time).ok());
         match poll(&mut fds, at_most.as_ref()) {
-            Ok(_) => Ok(fds[self.ends.len()..].iter().any(|fd| !fd.revents().is_empty())),
+            Ok(_) => {
+                let (ends, told) = fds.split_at(self.ends.len());
+                // It would be reported again and again: a network lives no longer than the last process in it.
+                if ends.iter().any(|end| end.revents().contains(PollFlags::ERR)) {
+                    return Err(io::Error::other("one of the two networks is gone"));
+                }
+                Ok(told.iter().any(|fd| !fd.revents().is_empty()))
+            }
             Err(Errno::INTR) => Ok(false),
             Err(errno) => Err(errno.into()),
         }

@@ -29,7 +29,6 @@ mod conditions;
 mod link;
 #[cfg(target_os = "linux")]
 mod network;
-mod random;
 mod why;
 mod wire;
 

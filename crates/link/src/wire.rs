@@ -1,7 +1,7 @@
 //! One direction of the line. Packets in, packets out: no device, no clock, no thread.
 
 use crate::Conditions;
-use crate::random::Random;
+use relay::Random;
 use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -50,11 +50,11 @@ pub struct Counts {
 impl Wire {
     /// A line without packets. `lane` tells the directions apart: each has a sequence of chances of its own.
     pub fn new(conditions: &Conditions, lane: u64) -> Wire {
-        let mut seeds = Random::new(conditions.seed);
-        let seed = (0..=lane).fold(0, |_, _| seeds.next());
+        let mut seeds = Random::seeded(conditions.seed);
+        let seed = (0..=lane).fold(0, |_, _| seeds.draw());
         Wire {
             conditions: conditions.clone(),
-            random: Random::new(seed),
+            random: Random::seeded(seed),
             under_way: VecDeque::new(),
             counts: Counts::default(),
         }
@@ -185,7 +185,7 @@ mod tests {
         let [there, back] = [0, 1].map(|lane| {
             let mut wire = Wire::new(&half, lane);
             (0..64).for_each(|_| wire.send(Duration::ZERO, Vec::new()));
-            (0..64).map(|_| wire.random.next()).collect::<Vec<_>>()
+            (0..64).map(|_| wire.random.draw()).collect::<Vec<_>>()
         });
         assert_ne!(there, back);
     }

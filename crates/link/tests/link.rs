@@ -61,6 +61,21 @@ fn every_round_trip_takes_its_time_that_of_the_handshake_too() {
 }
 
 #[test]
+fn without_one_of_its_networks_it_ends() {
+    if link(&Conditions::default()).is_none() {
+        return;
+    }
+    let relay_link = binary("relay-link").unwrap();
+    let relay_link = Program::start("relay-link", &mut Command::new(relay_link)).unwrap();
+    let line = relay_link.wait_for_line(Stream::Stdout, "linked ", TIME).unwrap();
+    let keeper = line.split(' ').nth(4).unwrap();
+    assert!(Command::new("kill").args(["-KILL", keeper]).status().unwrap().success());
+    let said = relay_link.wait_for_line(Stream::Stderr, "relay-link: ", TIME).unwrap();
+    assert_eq!(relay_link.wait(TIME).unwrap().code, Some(3), "{said}");
+    assert!(said.contains("one of the two networks is gone"), "{said}");
+}
+
+#[test]
 fn a_megabyte_arrives_whole_over_a_bad_line() {
     let seed = 1;
     let delay = Duration::from_millis(2);

@@ -117,10 +117,17 @@ impl Display for Failure {
             Failure::Usage(what) => f.write_str(what),
             Failure::Endpoint { doing, address, error } => {
                 write!(f, "cannot {doing} {address}: {error}")?;
+                let is_path = address.contains('/');
                 match error.kind() {
+                    io::ErrorKind::NotFound if *doing == "listen on" => {
+                        f.write_str("; make its directory first, or take another path")
+                    }
                     io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
                         f.write_str("; is the server running? Start it first, in another terminal")
                     }
+                    io::ErrorKind::AddrInUse if is_path => f.write_str(
+                        "; there is a file of that name: remove it if no program listens there any more, or take another path",
+                    ),
                     io::ErrorKind::AddrInUse => f.write_str(
                         "; another program listens there, or one without SO_REUSEADDR did a moment ago: \
                          end it, or take another port (port 0 is a free one)",

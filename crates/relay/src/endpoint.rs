@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use observe::Socket;
 use proto::agreed::{self, NotAnAddress};
-use socket2::SockAddr;
+use socket2::{Domain, SockAddr, Type};
 
 /// An address as one types it: `127.0.0.1:8888`, `[::1]:0`, or, if it has a `/`, the path of a Unix
 /// socket.
@@ -20,6 +21,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// A socket that can be bound here, or connected to here.
+    pub(crate) fn socket(&self, kind: Type) -> io::Result<Socket> {
+        Socket::new(Domain::from(i32::from(self.sock_addr()?.family())), kind, None)
+    }
+
     pub(crate) fn sock_addr(&self) -> io::Result<SockAddr> {
         match self {
             Endpoint::Ip(address) => Ok((*address).into()),

@@ -47,7 +47,7 @@ impl Iterator for Fates {
         // All three are drawn, whatever comes of them: so one fault does not shift the others.
         let [lost, doubled, late] =
             [self.schedule.drop, self.schedule.duplicate, self.schedule.reorder]
-                .map(|chance| self.random.happens(chance));
+                .map(|chance| self.random.happens(chance.get()));
         let copies = match (lost, doubled) {
             (true, _) => 0,
             (false, true) => 2,

@@ -2,24 +2,57 @@
 //! nothing but the relay, which is you: so the relay has to look for it.
 
 use observe::Socket;
+use tracing::warn;
 
-/// Whether the client may be relayed: over loopback only a socket of this user.
-///
-/// Elsewhere than on loopback, and on systems that do not tell, it may; the program says so at its start.
+/// Knows whose a client is, where the system tells.
+pub(crate) struct Guests {
+    /// Opened before the first client comes: later there may be no descriptor left to ask with.
+    #[cfg(target_os = "linux")]
+    kernel: Option<crate::diag::Kernel>,
+}
+
+const UNTOLD: &str =
+    "this system does not tell whose a connection is: every user of this machine is relayed";
+
 #[cfg(target_os = "linux")]
-pub(crate) fn is_welcome(client: &Socket) -> bool {
-    let end = |address: std::io::Result<socket2::SockAddr>| address.ok()?.as_socket();
-    match (end(client.local_addr()), end(client.peer_addr())) {
-        (Some(here), Some(there)) if there.ip().to_canonical().is_loopback() => {
-            let owner = crate::diag::Kernel::new().and_then(|kernel| kernel.owner(there, here));
-            owner.is_ok_and(|uid| uid == rustix::process::geteuid().as_raw())
+impl Guests {
+    pub(crate) fn new() -> Guests {
+        let kernel = crate::diag::Kernel::new();
+        if let Err(error) = &kernel {
+            warn!(%error, "{UNTOLD}");
         }
-        // A path's own permissions have decided, or the network.
-        _ => true,
+        Guests { kernel: kernel.ok() }
+    }
+
+    /// Whether the client may be relayed: over loopback only a socket of this user. One that its program has closed
+    /// already is nobody's.
+    ///
+    /// Elsewhere than on loopback, and on systems that do not tell, it may.
+    pub(crate) fn welcome(&self, client: &Socket) -> bool {
+        let end = |address: std::io::Result<socket2::SockAddr>| address.ok()?.as_socket();
+        match (&self.kernel, end(client.local_addr()), end(client.peer_addr())) {
+            (Some(kernel), Some(here), Some(there)) if there.ip().to_canonical().is_loopback() => {
+                let us = rustix::process::geteuid().as_raw();
+                match kernel.owner(there, here) {
+                    Ok(uid) => uid == us,
+                    // Our own end is there for certain: a kernel that does not show it shows nobody's.
+                    Err(_) => kernel.owner(here, there).is_err(),
+                }
+            }
+            // A path's own permissions have decided, or the network.
+            _ => true,
+        }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn is_welcome(_: &Socket) -> bool {
-    true
+impl Guests {
+    pub(crate) fn new() -> Guests {
+        warn!("{UNTOLD}");
+        Guests {}
+    }
+
+    pub(crate) fn welcome(&self, _: &Socket) -> bool {
+        true
+    }
 }

@@ -1,29 +1,41 @@
 //! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
 //! number generators", 2014). Ten lines, no state but one number, and the same on every machine.
 
-use crate::amount::Chance;
 use crate::schedule::Toward;
 
-/// One sequence of random numbers.
+/// One sequence of random numbers, the same again for the same seed.
+///
+/// ```
+/// use relay::Random;
+///
+/// let mut random = Random::seeded(0);
+/// assert_eq!(random.draw(), 0xe220_a839_7b1d_cdaf);
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
+    /// The sequence that this seed begins.
+    pub fn seeded(seed: u64) -> Random {
+        Random(seed)
+    }
+
     /// The sequence of one direction of one connection (or flow): what happens to the others does
     /// not change it.
     pub(crate) fn new(seed: u64, connection: u64, toward: Toward) -> Random {
         let lane = connection.wrapping_mul(2).wrapping_add(u64::from(toward == Toward::Client));
         // Two neighbours must not run through the same numbers one behind the other: so the lane is
         // mixed before it changes the seed.
-        Random(seed ^ Random(lane).next())
+        Random(seed ^ Random(lane).draw())
     }
 
     /// A second sequence beside this one.
     pub(crate) fn fork(&mut self) -> Random {
-        Random(self.next())
+        Random(self.draw())
     }
 
-    fn next(&mut self) -> u64 {
+    /// The next number, of any size.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -35,13 +47,13 @@ impl Random {
         let many = u128::from(most.saturating_sub(least)) + 1;
         // The high half of the product: no division, and no number is favoured by more than one
         // part in 2^64 / many.
-        least + ((u128::from(self.next()) * many) >> 64) as u64
+        least + ((u128::from(self.draw()) * many) >> 64) as u64
     }
 
-    /// Whether it happens this time.
-    pub(crate) fn happens(&mut self, chance: Chance) -> bool {
-        // 53 bits are what an f64 holds exactly; the result is below 1, so a chance of 1 is always.
-        ((self.next() >> 11) as f64 / (1u64 << 53) as f64) < chance.get()
+    /// Whether what has this probability, from 0 to 1, happens this time.
+    pub fn happens(&mut self, probability: f64) -> bool {
+        // 53 bits are what an f64 holds exactly; the result is below 1, so a probability of 1 is always.
+        ((self.draw() >> 11) as f64 / (1u64 << 53) as f64) < probability
     }
 }
 
@@ -53,8 +65,8 @@ mod tests {
     #[test]
     fn it_is_splitmix64() {
         let mut random = Random(0);
-        assert_eq!(random.next(), 0xe220_a839_7b1d_cdaf);
-        assert_eq!(random.next(), 0x6e78_9e6a_a1b9_65f4);
+        assert_eq!(random.draw(), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(random.draw(), 0x6e78_9e6a_a1b9_65f4);
     }
 
     #[test]
@@ -76,7 +88,7 @@ mod tests {
     fn lanes_differ() {
         let mut firsts: Vec<u64> = (0..100)
             .flat_map(|conn| {
-                [Toward::Server, Toward::Client].map(|to| Random::new(7, conn, to).next())
+                [Toward::Server, Toward::Client].map(|to| Random::new(7, conn, to).draw())
             })
             .collect();
         firsts.sort();

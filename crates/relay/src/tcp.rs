@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 
 use observe::{Backoff, Socket, show};
 use rustix::event::{PollFd, PollFlags};
-use socket2::{Domain, SockAddr, Type};
+use rustix::io::Errno;
+use socket2::Type;
 use tracing::{info, warn};
 
-use crate::guest::is_welcome;
+use crate::goodbye::{close_in_order, reset};
+use crate::guest::Guests;
 use crate::poll::wait;
 use crate::queue::Ending;
 use crate::way::{Act, State, Way};
@@ -31,16 +33,13 @@ const CONNECTIONS: usize = 1024;
 const BUFFER: usize = 256 << 10;
 /// How long a server may take to complete the handshake.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long an orderly close waits for the peers to close too.
-const GOODBYE: Duration = Duration::from_secs(5);
 
 pub(crate) fn listen_on(address: &Endpoint) -> io::Result<Socket> {
-    let name = address.sock_addr()?;
-    let listener = Socket::new(Domain::from(i32::from(name.family())), Type::STREAM, None)?;
+    let listener = address.socket(Type::STREAM)?;
     if address.is_ip() {
         listener.set_reuse_address(true)?;
     }
-    listener.bind(&name)?;
+    listener.bind(&address.sock_addr()?)?;
     listener.listen(1024)?;
     // Between poll and accept a client may go away again: accept must not wait for the next one.
     listener.set_nonblocking(true)?;
@@ -50,6 +49,7 @@ pub(crate) fn listen_on(address: &Endpoint) -> io::Result<Socket> {
 /// Relays one connection after the other until the other end of `stop` is dropped.
 pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, stop: &PipeReader) {
     let open = AtomicUsize::new(0);
+    let guests = Guests::new();
     let mut backoff = Backoff::default();
     let mut pause = None;
     let mut number = 0;
@@ -67,6 +67,14 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             if fds[1].revents().is_empty() {
                 continue;
             }
+            // The other half first: a client for whom there is none waits in the queue, and is not reset.
+            let server = to.socket(Type::STREAM);
+            if let Err(error) = &server
+                && let Some(time) = backoff.after(error).filter(|time| !time.is_zero())
+            {
+                pause = Some(time);
+                continue;
+            }
             let (client, peer) = match listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => match backoff.after(&error) {
@@ -79,7 +87,7 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             };
             backoff.reset();
             let peer = show(&peer);
-            if !is_welcome(&client) {
+            if !guests.welcome(&client) {
                 warn!(peer, "refused: the client is another user's, or already gone");
                 reset([&client]);
                 continue;
@@ -92,7 +100,7 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             }
             let open = &open;
             let connection = move || {
-                if let Err(error) = relay_one(&client, to, schedule, number, stop) {
+                if let Err(error) = relay_one(&client, server, to, schedule, number, stop) {
                     warn!(peer, %to, %error, "no connection to the server: the client is reset");
                     reset([&client]);
                 }
@@ -111,16 +119,20 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
 /// One connection, from its other half to its end.
 fn relay_one(
     client: &Socket,
+    server: io::Result<Socket>,
     to: &Endpoint,
     schedule: &Schedule,
     number: u64,
     stop: &PipeReader,
 ) -> io::Result<()> {
-    let name: SockAddr = to.sock_addr()?;
-    let server = Socket::new(Domain::from(i32::from(name.family())), Type::STREAM, None)?;
+    let server = server?;
     // The write timeout bounds connect as well (socket(7)).
     server.set_write_timeout(Some(CONNECT))?;
-    server.connect(&name)?;
+    server.connect(&to.sock_addr()?).map_err(|error| match Errno::from_io_error(&error) {
+        // So the system says that the time is up.
+        Some(Errno::INPROGRESS) => io::Error::other(format!("no handshake within {CONNECT:?}")),
+        _ => error,
+    })?;
     for socket in [client, &server] {
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(BUFFER)?;
@@ -204,7 +216,6 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
             happened[side] = fd.revents();
         }
 
-        let now = Instant::now();
         for from in [0, 1] {
             let to = 1 - from;
             let gone = PollFlags::ERR | PollFlags::HUP;
@@ -213,12 +224,12 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
                 [other, way] => (way, other),
             };
             if way.wants_more() && happened[from].intersects(PollFlags::IN | gone) {
-                match receive(sides[from], way, now) {
-                    Ok(0) if broken[from] => way.ended(Ending::Reset, now),
-                    Ok(0) => way.ended(Ending::Orderly, now),
+                match receive(sides[from], way) {
+                    Ok(0) if broken[from] => way.ended(Ending::Reset, Instant::now()),
+                    Ok(0) => way.ended(Ending::Orderly, Instant::now()),
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => way.ended(Ending::Reset, now),
+                    Err(_) => way.ended(Ending::Reset, Instant::now()),
                 }
             } else if happened[from].contains(PollFlags::ERR) && way.state != State::Flowing {
                 // Nobody will read from this side any more, and so hear of it.
@@ -228,7 +239,7 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
             }
             if let Some(n) = sends[from].filter(|_| happened[to].intersects(PollFlags::OUT | gone))
             {
-                match transmit(sides[to], way, n, now) {
+                match transmit(sides[to], way, n) {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) if other.state == State::Flowing => {
@@ -244,7 +255,7 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
 }
 
 /// Takes what one side sent. 0 is the end of the stream.
-fn receive(from: &Socket, way: &mut Way, now: Instant) -> io::Result<usize> {
+fn receive(from: &Socket, way: &mut Way) -> io::Result<usize> {
     if way.bulk.is_open() {
         return way.bulk.take(from);
     }
@@ -252,48 +263,18 @@ fn receive(from: &Socket, way: &mut Way, now: Instant) -> io::Result<usize> {
     let asked = room.len();
     let n = from.recv(room)?;
     if n > 0 {
-        way.arrived(n, asked, now);
+        // Now, and not when poll said so: what came in between would leave too early.
+        way.arrived(n, asked, Instant::now());
     }
     Ok(n)
 }
 
 /// One send of up to `n` bytes: one piece.
-fn transmit(to: &Socket, way: &mut Way, n: usize, now: Instant) -> io::Result<()> {
+fn transmit(to: &Socket, way: &mut Way, n: usize) -> io::Result<()> {
     if way.bulk.held() > 0 {
         return way.bulk.give(to);
     }
     let n = to.send(way.queue.front(n))?;
-    way.sent(n, now);
+    way.sent(n, Instant::now());
     Ok(())
-}
-
-/// The end of the stream for both, then silence until both have closed too. Closing at once, with
-/// bytes unread, would be a reset.
-fn close_in_order(sides: [&Socket; 2], stop: &PipeReader) {
-    for side in sides {
-        let _ = side.shutdown(Shutdown::Write);
-    }
-    let deadline = Instant::now() + GOODBYE;
-    let mut open = Vec::from(sides);
-    let mut unwanted = vec![0; 64 << 10];
-    while !open.is_empty() && Instant::now() < deadline {
-        let mut fds = vec![PollFd::new(stop, PollFlags::IN)];
-        fds.extend(open.iter().map(|side| PollFd::new(*side, PollFlags::IN)));
-        if wait(&mut fds, Some(deadline)).is_err() || !fds[0].revents().is_empty() {
-            return;
-        }
-        let ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
-        let mut ready = ready.into_iter();
-        open.retain(|side| {
-            ready.next() != Some(true) || matches!(side.recv(&mut unwanted), Ok(n) if n > 0)
-        });
-    }
-}
-
-/// A real reset: with a linger time of zero, closing throws the connection away and says so to the
-/// peer (RST). Unix sockets know no such thing: there the peer sees the end.
-fn reset<const N: usize>(sides: [&Socket; N]) {
-    for side in sides {
-        let _ = side.set_linger(Some(Duration::ZERO));
-    }
 }

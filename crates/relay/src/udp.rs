@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use observe::{Socket, show};
 use rustix::event::{PollFd, PollFlags};
-use socket2::{Domain, SockAddr, Type};
+use socket2::{SockAddr, Type};
 use tracing::warn;
 
 use crate::poll::wait;
@@ -24,9 +24,8 @@ const LATE: Duration = Duration::from_millis(500);
 const LONGEST: usize = 65_535;
 
 pub(crate) fn bind(address: &Endpoint) -> io::Result<Socket> {
-    let name = address.sock_addr()?;
-    let socket = Socket::new(Domain::from(i32::from(name.family())), Type::DGRAM, None)?;
-    socket.bind(&name)?;
+    let socket = address.socket(Type::DGRAM)?;
+    socket.bind(&address.sock_addr()?)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
@@ -100,10 +99,9 @@ fn flow_of<'a>(
         Some(at) => at,
         None if flows.len() >= FLOWS => return Err(io::Error::other("too many clients")),
         None => {
-            let name = to.sock_addr()?;
-            let server = Socket::new(Domain::from(i32::from(name.family())), Type::DGRAM, None)?;
+            let server = to.socket(Type::DGRAM)?;
             // For a datagram socket connect sends nothing: it sets whom to send to and hear from.
-            server.connect(&name)?;
+            server.connect(&to.sock_addr()?)?;
             server.set_nonblocking(true)?;
             let number = flows.len() as u64;
             let ways = [Toward::Server, Toward::Client]

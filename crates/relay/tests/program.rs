@@ -7,10 +7,12 @@
 //! | usage: exit 2, and a word of help | `what_makes_no_sense` |
 //! | no address to listen on: exit 3 | `an_address_that_is_taken` |
 //! | SIGTERM, SIGINT: exit 0, idle and busy, the name of a Unix socket removed | `told_to_stop` |
+//! | told twice while a server is silent about a handshake: at once, exit 130 | `told_twice` |
+//! | no descriptor left: clients wait in the queue, and are served in their turn | `without_descriptors_clients_wait` |
 //! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
 //! | another user of this machine is not relayed (Linux, run by root) | `another_user_is_refused` |
-//! | beyond loopback only with --allow-remote | `what_makes_no_sense` |
+//! | beyond loopback only with --allow-remote, and a warning | `what_makes_no_sense`, `beyond_loopback_it_warns` |
 //! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
 //! | datagrams | `datagrams` |
 //! | --help teaches | `help_shows_the_terminals` |
@@ -149,16 +151,30 @@ fn a_link_is_a_program_of_its_own() {
 }
 
 #[test]
+fn beyond_loopback_it_warns() {
+    let relay = start(&["--to", "127.0.0.1:80", "--listen", "0.0.0.0:0", "--allow-remote"]);
+    relay.wait_for_line(Stream::Stderr, "", LONG).unwrap();
+    let said = String::from_utf8_lossy(&relay.said()[0].text).into_owned();
+    assert!(said.contains("other machines can connect"), "{said}");
+}
+
+#[test]
 fn an_address_that_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let scratch = Scratch::new().unwrap();
     let file = scratch.path().join("file");
     fs::write(&file, "a file").unwrap();
-    for address in [taken.local_addr().unwrap().to_string(), file.display().to_string()] {
+    let nowhere = scratch.path().join("no/file");
+    for (address, advice) in [
+        (taken.local_addr().unwrap().to_string(), "another port"),
+        (file.display().to_string(), "remove it if no program"),
+        (nowhere.display().to_string(), "make its directory"),
+    ] {
         let done = run(&["--to", "127.0.0.1:80", "--listen", &address]);
         let complaint = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.code, Some(3), "{complaint}");
         assert!(complaint.contains(&format!("cannot listen on {address}")), "{complaint}");
+        assert!(complaint.contains(advice), "{complaint}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"a file");
 }
@@ -180,6 +196,71 @@ fn told_to_stop() {
         assert_eq!((done.code, done.signal), (Some(0), None), "{signal:?}");
         assert!(!fs::exists(&front).unwrap(), "its name is still there");
     }
+}
+
+/// Linux can tell when the relay has begun to connect.
+#[test]
+#[cfg(target_os = "linux")]
+fn told_twice() {
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    let server = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let anywhere: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    server.bind(&anywhere.into()).unwrap();
+    server.listen(0).unwrap();
+    let to = server.local_addr().unwrap().as_socket().unwrap();
+    // One connection fills the queue for accept; the handshake of the next one is not answered.
+    let _first = TcpStream::connect(to).unwrap();
+    let is_silent = |to: &SockAddr| {
+        let knock = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        knock.set_nonblocking(true).unwrap();
+        let _ = knock.connect(to);
+        knock.peer_addr().is_err()
+    };
+    assert!(is_silent(&to.into()), "the queue is longer than thought");
+
+    let relay = start(&["--listen", "127.0.0.1:0", "--to", &to.to_string()]);
+    let _client = TcpStream::connect(relay.address().unwrap()).unwrap();
+    let syn_sent = format!(" 0100007F:{:04X} 02 ", to.port());
+    while !fs::read_to_string("/proc/net/tcp").unwrap().contains(&syn_sent) {
+        std::thread::yield_now();
+    }
+    relay.signal(Signal::TERM);
+    relay.signal(Signal::INT);
+    assert_eq!(relay.wait(LONG).unwrap().code, Some(130));
+
+    // Told once, it waits until the server's time is up, and says so.
+    let relay = start(&["--listen", "127.0.0.1:0", "--to", &to.to_string()]);
+    let _client = TcpStream::connect(relay.address().unwrap()).unwrap();
+    relay.wait_for_line(Stream::Stderr, "", LONG).unwrap();
+    let said = String::from_utf8_lossy(&relay.said()[2].text).into_owned();
+    assert!(said.contains("no handshake within 5s"), "{said}");
+}
+
+#[test]
+fn without_descriptors_clients_wait() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for conn in server.incoming() {
+            let mut conn = conn.unwrap();
+            std::thread::spawn(move || std::io::copy(&mut conn.try_clone().unwrap(), &mut conn));
+        }
+    });
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 20 && exec \"$0\" \"$@\"", RELAY]);
+    let relay = Program::start("relay", limited.args(["--listen", "127.0.0.1:0", "--to", &to]));
+    let relay = relay.unwrap();
+    let address = relay.address().unwrap();
+    let clients: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    for mut client in clients {
+        client.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    let said = relay.said();
+    let said: Vec<_> = said.iter().map(|line| String::from_utf8_lossy(&line.text)).collect();
+    assert!(said.iter().any(|line| line.contains("accept failed")), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("another user")), "{said:?}");
 }
 
 #[test]

@@ -50,6 +50,18 @@ fn trace(path: &Path) -> Vec<Event> {
 }
 
 #[test]
+fn a_command_is_any_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut command = Command::new(binary("segments").unwrap());
+    command.args(["sh", "-c", "printf %s \"$1\"", "sh"]).arg(OsStr::from_bytes(b"\xff"));
+    let finished = Program::start("segments", &mut command).unwrap().wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(0), "{}", String::from_utf8_lossy(&finished.stderr));
+    assert!(finished.stdout.starts_with(b"\xff"));
+}
+
+#[test]
 fn each_segment_is_seen_once_in_its_place() {
     let (true, Some(python)) = (possible(), stage::python()) else { return };
     let python = python.to_str().unwrap();

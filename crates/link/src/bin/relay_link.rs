@@ -91,7 +91,7 @@ mod linux {
         }
         carrier
             .carry_until(&until)
-            .map_err(|error| no_link(Why::System { doing: "poll", error }))?;
+            .map_err(|error| no_link(Why::System { doing: "carrying packets", error }))?;
         if let (Some(file), Some(recording)) = (file, carrier.recording()) {
             let written = recording.write_pcapng(&mut BufWriter::new(file));
             written.map_err(|error| Failure::Usage(format!("--write: {error}")))?;

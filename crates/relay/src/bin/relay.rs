@@ -14,13 +14,16 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::{self, Command, ExitCode};
+use std::thread;
 
 use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, report};
 use relay::{Endpoint, Faults, Relay, RelayError, Schedule};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe::register;
+use tracing::warn;
 
 /// Stands between a client and a server, and makes the network as unkind as the standard allows.
 ///
@@ -94,6 +97,10 @@ fn run(args: Args) -> Result<(), Failure> {
             args.listen
         )));
     }
+    if !args.listen.is_local() {
+        warn!(listen = %args.listen, "other machines can connect, and the server takes them for this user");
+    }
+    allow_many_descriptors();
     let schedule = args.schedule.unwrap_or_else(|| args.faults.into());
     let mut told = told_to_stop().map_err(Failure::listen(&args.listen))?;
     let Some(to) = args.to else { return Err(Failure::Usage("--to is missing".into())) };
@@ -104,7 +111,16 @@ fn run(args: Args) -> Result<(), Failure> {
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
     // One byte for one signal. Then the relay is dropped, and with it all its connections.
     let _ = told.read(&mut [0]);
+    // That can take until a silent server's time is up. A second signal does not wait for it.
+    thread::spawn(move || told.read(&mut [0]).map(|_| process::exit(130)));
     Ok(())
+}
+
+/// A connection takes up to six descriptors, and a process is given 1024 as a rule, although it may have more.
+fn allow_many_descriptors() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where that is refused (macOS has a limit beside this one), fewer connections fit.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// `relay link` is a program of its own, which stands beside this one. Returns only if it cannot be started.

@@ -4,6 +4,7 @@
 //! $ cargo run -q --bin segments -- sh -c 'tcp-basic-server & sleep 1; tcp-basic-client'
 //! ```
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -56,7 +57,7 @@ struct Args {
         allow_hyphen_values = true,
         value_name = "COMMAND"
     )]
-    command: Vec<String>,
+    command: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
@@ -81,8 +82,8 @@ fn main() -> ExitCode {
 
 /// Runs the command to its end. A Ctrl-C reaches it as well as us: it ends, and we show what was seen. Who ends us by
 /// SIGTERM means the command.
-fn run(command: &[String]) -> Result<ExitStatus, Failure> {
-    let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0]));
+fn run(command: &[OsString]) -> Result<ExitStatus, Failure> {
+    let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0].display()));
     let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
     let (mut told, notice) = io::pipe().map_err(failed)?;
     let _ = pipe::register(SIGTERM, notice); // before the command can know us
