@@ -2,6 +2,7 @@
 
 use crate::{Stream, StreamError};
 use observe::Event;
+use std::collections::HashMap;
 use std::mem::take;
 
 /// One connection, as everyone recorded it who took part.
@@ -138,25 +139,22 @@ impl Connection {
 
 /// The sockets whose life begins with this call, each with all its events.
 fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
-    let of = |first: &Event| {
-        let same = |event: &&Event| (event.pid, event.conn) == (first.pid, first.conn);
-        events.iter().filter(same).cloned().collect::<Vec<_>>()
-    };
-    let begins = |event: &&Event| event.call == call && event.error.is_none();
-    let own = |socket: &Vec<Event>| call != "accept" || !passed_on(socket, events);
-    events.iter().filter(begins).map(of).filter(own).collect()
-}
-
-/// Whether another process made the calls on an accepted socket: it inherited it, so nothing tells us which one.
-fn passed_on(socket: &[Event], events: &[Event]) -> bool {
+    let mut by_socket: HashMap<_, Vec<&Event>> = HashMap::new();
+    for event in events {
+        by_socket.entry((event.pid, event.conn)).or_default().push(event);
+    }
     let moved = |event: &&Event| matches!(event.call.as_str(), "send" | "recv");
-    let begun = |moving: &Event| {
-        events.iter().any(|event| {
-            (event.pid, event.conn) == (moving.pid, moving.conn)
-                && matches!(event.call.as_str(), "accept" | "connect")
-        })
-    };
-    !socket.iter().any(|event| moved(&event)) && events.iter().filter(moved).any(|it| !begun(it))
+    let begun = |event: &&Event| matches!(event.call.as_str(), "accept" | "connect");
+    // Another process may have inherited an accepted socket, and made the calls on it: nothing tells us which one.
+    let inherited = by_socket.values().any(|all| all.iter().any(moved) && !all.iter().any(begun));
+    let begins = |event: &&Event| event.call == call && event.error.is_none();
+    events
+        .iter()
+        .filter(begins)
+        .map(|first| &by_socket[&(first.pid, first.conn)])
+        .filter(|all| call != "accept" || !inherited || all.iter().any(moved))
+        .map(|all| all.iter().map(|event| (*event).clone()).collect())
+        .collect()
 }
 
 /// The sockets that a relay accepted, and for each the one that it then connected; none where that is not clear, as

@@ -13,6 +13,23 @@ fn kinds(connections: &[Connection]) -> Vec<(bool, bool, bool)> {
     connections.iter().map(ends).collect()
 }
 
+/// Each socket is looked at once. Looked up again for each event of the others, this takes most of a minute.
+#[test]
+fn a_trace_of_many_connections_is_read_at_once() {
+    let many: Vec<Event> = (0..1000)
+        .flat_map(|number| {
+            let client = format!("127.0.0.1:{}", 5000 + number);
+            [
+                begin("connect", 1, number, &client, "127.0.0.1:8888"),
+                event("send", "out", 1, number, 0, b"hi"),
+                event("send", "out", 1, number, 2, b"hi"),
+                begin("accept", 2, number, "127.0.0.1:8888", &client),
+            ]
+        })
+        .collect();
+    assert_eq!(kinds(&connections(&many, &[])), [(true, false, true); 1000]);
+}
+
 #[test]
 fn the_two_ends_know_each_other_by_their_addresses() {
     let run = run(&[b"hello"], None, &[2]);
