@@ -204,7 +204,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Starts a relay in front of the server at `address`, on a free port; its own address is its
-    /// [`address`](Program::address).
+    /// `address()`.
     pub fn relay(&mut self, typed: &Typed, address: &str) -> Result<Actor, Trouble> {
         let relay = self.start("relay", typed, &["--listen", "127.0.0.1:0", "--to", address])?;
         relay.address()?;

@@ -24,8 +24,10 @@ impl Guests {
         Guests { kernel: kernel.ok() }
     }
 
-    /// Whether the client may be relayed: over loopback only a socket of this user. One that its program has closed
-    /// already is nobody's.
+    /// Whether the client may be relayed: over loopback not if its socket is another user's.
+    ///
+    /// One that its program has closed already is nobody's, and is relayed: who sends and closes at once has done
+    /// nothing wrong. So this keeps others from talking to the server, and not from calling out to it.
     ///
     /// Elsewhere than on loopback, and on systems that do not tell, it may.
     pub(crate) fn welcome(&self, client: &Socket) -> bool {
@@ -33,11 +35,7 @@ impl Guests {
         match (&self.kernel, end(client.local_addr()), end(client.peer_addr())) {
             (Some(kernel), Some(here), Some(there)) if there.ip().to_canonical().is_loopback() => {
                 let us = rustix::process::geteuid().as_raw();
-                match kernel.owner(there, here) {
-                    Ok(uid) => uid == us,
-                    // Our own end is there for certain: a kernel that does not show it shows nobody's.
-                    Err(_) => kernel.owner(here, there).is_err(),
-                }
+                kernel.owner(there, here).map_or(true, |uid| uid == us)
             }
             // A path's own permissions have decided, or the network.
             _ => true,

@@ -88,7 +88,7 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             backoff.reset();
             let peer = show(&peer);
             if !guests.welcome(&client) {
-                warn!(peer, "refused: the client is another user's, or already gone");
+                warn!(peer, "refused: the client is another user's");
                 reset([&client]);
                 continue;
             }

@@ -11,6 +11,7 @@
 //! | no descriptor left: clients wait in the queue, and are served in their turn | `without_descriptors_clients_wait` |
 //! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
+//! | a client that sends and closes at once is relayed whole | `who_sends_and_closes_at_once_is_relayed` |
 //! | another user of this machine is not relayed (Linux, run by root) | `another_user_is_refused` |
 //! | beyond loopback only with --allow-remote, and a warning | `what_makes_no_sense`, `beyond_loopback_it_warns` |
 //! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
@@ -106,6 +107,20 @@ fn what_makes_no_sense() {
         assert_eq!(done.code, Some(2), "{args:?}: {complaint}");
         assert!(complaint.contains(said), "{args:?}: {complaint}");
         assert_eq!(done.stdout, b"", "{args:?}");
+    }
+}
+
+/// Its socket is nobody's by the time the relay can look, and what it sent arrives all the same.
+#[test]
+fn who_sends_and_closes_at_once_is_relayed() {
+    let (_relay, address, server) = before_a_server(&["--cut", "1"]);
+    for _ in 0..100 {
+        let mut client = TcpStream::connect(&address).unwrap();
+        client.write_all(b"hello").unwrap();
+        drop(client);
+        let mut came = Vec::new();
+        server.accept().unwrap().0.read_to_end(&mut came).unwrap();
+        assert_eq!(came, b"hello");
     }
 }
 
