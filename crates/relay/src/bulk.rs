@@ -5,8 +5,6 @@
 //! A recorded connection, a schedule that does anything, and short messages take the plain way.
 
 use std::io;
-#[cfg(target_os = "linux")]
-use std::{thread, time::Duration};
 
 use observe::Socket;
 
@@ -16,9 +14,6 @@ pub(crate) struct Bulk {
     #[cfg(target_os = "linux")]
     pipe: Option<(io::PipeReader, io::PipeWriter)>,
     held: usize,
-    /// How many bytes came last time.
-    #[cfg(target_os = "linux")]
-    last: usize,
 }
 
 impl Bulk {
@@ -32,10 +27,6 @@ impl Bulk {
 impl Bulk {
     /// How much a pipe is asked to hold. The kernel gives less where a user has too many of them.
     const SIZE: usize = 512 << 10;
-    /// When fewer bytes than this came last time, the sender is given a moment to send more: to be woken
-    /// for each little costs more than the bytes do.
-    const FEW: usize = 128 << 10;
-    const MOMENT: Duration = Duration::from_micros(20);
 
     /// From now on bytes pass through a pipe, if there is one to be had.
     pub(crate) fn open(&mut self) {
@@ -52,11 +43,7 @@ impl Bulk {
     /// What has come, into the pipe. 0 is the end of the stream.
     pub(crate) fn take(&mut self, from: &Socket) -> io::Result<usize> {
         let Some((_, writer)) = &self.pipe else { return Err(io::ErrorKind::WouldBlock.into()) };
-        if self.last < Self::FEW {
-            thread::sleep(Self::MOMENT);
-        }
         let n = splice(from, writer, Self::SIZE)?;
-        self.last = n;
         self.held += n;
         Ok(n)
     }
