@@ -17,13 +17,10 @@ pub enum RelayError {
     },
     /// No pipe or thread left.
     Start(io::Error),
-    /// Streams have no datagrams to drop, and datagrams no stream to cut.
-    Unfit {
-        /// What is relayed: streams or datagrams.
-        relayed: &'static str,
-        /// The words of the schedule that do not fit.
-        words: String,
-    },
+    /// Streams have no datagrams to drop: these words of the schedule are for datagrams.
+    NeedUdp(Vec<String>),
+    /// Datagrams have no stream to cut: these words of the schedule are for streams.
+    NotForUdp(Vec<String>),
     /// Datagrams are relayed between IP addresses only.
     NoPath(Endpoint),
 }
@@ -35,10 +32,22 @@ impl Display for RelayError {
                 write!(f, "cannot listen on {address}: {error}")
             }
             RelayError::Start(error) => write!(f, "cannot start the relay: {error}"),
-            RelayError::Unfit { relayed, words } => write!(
-                f,
-                "{words}: not for {relayed}; with --udp there are drop, duplicate and reorder, without it all the others"
-            ),
+            RelayError::NeedUdp(words) => {
+                let verb = if words.len() == 1 { "needs" } else { "need" };
+                write!(
+                    f,
+                    "{} {verb} --udp: a stream loses, doubles and reorders nothing",
+                    options(words)
+                )
+            }
+            RelayError::NotForUdp(words) => {
+                let verb = if words.len() == 1 { "is" } else { "are" };
+                write!(
+                    f,
+                    "{} {verb} not for --udp: try --drop, --duplicate or --reorder",
+                    options(words)
+                )
+            }
             RelayError::NoPath(address) => {
                 write!(
                     f,
@@ -53,7 +62,13 @@ impl std::error::Error for RelayError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             RelayError::Listen { error, .. } | RelayError::Start(error) => Some(error),
-            RelayError::Unfit { .. } | RelayError::NoPath(_) => None,
+            RelayError::NeedUdp(_) | RelayError::NotForUdp(_) | RelayError::NoPath(_) => None,
         }
     }
+}
+
+/// The words as one types them: `--cut, --delay` for `cut=1` and `delay=2`.
+fn options(words: &[String]) -> String {
+    let name = |word: &String| format!("--{}", word.split('=').next().unwrap_or_default());
+    words.iter().map(name).collect::<Vec<_>>().join(", ")
 }

@@ -26,8 +26,8 @@ impl Relay {
     /// too early is reset, as it would be without a relay.
     ///
     /// # Errors
-    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::Unfit`]
-    /// when the schedule is for datagrams.
+    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::NeedUdp`]
+    /// when the schedule has faults of datagrams.
     pub fn start(
         listen: impl Into<Endpoint>,
         to: impl Into<Endpoint>,
@@ -35,7 +35,9 @@ impl Relay {
     ) -> Result<Relay, RelayError> {
         let (listen, to) = (listen.into(), to.into());
         let (_, unfit) = schedule.words();
-        fit("streams", unfit)?;
+        if !unfit.is_empty() {
+            return Err(RelayError::NeedUdp(unfit));
+        }
         Self::run(listen.clone(), tcp::listen_on(&listen), move |listener, stop| {
             tcp::relay_all(&listener, &to, &schedule, &stop);
         })
@@ -45,8 +47,8 @@ impl Relay {
     /// datagrams leave from a port of their own, so the server can tell them apart.
     ///
     /// # Errors
-    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::Unfit`]
-    /// when the schedule is for streams, [`RelayError::NoPath`] for a Unix socket.
+    /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::NotForUdp`]
+    /// when the schedule has faults of streams, [`RelayError::NoPath`] for a Unix socket.
     pub fn start_udp(
         listen: impl Into<Endpoint>,
         to: impl Into<Endpoint>,
@@ -54,7 +56,9 @@ impl Relay {
     ) -> Result<Relay, RelayError> {
         let (listen, to) = (listen.into(), to.into());
         let (unfit, _) = schedule.words();
-        fit("datagrams", unfit)?;
+        if !unfit.is_empty() {
+            return Err(RelayError::NotForUdp(unfit));
+        }
         if let Some(path) = [&listen, &to].into_iter().find(|address| !address.is_ip()) {
             return Err(RelayError::NoPath(path.clone()));
         }
@@ -86,11 +90,6 @@ impl Relay {
     pub fn address(&self) -> &Endpoint {
         &self.address
     }
-}
-
-fn fit(relayed: &'static str, unfit: Vec<String>) -> Result<(), RelayError> {
-    let words = unfit.join(" ");
-    if words.is_empty() { Ok(()) } else { Err(RelayError::Unfit { relayed, words }) }
 }
 
 impl Drop for Relay {

@@ -97,8 +97,12 @@ fn what_makes_no_sense() {
         (&["--to", "127.0.0.1:80", "--direction", "up"], "to-client"),
         (&["--to", "127.0.0.1:80", "--schedule", "cat=1"], "cut=1"),
         (&["--to", "127.0.0.1:80", "--schedule", "cut=1", "--merge", "3"], "cannot be used with"),
-        (&["--to", "127.0.0.1:80", "--udp", "--cut", "1"], "not for datagrams"),
-        (&["--to", "127.0.0.1:80", "--drop", "0.5"], "with --udp"),
+        (&["--to", "127.0.0.1:80", "--udp", "--cut", "1"], "--cut is not for --udp"),
+        (&["--to", "127.0.0.1:80", "--drop", "0.5"], "--drop needs --udp"),
+        (
+            &["--to", "127.0.0.1:80", "--schedule", "drop=1 reorder=1"],
+            "--drop, --reorder need --udp",
+        ),
         (&["--to", "/tmp/x", "--udp"], "IP addresses only"),
         (&["--to", "127.0.0.1:80", "--trace", "/no/such/directory/file"], "--trace"),
     ] {
