@@ -127,8 +127,13 @@ fn nonsense_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(text(&output.stderr).contains(word), "{args:?}: {}", text(&output.stderr));
     };
-    check(&["run", "nosuch"], "nosuch");
+    check(&["run", "nosuch"], "no experiment is called nosuch; scripts/demo.sh lists them\n");
+    check(&["run", "stiky"], "did you mean sticky? scripts/demo.sh lists them\n");
     check(&["run"], "Usage: demo run");
+    for option in [&["--predict"][..], &["--seed", "3"], &["--json"], &["--picture", "x.svg"]] {
+        let args = [&["run"], option].concat();
+        check(&args, "name an experiment, or --all; scripts/demo.sh lists them\n");
+    }
     check(&["run", "case2", "--picture", "case2.png"], "must end in .svg");
     check(&["run", "case2", "--trials", "0"], "0");
     check(&["run", "case2", "--json", "--predict"], "cannot be used with");
