@@ -18,6 +18,12 @@ pub fn objection(names: &[String], all: bool, options: &Options) -> Option<Strin
     if options.picture.is_some() && names.len() > 1 {
         return Some("--picture is for one experiment: name one".to_owned());
     }
+    // A name alone has an empty parent: this folder.
+    let folder = options.picture.as_ref().and_then(|file| file.parent());
+    let missing = folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    if let Some(folder) = missing {
+        return Some(format!("there is no folder {}", folder.display()));
+    }
     None
 }
 

@@ -74,10 +74,21 @@ fn pictures_are_saved() {
         let saved = std::fs::read_to_string(&path).unwrap();
         assert!(saved.to_lowercase().starts_with(begins) && saved.contains("llo"), "{saved}");
     }
+
+    // A folder has that name, so the file cannot be written; what the experiment showed is not lost with it.
+    let folder = scratch.path().join("folder.svg");
+    std::fs::create_dir(&folder).unwrap();
+    let output = demo("", &["run", "case2", "--picture", folder.to_str().unwrap()]);
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("✓ as stated"), "{said}");
+    assert!(complained.starts_with("demo: could not save "), "{complained}");
+
     let nowhere = scratch.path().join("no/such/folder.svg");
     let output = demo("", &["run", "case2", "--picture", nowhere.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("could not save"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no folder "), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
 }
 
 #[test]
