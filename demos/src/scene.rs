@@ -91,11 +91,19 @@ impl<'a> Scene<'a> {
         }
         if let Some(network) = self.network.take() {
             let path = PathBuf::from(format!("{name}.pcapng"));
-            let packets = network.save(&path)?;
-            self.text(&format!(
-                "saved {} ({packets} packets; Wireshark opens it)\n",
-                path.display()
-            ))?;
+            let not_shown = match self.drawn.is_empty() {
+                true => Some("the packets are only in the file: it draws no picture\n"),
+                false => network.not_shown(),
+            };
+            let said = match network.save(&path)? {
+                0 => "no packets: nothing travelled by TCP or UDP here\n".to_owned(),
+                packets => format!(
+                    "saved {} ({packets} packets; Wireshark opens it)\n{}",
+                    path.display(),
+                    not_shown.unwrap_or_default()
+                ),
+            };
+            self.text(&said)?;
         }
         Ok(())
     }

@@ -119,6 +119,20 @@ fn segments_are_drawn_and_saved() {
     // The section header block of a pcapng file, and the bytes of both messages.
     assert_eq!(packets[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
     assert!(packets.windows(5).any(|bytes| bytes == b"hello"));
+
+    // Both ends are the experiment's own; a relay takes the lane; nothing travels where it could be seen.
+    let run = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        command.args(["run", name, "--segments"]).current_dir(scratch.path());
+        text(&command.output().unwrap().stdout)
+    };
+    let said = run("goodbye");
+    assert!(said.contains("\nnetwork segment  │"), "{said}");
+    let said = run("ack-cut");
+    assert!(said.contains("only in the file: a relay is drawn instead\n"), "{said}");
+    let said = run("unix");
+    assert!(said.contains("\nno packets: nothing travelled by TCP or UDP here\n"), "{said}");
+    assert!(!scratch.path().join("unix.pcapng").exists());
 }
 
 #[test]
