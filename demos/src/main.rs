@@ -28,6 +28,7 @@ mod trouble;
 mod typed;
 mod verdict;
 mod wanted;
+mod wrap;
 
 use crate::experiments::ALL;
 use crate::options::Options;

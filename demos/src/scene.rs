@@ -112,7 +112,7 @@ impl<'a> Scene<'a> {
     pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), Trouble> {
         self.blank()?;
         for (index, typed) in lines.iter().enumerate() {
-            self.screen.terminal(index + 1, &typed.to_string()).map_err(Trouble::Stdout)?;
+            self.screen.terminal(index + 1, typed).map_err(Trouble::Stdout)?;
         }
         Ok(())
     }
