@@ -75,8 +75,8 @@ impl Screen {
         writeln!(self.out, "  {STRONG}{letter}{STRONG:#}  {choice}")
     }
 
-    pub fn your_turn(&mut self) -> io::Result<()> {
-        write!(self.out, "{YOU}your letter: {YOU:#}")?;
+    pub fn your_turn(&mut self, prompt: &str) -> io::Result<()> {
+        write!(self.out, "{YOU}{prompt}{YOU:#}")?;
         self.out.flush()
     }
 

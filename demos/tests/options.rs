@@ -41,7 +41,8 @@ fn a_prediction_is_asked_until_it_is_one() {
     assert!(said.contains("expected a letter from a to c, got \"z\""), "{said}");
     assert!(
         said.ends_with(
-            "you said: info_1: hellohi, info_2: \nit was:   info_1: hellohi, info_2:   ✓\n\n"
+            "you said: info_1: hellohi, info_2: (nothing)\n\
+             it was:   info_1: hellohi, info_2: (nothing)  ✓\n\n"
         ),
         "{said}"
     );
@@ -57,10 +58,13 @@ fn a_prediction_is_asked_until_it_is_one() {
     let output = demo(b"\xff\nb\n", &["run", "case1", "--predict"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
-    let output = demo("", &["run", "case1", "--predict"]);
-    let said = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
+    for nothing in ["", "\n"] {
+        let output = demo(nothing, &["run", "case1", "--predict"]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(said.matches("Enter alone to skip").count(), 1, "{said}");
+        assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
+    }
 }
 
 #[test]
