@@ -29,9 +29,10 @@ fi
 programs=$(cd "$root" && mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug
 if [[ -x $programs/$last ]]; then
   build+=(--quiet)
+elif [[ -x $programs/demo ]]; then
+  echo "demo.sh: compiling the other programs first" >&2
 else
   echo "demo.sh: compiling first; this happens once" >&2
-  [[ -t 2 ]] || build+=(--quiet)
 fi
 (cd "$root" && cargo build "${build[@]}") >&2
 exec "$programs/demo" "${arguments[@]}"

@@ -27,12 +27,13 @@ mod screen;
 mod trouble;
 mod typed;
 mod verdict;
+mod wanted;
+mod wrap;
 
 use crate::experiments::ALL;
 use crate::options::Options;
 use crate::screen::Screen;
 use crate::trouble::Trouble;
-use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind as Misuse;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, ErrorKind, Write};
@@ -67,7 +68,7 @@ enum What {
     #[command(arg_required_else_help = true)]
     Run {
         /// Which ones; `demo list` names them
-        #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(ALL.iter().map(|one| one.name)), hide_possible_values = true)]
+        #[arg(value_name = "NAME")]
         names: Vec<String>,
         /// Every one of them, and a table of verdicts at the end
         #[arg(long, conflicts_with = "names")]
@@ -79,11 +80,10 @@ enum What {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let What::Run { names, options: Options { picture: Some(_), .. }, .. } = &args.what
-        && names.len() > 1
+    if let What::Run { names, all, options } = &args.what
+        && let Some(why) = wanted::objection(names, *all, options)
     {
-        let one = "--picture is for one experiment: name one";
-        Args::command().error(Misuse::ArgumentConflict, one).exit();
+        Args::command().error(Misuse::ValueValidation, why).exit();
     }
     if let What::Run { options: Options { segments: true, .. }, .. } = &args.what
         && let Err(why) = segments::enter()

@@ -11,35 +11,51 @@ use timeline::Stream;
 pub struct Network {
     recording: Recording,
     capture: Option<Capture>,
+    not_shown: Option<&'static str>,
 }
 
 impl Network {
     /// Watches from now on. Whoever runs in the machine's own network gets [`Why`] not.
     pub fn watch() -> Result<Network, Why> {
-        Ok(Network { recording: Recording::default(), capture: Some(Capture::start()?) })
+        Ok(Network {
+            recording: Recording::default(),
+            capture: Some(Capture::start()?),
+            not_shown: None,
+        })
     }
 
     /// The same stream with the segments that carried it, as far as they were seen: those between the same two addresses.
-    /// Nothing is added where a relay is drawn, or where the addresses are not known.
+    /// Nothing is added where a relay is drawn, or where it did not travel by TCP.
     pub fn show(&mut self, stream: &Stream) -> Result<Stream, Trouble> {
         let mut events = self.so_far()?.events();
-        let Some([from, to]) = stream.route().filter(|_| !stream.is_relayed()) else {
-            return Ok(stream.clone());
-        };
+        let route = stream.route().filter(|_| !stream.is_relayed());
         let ours = |end: &Option<String>, address: &str| end.as_deref() == Some(address);
-        events.retain(|event| ours(&event.local, from) && ours(&event.peer, to));
-        match events.is_empty() {
-            true => Ok(stream.clone()),
-            false => Ok(stream.clone().via("network", &events)?),
+        events.retain(|event| {
+            route.is_some_and(|[from, to]| ours(&event.local, from) && ours(&event.peer, to))
+        });
+        if events.is_empty() {
+            self.not_shown = Some(match stream.is_relayed() {
+                true => "the segments are only in the file: a relay is drawn instead\n",
+                false => "the packets are only in the file: no TCP is drawn\n",
+            });
+            return Ok(stream.clone());
         }
+        Ok(stream.clone().via("network", &events)?)
     }
 
-    /// Writes all of it for Wireshark; returns how many packets there were.
+    /// Why a picture has come without its segments, if one has: a line to print.
+    pub fn not_shown(&self) -> Option<&'static str> {
+        self.not_shown
+    }
+
+    /// Writes all of it for Wireshark, if there is anything; returns how many packets there were.
     pub fn save(mut self, path: &Path) -> Result<usize, Trouble> {
         self.so_far()?;
-        let written = File::create(path)
-            .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
-        written.map_err(|source| Trouble::Save { path: path.to_owned(), source })?;
+        if !self.recording.packets.is_empty() {
+            let written = File::create(path)
+                .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
+            written.map_err(|source| Trouble::Save { path: path.to_owned(), source })?;
+        }
         Ok(self.recording.packets.len())
     }
 

@@ -14,17 +14,20 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// Asks until one of the letters comes; `None` at the end of the input.
+    /// Asks until one of the letters comes; `None` when Enter comes alone, or the end of the input.
     pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, Trouble> {
         screen.question(name, self.question).map_err(Trouble::Stdout)?;
         for (letter, choice) in ('a'..).zip(self.choices) {
             screen.choice(letter, choice).map_err(Trouble::Stdout)?;
         }
+        let mut prompt = "your letter, or Enter alone to skip: ";
         loop {
-            screen.your_turn().map_err(Trouble::Stdout)?;
+            screen.your_turn(prompt).map_err(Trouble::Stdout)?;
+            prompt = "your letter: ";
             let mut line = Vec::new();
-            if io::stdin().lock().read_until(b'\n', &mut line).map_err(Trouble::Stdin)? == 0 {
-                screen.text("(no answer)\n").map_err(Trouble::Stdout)?;
+            io::stdin().lock().read_until(b'\n', &mut line).map_err(Trouble::Stdin)?;
+            if line.trim_ascii().is_empty() {
+                screen.text("(no answer)\n\n").map_err(Trouble::Stdout)?;
                 return Ok(None);
             }
             let typed = shown(line.trim_ascii(), 20).to_lowercase();

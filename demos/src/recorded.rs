@@ -4,9 +4,10 @@
 use observe::Event;
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::ops::Deref;
 
-/// A stream, and each `send` and `recv` on it.
+/// A stream, and each `send` and `recv` on it; of a TCP connection its addresses, too.
 pub struct Recorded<S> {
     stream: S,
     sent: u64,
@@ -40,6 +41,25 @@ impl<S: Read + Write> Recorded<S> {
     }
 }
 
+impl Recorded<TcpStream> {
+    /// The end that connected.
+    pub fn connected(stream: TcpStream) -> io::Result<Recorded<TcpStream>> {
+        Recorded::between("connect", stream)
+    }
+
+    /// The end that was accepted.
+    pub fn accepted(stream: TcpStream) -> io::Result<Recorded<TcpStream>> {
+        Recorded::between("accept", stream)
+    }
+
+    fn between(call: &str, stream: TcpStream) -> io::Result<Recorded<TcpStream>> {
+        let (local, peer) = (stream.local_addr()?.to_string(), stream.peer_addr()?.to_string());
+        let mut recorded = Recorded::new(stream);
+        recorded.events.push(Event { local: Some(local), peer: Some(peer), ..now(call) });
+        Ok(recorded)
+    }
+}
+
 impl<S> Deref for Recorded<S> {
     type Target = S;
 
@@ -49,16 +69,22 @@ impl<S> Deref for Recorded<S> {
 }
 
 fn event(call: &str, dir: &str, offset: u64, asked: usize, data: &[u8]) -> Event {
-    let now = clock_gettime(ClockId::Monotonic);
     Event {
-        t_us: now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000,
-        pid: std::process::id(),
-        call: call.to_owned(),
         dir: Some(dir.to_owned()),
         asked: Some(asked as u64),
         got: Some(data.len() as u64),
         offset: Some(offset),
         data: Some(data.to_vec()),
+        ..now(call)
+    }
+}
+
+fn now(call: &str) -> Event {
+    let now = clock_gettime(ClockId::Monotonic);
+    Event {
+        t_us: now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000,
+        pid: std::process::id(),
+        call: call.to_owned(),
         ..Event::default()
     }
 }

@@ -7,13 +7,15 @@ use crate::scene::Scene;
 use crate::screen::Screen;
 use crate::trouble::Trouble;
 use crate::verdict::Verdict;
+use std::io::{self, Write};
 
-/// Those that were named. Whether nothing spoke against any of them.
+/// Those that were named. Whether nothing spoke against any of them, and all was saved that should be.
 pub fn named(names: &[String], options: &Options) -> Result<bool, Trouble> {
     let mut screen = Screen::new(options.json);
     let mut all_well = true;
     for one in names.iter().flat_map(|name| ALL.iter().filter(move |one| one.name == name)) {
-        all_well &= run(one, &mut screen, options)?.is_fine();
+        let (verdict, saved) = run(one, &mut screen, options)?;
+        all_well &= verdict.is_fine() && saved;
     }
     Ok(all_well)
 }
@@ -23,43 +25,57 @@ pub fn all(options: &Options) -> Result<bool, Trouble> {
     let mut screen = Screen::new(options.json);
     let mut verdicts = Vec::new();
     for one in ALL {
-        verdicts.push((one.name, run(one, &mut screen, options)?));
+        // No option that saves goes with all.
+        let (verdict, _) = run(one, &mut screen, options)?;
+        verdicts.push((one.name, verdict));
     }
     screen.table(&verdicts).map_err(Trouble::Stdout)?;
     Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
 }
 
-/// One experiment. What stops it is its verdict too, so that the others still run; only when nobody reads us any more
-/// there is no point in going on.
-fn run(one: &Experiment, screen: &mut Screen, options: &Options) -> Result<Verdict, Trouble> {
+/// One experiment, and whether all was saved. What stops it is its verdict too, so that the others still run; only when
+/// nobody reads us any more there is no point in going on.
+fn run(
+    one: &Experiment,
+    screen: &mut Screen,
+    options: &Options,
+) -> Result<(Verdict, bool), Trouble> {
     let mut predicted = None;
     if let Some(prediction) = one.prediction.filter(|_| options.predict) {
         predicted = prediction.ask(one.name, screen)?;
     }
     screen.claim(one.name, one.claim).map_err(Trouble::Stdout)?;
-    let mut came = None;
-    let played = play(one, screen, options, &mut came);
+    let played = play(one, screen, options);
     interrupt::wait_if_told();
-    let verdict = match played {
-        Ok(verdict) => verdict,
+    let (verdict, came, saved) = match played {
+        Ok(played) => played,
         Err(trouble @ Trouble::Stdout(_)) => return Err(trouble),
-        Err(trouble) => Verdict::Stopped(trouble.to_string()),
+        Err(trouble) => (Verdict::Stopped(trouble.to_string()), None, true),
     };
     screen.verdict(&verdict).map_err(Trouble::Stdout)?;
     if let (Some(predicted), Some(came)) = (predicted, came) {
         screen.compare(predicted, &came).map_err(Trouble::Stdout)?;
     }
-    Ok(verdict)
+    Ok((verdict, saved))
 }
 
+/// The verdict, what came of the prediction's choices, and whether all was saved.
 fn play(
     one: &Experiment,
     screen: &mut Screen,
     options: &Options,
-    came: &mut Option<String>,
-) -> Result<Verdict, Trouble> {
+) -> Result<(Verdict, Option<String>, bool), Trouble> {
     let mut scene = Scene::new(screen, options)?;
     let verdict = (one.run)(&mut scene)?;
-    *came = scene.finish(one.name, one.claim)?;
-    Ok(verdict)
+    let came = scene.finish()?;
+    let saved = match scene.save(one.name, one.claim) {
+        Ok(()) => true,
+        Err(trouble @ Trouble::Save { .. }) => {
+            // If nobody reads this either, the exit code still says it.
+            let _ = writeln!(io::stderr(), "demo: {trouble}");
+            false
+        }
+        Err(trouble) => return Err(trouble),
+    };
+    Ok((verdict, came, saved))
 }

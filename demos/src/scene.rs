@@ -63,7 +63,7 @@ impl<'a> Scene<'a> {
 
     /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
     /// [`came`](Scene::came).
-    pub fn finish(mut self, name: &str, claim: &str) -> Result<Option<String>, Trouble> {
+    pub fn finish(&mut self) -> Result<Option<String>, Trouble> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
         idle.extend((trials.is_some() && !self.asked.0).then_some("--trials: one run decides it"));
@@ -74,7 +74,12 @@ impl<'a> Scene<'a> {
         for why in idle {
             self.text(&format!("without effect here, {why}\n"))?;
         }
-        if let Some(path) = picture.as_ref().filter(|_| !self.drawn.is_empty()) {
+        Ok(self.came.take())
+    }
+
+    /// Saves what the reader asked for, and says where. The verdict does not depend on it.
+    pub fn save(mut self, name: &str, claim: &str) -> Result<(), Trouble> {
+        if let Some(path) = self.options.picture.as_ref().filter(|_| !self.drawn.is_empty()) {
             let title = format!("{name}: {claim}");
             let drawing = match path.extension().is_some_and(|extension| extension == "html") {
                 true => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
@@ -86,20 +91,28 @@ impl<'a> Scene<'a> {
         }
         if let Some(network) = self.network.take() {
             let path = PathBuf::from(format!("{name}.pcapng"));
-            let packets = network.save(&path)?;
-            self.text(&format!(
-                "saved {} ({packets} packets; Wireshark opens it)\n",
-                path.display()
-            ))?;
+            let not_shown = match self.drawn.is_empty() {
+                true => Some("the packets are only in the file: it draws no picture\n"),
+                false => network.not_shown(),
+            };
+            let said = match network.save(&path)? {
+                0 => "no packets: nothing travelled by TCP or UDP here\n".to_owned(),
+                packets => format!(
+                    "saved {} ({packets} packets; Wireshark opens it)\n{}",
+                    path.display(),
+                    not_shown.unwrap_or_default()
+                ),
+            };
+            self.text(&said)?;
         }
-        Ok(self.came)
+        Ok(())
     }
 
     /// Prints what to type, a terminal each.
     pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), Trouble> {
         self.blank()?;
         for (index, typed) in lines.iter().enumerate() {
-            self.screen.terminal(index + 1, &typed.to_string()).map_err(Trouble::Stdout)?;
+            self.screen.terminal(index + 1, typed).map_err(Trouble::Stdout)?;
         }
         Ok(())
     }

@@ -1,18 +1,26 @@
 //! What an experiment looks like: its claim, a lane for each program, the verdict; or, for a program that reads it, one
-//! JSON object with the same in it. Pictures and lanes have at most 100 columns; a command line is never cut, or nobody
-//! could type it.
+//! JSON object with the same in it. Claims, pictures and lanes have at most 100 columns; a command line is broken where a
+//! shell puts it together again, and an argument that is longer stays whole.
 
 use crate::numbers::Samples;
 use crate::record::Record;
+use crate::typed::Typed;
 use crate::verdict::Verdict;
+use crate::wrap;
 use anstyle::{AnsiColor, Style};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// How wide pictures and lanes may be.
 pub const WIDTH: usize = 100;
 
 /// The widest label of a lane; shorter ones stand to its right.
 const LABEL: usize = 9;
+
+/// The column at which the claims stand in the list of experiments.
+const ENTRY: usize = 16;
+
+/// The column at which what is typed stands, behind the terminal's number.
+const TYPED: usize = 16;
 
 /// The column behind which numbers stand.
 const MEASURED: usize = 40;
@@ -50,20 +58,25 @@ impl Screen {
     pub fn claim(&mut self, name: &str, claim: &str) -> io::Result<()> {
         self.lanes.clear();
         self.record = Record::of(name, claim);
-        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {claim}")
+        self.heading(name, claim)
     }
 
     /// Opens an experiment with a question, in place of the claim that would answer it.
     pub fn question(&mut self, name: &str, question: &str) -> io::Result<()> {
-        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {question}")
+        self.heading(name, question)
+    }
+
+    fn heading(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let text = wrap::prose(text, name.len() + ": ".len(), 2, WIDTH);
+        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {text}")
     }
 
     pub fn choice(&mut self, letter: char, choice: &str) -> io::Result<()> {
         writeln!(self.out, "  {STRONG}{letter}{STRONG:#}  {choice}")
     }
 
-    pub fn your_turn(&mut self) -> io::Result<()> {
-        write!(self.out, "{YOU}your letter: {YOU:#}")?;
+    pub fn your_turn(&mut self, prompt: &str) -> io::Result<()> {
+        write!(self.out, "{YOU}{prompt}{YOU:#}")?;
         self.out.flush()
     }
 
@@ -74,15 +87,25 @@ impl Screen {
         writeln!(self.out, "it was:   {came}  {style}{mark}{style:#}\n")
     }
 
-    /// A line of the list of experiments.
+    /// A line of the list of experiments. A program that reads the list gets it as one line; a terminal as many as it
+    /// takes.
     pub fn entry(&mut self, name: &str, claim: &str) -> io::Result<()> {
+        let claim = match columns() {
+            Some(columns) => wrap::prose(claim, ENTRY, ENTRY, columns.min(WIDTH)),
+            None => claim.to_owned(),
+        };
         writeln!(self.out, "{STRONG}{name:<14}{STRONG:#}  {claim}")
     }
 
     /// What to type in which terminal.
-    pub fn terminal(&mut self, number: usize, line: &str) -> io::Result<()> {
-        self.record.terminals.push(line.to_owned());
-        writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {line}")
+    pub fn terminal(&mut self, number: usize, typed: &Typed) -> io::Result<()> {
+        self.record.terminals.push(typed.to_string());
+        let mut lines = typed.lines(WIDTH - TYPED);
+        if lines.len() > 1 {
+            lines = typed.lines(WIDTH - TYPED - 2);
+        }
+        let lines = lines.join(&format!("\n{:TYPED$}  ", ""));
+        writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {lines}")
     }
 
     /// What to do next in the terminal named above.
@@ -146,7 +169,10 @@ impl Screen {
         }
         self.blank()?;
         match verdict {
-            Verdict::AsStated(seen) => writeln!(self.out, "{GOOD}✓ as stated:{GOOD:#} {seen}")?,
+            Verdict::AsStated(seen) => {
+                let seen = wrap::prose(seen, "✓ as stated: ".chars().count(), 2, WIDTH);
+                writeln!(self.out, "{GOOD}✓ as stated:{GOOD:#} {seen}")?
+            }
             Verdict::NotAsStated(differences) => {
                 for one in differences {
                     writeln!(
@@ -188,6 +214,17 @@ impl Screen {
     }
 }
 
+/// How wide the terminal is that shows standard output; `None` when it is none.
+fn columns() -> Option<usize> {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    // A terminal that does not know its width says 0.
+    let columns = rustix::termios::tcgetwinsize(out).map_or(0, |size| size.ws_col);
+    Some(if columns == 0 { WIDTH } else { usize::from(columns) })
+}
+
 /// Bytes as a terminal may show them, in at most `columns`: control characters and what is not UTF-8 are escaped.
 pub fn shown(bytes: &[u8], columns: usize) -> String {
     let mut all = String::new();
@@ -200,7 +237,7 @@ pub fn shown(bytes: &[u8], columns: usize) -> String {
         }
         chunk.invalid().iter().for_each(|byte| all.push_str(&format!("\\x{byte:02x}")));
     }
-    // Chinese takes two columns a character. That everything beyond ASCII does is too careful, and never too wide.
+    // As `wrap::width` counts.
     let mut used = 0;
     let wide = all.char_indices().find(|(_, char)| {
         used += if char.is_ascii() { 1 } else { 2 };

@@ -1,5 +1,6 @@
 //! A command as the reader types it, and as the experiment starts it.
 
+use crate::wrap;
 use std::fmt::{self, Display, Formatter};
 
 /// A program of the course with its arguments.
@@ -32,21 +33,50 @@ impl Typed {
         !self.program.starts_with("zoo-") && self.program != "relay-link"
     }
 
+    /// In lines of at most `columns`, which a shell takes for one. An option and its value stay together.
+    pub fn lines(&self, columns: usize) -> Vec<String> {
+        let parts = self.parts();
+        let whole = parts.join(" ");
+        if wrap::width(&whole) <= columns {
+            return vec![whole];
+        }
+        let room = columns.saturating_sub(" \\".len());
+        let mut lines = wrap::lines(parts.iter().map(String::as_str), 0, room);
+        let last = lines.len() - 1;
+        lines[..last].iter_mut().for_each(|line| line.push_str(" \\"));
+        lines
+    }
+
+    /// What no line may be broken in.
+    fn parts(&self) -> Vec<String> {
+        let mut parts = vec![format!("cargo run -q --bin {}", self.program)];
+        let mut words = self.arguments.iter().chain(&self.place).peekable();
+        // Before a `--`, cargo would take an option that comes first for its own.
+        if words.peek().is_some_and(|word| word.starts_with('-')) {
+            parts[0] += " --";
+        }
+        while let Some(word) = words.next() {
+            let mut part = quoted(word);
+            if let Some(value) =
+                words.next_if(|next| word.starts_with('-') && !next.starts_with('-'))
+            {
+                part = format!("{part} {}", quoted(value));
+            }
+            parts.push(part);
+        }
+        parts
+    }
+
     /// Without the place.
     pub fn arguments(&self) -> &[&'static str] {
         &self.arguments
     }
 }
 
+/// On one line, however long.
 impl Display for Typed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "cargo run -q --bin {}", self.program)?;
-        let mut words = self.arguments.iter().chain(&self.place).peekable();
-        // Before a `--`, cargo would take an option that comes first for its own.
-        if words.peek().is_some_and(|word| word.starts_with('-')) {
-            write!(f, " --")?;
-        }
-        words.try_for_each(|word| write!(f, " {}", quoted(word)))
+        f.write_str(&self.parts().join(" "))
     }
 }
 
@@ -75,6 +105,28 @@ mod tests {
             let output = Command::new("/bin/sh").args(["-c", &typed]).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{typed}");
         }
+    }
+
+    #[test]
+    fn broken_lines_are_one_to_a_shell() {
+        let arguments = ["-c", "echo 'one  two'", "--hold", "-c", "echo three"];
+        let typed = Typed::new("x", &arguments).at("--connect", "[::1]:7777");
+        assert_eq!(typed.lines(200), [typed.to_string()]);
+        let lines = typed.lines(40);
+        assert_eq!(
+            lines,
+            [
+                "cargo run -q --bin x -- \\",
+                "-c \"echo 'one  two'\" --hold \\",
+                "-c 'echo three' --connect '[::1]:7777'"
+            ]
+        );
+        // `cargo` as a function that says its arguments.
+        let say = format!("cargo() {{ printf '%s|' \"$@\"; }}; {}", lines.join("\n    "));
+        let output = Command::new("/bin/sh").args(["-c", &say]).output().unwrap();
+        let words = ["run", "-q", "--bin", "x", "--", "-c", "echo 'one  two'", "--hold", "-c"];
+        let expected = [&words[..], &["echo three", "--connect", "[::1]:7777", ""]].concat();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected.join("|"));
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn the_prediction_on_the_page_is_what_is_asked() {
     let port = said.split("127.0.0.1:").nth(1).unwrap();
     let port: String = port.chars().take_while(char::is_ascii_digit).collect();
     // What a terminal adds: the letter that was typed.
-    let said = said.replace(&port, "8888").replace("your letter: ", "your letter: b");
+    let said = said.replace(&port, "8888").replace("to skip: ", "to skip: b");
     let shown = experiments();
     assert!(shown.contains(said.trim_end()), "docs/src/experiments.md does not show this:\n{said}");
 }

@@ -41,7 +41,8 @@ fn a_prediction_is_asked_until_it_is_one() {
     assert!(said.contains("expected a letter from a to c, got \"z\""), "{said}");
     assert!(
         said.ends_with(
-            "you said: info_1: hellohi, info_2: \nit was:   info_1: hellohi, info_2:   ✓\n\n"
+            "you said: info_1: hellohi, info_2: (nothing)\n\
+             it was:   info_1: hellohi, info_2: (nothing)  ✓\n\n"
         ),
         "{said}"
     );
@@ -57,10 +58,13 @@ fn a_prediction_is_asked_until_it_is_one() {
     let output = demo(b"\xff\nb\n", &["run", "case1", "--predict"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
-    let output = demo("", &["run", "case1", "--predict"]);
-    let said = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
+    for nothing in ["", "\n"] {
+        let output = demo(nothing, &["run", "case1", "--predict"]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(said.matches("Enter alone to skip").count(), 1, "{said}");
+        assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
+    }
 }
 
 #[test]
@@ -74,10 +78,21 @@ fn pictures_are_saved() {
         let saved = std::fs::read_to_string(&path).unwrap();
         assert!(saved.to_lowercase().starts_with(begins) && saved.contains("llo"), "{saved}");
     }
+
+    // A folder has that name, so the file cannot be written; what the experiment showed is not lost with it.
+    let folder = scratch.path().join("folder.svg");
+    std::fs::create_dir(&folder).unwrap();
+    let output = demo("", &["run", "case2", "--picture", folder.to_str().unwrap()]);
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("✓ as stated"), "{said}");
+    assert!(complained.starts_with("demo: could not save "), "{complained}");
+
     let nowhere = scratch.path().join("no/such/folder.svg");
     let output = demo("", &["run", "case2", "--picture", nowhere.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("could not save"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no folder "), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
 }
 
 #[test]
@@ -108,6 +123,20 @@ fn segments_are_drawn_and_saved() {
     // The section header block of a pcapng file, and the bytes of both messages.
     assert_eq!(packets[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
     assert!(packets.windows(5).any(|bytes| bytes == b"hello"));
+
+    // Both ends are the experiment's own; a relay takes the lane; nothing travels where it could be seen.
+    let run = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        command.args(["run", name, "--segments"]).current_dir(scratch.path());
+        text(&command.output().unwrap().stdout)
+    };
+    let said = run("goodbye");
+    assert!(said.contains("\nnetwork segment  │"), "{said}");
+    let said = run("ack-cut");
+    assert!(said.contains("only in the file: a relay is drawn instead\n"), "{said}");
+    let said = run("unix");
+    assert!(said.contains("\nno packets: nothing travelled by TCP or UDP here\n"), "{said}");
+    assert!(!scratch.path().join("unix.pcapng").exists());
 }
 
 #[test]
@@ -127,8 +156,13 @@ fn nonsense_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(text(&output.stderr).contains(word), "{args:?}: {}", text(&output.stderr));
     };
-    check(&["run", "nosuch"], "nosuch");
+    check(&["run", "nosuch"], "no experiment is called nosuch; scripts/demo.sh lists them\n");
+    check(&["run", "stiky"], "did you mean sticky? scripts/demo.sh lists them\n");
     check(&["run"], "Usage: demo run");
+    for option in [&["--predict"][..], &["--seed", "3"], &["--json"], &["--picture", "x.svg"]] {
+        let args = [&["run"], option].concat();
+        check(&args, "name an experiment, or --all; scripts/demo.sh lists them\n");
+    }
     check(&["run", "case2", "--picture", "case2.png"], "must end in .svg");
     check(&["run", "case2", "--trials", "0"], "0");
     check(&["run", "case2", "--json", "--predict"], "cannot be used with");

@@ -46,8 +46,8 @@ between them; what the kernels do by themselves, such as acknowledge, it does no
 ";
 
 const TRUE_LINK: &str = "\
-Timed across a true link (relay-link --delay 25): two networks on this machine, and a line that keeps
-each packet for 25 ms, acknowledgments too. Each program runs at one end of it.
+Timed across a true link (relay-link --delay 25): two networks on this machine, and a line that
+keeps each packet for 25 ms, acknowledgments too. Each program runs at one end of it.
 ";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {

@@ -15,7 +15,7 @@ pub const EXPERIMENT: Experiment = Experiment {
         question: "a client sends `hello`, then `hi`. The server reads late: recv(1024), twice. What does it print?",
         choices: &[
             "info_1: hello, info_2: hi",
-            "info_1: hellohi, info_2: ",
+            "info_1: hellohi, info_2: (nothing)",
             "info_1: hi, info_2: hello",
         ],
     }),
@@ -55,7 +55,11 @@ pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Tr
     Ok(server.said_then())
 }
 
-/// What the server printed, as the choices of a prediction have it.
+/// What the server printed, as the choices of a prediction have it. There an empty line's end would look cut off.
 pub fn on_one_line(said: &str) -> String {
-    said.trim_end_matches('\n').replace('\n', ", ")
+    let lines = said.lines().map(|line| match line.ends_with(": ") {
+        true => format!("{line}(nothing)"),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join(", ")
 }

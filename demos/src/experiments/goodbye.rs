@@ -118,7 +118,7 @@ fn pair() -> io::Result<(End, End)> {
         end.set_read_timeout(Some(PATIENCE))?;
         end.set_write_timeout(Some(PATIENCE))?;
     }
-    Ok((Recorded::new(client.into()), Recorded::new(server)))
+    Ok((Recorded::connected(client.into())?, Recorded::accepted(server)?))
 }
 
 /// Reads until nothing comes any more: the end of the stream, or an error.

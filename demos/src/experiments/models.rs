@@ -23,7 +23,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
     claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs most memory",
     prediction: Some(Prediction {
-        question: "four clients ask at the same moment for a command that takes 1 s. The server serves one connection, and then accepts the next. When have all four their answers?",
+        question: "four clients ask at the same moment for a command that takes 1 s. The server serves one connection, and then accepts the next. When do all four have their answers?",
         choices: &["after 1 s", "after 2 s", "after 4 s"],
     }),
     run,

@@ -89,7 +89,7 @@ fn pair(listener: &TcpListener, no_delay: bool) -> io::Result<(TcpStream, TcpStr
 /// What the first recv brings when both have arrived before it.
 fn late(listener: &TcpListener, no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
     let (client, server) = pair(listener, no_delay)?;
-    let (mut client, mut server) = (Recorded::new(client), Recorded::new(server));
+    let (mut client, mut server) = (Recorded::connected(client)?, Recorded::accepted(server)?);
     SENDS.iter().try_for_each(|bytes| client.send(bytes))?;
     // peek looks at what has come, and leaves it there.
     while server.peek(&mut [0; 1024])? < BOTH.len() {

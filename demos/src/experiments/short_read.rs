@@ -28,7 +28,6 @@ pub const EXPERIMENT: Experiment = Experiment {
 /// 2292 bytes: even when nothing is cut, recv(1024) is needed three times.
 const ANSWER: &str = "seq 1 600";
 const CUTS: usize = 200;
-const RANDOM: usize = 20;
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let server = Typed::new("fix-struct-prefix-server", &["--requests", "raw"]);
@@ -61,8 +60,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let second = scene.start("second", &server, &["--listen", "127.0.0.1:0"])?;
     let (wrong, right) = clients(&["-c", ANSWER]);
     let (mut asked_whole, mut came_whole) = (0, 0);
-    let seed = scene.seed();
-    let random = (seed..).take(RANDOM).map(|seed| format!("cut=random:1..{CUTS} seed={seed}"));
+    let (seed, of_random_sizes) = (scene.seed(), scene.trials(20) as usize);
+    let random =
+        (seed..).take(of_random_sizes).map(|seed| format!("cut=random:1..{CUTS} seed={seed}"));
     for cut in (1..=CUTS).map(|bytes| format!("cut={bytes}")).chain(random) {
         let to_wrong = cut_to_client(&cut, &first.address()?)?;
         let to_right = cut_to_client(&cut, &second.address()?)?;
@@ -73,14 +73,14 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     }
     scene.text(&format!(
         "answers that came whole, cut to pieces of 1, of 2, and so on to {CUTS} bytes,\n\
-         and {RANDOM} times of random sizes (from seed {seed} on)\n\n"
+         and {of_random_sizes} times of random sizes (from seed {seed} on)\n\n"
     ))?;
-    scene.count("counts what it asked for", asked_whole, CUTS + RANDOM)?;
-    scene.count("counts what came", came_whole, CUTS + RANDOM)?;
+    scene.count("counts what it asked for", asked_whole, CUTS + of_random_sizes)?;
+    scene.count("counts what came", came_whole, CUTS + of_random_sizes)?;
     // Three recvs of at most 200 bytes bring no 2292. Only a reader that gets no turn for half a second, for so long the
     // relay holds a piece, finds two pieces in one recv; to read it all that way it would have to happen again and again.
     findings.equal("answers that the wrong client read whole:", asked_whole, 0);
-    findings.equal("answers that the right client read whole:", came_whole, CUTS + RANDOM);
+    findings.equal("answers that the right client read whole:", came_whole, CUTS + of_random_sizes);
     Ok(findings.verdict("every cut cost the one its data, and none the other"))
 }
 

@@ -106,7 +106,7 @@ fn trial(listener: &TcpListener, place: &str, together: usize) -> io::Result<Vec
         let client = TcpStream::connect(place)?;
         let (server, _) = listener.accept()?;
         server.set_read_timeout(Some(PATIENCE))?;
-        pairs.push((Recorded::new(client), Recorded::new(server)));
+        pairs.push((Recorded::connected(client)?, Recorded::accepted(server)?));
     }
     thread::scope(|scope| {
         // Each reader waits in recv before the first is sent.
