@@ -40,6 +40,7 @@ mod connection;
 mod error;
 mod layout;
 mod message;
+mod order;
 mod page;
 mod picture;
 mod shapes;

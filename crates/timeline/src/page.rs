@@ -4,6 +4,7 @@
 //! JSON, once; it puts it on the screen as text, never as markup.
 
 use crate::calls::{Call, Socket};
+use crate::order::in_order;
 use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, RULES, escape};
 use crate::{show, words};
@@ -21,7 +22,7 @@ const FEWEST: usize = 32;
 const MOST: usize = 512;
 
 /// A page that steps through a run: `streams` are what it draws, `parties` everyone's name and all they recorded, which
-/// is what it steps through, in the order of time.
+/// is what it steps through, in the order of time; but no `recv` before the `send` that brought its last byte.
 ///
 /// Hand over the events that the streams were made of; a call that no stream has is a step without a box.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
@@ -42,7 +43,7 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
 }
 
 /// Which call of its socket, by name and number.
-type Key<'a> = (&'a str, Socket, usize);
+pub(crate) type Key<'a> = (&'a str, Socket, usize);
 
 /// All calls in the order of time, and which step each is.
 fn steps<'a>(
@@ -59,8 +60,8 @@ fn steps<'a>(
             all.push((who, (name, socket, *number), event));
         }
     }
-    all.sort_by_key(|(_, _, event)| event.t_us);
-    let first = all.first().map_or(0, |(_, _, event)| event.t_us);
+    let all = in_order(all, streams);
+    let first = all.iter().map(|(_, _, event)| event.t_us).min().unwrap_or(0);
     let shown = (BYTES / all.len().max(1)).clamp(FEWEST, MOST);
 
     let mut calls = HashMap::new();

@@ -129,3 +129,38 @@ fn of_megabytes_the_beginning_is_enough() {
     let page = drawn(&connection(&[&megabyte, &megabyte, &megabyte], None, &[1 << 20]));
     assert!(page.len() < 200_000, "{} bytes", page.len());
 }
+
+#[test]
+fn no_recv_stands_before_the_send_that_brought_its_last_byte() {
+    let mut run = run(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5]);
+    // A sender that is slow to note its calls: each recv is noted before its send.
+    for event in run.client.iter_mut().filter(|event| event.call == "send") {
+        event.t_us += 1000;
+    }
+    let slow = |event: &&mut Event| event.call == "send";
+    run.relay.iter_mut().filter(slow).for_each(|event| event.t_us += 500);
+    let connection = connections(&[run.client, run.server].concat(), &run.relay).remove(0);
+    let data = data(&drawn(&connection));
+    let steps = data["steps"].as_array().unwrap();
+    let calls = ["send", "recv"].map(|call| {
+        let of = |who: u64| {
+            let mine = move |step: &&Value| step["call"] == call && step["who"] == who;
+            steps.iter().filter(mine).map(|step| step["at"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+        [of(0), of(1), of(2)]
+    });
+    assert_eq!(calls, [[vec![0, 5], vec![0, 3], vec![]], [vec![], vec![0, 5], vec![0, 2]]]);
+    let mut brought = [0, 0];
+    for step in steps.iter().filter(|step| step["in"].is_array()) {
+        let (lane, end) = (step["in"][1].as_u64().unwrap(), step["end"].as_u64().unwrap());
+        match lane {
+            0 => brought[0] = end,
+            1 => {
+                assert!(end <= brought[0], "{steps:#?}");
+                brought[1] = end;
+            }
+            _ => assert!(end <= brought[1], "{steps:#?}"),
+        }
+    }
+    assert_eq!(brought, [7, 7]);
+}

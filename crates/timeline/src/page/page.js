@@ -169,7 +169,7 @@ function flight(picture, index) {
   const between = ends[0] - ends.at(-1);
   let rest = `${count(between, "byte")} on the way`;
   if (missing) rest = "how much is on the way is not known: one side was not recorded";
-  else if (between < 0) rest = "the recv was recorded before the send that brought its bytes";
+  else if (between < 0) rest = "the send of some bytes was not recorded, or only after their recv";
   return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
 }
 

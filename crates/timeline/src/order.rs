@@ -1,0 +1,84 @@
+//! The order in which the page steps through the calls.
+//!
+//! A call is noted when it returns. On a busy machine the receiver may have its bytes, and note them, before the sender
+//! comes to note its `send`: the times alone would put the effect before its cause.
+
+use crate::calls::Call;
+use crate::page::Key;
+use crate::stream::Stream;
+use observe::Event;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// Whose call, which, and what was noted of it.
+pub(crate) type Step<'a> = (usize, Key<'a>, &'a Event);
+
+/// The calls in the order of time, but each behind the `send` that brought its last byte, and those of one socket in
+/// the order in which they were noted.
+pub(crate) fn in_order<'a>(all: Vec<Step<'a>>, streams: &[Stream]) -> Vec<Step<'a>> {
+    let places: HashMap<&Key<'_>, usize> =
+        all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
+    // For each call those that wait for it, and for how many it waits itself.
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+    let mut waits = vec![0; all.len()];
+    let mut put = |cause: usize, effect: usize| {
+        waiting[cause].push(effect);
+        waits[effect] += 1;
+    };
+    let mut last = HashMap::new();
+    for (at, (_, _, event)) in all.iter().enumerate() {
+        if let Some(before) = last.insert((event.pid, event.conn), at) {
+            put(before, at);
+        }
+    }
+    for (cause, effect) in streams.iter().flat_map(causes) {
+        if let (Some(cause), Some(effect)) = (places.get(&cause), places.get(&effect)) {
+            put(*cause, *effect);
+        }
+    }
+
+    let mut ready: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+    let by_time = |at: usize| Reverse((all[at].2.t_us, at));
+    let mut rest: Vec<_> = (0..all.len()).map(|at| by_time(at).0).collect();
+    rest.sort_unstable();
+    ready.extend((0..all.len()).filter(|at| waits[*at] == 0).map(by_time));
+    let mut done = vec![false; all.len()];
+    let mut order = Vec::new();
+    // Recordings that do not belong together may wait for each other in a ring: then the earliest goes first.
+    let mut rest = rest.into_iter();
+    while order.len() < all.len() {
+        let next = ready.pop().map(|Reverse((_, at))| at);
+        let Some(at) = next.or_else(|| rest.find(|(_, at)| !done[*at]).map(|(_, at)| at)) else {
+            break;
+        };
+        if std::mem::replace(&mut done[at], true) {
+            continue;
+        }
+        order.push(at);
+        for effect in &waiting[at] {
+            waits[*effect] -= 1;
+            if waits[*effect] == 0 {
+                ready.push(by_time(*effect));
+            }
+        }
+    }
+    order.into_iter().map(|at| all[at].clone()).collect()
+}
+
+/// Pairs of a `send` and a call that moved on the last byte that it brought. Captured segments have a clock of their own.
+fn causes(stream: &Stream) -> Vec<(Key<'_>, Key<'_>)> {
+    let mut lanes = stream.lanes();
+    lanes.retain(|lane| lane.call != "segment");
+    let mut all = Vec::new();
+    for pair in lanes.windows(2) {
+        for call in pair[1].calls.iter().filter(|call| !call.data.is_empty()) {
+            let cause = pair[0].calls.partition_point(|cause| cause.end() < call.end());
+            let brought = |cause: &&Call| cause.offset < call.end();
+            if let Some(cause) = pair[0].calls.get(cause).filter(brought) {
+                let key = |name, call: &Call| (name, call.socket.clone(), call.number);
+                all.push((key(pair[0].call, cause), key(pair[1].call, call)));
+            }
+        }
+    }
+    all
+}
