@@ -115,10 +115,18 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
             json!({ "name": words::lane_name(lane.side, lane.call), "steps": steps })
         })
         .collect();
+    // Behind this step nothing more arrives.
+    let closed = stream.recvs.last().and_then(|recv| {
+        let (pid, conn, _) = &recv.socket;
+        let close =
+            |(call, socket, _): &&Key| *call == "close" && (socket.0, socket.1) == (*pid, *conn);
+        places.keys().find(close).map(|key| places[key])
+    });
     let rows: Vec<_> = drawn.rows.iter().map(|row| &row.shapes).collect();
     json!({
         "name": stream.name(),
         "recorded": stream.recorded,
+        "closed": closed,
         "lanes": lanes,
         "height": drawn.height,
         "rows": rows,

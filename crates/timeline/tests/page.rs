@@ -164,3 +164,23 @@ fn no_recv_stands_before_the_send_that_brought_its_last_byte() {
     }
     assert_eq!(brought, [7, 7]);
 }
+
+#[test]
+fn the_page_knows_behind_which_step_nothing_more_arrives() {
+    let mut run = run(&[b"hello"], None, &[2, 1]);
+    run.server.truncate(2);
+    let closed = |run: runs::Run| {
+        let connection = connections(&[run.client, run.server].concat(), &[]).remove(0);
+        data(&drawn(&connection))["pictures"][0]["closed"].clone()
+    };
+    let close =
+        |pid, conn, t_us| Event { t_us, pid, conn, call: "close".into(), ..Event::default() };
+    run.client.push(close(1, 1, 140));
+    assert_eq!(
+        closed(runs::Run { server: run.server.clone(), client: run.client.clone(), relay: vec![] }),
+        Value::Null
+    );
+    run.server.push(close(3, 2, 150));
+    // Connect, accept, send, recv, close of the client, close of the server.
+    assert_eq!(closed(run), 5);
+}

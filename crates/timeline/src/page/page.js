@@ -167,7 +167,8 @@ function flight(picture, index) {
   const lanes = picture.lanes.map((lane, at) => `${lane.name} ${count(ends[at], "byte")}`);
   const missing = picture.recorded.some((recorded) => !recorded);
   const between = ends[0] - ends.at(-1);
-  let rest = `${count(between, "byte")} on the way`;
+  const over = current === steps.length - 1 || (picture.closed !== null && current >= picture.closed);
+  let rest = over && between > 0 ? `${count(between, "byte")} never received` : `${count(between, "byte")} on the way`;
   if (missing) rest = "how much is on the way is not known: one side was not recorded";
   else if (between < 0) rest = "the send of some bytes was not recorded, or only after their recv";
   return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
