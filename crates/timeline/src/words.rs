@@ -76,15 +76,42 @@ fn about_again(name: &str, again: &Again) -> String {
     format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
 }
 
-/// Whether a call moved bytes of several messages, or ended inside one. Where a part of a message begins or ends, a
-/// reader may well stop: the framing tells how much to ask for next.
-pub fn is_odd(stream: &Stream, call: &Call) -> bool {
+/// How what a call moved fits the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Whole: one message, or a part of one. Where a part begins or ends, a reader may well stop: the framing tells how
+    /// much to ask for next.
+    Whole,
+    /// It began or ended inside a message that says its own length: the reader knows that there is more, and reads on.
+    Partial,
+    /// It moved bytes of several messages, or began or ended inside one that does not say how long it is.
+    Odd,
+}
+
+impl Fit {
+    /// What the style sheet calls it, behind the name of something drawn.
+    pub fn class(self, [whole, partial, odd]: [&'static str; 3]) -> &'static str {
+        match self {
+            Fit::Whole => whole,
+            Fit::Partial => partial,
+            Fit::Odd => odd,
+        }
+    }
+}
+
+/// How what a call moved fits the messages.
+pub fn fit(stream: &Stream, call: &Call) -> Fit {
     let moved = stream.moved(call);
-    let whole = |piece: &Piece| piece.len == piece.of || stream.part(piece).is_some();
     match moved.pieces.as_slice() {
-        [] => false,
-        [piece] => moved.unknown > 0 || !whole(piece),
-        _ => true,
+        [] => Fit::Whole,
+        [piece] if moved.unknown == 0 => {
+            match piece.len == piece.of || stream.part(piece).is_some() {
+                true => Fit::Whole,
+                false if stream.messages[piece.message].message.is_framed() => Fit::Partial,
+                false => Fit::Odd,
+            }
+        }
+        _ => Fit::Odd,
     }
 }
 

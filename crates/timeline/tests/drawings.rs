@@ -67,6 +67,18 @@ fn a_box_that_glues_or_cuts_says_so() {
 }
 
 #[test]
+fn a_part_of_a_framed_message_is_no_alarm() {
+    let messages = [Message::framed("request 1", 4, 5), Message::framed("request 2", 4, 2)];
+    let sends = [b"\x05\0\0\0hello".as_slice(), b"\x02\0\0\0hi"];
+    let stream = stream(&sends, None, &[1, 3, 2, 4, 5]).with_messages(&messages);
+    let drawn = stream.svg("a picture");
+    let xml = Document::parse(&drawn).unwrap();
+    assert_eq!((nodes(&xml, "box partial").len(), nodes(&xml, "box odd").len()), (4, 1), "{drawn}");
+    assert_eq!(texts(&xml, "caption partial")[0], "1: 1 of 9 bytes");
+    assert_eq!(texts(&xml, "caption odd"), ["4: 4 bytes = 3 of 9 + 1 of 6, glued"]);
+}
+
+#[test]
 fn where_the_framing_ends_a_reader_may_stop() {
     let messages = [Message::framed("request 1", 4, 5)];
     let stream = stream(&[b"\x05\0\0\0hello"], None, &[4, 5]).with_messages(&messages);
