@@ -115,6 +115,13 @@ pub fn fit(stream: &Stream, call: &Call) -> Fit {
     }
 }
 
+/// How all that was drawn fits.
+pub fn fits(stream: &Stream) -> Vec<Fit> {
+    let lanes = stream.lanes();
+    let calls = lanes.iter().flat_map(|lane| lane.calls);
+    calls.map(|call| fit(stream, call)).collect()
+}
+
 /// The same as the sentences in few words, for inside the box; the first is the longest.
 pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
     let Read { number, pieces, unknown, len, .. } = stream.moved(call);

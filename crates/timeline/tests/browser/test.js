@@ -87,7 +87,7 @@ async function steps(name, page, calls) {
   check(`${name}: its box stands out`, (await box.getAttribute("class")).split(" ").includes("now"));
   const later = await page.locator("g.step.later").count();
   await page.keyboard.press("Home");
-  check(`${name}: what comes later is pale`, (await page.locator("g.step.later").count()) > later);
+  check(`${name}: what comes later is an outline`, (await page.locator("g.step.later").count()) > later);
   await page.keyboard.press("Tab");
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   check(`${name}: the focus shows`, outline === "solid", outline);
