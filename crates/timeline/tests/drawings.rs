@@ -195,3 +195,13 @@ fn a_long_run_is_shortened() {
     let xml = Document::parse(&drawn).unwrap();
     assert!(texts(&xml, "word").iter().any(|words| words.ends_with("are left out here)")));
 }
+
+#[test]
+fn two_streams_between_the_same_two_are_told_apart() {
+    let direct = stream(&[b"hello"], None, &[5]).called("direct");
+    let cut = stream(&[b"hello"], Some(&[1]), &[5]).called("behind relay --cut 1");
+    let drawn = timeline::svg("a picture", &[direct, cut]);
+    let headings = texts(&Document::parse(&drawn).unwrap(), "heading");
+    let expected = ["client to server, direct", "client to server, behind relay --cut 1"];
+    assert_eq!(headings, expected);
+}
