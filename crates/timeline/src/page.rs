@@ -36,10 +36,25 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
          :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
     );
     // Each mark has a `<`, which neither the escaped title nor the JSON can have: `</script>` ends nothing.
-    PAGE.replace("<!--title-->", &escape(&show::text(title.as_bytes())))
+    let title = escape(&show::text(title.as_bytes()));
+    PAGE.replace("<!--title-->", &title.replace('`', ""))
+        .replace("<!--heading-->", &code_spans(&title))
         .replace("<!--style-->", &style)
         .replace("<!--script-->", SCRIPT)
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
+}
+
+/// What stands between two backticks becomes code.
+fn code_spans(escaped: &str) -> String {
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped.to_owned();
+    }
+    let code = |(index, part): (usize, &&str)| match index % 2 {
+        0 => (*part).to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    parts.iter().enumerate().map(code).collect()
 }
 
 /// Which call of its socket, by name and number.

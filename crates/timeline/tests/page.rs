@@ -100,6 +100,14 @@ fn no_payload_breaks_out() {
 }
 
 #[test]
+fn backticks_in_a_title_are_code() {
+    let drawn = page("`7b 00` & `<i`", &[], &[]);
+    assert!(drawn.contains("<title>7b 00 &amp; &lt;i</title>"));
+    assert!(drawn.contains("<h1><code>7b 00</code> &amp; <code>&lt;i</code></h1>"));
+    assert!(page("a ` alone", &[], &[]).contains("<h1>a ` alone</h1>"));
+}
+
+#[test]
 fn the_side_that_was_not_recorded_is_named() {
     let both = connection(&[b"hello"], None, &[2]);
     let alone = Connection { client: Vec::new(), ..both };
