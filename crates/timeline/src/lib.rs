@@ -41,6 +41,7 @@
 mod calls;
 mod connection;
 mod error;
+mod fit;
 mod layout;
 mod message;
 mod order;

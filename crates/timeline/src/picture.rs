@@ -4,6 +4,7 @@
 //! machine. Text is measured in cells, as a terminal does, and drawn run by run with its length set, so that a font
 //! with other ideas cannot push it out of its box.
 
+use crate::fit::fit;
 use crate::layout::{Measure, Stretch, arrange};
 use crate::message::Kind;
 use crate::shapes::{Shape, centre, fitting, text};
@@ -243,7 +244,7 @@ impl Drawing<'_> {
         }
 
         let moved = &self.lanes[lane].calls[call];
-        let fit = words::fit(self.stream, moved);
+        let fit = fit(self.stream, moved);
         let words = words::captions(self.stream, &self.lanes[lane], moved);
         let class = fit.class(["caption", "caption partial", "caption odd"]);
         centre(

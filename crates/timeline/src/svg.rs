@@ -1,10 +1,10 @@
 //! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
 
+use crate::fit::{Fit, fits};
 use crate::layout::left_out;
 use crate::picture::{LEFT, WIDTH};
 use crate::shapes::{Shape, text};
 use crate::stream::Stream;
-use crate::words::Fit;
 use crate::{show, words};
 use std::fmt::Write;
 
@@ -81,7 +81,7 @@ fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize
 
 /// What the marks mean that occur; the height of the drawing after it.
 fn legend(body: &mut String, streams: &[Stream], y: usize) -> usize {
-    let fits: Vec<Fit> = streams.iter().flat_map(words::fits).collect();
+    let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
     let framed =
         streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
     let keys = [
