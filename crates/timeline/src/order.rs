@@ -36,6 +36,11 @@ pub(crate) fn in_order<'a>(all: Vec<Step<'a>>, streams: &[Stream]) -> Vec<Step<'
             put(*cause, *effect);
         }
     }
+    for (cause, effect) in streams.iter().flat_map(|stream| taken_by_relay(stream, &all)) {
+        if let Some(cause) = places.get(&cause) {
+            put(*cause, effect);
+        }
+    }
 
     let mut ready: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
     let by_time = |at: usize| Reverse((all[at].2.t_us, at));
@@ -72,13 +77,40 @@ fn causes(stream: &Stream) -> Vec<(Key<'_>, Key<'_>)> {
     let mut all = Vec::new();
     for pair in lanes.windows(2) {
         for call in pair[1].calls.iter().filter(|call| !call.data.is_empty()) {
-            let cause = pair[0].calls.partition_point(|cause| cause.end() < call.end());
-            let brought = |cause: &&Call| cause.offset < call.end();
-            if let Some(cause) = pair[0].calls.get(cause).filter(brought) {
-                let key = |name, call: &Call| (name, call.socket.clone(), call.number);
-                all.push((key(pair[0].call, cause), key(pair[1].call, call)));
-            }
+            let cause = bringing(pair[0].calls, call.end());
+            all.extend(cause.map(|cause| (key("send", cause), key(pair[1].call, call))));
         }
     }
     all
+}
+
+/// The same for what the relay received, which no lane shows: pairs of a `send` and the place of a `recv`. Which of its
+/// sockets faces the sender is clear only when there is one beside that which faces the receiver.
+fn taken_by_relay<'a>(stream: &'a Stream, all: &[Step<'_>]) -> Vec<(Key<'a>, usize)> {
+    let via = stream.via.as_ref().filter(|via| via.call == "send");
+    let Some((pid, conn, _)) = via.and_then(|via| Some(&via.calls.first()?.socket)) else {
+        return Vec::new();
+    };
+    let others = all.iter().enumerate();
+    let others = others.filter(|(_, (_, _, event))| event.pid == *pid && event.conn != *conn);
+    let others: Vec<(usize, &Event)> = others.map(|(at, (_, _, event))| (at, *event)).collect();
+    if others.iter().any(|(_, event)| event.conn != others[0].1.conn) {
+        return Vec::new();
+    }
+    let pair = |(at, event): (usize, &Event)| {
+        let got = event.got.filter(|got| *got > 0 && event.call == "recv")?;
+        let end = usize::try_from(event.offset?.checked_add(got)?).ok()?;
+        bringing(&stream.sends, end).map(|cause| (key("send", cause), at))
+    };
+    others.into_iter().filter_map(pair).collect()
+}
+
+/// The call that moved the byte before this offset.
+fn bringing(calls: &[Call], end: usize) -> Option<&Call> {
+    let call = calls.get(calls.partition_point(|call| call.end() < end))?;
+    (call.offset < end).then_some(call)
+}
+
+fn key<'a>(name: &'a str, call: &Call) -> Key<'a> {
+    (name, call.socket.clone(), call.number)
 }

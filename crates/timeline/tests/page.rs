@@ -158,6 +158,13 @@ fn no_recv_stands_before_the_send_that_brought_its_last_byte() {
         [of(0), of(1), of(2)]
     });
     assert_eq!(calls, [[vec![0, 5], vec![0, 3], vec![]], [vec![], vec![0, 5], vec![0, 2]]]);
+    let place = |who: u64, call: &str, at: u64| {
+        let same = |step: &Value| step["who"] == who && step["call"] == call && step["at"] == at;
+        steps.iter().position(same).unwrap()
+    };
+    for at in [0, 5] {
+        assert!(place(0, "send", at) < place(1, "recv", at), "{steps:#?}");
+    }
     let mut brought = [0, 0];
     for step in steps.iter().filter(|step| step["in"].is_array()) {
         let (lane, end) = (step["in"][1].as_u64().unwrap(), step["end"].as_u64().unwrap());
