@@ -85,7 +85,7 @@ fn legend(body: &mut String, streams: &[Stream], y: usize) -> usize {
     let framed =
         streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
     let keys = [
-        (framed, "key box", "framing: paler, in hex unless it is text"),
+        (framed, "key box", "framing: fainter, in hex unless it is text"),
         (
             fits.contains(&Fit::Partial),
             "key box partial",

@@ -77,7 +77,7 @@ fn a_part_of_a_framed_message_is_no_alarm() {
     assert_eq!(texts(&xml, "caption partial")[0], "1: 1 of 9 bytes");
     assert_eq!(texts(&xml, "caption odd"), ["4: 4 bytes = 3 of 9 + 1 of 6, glued"]);
     let legend = texts(&xml, "key");
-    assert!(legend[0].starts_with("framing: paler"), "{legend:?}");
+    assert!(legend[0].starts_with("framing: fainter"), "{legend:?}");
     assert!(legend[1].starts_with("a part of") && legend[2].starts_with("mixes"), "{legend:?}");
 }
 
