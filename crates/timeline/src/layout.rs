@@ -58,7 +58,7 @@ impl Stream {
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
                 Kind::Framing => show::framing(bytes),
-                Kind::Payload => show::text(bytes),
+                Kind::Payload => show::payload(bytes),
             };
             let columns = show::width(&shown);
             Some(Stretch { at, columns, shown, extra: 0, kind, message, in_lanes })

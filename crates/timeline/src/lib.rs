@@ -32,14 +32,19 @@
 //! within a `recv` shows two messages glued, and a `recv` that ends under a dashed line has cut one. Nothing is guessed:
 //! what was not recorded is not drawn, and two recordings that contradict each other are an error.
 //!
+//! In a drawing the border of a box that glues or cuts is dashed: red, or in the colour of the text where the box holds
+//! a part of one message that says its own length, for then the reader knows that there is more.
+//!
 //! [`Stream::svg`] draws the same for a page or a book, [`page`](page()) makes a page that steps through the run. The program
 //! `timeline` does all of it for files that `--trace` wrote.
 
 mod calls;
 mod connection;
 mod error;
+mod fit;
 mod layout;
 mod message;
+mod order;
 mod page;
 mod picture;
 mod shapes;

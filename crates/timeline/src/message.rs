@@ -45,6 +45,11 @@ impl Message {
         Message { name: name.to_owned(), parts }
     }
 
+    /// Whether it says its own length.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.parts.iter().any(|part| part.kind == Kind::Framing)
+    }
+
     /// All its bytes.
     pub(crate) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.len).sum()

@@ -4,6 +4,7 @@
 //! JSON, once; it puts it on the screen as text, never as markup.
 
 use crate::calls::{Call, Socket};
+use crate::order::in_order;
 use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, RULES, escape};
 use crate::{show, words};
@@ -21,7 +22,7 @@ const FEWEST: usize = 32;
 const MOST: usize = 512;
 
 /// A page that steps through a run: `streams` are what it draws, `parties` everyone's name and all they recorded, which
-/// is what it steps through, in the order of time.
+/// is what it steps through, in the order of time; but no `recv` before the `send` that brought its last byte.
 ///
 /// Hand over the events that the streams were made of; a call that no stream has is a step without a box.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
@@ -35,14 +36,29 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
          :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
     );
     // Each mark has a `<`, which neither the escaped title nor the JSON can have: `</script>` ends nothing.
-    PAGE.replace("<!--title-->", &escape(&show::text(title.as_bytes())))
+    let title = escape(&show::text(title.as_bytes()));
+    PAGE.replace("<!--title-->", &title.replace('`', ""))
+        .replace("<!--heading-->", &code_spans(&title))
         .replace("<!--style-->", &style)
         .replace("<!--script-->", SCRIPT)
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
 }
 
+/// What stands between two backticks becomes code.
+fn code_spans(escaped: &str) -> String {
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped.to_owned();
+    }
+    let code = |(index, part): (usize, &&str)| match index % 2 {
+        0 => (*part).to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    parts.iter().enumerate().map(code).collect()
+}
+
 /// Which call of its socket, by name and number.
-type Key<'a> = (&'a str, Socket, usize);
+pub(crate) type Key<'a> = (&'a str, Socket, usize);
 
 /// All calls in the order of time, and which step each is.
 fn steps<'a>(
@@ -59,8 +75,8 @@ fn steps<'a>(
             all.push((who, (name, socket, *number), event));
         }
     }
-    all.sort_by_key(|(_, _, event)| event.t_us);
-    let first = all.first().map_or(0, |(_, _, event)| event.t_us);
+    let all = in_order(all, streams);
+    let first = all.iter().map(|(_, _, event)| event.t_us).min().unwrap_or(0);
     let shown = (BYTES / all.len().max(1)).clamp(FEWEST, MOST);
 
     let mut calls = HashMap::new();
@@ -114,10 +130,18 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
             json!({ "name": words::lane_name(lane.side, lane.call), "steps": steps })
         })
         .collect();
+    // Behind this step nothing more arrives.
+    let closed = stream.recvs.last().and_then(|recv| {
+        let (pid, conn, _) = &recv.socket;
+        let close =
+            |(call, socket, _): &&Key| *call == "close" && (socket.0, socket.1) == (*pid, *conn);
+        places.keys().find(close).map(|key| places[key])
+    });
     let rows: Vec<_> = drawn.rows.iter().map(|row| &row.shapes).collect();
     json!({
         "name": stream.name(),
         "recorded": stream.recorded,
+        "closed": closed,
         "lanes": lanes,
         "height": drawn.height,
         "rows": rows,

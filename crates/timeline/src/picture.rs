@@ -4,6 +4,7 @@
 //! machine. Text is measured in cells, as a terminal does, and drawn run by run with its length set, so that a font
 //! with other ideas cannot push it out of its box.
 
+use crate::fit::fit;
 use crate::layout::{Measure, Stretch, arrange};
 use crate::message::Kind;
 use crate::shapes::{Shape, centre, fitting, text};
@@ -243,9 +244,9 @@ impl Drawing<'_> {
         }
 
         let moved = &self.lanes[lane].calls[call];
-        let odd = words::is_odd(self.stream, moved);
+        let fit = fit(self.stream, moved);
         let words = words::captions(self.stream, &self.lanes[lane], moved);
-        let class = if odd { "caption odd" } else { "caption" };
+        let class = fit.class(["caption", "caption partial", "caption odd"]);
         centre(
             &mut shapes,
             class,
@@ -255,7 +256,7 @@ impl Drawing<'_> {
             SMALL,
             &fitting(&words, SMALL, w.saturating_sub(4)),
         );
-        let class = if odd { "box odd" } else { "box" };
+        let class = fit.class(["box", "box partial", "box odd"]);
         shapes.push(Shape::Path(class, border(x, y, w, opens, closes)));
         shapes
     }

@@ -2,14 +2,13 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// Bytes as text, with what a terminal would not show as one or two columns escaped: `\n`, `\x1b`, `\u{202e}`, and a
+/// Bytes as text, with what a terminal would not show as one or two columns escaped: `\n`, `\x00`, `\x1b`, `\u{202e}`, and a
 /// byte that is not part of a whole UTF-8 character as `\xe4`.
 pub fn text(bytes: &[u8]) -> String {
     let mut shown = String::new();
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
             match char {
-                '\0' => shown.push_str("\\0"),
                 '\n' | '\r' | '\t' | '\\' => shown.extend(char.escape_default()),
                 _ if char.is_ascii_control() => {
                     shown.push_str(&format!("\\x{:02x}", u32::from(char)))
@@ -35,6 +34,21 @@ pub fn framing(bytes: &[u8]) -> String {
         false => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
     }
 }
+
+/// Payload bytes: as text, but in hex where most of them would be escapes; a few that are cut off a character stay text.
+pub fn payload(bytes: &[u8]) -> String {
+    let chunks = || bytes.utf8_chunks();
+    let control = |char: &char| char.is_control() && !matches!(char, '\n' | '\r' | '\t');
+    let escapes =
+        chunks().map(|chunk| chunk.valid().chars().filter(control).count() + chunk.invalid().len());
+    match bytes.len() >= FEW && escapes.sum::<usize>() * 2 > bytes.len() {
+        true => framing(bytes),
+        false => text(bytes),
+    }
+}
+
+/// So many bytes are too few to tell text from what is none: a character has up to four.
+const FEW: usize = 4;
 
 /// The beginning of a payload, for a name.
 pub fn preview(bytes: &[u8]) -> String {
@@ -77,13 +91,17 @@ mod tests {
     fn every_byte_is_visible() {
         let check = |bytes: &[u8], expected: &str| assert_eq!(text(bytes), expected);
         check(b"hello", "hello");
-        check(b"a\nb\r\t\0\\\x1b[31m\x7f", "a\\nb\\r\\t\\0\\\\\\x1b[31m\\x7f");
+        check(b"a\nb\r\t\0\\\x1b[31m\x7f", "a\\nb\\r\\t\\x00\\\\\\x1b[31m\\x7f");
         check("你好".as_bytes(), "你好");
         check(&"你好".as_bytes()[..4], "你\\xe5");
         check(&"你好".as_bytes()[4..], "\\xa5\\xbd");
         check("a\u{202e}b\u{301}".as_bytes(), "a\\u{202e}b\\u{301}");
         assert_eq!(framing(&[5, 0, 0, 0]), "05 00 00 00");
         assert_eq!(framing(b"327"), "327");
+        check(b"$\x01\0\x001\n2", "$\\x01\\x00\\x001\\n2");
+        assert_eq!(payload(b"$\x01\0\0"), "24 01 00 00");
+        assert_eq!(payload(b"\n\n\n\n"), "\\n\\n\\n\\n");
+        assert_eq!(payload(&"你".as_bytes()[1..]), "\\xbd\\xa0");
     }
 
     #[test]

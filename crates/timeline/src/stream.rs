@@ -13,6 +13,8 @@ use std::ops::Range;
 pub struct Stream {
     pub(crate) sender: String,
     pub(crate) receiver: String,
+    /// What tells it from another stream between the two.
+    pub(crate) title: Option<String>,
     pub(crate) sends: Vec<Call>,
     pub(crate) recvs: Vec<Call>,
     pub(crate) via: Option<Via>,
@@ -98,6 +100,7 @@ impl Stream {
         let mut stream = Stream {
             sender: "sender".into(),
             receiver: "receiver".into(),
+            title: None,
             sends,
             recvs,
             via: None,
@@ -139,6 +142,13 @@ impl Stream {
     #[must_use]
     pub fn between(mut self, sender: &str, receiver: &str) -> Stream {
         (self.sender, self.receiver) = (sender.to_owned(), receiver.to_owned());
+        self
+    }
+
+    /// Adds what tells this stream from another between the same two: "behind a relay".
+    #[must_use]
+    pub fn called(mut self, title: &str) -> Stream {
+        self.title = Some(title.to_owned());
         self
     }
 
@@ -204,11 +214,14 @@ impl Stream {
         }
     }
 
-    /// Who sends to whom.
+    /// Who sends to whom, and what it was called.
     pub(crate) fn name(&self) -> String {
         let [sender, receiver] =
             [&self.sender, &self.receiver].map(|side| show::text(side.as_bytes()));
-        format!("{sender} to {receiver}")
+        match &self.title {
+            Some(title) => format!("{sender} to {receiver}, {}", show::text(title.as_bytes())),
+            None => format!("{sender} to {receiver}"),
+        }
     }
 
     /// Whether no byte of it was recorded.

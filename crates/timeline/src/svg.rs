@@ -1,5 +1,6 @@
 //! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
 
+use crate::fit::{Fit, fits};
 use crate::layout::left_out;
 use crate::picture::{LEFT, WIDTH};
 use crate::shapes::{Shape, text};
@@ -15,6 +16,8 @@ pub(crate) const RULES: &str = include_str!("page/picture.css");
 /// The lines of words below the picture, and their cells.
 const LINE: usize = 19;
 const WORD: usize = 7;
+/// What the legend's sample of a box takes, with the space behind it.
+const KEY: usize = 30;
 
 impl Stream {
     /// Draws the stream as an SVG file, 860 pixels wide; `title` is what a screen reader says first.
@@ -33,6 +36,7 @@ pub fn svg(title: &str, streams: &[Stream]) -> String {
     for stream in streams {
         y = draw(&mut body, stream, y, streams.len() > 1);
     }
+    y = legend(&mut body, streams, y);
     let (title, about) = (escape(&show::text(title.as_bytes())), escape(&describe(streams)));
     let id = format!("{:08x}", fingerprint(&(title.clone() + &about)));
     let light = themed(LIGHT);
@@ -73,6 +77,39 @@ fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize
         }
     }
     y + 16
+}
+
+/// What the marks mean that occur; the height of the drawing after it.
+fn legend(body: &mut String, streams: &[Stream], y: usize) -> usize {
+    let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
+    let framed =
+        streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
+    let keys = [
+        (framed, "key box", "framing: fainter, in hex unless it is text"),
+        (
+            fits.contains(&Fit::Partial),
+            "key box partial",
+            "a part of a message that says its own length",
+        ),
+        (fits.contains(&Fit::Odd), "key box odd", "mixes messages, or ends inside one"),
+    ];
+    let mut at = LEFT;
+    let mut line_y = y;
+    for (_, class, words) in keys.into_iter().filter(|(occurs, ..)| *occurs) {
+        let width = KEY + show::width(words) * WORD;
+        if at > LEFT && at + width > WIDTH - LEFT {
+            (at, line_y) = (LEFT, line_y + LINE);
+        }
+        let mut shapes = Vec::new();
+        if class == "key box" {
+            shapes.push(Shape::Rect("key f0".to_owned(), at, line_y, 22, 12));
+        }
+        shapes.push(Shape::Path(class, format!("M{at} {line_y}h22v12h-22Z")));
+        text(&mut shapes, "key", at + KEY, line_y + 10, WORD, words);
+        shapes.iter().for_each(|shape| write(body, shape));
+        at += width + 2 * LEFT;
+    }
+    if at == LEFT { y } else { line_y + LINE + 9 }
 }
 
 fn heading(body: &mut String, y: usize, words: &str) {

@@ -14,7 +14,7 @@ impl Stream {
     /// Draws the stream for a terminal that is `width` columns wide, 48 at least; ends with a newline.
     ///
     /// Text that a reader may not see as it is (control characters, bytes that are not UTF-8) is escaped; framing bytes
-    /// are in hex. A long stretch is shortened and says how many bytes it has; a long stream goes on below, and the
+    /// are in hex, and so is a stretch that is no text. A long stretch is shortened and says how many bytes it has; a long stream goes on below, and the
     /// offsets tell where. There is no colour in it.
     pub fn text(&self, width: usize) -> String {
         let width = width.max(NARROWEST);

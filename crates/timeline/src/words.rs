@@ -6,6 +6,8 @@ use crate::stream::{Lane, Piece, Read, Stream};
 
 /// A stream cut into single bytes would fill screens with sentences.
 const MOST: usize = 16;
+/// So many like reads are one sentence.
+const FOLDED: usize = 4;
 
 pub fn sentences(stream: &Stream) -> Vec<String> {
     let mut all: Vec<String> =
@@ -16,11 +18,15 @@ pub fn sentences(stream: &Stream) -> Vec<String> {
         all.extend(via.again.iter().map(|again| about_again(&call, again)));
     }
     let reads = stream.reads();
-    all.extend(reads.iter().map(|read| about_read(stream, read)));
-    if all.len() > MOST {
-        let left_out = all.len() - MOST;
-        let glued = reads.iter().rev().take(left_out).filter(|read| read.glued()).count();
-        all.truncate(MOST);
+    let runs = alike(stream, &reads);
+    let said = MOST.saturating_sub(all.len());
+    let rest: Vec<&Read> = runs.iter().skip(said).copied().flatten().collect();
+    let mut left_out = all.len().saturating_sub(MOST);
+    all.truncate(MOST);
+    all.extend(runs.iter().take(said).map(|run| about_run(stream, run)));
+    left_out += rest.len();
+    if left_out > 0 {
+        let glued = rest.iter().filter(|read| read.glued()).count();
         all.push(format!(
             "(and {left_out} calls more; {glued} of them took bytes of several messages)"
         ));
@@ -76,18 +82,6 @@ fn about_again(name: &str, again: &Again) -> String {
     format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
 }
 
-/// Whether a call moved bytes of several messages, or ended inside one. Where a part of a message begins or ends, a
-/// reader may well stop: the framing tells how much to ask for next.
-pub fn is_odd(stream: &Stream, call: &Call) -> bool {
-    let moved = stream.moved(call);
-    let whole = |piece: &Piece| piece.len == piece.of || stream.part(piece).is_some();
-    match moved.pieces.as_slice() {
-        [] => false,
-        [piece] => moved.unknown > 0 || !whole(piece),
-        _ => true,
-    }
-}
-
 /// The same as the sentences in few words, for inside the box; the first is the longest.
 pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
     let Read { number, pieces, unknown, len, .. } = stream.moved(call);
@@ -136,6 +130,51 @@ pub fn about_call(stream: &Stream, lane: &Lane<'_>, call: &Call) -> String {
     }
 }
 
+/// The reads one after the other, with those in one slice of which one sentence can tell.
+fn alike<'a>(stream: &Stream, reads: &'a [Read]) -> Vec<&'a [Read]> {
+    let part_only = |read: &Read| match (read.pieces.as_slice(), read.unknown) {
+        ([piece], 0) if piece.len < piece.of && stream.part(piece).is_none() => Some(piece.message),
+        _ => None,
+    };
+    let same = |one: &Read, next: &Read| match (one.is_end(), next.is_end()) {
+        (true, true) => true,
+        _ => {
+            let follows = next.offset == one.offset + one.len && next.len == one.len;
+            follows && part_only(one).is_some() && part_only(one) == part_only(next)
+        }
+    };
+    let runs = reads.chunk_by(same);
+    runs.flat_map(|run| {
+        run.chunks(if run[0].is_end() || run.len() >= FOLDED { run.len() } else { 1 })
+    })
+    .collect()
+}
+
+/// What a slice of [`alike`] reads took.
+fn about_run(stream: &Stream, run: &[Read]) -> String {
+    let (first, last) = (&run[0], &run[run.len() - 1]);
+    if run.len() == 1 {
+        return about_read(stream, first);
+    }
+    let between = if run.len() == 2 { "," } else { " to" };
+    let numbers = format!("{}{between} {}", first.number, last.number);
+    match first.pieces.first() {
+        None => format!("recv {numbers}: 0 bytes = end of stream"),
+        Some(piece) => {
+            let together = Piece { len: piece.len * run.len(), ..piece.clone() };
+            let what = match together.len == piece.of {
+                true => format!(
+                    "all {} of {}",
+                    bytes(piece.of),
+                    stream.messages[piece.message].message.name
+                ),
+                false => about_piece(stream, &together),
+            };
+            format!("recv {numbers}: {} each, {what}", bytes(piece.len))
+        }
+    }
+}
+
 fn about_read(stream: &Stream, read: &Read) -> String {
     let number = read.number;
     if let Some(error) = &read.error {
@@ -180,7 +219,10 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
         _ if from + len == of => "last",
         _ => "next",
     };
-    format!("the {which} {len} of {of} bytes of {name}")
+    match len {
+        1 => format!("the {which} of {of} bytes of {name}"),
+        _ => format!("the {which} {len} of {of} bytes of {name}"),
+    }
 }
 
 fn bytes(count: usize) -> String {

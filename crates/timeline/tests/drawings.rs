@@ -67,6 +67,21 @@ fn a_box_that_glues_or_cuts_says_so() {
 }
 
 #[test]
+fn a_part_of_a_framed_message_is_no_alarm() {
+    let messages = [Message::framed("request 1", 4, 5), Message::framed("request 2", 4, 2)];
+    let sends = [b"\x05\0\0\0hello".as_slice(), b"\x02\0\0\0hi"];
+    let stream = stream(&sends, None, &[1, 3, 2, 4, 5]).with_messages(&messages);
+    let drawn = stream.svg("a picture");
+    let xml = Document::parse(&drawn).unwrap();
+    assert_eq!((nodes(&xml, "box partial").len(), nodes(&xml, "box odd").len()), (4, 1), "{drawn}");
+    assert_eq!(texts(&xml, "caption partial")[0], "1: 1 of 9 bytes");
+    assert_eq!(texts(&xml, "caption odd"), ["4: 4 bytes = 3 of 9 + 1 of 6, glued"]);
+    let legend = texts(&xml, "key");
+    assert!(legend[0].starts_with("framing: fainter"), "{legend:?}");
+    assert!(legend[1].starts_with("a part of") && legend[2].starts_with("mixes"), "{legend:?}");
+}
+
+#[test]
 fn where_the_framing_ends_a_reader_may_stop() {
     let messages = [Message::framed("request 1", 4, 5)];
     let stream = stream(&[b"\x05\0\0\0hello"], None, &[4, 5]).with_messages(&messages);
@@ -179,4 +194,14 @@ fn a_long_run_is_shortened() {
     assert!(drawn.len() < 300_000, "{} bytes", drawn.len());
     let xml = Document::parse(&drawn).unwrap();
     assert!(texts(&xml, "word").iter().any(|words| words.ends_with("are left out here)")));
+}
+
+#[test]
+fn two_streams_between_the_same_two_are_told_apart() {
+    let direct = stream(&[b"hello"], None, &[5]).called("direct");
+    let cut = stream(&[b"hello"], Some(&[1]), &[5]).called("behind relay --cut 1");
+    let drawn = timeline::svg("a picture", &[direct, cut]);
+    let headings = texts(&Document::parse(&drawn).unwrap(), "heading");
+    let expected = ["client to server, direct", "client to server, behind relay --cut 1"];
+    assert_eq!(headings, expected);
 }

@@ -100,6 +100,14 @@ fn no_payload_breaks_out() {
 }
 
 #[test]
+fn backticks_in_a_title_are_code() {
+    let drawn = page("`7b 00` & `<i`", &[], &[]);
+    assert!(drawn.contains("<title>7b 00 &amp; &lt;i</title>"));
+    assert!(drawn.contains("<h1><code>7b 00</code> &amp; <code>&lt;i</code></h1>"));
+    assert!(page("a ` alone", &[], &[]).contains("<h1>a ` alone</h1>"));
+}
+
+#[test]
 fn the_side_that_was_not_recorded_is_named() {
     let both = connection(&[b"hello"], None, &[2]);
     let alone = Connection { client: Vec::new(), ..both };
@@ -128,4 +136,66 @@ fn of_megabytes_the_beginning_is_enough() {
     let megabyte = vec![b'x'; 1 << 20];
     let page = drawn(&connection(&[&megabyte, &megabyte, &megabyte], None, &[1 << 20]));
     assert!(page.len() < 200_000, "{} bytes", page.len());
+}
+
+#[test]
+fn no_recv_stands_before_the_send_that_brought_its_last_byte() {
+    let mut run = run(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5]);
+    // A sender that is slow to note its calls: each recv is noted before its send.
+    for event in run.client.iter_mut().filter(|event| event.call == "send") {
+        event.t_us += 1000;
+    }
+    let slow = |event: &&mut Event| event.call == "send";
+    run.relay.iter_mut().filter(slow).for_each(|event| event.t_us += 500);
+    let connection = connections(&[run.client, run.server].concat(), &run.relay).remove(0);
+    let data = data(&drawn(&connection));
+    let steps = data["steps"].as_array().unwrap();
+    let calls = ["send", "recv"].map(|call| {
+        let of = |who: u64| {
+            let mine = move |step: &&Value| step["call"] == call && step["who"] == who;
+            steps.iter().filter(mine).map(|step| step["at"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+        [of(0), of(1), of(2)]
+    });
+    assert_eq!(calls, [[vec![0, 5], vec![0, 3], vec![]], [vec![], vec![0, 5], vec![0, 2]]]);
+    let place = |who: u64, call: &str, at: u64| {
+        let same = |step: &Value| step["who"] == who && step["call"] == call && step["at"] == at;
+        steps.iter().position(same).unwrap()
+    };
+    for at in [0, 5] {
+        assert!(place(0, "send", at) < place(1, "recv", at), "{steps:#?}");
+    }
+    let mut brought = [0, 0];
+    for step in steps.iter().filter(|step| step["in"].is_array()) {
+        let (lane, end) = (step["in"][1].as_u64().unwrap(), step["end"].as_u64().unwrap());
+        match lane {
+            0 => brought[0] = end,
+            1 => {
+                assert!(end <= brought[0], "{steps:#?}");
+                brought[1] = end;
+            }
+            _ => assert!(end <= brought[1], "{steps:#?}"),
+        }
+    }
+    assert_eq!(brought, [7, 7]);
+}
+
+#[test]
+fn the_page_knows_behind_which_step_nothing_more_arrives() {
+    let mut run = run(&[b"hello"], None, &[2, 1]);
+    run.server.truncate(2);
+    let closed = |run: runs::Run| {
+        let connection = connections(&[run.client, run.server].concat(), &[]).remove(0);
+        data(&drawn(&connection))["pictures"][0]["closed"].clone()
+    };
+    let close =
+        |pid, conn, t_us| Event { t_us, pid, conn, call: "close".into(), ..Event::default() };
+    run.client.push(close(1, 1, 140));
+    assert_eq!(
+        closed(runs::Run { server: run.server.clone(), client: run.client.clone(), relay: vec![] }),
+        Value::Null
+    );
+    run.server.push(close(3, 2, 150));
+    // Connect, accept, send, recv, close of the client, close of the server.
+    assert_eq!(closed(run), 5);
 }

@@ -358,7 +358,7 @@ relay send   │he│ll╎o╎hi│
 server recv  │he╎ll│o╎hi│
              └─────┴────┘
              recv 1: the first 4 of 5 bytes of message 1 "hello"
-             recv 2: 3 bytes = the last 1 of 5 bytes of message 1 "hello" +
+             recv 2: 3 bytes = the last of 5 bytes of message 1 "hello" +
                      message 2 "hi", glued
 "#;
     let stream = stream(&["hello", "hi"], &[b"hell", b"ohi"]);
@@ -399,4 +399,32 @@ fn a_middle_that_belongs_to_another_run_is_refused() {
     twice.extend(twice.clone());
     let error = sent.via("relay", &twice).unwrap_err();
     assert_eq!(error, StreamError::Overlap { call: "send".into(), offset: 0 });
+}
+
+#[test]
+fn like_reads_are_one_sentence() {
+    let sentences = |recvs: &[&[u8]]| -> Vec<String> {
+        let text = stream(&["hello world"], recvs).text(120);
+        text.lines()
+            .filter_map(|line| Some(line.trim().strip_prefix("recv ")?.to_owned()))
+            .collect()
+    };
+    let cut: Vec<&[u8]> = b"hello world".chunks(1).collect();
+    assert_eq!(
+        sentences(&[&cut, [b"".as_slice(), b""].as_slice()].concat()),
+        [
+            "1 to 11: 1 byte each, all 11 bytes of message 1 \"hello world\"",
+            "12, 13: 0 bytes = end of stream"
+        ]
+    );
+    let cut: Vec<&[u8]> = b"hello world".chunks(2).collect();
+    assert_eq!(
+        sentences(&cut),
+        [
+            "1 to 5: 2 bytes each, the first 10 of 11 bytes of message 1 \"hello world\"",
+            "6: the last of 11 bytes of message 1 \"hello world\""
+        ]
+    );
+    // Three are soon read, and each has its number.
+    assert_eq!(sentences(&[b"he", b"ll", b"o ", b"world"]).len(), 4);
 }

@@ -74,10 +74,10 @@ fn a_relay_has_the_lane_in_the_middle() {
 }
 
 #[test]
-fn files_are_written_and_then_nothing_is_printed() {
+fn files_are_written_and_named() {
     let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
     let drawn = traces.timeline(&["client", "server", "--svg", "a.svg", "--html", "a.html"]);
-    assert_eq!(said(&drawn), "");
+    assert_eq!(said(&drawn), "saved a.svg\nsaved a.html\n");
     let read = |name| std::fs::read_to_string(traces.path(name)).unwrap();
     assert!(read("a.svg").starts_with("<svg "));
     assert!(read("a.html").starts_with("<!doctype html>"));

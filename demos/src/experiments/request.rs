@@ -68,7 +68,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         }
     }
     let message = |name: &str| Message::new(name, COMMANDS[0].len());
-    draw(scene, &recorded, &[message("command 1"), message("command 2")])?;
+    draw(scene, "raw", &recorded, &[message("command 1"), message("command 2")])?;
     scene.came(match as_one == raw.len() {
         true => "aecho b",
         false => "a, then b",
@@ -89,7 +89,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         }
     }
     let message = |name: &str| Message::framed(name, prefix::PREFIX_LEN, COMMANDS[0].len());
-    draw(scene, &recorded, &[message("command 1"), message("command 2")])?;
+    draw(scene, "framed", &recorded, &[message("command 1"), message("command 2")])?;
     scene.text("These came in one piece, too. But each says where it ends.\n")?;
     Ok(findings.verdict("raw, five servers ran `echo aecho b`; framed, three ran both commands"))
 }
@@ -120,10 +120,15 @@ fn ask(
 }
 
 /// What the server received, up to the end of the stream.
-fn draw(scene: &mut Scene, server: &[Event], messages: &[Message]) -> Result<(), Trouble> {
+fn draw(
+    scene: &mut Scene,
+    title: &str,
+    server: &[Event],
+    messages: &[Message],
+) -> Result<(), Trouble> {
     let ends = |event: &Event| event.call == "recv" && event.got == Some(0);
     let events: Vec<_> = server.iter().take_while(|event| !ends(event)).cloned().collect();
-    let stream = Stream::from_events(&[], &events)?.between("client", "struct");
+    let stream = Stream::from_events(&[], &events)?.between("client", "struct").called(title);
     scene.picture(&stream.with_messages(messages))
 }
 

@@ -40,6 +40,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let answer = server.moved("send").concat();
     let stream = Stream::from_events(&server.events, &client.events)?
         .between("server", "client")
+        .called("direct")
         .with_messages(&[Message::framed("the answer", 4, answer.len().saturating_sub(4))]);
     scene.picture(&stream)?;
 
@@ -80,6 +81,7 @@ fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), Troubl
     let ends = [server.events, client.events.clone()].concat();
     for connection in timeline::connections(&ends, &relay.events) {
         let stream = connection.stream(Direction::ToClient)?;
+        let stream = stream.called("behind relay --cut 1");
         scene.picture(&stream.with_messages(&[Message::framed("the answer", 4, 3)]))?;
     }
     let pieces: Vec<_> = client.moved("recv").iter().map(Vec::len).collect();

@@ -73,18 +73,21 @@ fn run(args: &Args) -> Result<(), Failure> {
     let connection = pick(&all, args.conn)?;
     let streams = streams(connection, args.direction)?;
 
+    let mut said = Vec::new();
     if let Some(file) = &args.svg {
-        write(file, &timeline::svg("The byte picture", &streams))?;
+        said.push(save(file, &timeline::svg("The byte picture", &streams))?);
     }
     if let Some(file) = &args.html {
-        write(file, &timeline::page("A run, call by call", &streams, &connection.parties()))?;
+        said.push(save(
+            file,
+            &timeline::page("A run, call by call", &streams, &connection.parties()),
+        )?);
     }
     if args.svg.is_none() && args.html.is_none() {
         let pictures: Vec<String> = streams.iter().map(|stream| stream.text(80)).collect();
-        let mut out = io::stdout();
-        out.write_all(pictures.join("\n").as_bytes()).map_err(Failure::Stdout)?;
+        said.push(pictures.join("\n"));
     }
-    Ok(())
+    io::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
 }
 
 fn read(trace: &Path) -> Result<Vec<Event>, Failure> {
@@ -133,7 +136,9 @@ fn streams(connection: &Connection, way: Way) -> Result<Vec<Stream>, Failure> {
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file, and says so.
+fn save(file: &Path, text: &str) -> Result<String, Failure> {
     std::fs::write(file, text)
-        .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))
+        .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))?;
+    Ok(format!("saved {}\n", file.display()))
 }

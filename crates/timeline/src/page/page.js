@@ -74,6 +74,12 @@ function shape(picture, [first, ...rest]) {
   return element("rect", { class: first, x, y, width: length, height: last });
 }
 
+// Where what is drawn ends: a box ends where its fillings do.
+function rightOf([first, ...rest]) {
+  if (typeof first === "number") return Math.max(0, ...rest[1].map(rightOf));
+  return rest.length === 1 ? 0 : rest[0] + rest[2];
+}
+
 const views = pictures.map((picture) => {
   const id = `picture-${picture.id}`;
   const box = element("div", { class: "window", tabindex: 0, role: "region", "aria-labelledby": id });
@@ -82,8 +88,9 @@ const views = pictures.map((picture) => {
   const words = element("ul", {}, ...picture.words.map((sentence) => element("li", {}, sentence)));
   section.append(box, element("details", {}, element("summary", {}, "In words"), words));
   $("pictures").append(section);
-  // On a narrow screen the picture shrinks, down to where it can still be read.
-  const scale = () => Math.min(1, Math.max(0.75, box.clientWidth / 860));
+  // Wide as what is drawn. On a narrow screen the picture shrinks, down to where it can still be read.
+  const wide = picture.rows.reduce((most, shapes) => shapes.reduce((most, each) => Math.max(most, rightOf(each)), most), 0) + 4;
+  const scale = () => Math.min(1, Math.max(0.75, box.clientWidth / wide));
   // The row in which the box of a step begins.
   const rowOf = new Map();
   picture.rows.forEach((shapes, row) => {
@@ -96,10 +103,11 @@ const views = pictures.map((picture) => {
   const draw = (row) =>
     element(
       "svg",
-      { viewBox: `0 0 860 ${picture.height}`, "aria-hidden": "true" },
+      { viewBox: `0 0 ${wide} ${picture.height}`, "aria-hidden": "true" },
       ...picture.rows[row].map((each) => shape(picture, each)),
     );
   const mark = (svg) => {
+    svg.style.width = `${wide * scale()}px`;
     for (const group of svg.querySelectorAll("g.step")) {
       const step = Number(group.dataset.step ?? -1);
       group.classList.toggle("later", step > current);
@@ -167,9 +175,10 @@ function flight(picture, index) {
   const lanes = picture.lanes.map((lane, at) => `${lane.name} ${count(ends[at], "byte")}`);
   const missing = picture.recorded.some((recorded) => !recorded);
   const between = ends[0] - ends.at(-1);
-  let rest = `${count(between, "byte")} on the way`;
+  const over = current === steps.length - 1 || (picture.closed !== null && current >= picture.closed);
+  let rest = over && between > 0 ? `${count(between, "byte")} never received` : `${count(between, "byte")} on the way`;
   if (missing) rest = "how much is on the way is not known: one side was not recorded";
-  else if (between < 0) rest = "the recv was recorded before the send that brought its bytes";
+  else if (between < 0) rest = "the send of some bytes was not recorded, or only after their recv";
   return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
 }
 

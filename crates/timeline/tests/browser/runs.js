@@ -65,7 +65,7 @@ export async function pages(dir) {
   const made = {};
   for (const [name, files] of Object.entries(traces)) {
     const [html, svg] = ["html", "svg"].map((kind) => join(dir, `${name}.${kind}`));
-    execFileSync(join(programs, "timeline"), [...files, "--html", html, "--svg", svg], { stdio: "inherit" });
+    execFileSync(join(programs, "timeline"), [...files, "--html", html, "--svg", svg], { stdio: ["ignore", "ignore", "inherit"] });
     made[name] = { html, svg, calls: readFileSync(html, "utf8").match(/"t":/g).length };
   }
   return made;

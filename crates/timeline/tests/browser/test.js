@@ -87,7 +87,7 @@ async function steps(name, page, calls) {
   check(`${name}: its box stands out`, (await box.getAttribute("class")).split(" ").includes("now"));
   const later = await page.locator("g.step.later").count();
   await page.keyboard.press("Home");
-  check(`${name}: what comes later is pale`, (await page.locator("g.step.later").count()) > later);
+  check(`${name}: what comes later is an outline`, (await page.locator("g.step.later").count()) > later);
   await page.keyboard.press("Tab");
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   check(`${name}: the focus shows`, outline === "solid", outline);
@@ -114,6 +114,14 @@ async function looks(name, page, theme) {
   check(`${name}: no text leaves the picture`, wide.length === 0, wide.join(" | "));
   const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   check(`${name}: the page is not wider than the window`, !scrolls);
+  await page.setViewportSize({ width: 420, height: 800 });
+  const narrow = await page.evaluate(() => {
+    const button = document.getElementById("theme");
+    const { right } = button.getBoundingClientRect();
+    return document.documentElement.scrollWidth <= innerWidth && right <= innerWidth && button.scrollWidth <= button.clientWidth;
+  });
+  check(`${name}: nothing is squeezed or runs out of a narrow window`, narrow);
+  await page.setViewportSize({ width: 1366, height: 800 });
 }
 
 // Ten thousand calls: only what is in sight is drawn, and nothing takes long. The bounds are for a busy machine.
