@@ -27,7 +27,9 @@ impl Network {
     /// The same stream with the segments that carried it, as far as they were seen: those between the same two addresses.
     /// Nothing is added where a relay is drawn, or where it did not travel by TCP.
     pub fn show(&mut self, stream: &Stream) -> Result<Stream, Trouble> {
-        let mut events = self.so_far()?.events();
+        self.collect();
+        self.capture = Some(Capture::start().map_err(Trouble::Segments)?);
+        let mut events = Traffic::of(&self.recording).events();
         let route = stream.route().filter(|_| !stream.is_relayed());
         let ours = |end: &Option<String>, address: &str| end.as_deref() == Some(address);
         events.retain(|event| {
@@ -50,7 +52,7 @@ impl Network {
 
     /// Writes all of it for Wireshark, if there is anything; returns how many packets there were.
     pub fn save(mut self, path: &Path) -> Result<usize, Trouble> {
-        self.so_far()?;
+        self.collect();
         if !self.recording.packets.is_empty() {
             let written = File::create(path)
                 .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
@@ -59,16 +61,14 @@ impl Network {
         Ok(self.recording.packets.len())
     }
 
-    /// A capture hands over what it has when it stops; the next goes on from there. In between, a picture is being drawn,
-    /// and nothing travels that belongs in it.
-    fn so_far(&mut self) -> Result<Traffic, Trouble> {
+    /// Adds what has been captured: a capture hands it over when it stops. Until the next one starts a picture is being
+    /// drawn, or the run is over, and nothing travels that belongs in it.
+    fn collect(&mut self) {
         if let Some(capture) = self.capture.take() {
             let recording = capture.stop();
             self.recording.epoch_us = recording.epoch_us;
             self.recording.full |= recording.full;
             self.recording.packets.extend(recording.packets);
         }
-        self.capture = Some(Capture::start().map_err(Trouble::Segments)?);
-        Ok(Traffic::of(&self.recording))
     }
 }

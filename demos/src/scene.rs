@@ -26,31 +26,41 @@ pub struct Scene<'a> {
     drawn: Vec<Stream>,
     network: Option<Network>,
     came: Option<String>,
-    /// Whether the experiment asked for it: an option that changes nothing is mentioned.
-    asked: (bool, bool),
+    /// Whether the experiment has a use for them: an option that changes nothing is mentioned.
+    uses_trials: bool,
+    uses_seed: bool,
 }
 
 impl<'a> Scene<'a> {
     pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, Trouble> {
         let scratch = Scratch::new()?;
-        let (started, drawn, came, asked) = (0, Vec::new(), None, (false, false));
         // Where it is not possible, `main` has said why.
         let network = match options.segments && segments::is_inside() {
             true => Some(Network::watch().map_err(Trouble::Segments)?),
             false => None,
         };
-        Ok(Scene { screen, options, scratch, started, drawn, network, came, asked })
+        Ok(Scene {
+            screen,
+            options,
+            scratch,
+            started: 0,
+            drawn: Vec::new(),
+            network,
+            came: None,
+            uses_trials: false,
+            uses_seed: false,
+        })
     }
 
     /// How often to try: what the reader said, or else `usual`.
     pub fn trials(&mut self, usual: u32) -> u32 {
-        self.asked.0 = true;
+        self.uses_trials = true;
         self.options.trials.unwrap_or(usual)
     }
 
     /// What random choices begin with: what the reader said, or else 1. Print it where it matters.
     pub fn seed(&mut self) -> u64 {
-        self.asked.1 = true;
+        self.uses_seed = true;
         let seed = self.options.seed.unwrap_or(1);
         self.screen.seed(seed);
         seed
@@ -66,8 +76,12 @@ impl<'a> Scene<'a> {
     pub fn finish(&mut self) -> Result<Option<String>, Trouble> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
-        idle.extend((trials.is_some() && !self.asked.0).then_some("--trials: one run decides it"));
-        idle.extend((seed.is_some() && !self.asked.1).then_some("--seed: nothing in it is random"));
+        idle.extend(
+            (trials.is_some() && !self.uses_trials).then_some("--trials: one run decides it"),
+        );
+        idle.extend(
+            (seed.is_some() && !self.uses_seed).then_some("--seed: nothing in it is random"),
+        );
         idle.extend(
             (picture.is_some() && self.drawn.is_empty()).then_some("--picture: it draws none"),
         );
