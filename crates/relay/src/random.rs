@@ -43,7 +43,7 @@ impl Random {
     }
 
     /// A number from `least` to `most`, both included.
-    pub(crate) fn between(&mut self, least: u64, most: u64) -> u64 {
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
         let many = u128::from(most.saturating_sub(least)) + 1;
         // The high half of the product: no division, and no number is favoured by more than one
         // part in 2^64 / many.

@@ -40,7 +40,7 @@ pub enum StageError {
         /// What it had said.
         said: Vec<Line>,
     },
-    /// The program said more than 256 MiB: it has run away, and its pipe was closed.
+    /// The program said more than it may (256 MiB, or its own limit): it has run away, and its pipe was closed.
     TooMuch {
         /// The program's label.
         label: String,
@@ -81,7 +81,7 @@ impl Display for StageError {
             Self::TimedOut { label, waiting_for, within, said } => {
                 write!(f, "{label}: no {waiting_for} within {within:?}{}", Said(said))
             }
-            Self::TooMuch { label } => write!(f, "{label} said more than 256 MiB: it has run away"),
+            Self::TooMuch { label } => write!(f, "{label} said more than we keep of it: it has run away"),
             Self::Stdin { label, source, said } => {
                 write!(f, "{label} takes no input: {source}{}", Said(said))
             }

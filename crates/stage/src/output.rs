@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-/// What one program may say before it is cut off: 256 MiB, counted with what it costs to keep a line.
+/// What one program may say before it is cut off, unless it is started with a limit of its own: 256 MiB, counted with
+/// what it costs to keep a line.
 ///
 /// The largest answer of the course is 16 MiB; a program that says more than this has run away.
-const MOST: usize = 256 << 20;
+pub(crate) const MOST: usize = 256 << 20;
 
 /// What even a line of one byte takes on the heap: without it, `yes` would keep more than it is charged for.
 const SMALLEST_ALLOCATION: usize = 24;
@@ -33,16 +34,21 @@ pub struct Line {
 }
 
 /// The lines of both streams, as they come.
-#[derive(Default)]
 pub(crate) struct Output {
     pub lines: Vec<Line>,
     /// The line of each stream that still waits for its newline, as an index into `lines`.
     open: [Option<usize>; 2],
     closed: [bool; 2],
     cost: usize,
+    most: usize,
 }
 
 impl Output {
+    /// Keeps lines until they cost more than `most` bytes.
+    pub fn new(most: usize) -> Output {
+        Output { lines: Vec::new(), open: [None; 2], closed: [false; 2], cost: 0, most }
+    }
+
     /// Adds what one read brought. `false`: the program has said more than we keep.
     #[must_use]
     pub fn add(&mut self, stream: Stream, bytes: &[u8], when: Instant) -> bool {
@@ -64,7 +70,7 @@ impl Output {
             }
         }
         self.cost += bytes.len();
-        self.cost <= MOST
+        self.cost <= self.most
     }
 
     pub fn close(&mut self, stream: Stream) {
@@ -94,7 +100,7 @@ mod tests {
 
     /// Pieces in the order they were read, and the lines that must come of them (`|` marks a newline that came).
     fn check(pieces: &[(Stream, &str)], expected: &[(Stream, &str)]) {
-        let mut output = Output::default();
+        let mut output = Output::new(MOST);
         let now = Instant::now();
         for (stream, piece) in pieces {
             assert!(output.add(*stream, piece.as_bytes(), now));

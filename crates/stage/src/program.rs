@@ -1,6 +1,6 @@
 //! One real program on the stage, in a process group of its own.
 
-use crate::output::{Line, Stream};
+use crate::output::{self, Line, Stream};
 use crate::running::{self, Running, State};
 use crate::{Signal, StageError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -57,6 +57,19 @@ impl Program {
     /// # Errors
     /// [`StageError::Start`] when the system refuses, [`StageError::Ending`] after [`end_all`](crate::end_all).
     pub fn start(label: &str, command: &mut Command) -> Result<Program, StageError> {
+        Program::start_bounded(label, command, output::MOST)
+    }
+
+    /// Starts a program that may say no more than `most` bytes, counted with what it costs to keep a line: one that is not
+    /// trusted.
+    ///
+    /// # Errors
+    /// As [`start`](Program::start).
+    pub fn start_bounded(
+        label: &str,
+        command: &mut Command,
+        most: usize,
+    ) -> Result<Program, StageError> {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -69,7 +82,7 @@ impl Program {
         let typed = typed(command);
         let failed = |source| StageError::Start { command: typed.clone(), source };
         let mut child = command.spawn().map_err(failed)?;
-        let running = Arc::new(Running::new(rustix::process::Pid::from_child(&child)));
+        let running = Arc::new(Running::new(rustix::process::Pid::from_child(&child), most));
         everything.programs.push(Arc::clone(&running));
         drop(everything);
 

@@ -72,9 +72,9 @@ pub(crate) struct Ended {
 }
 
 impl Running {
-    pub fn new(pid: Pid) -> Running {
+    pub fn new(pid: Pid, most: usize) -> Running {
         let state =
-            State { pid, output: Output::default(), ended: None, reaped: false, too_much: false };
+            State { pid, output: Output::new(most), ended: None, reaped: false, too_much: false };
         Running { state: Mutex::new(state), changed: Condvar::new() }
     }
 

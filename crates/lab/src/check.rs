@@ -1,0 +1,108 @@
+//! Plays the cases of a lab against one program.
+
+use std::thread;
+use std::time::Instant;
+
+use crate::labs::{Case, Lab};
+use crate::report::{CaseReport, Failure, Outcome, Report};
+use crate::submission::Submission;
+use crate::trial::Trial;
+use crate::{Broken, bytes};
+
+/// Which cases are played, and with which seed.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Decides the data and the random cuts. The default is 0, so that a student and a grader see the same.
+    pub seed: u64,
+    /// Only the case with this name.
+    pub case: Option<String>,
+}
+
+/// Plays all cases side by side, tells of each as soon as it and those before it are done, and returns the report.
+///
+/// The verdict of a case depends on the program and the seed only. Nothing the program started is left behind.
+pub fn check(
+    lab: &Lab,
+    submission: &Submission,
+    options: &Options,
+    tell: &mut dyn FnMut(&CaseReport),
+) -> Report {
+    let started = Instant::now();
+    let wanted = |case: &&Case| options.case.as_ref().is_none_or(|only| only == case.id);
+    let chosen: Vec<&Case> = lab.cases.iter().filter(wanted).collect();
+    let mut cases = Vec::new();
+    thread::scope(|scope| {
+        let playing: Vec<_> = chosen
+            .iter()
+            .map(|case| (case, scope.spawn(move || play(lab, case, submission, options.seed))))
+            .collect();
+        for (case, playing) in playing {
+            let report = playing.join().unwrap_or_else(|_| crashed(case));
+            tell(&report);
+            cases.push(report);
+        }
+    });
+    let seconds = started.elapsed().as_secs_f64();
+    Report { lab: lab.name.to_owned(), seed: options.seed, cases, seconds }
+}
+
+fn play(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> CaseReport {
+    let started = Instant::now();
+    let mut trial = Trial::new(case.id, submission, seed);
+    let result = (case.play)(&mut trial);
+    let outcome = match result {
+        Ok(()) => Outcome::Passed,
+        Err(broken) => Outcome::Failed(Box::new(explain(lab, case, submission, broken, &trial))),
+    };
+    drop(trial);
+    report(case, outcome, started.elapsed().as_secs_f64())
+}
+
+fn explain(
+    lab: &Lab,
+    case: &Case,
+    submission: &Submission,
+    broken: Broken,
+    trial: &Trial,
+) -> Failure {
+    let difference = broken.bytes.as_ref();
+    Failure {
+        what: broken.what,
+        steps: trial.steps(),
+        bytes: difference.map_or_else(Vec::new, |b| bytes::compare(&b.expected, &b.received)),
+        schedule: trial.schedule(),
+        replay: format!(
+            "scripts/lab.sh check {} --case {} --seed {} -- {}",
+            lab.name,
+            case.id,
+            trial.seed(),
+            submission.command.join(" ")
+        ),
+        hint: case.hint.to_owned(),
+        said: trial.said(),
+    }
+}
+
+/// A case that panicked is a defect of ours; the student still gets a report, and the other cases their points.
+fn crashed(case: &Case) -> CaseReport {
+    let failure = Failure {
+        what: "the checker itself failed in this case: please report it".to_owned(),
+        steps: Vec::new(),
+        bytes: Vec::new(),
+        schedule: String::new(),
+        replay: String::new(),
+        hint: String::new(),
+        said: Vec::new(),
+    };
+    report(case, Outcome::Failed(Box::new(failure)), 0.0)
+}
+
+fn report(case: &Case, outcome: Outcome, seconds: f64) -> CaseReport {
+    CaseReport {
+        id: case.id.to_owned(),
+        rule: case.rule.to_owned(),
+        points: case.points,
+        outcome,
+        seconds,
+    }
+}

@@ -1,0 +1,73 @@
+//! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
+
+mod echo;
+
+use crate::{Broken, Trial};
+
+/// All labs, in the order of the course.
+pub const LABS: &[&Lab] = &[&echo::LAB];
+
+/// A program to write.
+#[derive(Debug)]
+pub struct Lab {
+    /// What one types: `read-exactly`.
+    pub name: &'static str,
+    /// What is to be written, in one line.
+    pub task: &'static str,
+    /// What the checker does to the program.
+    pub cases: &'static [Case],
+    /// What is copied, hinted and shown.
+    pub texts: Texts,
+}
+
+/// One thing that the checker does to the program, and the rule the program has to keep.
+#[derive(Debug)]
+pub struct Case {
+    /// Its name: short words with hyphens. It never changes: grade books keep it.
+    pub id: &'static str,
+    /// What it is worth.
+    pub points: u32,
+    /// The rule, in one sentence.
+    pub rule: &'static str,
+    /// What to think about when it fails. It does not give the answer away.
+    pub hint: &'static str,
+    /// Plays it.
+    pub play: fn(&mut Trial) -> Result<(), Broken>,
+}
+
+/// The files of a lab, as they are built in from `labs/NAME/`.
+#[derive(Debug)]
+pub struct Texts {
+    /// The starter in Rust: the student's `src/main.rs`.
+    pub starter_rust: &'static str,
+    /// The starter in Python: the student's `NAME.py`, with `_` for `-`.
+    pub starter_python: &'static str,
+    /// The reference solution in Rust.
+    pub solution_rust: &'static str,
+    /// The reference solution in Python.
+    pub solution_python: &'static str,
+    /// Modules that the Rust starter is given ready-made, `sha256.rs` for example: file names and texts.
+    pub modules: &'static [(&'static str, &'static str)],
+    /// Three hints with `---` between them, from a question to nearly the code.
+    pub hints: &'static str,
+}
+
+/// `texts!("echo")`: the files of `labs/echo/`. Further names are modules of the Rust starter.
+macro_rules! texts {
+    ($lab:literal $(, $module:literal)*) => {
+        $crate::labs::Texts {
+            starter_rust: include_str!(concat!("../../labs/", $lab, "/starter.rs")),
+            starter_python: include_str!(concat!("../../labs/", $lab, "/starter.py")),
+            solution_rust: include_str!(concat!("../../labs/", $lab, "/solution.rs")),
+            solution_python: include_str!(concat!("../../labs/", $lab, "/solution.py")),
+            modules: &[$(($module, include_str!(concat!("../../labs/", $lab, "/", $module)))),*],
+            hints: include_str!(concat!("../../labs/", $lab, "/hints.md")),
+        }
+    };
+}
+use texts;
+
+/// The lab of this name.
+pub fn find(name: &str) -> Option<&'static Lab> {
+    LABS.iter().find(|lab| lab.name == name).copied()
+}

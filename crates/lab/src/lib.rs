@@ -1,0 +1,42 @@
+//! The lab checker: a hostile peer with a verdict.
+//!
+//! A lab is a program to write, in any language. The checker starts it, talks to it as the most unkind peer that TCP allows
+//! (a [`relay::Relay`] cuts, merges and breaks the stream by a seeded schedule), and says of each case whether the program
+//! kept its rule; where it did not, step by step, what was sent, what was expected, and the first byte that differs.
+//!
+//! From the outside in:
+//! - [`labs::LABS`]: the labs; each is a file with its cases.
+//! - [`check()`]: plays all cases against one program and returns a [`Report`].
+//! - [`Trial`]: one case being played: it starts the student's program and hands out [`Peer`]s.
+//! - [`Broken`]: why a case failed.
+
+pub mod labs;
+
+mod broken;
+mod bytes;
+mod check;
+mod explain;
+mod peer;
+mod port;
+mod ready;
+mod report;
+mod student;
+mod submission;
+mod trial;
+
+pub use broken::Broken;
+pub use check::{Options, check};
+pub use explain::explain;
+pub use peer::Peer;
+pub use report::{CaseReport, Failure, Outcome, Report};
+pub use submission::Submission;
+pub use trial::Trial;
+
+/// How long the checker waits for one thing the program should do: bytes, an end, its exit.
+///
+/// A right program answers within milliseconds; this is for machines on which a whole class is graded at once. All cases
+/// run side by side, so a program that hangs in each costs little more than this once.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long the program may take until it listens or connects. `cargo run` builds first.
+pub const READY: std::time::Duration = std::time::Duration::from_secs(8);
