@@ -11,6 +11,7 @@
 //! - [`Broken`]: why a case failed.
 
 pub mod labs;
+pub mod progress;
 
 mod broken;
 mod bytes;
