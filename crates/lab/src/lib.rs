@@ -23,6 +23,7 @@ mod report;
 mod student;
 mod submission;
 mod trial;
+mod typed;
 
 pub use broken::Broken;
 pub use check::{Options, check};
