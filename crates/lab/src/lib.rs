@@ -24,13 +24,14 @@ mod report;
 mod student;
 mod submission;
 mod trial;
+mod typed;
 
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use explain::explain;
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};
-pub use submission::Submission;
+pub use submission::{BUILD, Submission, SubmissionError};
 pub use trial::Trial;
 
 /// How long the checker waits for one thing the program should do: bytes, an end, its exit.

@@ -9,7 +9,7 @@ use relay::{Plan, Step};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
-use crate::bytes::{quote, quote_cut};
+use crate::bytes::{ROW, quote, quote_cut, same};
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
@@ -23,6 +23,28 @@ pub struct Peer {
     /// What has come and was not yet expected.
     received: Vec<u8>,
     ended: Option<Ended>,
+    /// A write has failed: the connection is gone.
+    broken: bool,
+}
+
+/// From so many bytes on a report does not say how many came: how far a program got in a long stream is chance.
+const LONG: usize = 64 << 10;
+
+/// How far what came has been compared.
+#[derive(Default)]
+struct Judged {
+    same: usize,
+    wrong: bool,
+}
+
+impl Judged {
+    /// Whether all has come, or a wrong byte. Looks only at what is new.
+    fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
+        let came = received.len().min(expected.len());
+        self.same += same(&received[self.same..came], &expected[self.same..came]);
+        self.wrong = self.same < came;
+        self.wrong || self.same == expected.len()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +63,29 @@ impl Peer {
     ) -> Peer {
         // A socket that stayed blocking would only make waits longer: each call polls first.
         let _ = socket.set_nonblocking(true);
-        Peer { name, socket, plan, steps, deadline, received: Vec::new(), ended: None }
+        Peer {
+            name,
+            socket,
+            plan,
+            steps,
+            deadline,
+            received: Vec::new(),
+            ended: None,
+            broken: false,
+        }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
     ///
+    /// A connection that the program closes meanwhile shows in what is expected next: whether it is noticed here would
+    /// be chance.
+    ///
     /// # Errors
-    /// [`Broken`] when the program closes the connection, or does not read for so long that the kernel's buffers stay full.
+    /// [`Broken`] when the program does not read for so long that the kernel's buffers stay full.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}"));
-        self.transfer(bytes, |_| false)
+        self.transfer(bytes, None)
     }
 
     /// Sends all of it and reads at the same time, as a peer with two threads; then as [`expect`](Peer::expect).
@@ -61,7 +95,7 @@ impl Peer {
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}, reads meanwhile, and expects {}", quote(expected)));
-        self.transfer(bytes, |_| true)?;
+        self.transfer(bytes, Some(expected))?;
         self.compare(expected)
     }
 
@@ -82,8 +116,7 @@ impl Peer {
         self.step(format!("reads {what}: {length} bytes"));
         self.read_until(|received| received.len() >= length)?;
         if self.received.len() < length {
-            let came = self.received.len();
-            return Err(Broken::new(format!("{} after {came} of {length} bytes", self.why())));
+            return Err(Broken::new(self.missing(length)));
         }
         Ok(self.received.drain(..length).collect())
     }
@@ -109,7 +142,7 @@ impl Peer {
             _ if !self.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
             Some(Ended::Reset) => Err(Broken::new(
-                "the connection was reset: the program closed it while bytes it had not read were waiting, or it died",
+                "the connection was reset: the program closed it while bytes it had not read were waiting, or it was killed",
             )),
             None => Err(Broken::new(format!(
                 "the program did not end the connection within {} s",
@@ -147,56 +180,92 @@ impl Peer {
     }
 
     fn compare(&mut self, expected: &[u8]) -> Result<(), Broken> {
-        let wrong = |received: &[u8]| !received.iter().zip(expected).all(|(a, b)| a == b);
-        self.read_until(|received| received.len() >= expected.len() || wrong(received))?;
-        let came = &self.received[..self.received.len().min(expected.len())];
-        if wrong(came) {
+        let mut judged = Judged::default();
+        self.read_until(|received| judged.is_decided(expected, received))?;
+        if judged.wrong {
+            self.read_the_row(judged.same);
+            let came = &self.received[..self.received.len().min(expected.len())];
             return Err(Broken::differs(
                 "the bytes that came are not the right ones",
                 expected,
                 came,
             ));
         }
-        if came.len() < expected.len() {
-            let what = format!("{} after {} of {} bytes", self.why(), came.len(), expected.len());
-            return Err(Broken::differs(what, expected, came));
+        if self.received.len() < expected.len() {
+            let what = self.missing(expected.len());
+            return Err(match expected.len() {
+                // How much of a long stream had come is chance, and so would be the bytes.
+                LONG.. => Broken::new(what),
+                _ => Broken::differs(what, expected, &self.received),
+            });
         }
         self.received.drain(..expected.len());
         Ok(())
     }
 
-    fn extra(&self) -> Broken {
-        Broken::differs("bytes came where none were expected", b"", &self.received)
-    }
-
-    /// Why nothing more came.
-    fn why(&self) -> String {
-        match self.ended {
-            Some(Ended::Orderly) => "the stream ended".to_owned(),
-            Some(Ended::Reset) => "the connection was reset".to_owned(),
-            None => format!("nothing more came within {} s", PATIENCE.as_secs()),
+    /// The report shows the bytes behind the wrong one too, if they come soon; the verdict stands already.
+    fn read_the_row(&mut self, wrong: usize) {
+        let row = wrong / ROW * ROW + ROW;
+        let until = Instant::now() + Duration::from_millis(200);
+        while self.received.len() < row && self.ended.is_none() && Instant::now() < until {
+            wait(&self.socket, PollFlags::IN, until);
+            self.read();
         }
     }
 
-    fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Result<(), Broken> {
-        let until = self.until();
+    fn extra(&mut self) -> Broken {
+        self.read_the_row(0);
+        Broken::differs("bytes came where none were expected", b"", &self.received)
+    }
+
+    /// Why not all of so many bytes came.
+    fn missing(&self, expected: usize) -> String {
+        let came = self.received.len();
+        match self.ended {
+            Some(_) if expected >= LONG => {
+                format!("the program closed the connection before all {expected} bytes had come")
+            }
+            None if expected >= LONG => {
+                format!("of {expected} bytes some are missing, and no more came in time")
+            }
+            Some(_) => {
+                format!("the program closed the connection after {came} of {expected} bytes")
+            }
+            None if came == 0 => {
+                format!("nothing came within {} s, of {expected} bytes", PATIENCE.as_secs())
+            }
+            None => format!(
+                "{came} of {expected} bytes came, and no more within {} s",
+                PATIENCE.as_secs()
+            ),
+        }
+    }
+
+    /// Reads until it is enough, the end, or the time is over. Each byte that comes gives it new time, up to the case's.
+    fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) -> Result<(), Broken> {
+        let mut until = self.until();
         while !enough(&self.received) && self.ended.is_none() && Instant::now() < until {
             wait(&self.socket, PollFlags::IN, until);
-            self.read()?;
+            if self.read() {
+                until = self.until();
+            }
         }
         Ok(())
     }
 
-    /// Writes `bytes`; reads too while `reads` says so.
-    fn transfer(&mut self, bytes: &[u8], reads: impl Fn(&Peer) -> bool) -> Result<(), Broken> {
-        let mut sent = 0;
-        let mut until = self.until();
+    /// Writes `bytes`; reads too where something is expected meanwhile, until the first wrong byte.
+    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
+        let (mut sent, mut until, mut judged) = (0, self.until(), Judged::default());
         while sent < bytes.len() {
-            let read = reads(self) && self.ended.is_none();
+            let read = expected.is_some() && self.ended.is_none();
             let flags = if read { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
             wait(&self.socket, flags, until);
-            if read {
-                self.read()?;
+            if read && self.read() {
+                until = self.until();
+                let _ = judged.is_decided(expected.unwrap_or_default(), &self.received);
+                if judged.wrong {
+                    return Ok(());
+                }
             }
             match (&self.socket).write(&bytes[sent..]) {
                 Ok(n) => {
@@ -205,33 +274,37 @@ impl Peer {
                 }
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
                     if Instant::now() >= until {
-                        let all = bytes.len();
                         return Err(Broken::new(format!(
-                            "the program stopped reading: {sent} of {all} bytes fitted into the kernel's buffers"
+                            "the program does not read: the kernel's buffers are full, and for {} s the peer could \
+                             send nothing more",
+                            PATIENCE.as_secs()
                         )));
                     }
                 }
-                Err(error) => {
-                    let all = bytes.len();
-                    return Err(Broken::new(format!(
-                        "the program closed the connection while the peer was sending ({sent} of {all} bytes): {error}"
-                    )));
+                Err(_) => {
+                    self.broken = true;
+                    return Ok(());
                 }
             }
         }
         Ok(())
     }
 
-    /// One read of what is there.
-    fn read(&mut self) -> Result<(), Broken> {
+    /// One read of what is there. Whether bytes came.
+    fn read(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         match (&self.socket).read(&mut buffer) {
+            // A write that failed has taken the error away.
+            Ok(0) if self.broken => self.ended = Some(Ended::Reset),
             Ok(0) => self.ended = Some(Ended::Orderly),
-            Ok(got) => self.received.extend_from_slice(&buffer[..got]),
+            Ok(got) => {
+                self.received.extend_from_slice(&buffer[..got]);
+                return true;
+            }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => self.ended = Some(Ended::Reset),
         }
-        Ok(())
+        false
     }
 
     fn until(&self) -> Instant {

@@ -12,6 +12,7 @@ use stage::{Finished, Scratch};
 
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
+use crate::typed::typed;
 use crate::{Broken, PATIENCE, Peer, READY, Submission, peer, ready};
 
 /// How long one case may take in all, however slowly the program drips.
@@ -202,7 +203,12 @@ impl<'a> Trial<'a> {
 
     /// Bytes of all values, by the seed.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.draw() as u8).collect()
+        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -222,7 +228,7 @@ impl<'a> Trial<'a> {
     }
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
-        self.step(format!("start: {} ADDRESS", self.submission.command.join(" ")));
+        self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
         self.student = Some(Student::start(self.submission, address)?);
         Ok(())
     }

@@ -27,7 +27,7 @@ impl Check {
             writeln!(io::stderr(), "lab: no lab is called {:?}", self.lab)?;
             return Ok(ExitCode::from(2));
         };
-        let submission = Submission { command: self.command, folder: None };
+        let submission = Submission { command: self.command, ..Submission::default() };
         let options = Options { seed: self.seed, case: self.case };
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
