@@ -30,7 +30,8 @@ use crate::{Outcome, Report};
 /// The file's name.
 pub const FILE: &str = "lab-progress.toml";
 
-const HEAD: &str = "# Written by scripts/lab.sh: what you have reached. Delete it to begin anew.\n\n";
+const HEAD: &str =
+    "# Written by scripts/lab.sh: what you have reached. Delete it to begin anew.\n\n";
 
 /// What was reached in all labs, as the file had it when it was last read.
 ///

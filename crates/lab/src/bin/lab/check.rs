@@ -1,15 +1,24 @@
 //! `lab check`: plays all cases of a lab against one program.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use lab::{CaseReport, Options, Outcome, Submission, check, explain, labs};
 
-#[derive(Args)]
+use crate::which;
+
+#[derive(Args, Clone)]
+#[command(after_help = "\
+Examples:
+  scripts/lab.sh check my-echo                          the folder that `start` made
+  scripts/lab.sh check echo -- python3 echo.py          with a command of your own
+  scripts/lab.sh check my-echo --case hello --seed 7    one case, with other data")]
 pub struct Check {
-    /// The lab
-    lab: String,
+    /// A folder with a lab.toml; or the name of a lab, with a command behind it
+    #[arg(value_name = "DIR|LAB")]
+    what: String,
     /// Only this case
     #[arg(long)]
     case: Option<String>,
@@ -17,17 +26,36 @@ pub struct Check {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The program and its arguments; the address is added as the last one
-    #[arg(last = true, required = true)]
+    #[arg(last = true)]
     command: Vec<String>,
 }
 
 impl Check {
+    /// The folder with the program.
+    pub fn folder(&self) -> PathBuf {
+        if self.command.is_empty() { PathBuf::from(&self.what) } else { PathBuf::from(".") }
+    }
+
     pub fn run(self) -> io::Result<ExitCode> {
-        let Some(lab) = labs::find(&self.lab) else {
-            writeln!(io::stderr(), "lab: no lab is called {:?}", self.lab)?;
-            return Ok(ExitCode::from(2));
+        let (lab, submission) = if self.command.is_empty() {
+            match Submission::read(Path::new(&self.what)) {
+                Ok(read) => read,
+                Err(error) => {
+                    writeln!(io::stderr(), "lab: {error}")?;
+                    return Ok(ExitCode::from(2));
+                }
+            }
+        } else {
+            let Some(lab) = labs::find(&self.what) else {
+                writeln!(io::stderr(), "lab: no lab is called {:?}", self.what)?;
+                return Ok(ExitCode::from(2));
+            };
+            (lab, Submission { command: self.command, ..Submission::default() })
         };
-        let submission = Submission { command: self.command, ..Submission::default() };
+        if let Err(error) = submission.build() {
+            writeln!(io::stderr(), "lab: {error}")?;
+            return Ok(ExitCode::FAILURE);
+        }
         let options = Options { seed: self.seed, case: self.case };
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
@@ -37,6 +65,7 @@ impl Check {
         });
         shown?;
         writeln!(io::stdout(), "{} of {} points", report.score(), report.max_score())?;
+        which::progress()?.record(&report)?;
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
