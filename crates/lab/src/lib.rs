@@ -16,6 +16,7 @@ mod broken;
 mod bytes;
 mod check;
 mod explain;
+mod orphans;
 mod peer;
 mod port;
 mod ready;
@@ -28,8 +29,10 @@ mod typed;
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use explain::explain;
+pub use orphans::{adopt_orphans, end_descendants};
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};
+pub use student::startable;
 pub use submission::Submission;
 pub use trial::Trial;
 
