@@ -17,6 +17,7 @@ mod broken;
 mod bytes;
 mod check;
 mod explain;
+mod orphans;
 mod peer;
 mod port;
 mod ready;
@@ -29,8 +30,10 @@ mod typed;
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use explain::explain;
+pub use orphans::{adopt_orphans, end_descendants};
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};
+pub use student::startable;
 pub use submission::{BUILD, Submission, SubmissionError};
 pub use trial::Trial;
 
