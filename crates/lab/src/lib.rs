@@ -15,6 +15,7 @@ pub mod labs;
 mod broken;
 mod bytes;
 mod check;
+mod connection;
 mod explain;
 mod orphans;
 mod peer;
