@@ -16,6 +16,7 @@ pub mod progress;
 mod broken;
 mod bytes;
 mod check;
+mod connection;
 mod explain;
 mod orphans;
 mod peer;
