@@ -46,13 +46,17 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
         let length = i32::from_be_bytes(*prefix);
         // Before anything is read or allocated for it: a stream that lost its place cannot find it again.
         if !(0..=LIMIT).contains(&length) {
-            return Err(io::Error::other(format!("expected a length of 0 to {LIMIT}, got {length}")));
+            return Err(io::Error::other(format!(
+                "expected a length of 0 to {LIMIT}, got {length}"
+            )));
         }
         let length = length.unsigned_abs() as usize;
         let mut body = receive(&mut conn, length)?;
         if body.len() < length {
             let came = body.len();
-            return Err(io::Error::other(format!("the stream ended after {came} of {length} bytes")));
+            return Err(io::Error::other(format!(
+                "the stream ended after {came} of {length} bytes"
+            )));
         }
         // a to z and nothing else. One write for both: two would stall (Nagle's algorithm).
         body.make_ascii_uppercase();

@@ -39,7 +39,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(0)?;
     reader.space();
-    if reader.at < text.len() { Err(reader.expected("the end")) } else { Ok(value) }
+    if reader.at == text.len() { Ok(value) } else { reader.expected("the end") }
 }
 
 struct Reader<'a> {
@@ -51,23 +51,22 @@ impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, String> {
         self.space();
         match self.peek() {
-            Some(b'{' | b'[') if depth == DEPTH => Err(self.expected("fewer brackets")),
-            Some(b'{') => self.list(b'}', |reader| reader.member(depth + 1)).map(Value::Object),
-            Some(b'[') => self.list(b']', |reader| reader.value(depth + 1)).map(Value::Array),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))]
-                .into_iter()
-                .find(|(word, _)| self.skip(word))
-                .map(|(_, value)| value)
-                .ok_or_else(|| self.expected("a value")),
+            Some('{' | '[') if depth == DEPTH => self.expected("fewer brackets"),
+            Some('{') => self.list('}', |reader| reader.member(depth + 1)).map(Value::Object),
+            Some('[') => self.list(']', |reader| reader.value(depth + 1)).map(Value::Array),
+            Some('"') => self.string().map(Value::String),
+            Some('-' | '0'..='9') => self.number(),
+            _ if self.skip("null") => Ok(Value::Null),
+            _ if self.skip("true") => Ok(Value::Bool(true)),
+            _ if self.skip("false") => Ok(Value::Bool(false)),
+            _ => self.expected("a value"),
         }
     }
 
     /// What stands between an opening bracket and this one, with commas.
     fn list<T>(
         &mut self,
-        close: u8,
+        close: char,
         mut item: impl FnMut(&mut Self) -> Result<T, String>,
     ) -> Result<Vec<T>, String> {
         let mut items = Vec::new();
@@ -77,107 +76,94 @@ impl Reader<'_> {
             items.push(item(self)?);
             self.space();
         }
-        if self.peek() != Some(close) {
-            return Err(self.expected("a comma or a closing bracket"));
-        }
-        self.at += 1;
-        Ok(items)
+        if self.next() == Some(close) { Ok(items) } else { self.expected("a comma or a bracket") }
     }
 
     fn member(&mut self, depth: usize) -> Result<(String, Value), String> {
         self.space();
         let name = self.string()?;
         self.space();
-        if !self.skip(":") {
-            return Err(self.expected("a colon"));
-        }
-        Ok((name, self.value(depth)?))
+        if self.skip(":") { Ok((name, self.value(depth)?)) } else { self.expected("a colon") }
     }
 
     fn string(&mut self) -> Result<String, String> {
         if !self.skip("\"") {
-            return Err(self.expected("a string"));
+            return self.expected("a string");
         }
         let mut string = String::new();
         loop {
-            let Some(c) = self.text[self.at..].chars().next() else {
-                return Err(self.expected("the end of a string"));
-            };
-            self.at += c.len_utf8();
-            match c {
-                '"' => return Ok(string),
-                '\\' => string.push(self.escape()?),
-                '\0'..' ' => return Err(self.expected("no control character")),
-                c => string.push(c),
+            match self.next() {
+                Some('"') => return Ok(string),
+                Some('\\') => string.push(self.escape()?),
+                Some(c) if c >= ' ' => string.push(c),
+                _ => return self.expected("a character or the end of the string"),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, String> {
-        for (name, c) in [('b', '\x08'), ('f', '\x0c'), ('n', '\n'), ('r', '\r'), ('t', '\t')] {
-            if self.skip(name.encode_utf8(&mut [0; 4])) {
-                return Ok(c);
+        match self.next() {
+            Some(c @ ('"' | '\\' | '/')) => Ok(c),
+            Some('b') => Ok('\x08'),
+            Some('f') => Ok('\x0c'),
+            Some('n') => Ok('\n'),
+            Some('r') => Ok('\r'),
+            Some('t') => Ok('\t'),
+            Some('u') => {
+                // A character that UTF-16 writes as two units is written as two escapes.
+                let mut units = vec![self.unit()?];
+                if (0xd800..0xdc00).contains(&units[0]) && self.skip("\\u") {
+                    units.push(self.unit()?);
+                }
+                let text = String::from_utf16(&units).unwrap_or_default();
+                text.chars().next().map_or_else(|| self.expected("a surrogate pair"), Ok)
             }
+            _ => self.expected("an escape"),
         }
-        match ["\"", "\\", "/"].into_iter().find(|c| self.skip(c)) {
-            Some(c) => return Ok(char::from(c.as_bytes()[0])),
-            None if self.skip("u") => {}
-            None => return Err(self.expected("an escape")),
-        }
-        // What UTF-16 writes as two units, JSON writes as two escapes.
-        let mut units = vec![self.unit()?];
-        if (0xd800..0xdc00).contains(&units[0]) && self.skip("\\u") {
-            units.push(self.unit()?);
-        }
-        String::from_utf16(&units)
-            .ok()
-            .and_then(|text| text.chars().next())
-            .ok_or_else(|| self.expected("the other half of a surrogate pair"))
     }
 
     fn unit(&mut self) -> Result<u16, String> {
-        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
-        // from_str_radix would take a sign as well.
-        if digits.len() < 4 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(self.expected("four hex digits"));
-        }
-        self.at += 4;
-        u16::from_str_radix(digits, 16).map_err(|error| error.to_string())
+        (0..4).try_fold(0, |unit, _| match self.next().and_then(|c| c.to_digit(16)) {
+            Some(digit) => Ok(unit << 4 | digit as u16),
+            None => self.expected("four hex digits"),
+        })
     }
 
     fn number(&mut self) -> Result<Value, String> {
         let start = self.at;
         self.skip("-");
-        if !self.skip("0") {
-            self.digits()?;
-        }
+        let mut right = self.skip("0") || self.digits();
         if self.skip(".") {
-            self.digits()?;
+            right &= self.digits();
         }
         if self.skip("e") || self.skip("E") {
             let _sign = self.skip("+") || self.skip("-");
-            self.digits()?;
+            right &= self.digits();
         }
-        Ok(Value::Number(self.text[start..self.at].to_owned()))
+        let number = Value::Number(self.text[start..self.at].to_owned());
+        if right { Ok(number) } else { self.expected("a digit") }
     }
 
-    /// One digit or more.
-    fn digits(&mut self) -> Result<(), String> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.expected("a digit")) } else { Ok(()) }
+    /// Passes over digits, and says whether there were any.
+    fn digits(&mut self) -> bool {
+        let count = self.text[self.at..].bytes().take_while(u8::is_ascii_digit).count();
+        self.at += count;
+        count > 0
     }
 
     fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        Some(c)
     }
 
     fn skip(&mut self, word: &str) -> bool {
@@ -186,7 +172,7 @@ impl Reader<'_> {
         there
     }
 
-    fn expected(&self, what: &str) -> String {
-        format!("not JSON at byte {}: expected {what}", self.at)
+    fn expected<T>(&self, what: &str) -> Result<T, String> {
+        Err(format!("not JSON at byte {}: expected {what}", self.at))
     }
 }

@@ -87,7 +87,9 @@ fn receive_header(conn: &mut TcpStream) -> io::Result<Option<Value>> {
     };
     let length = i32::from_le_bytes(*prefix);
     if !(1..=MAX_HEADER).contains(&length) {
-        return Err(io::Error::other(format!("a header of {length} bytes: 1 to {MAX_HEADER} may be")));
+        return Err(io::Error::other(format!(
+            "a header of {length} bytes: 1 to {MAX_HEADER} may be"
+        )));
     }
     let length = u64::from(length.unsigned_abs());
     let header = receive(conn, length)?;

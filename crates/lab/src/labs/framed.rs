@@ -75,6 +75,14 @@ pub(super) fn refused(
     peer.expect_closed()
 }
 
+/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is.
+pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
+    let mut body = trial.text(4);
+    body.extend("éßÿ ".as_bytes());
+    body.extend(0..=u8::MAX);
+    body
+}
+
 /// Another peer is served.
 pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
     let body = trial.text(5);

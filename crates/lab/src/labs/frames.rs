@@ -1,6 +1,6 @@
 //! frames: a TCP server that answers each frame with the same in capitals. The length is little-endian.
 
-use super::framed::{LIMIT, Order, ask, long, next_peer, refused, together};
+use super::framed::{LIMIT, Order, ask, every_byte, long, next_peer, refused, together};
 use super::{Case, Lab, texts};
 use crate::{Broken, Trial};
 
@@ -150,10 +150,7 @@ fn empty_between(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn not_ascii(trial: &mut Trial) -> Result<(), Broken> {
-    let mut body = trial.text(4);
-    // Letters with capitals of their own, and one whose capital is two letters; then every byte there is.
-    body.extend("éßÿ ".as_bytes());
-    body.extend(0..=u8::MAX);
+    let body = every_byte(trial);
     together(trial, ORDER, "idle", &[body])
 }
 

@@ -40,6 +40,23 @@ pub(super) fn converse(
     answers.iter().try_for_each(|answer| expect_answer(&mut peer, answer))
 }
 
+/// One peer sends a request for capitals with each of these headers, all of which say `data_len` in their way.
+pub(super) fn with_headers(
+    trial: &mut Trial,
+    schedule: &str,
+    headers: &[&str],
+    data_len: usize,
+) -> Result<(), Broken> {
+    for header in headers {
+        if header.len() < 300 {
+            trial.step(format!("header: {}", header.escape_debug()));
+        }
+    }
+    let body = trial.text(data_len);
+    let requests: Vec<u8> = headers.iter().flat_map(|header| with_header(header, &body)).collect();
+    converse(trial, schedule, &requests, &vec![body.to_ascii_uppercase(); headers.len()])
+}
+
 /// A peer sends a request for capitals and expects its answer.
 pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
     peer.send(&request("upper", body))?;

@@ -1,7 +1,9 @@
 //! json-header: a TCP server for requests with a JSON header and a body.
 
+use super::framed::every_byte;
 use super::header::{
     LIMIT, ask, converse, expect_error, head, next_peer, refused, request, with_header,
+    with_headers,
 };
 use super::{Case, Lab, texts};
 use crate::{Broken, Trial};
@@ -197,10 +199,7 @@ fn non_ascii_header(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn upper(trial: &mut Trial) -> Result<(), Broken> {
-    let mut body = trial.text(4);
-    // Letters with capitals of their own, and one whose capital is two letters; then every byte there is.
-    body.extend("éßÿ ".as_bytes());
-    body.extend(0..=u8::MAX);
+    let body = every_byte(trial);
     converse(trial, "idle", &request("upper", &body), &[body.to_ascii_uppercase()])
 }
 
@@ -228,20 +227,9 @@ fn large_body(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn header_at_limit(trial: &mut Trial) -> Result<(), Broken> {
-    let header = format!("{:LIMIT$}", r#"{"data_len": 6, "op": "upper"}"#);
-    with_headers(trial, "idle", &[&header], 6)
-}
-
-/// A request for capitals with each of these headers, all of which say `data_len` in their way.
-fn with_headers(
-    trial: &mut Trial,
-    schedule: &str,
-    headers: &[&str],
-    data_len: usize,
-) -> Result<(), Broken> {
-    let body = trial.text(data_len);
-    let requests: Vec<u8> = headers.iter().flat_map(|header| with_header(header, &body)).collect();
-    converse(trial, schedule, &requests, &vec![body.to_ascii_uppercase(); headers.len()])
+    let header = r#"{"data_len": 6, "op": "upper"}"#;
+    let spaces = " ".repeat(LIMIT - header.len());
+    with_headers(trial, "idle", &[&(header.to_owned() + &spaces)], 6)
 }
 
 fn cannot_do(trial: &mut Trial) -> Result<(), Broken> {
@@ -274,7 +262,10 @@ fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
 fn data_len(trial: &mut Trial) -> Result<(), Broken> {
     let below = ["-1", "2.5", "\"3\"", "true", "null", "[3]"];
     let above = ["16777217", "99999999999999999999", "1e400"];
-    let numbers = below.iter().chain(&above).map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#));
+    let numbers = below
+        .iter()
+        .chain(&above)
+        .map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#));
     let headers = numbers.chain([r#"{"op": "upper"}"#.to_owned()]);
     refused(trial, headers.map(|header| (format!("header: {header}"), with_header(&header, b""))))
 }
