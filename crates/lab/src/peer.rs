@@ -145,9 +145,9 @@ impl Peer {
     /// [`Broken`] when the connection stays open.
     pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}, until the program closes the connection"));
-        self.read_until(|_| false)?;
-        match self.ended {
-            Some(_) => Ok(std::mem::take(&mut self.received)),
+        self.conn.read_until(|_| false);
+        match self.conn.ended {
+            Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",
                 PATIENCE.as_secs()
