@@ -1,6 +1,7 @@
 //! What a lab is given with: each starter fails, each reference solution passes every case, whatever the seed.
 //!
 //! ```text
+//! $ cargo build -p lab --examples          which `cargo test -p lab` does, and `--test` does not
 //! $ LAB_SEEDS=100 cargo test -p lab --test references -- --nocapture
 //! ```
 

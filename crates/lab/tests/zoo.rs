@@ -2,6 +2,7 @@
 //! its mistake; docs/src/labs/zoo.md shows the rest.
 //!
 //! ```text
+//! $ cargo build -p lab --examples                            which `cargo test -p lab` does, and `--test` does not
 //! $ cargo test -p lab --test zoo -- --nocapture              also says which cases catch nothing yet
 //! $ LAB_SEEDS=30 cargo test -p lab --test zoo                the meant case with 30 seeds
 //! $ REWRITE=1 cargo test -p lab --test zoo                   writes the page anew

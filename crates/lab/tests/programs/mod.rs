@@ -49,7 +49,7 @@ pub fn example(name: &str) -> Vec<String> {
     // This test is in target/debug/deps.
     let here = env::current_exe().unwrap();
     let path = here.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(path.is_file(), "{} is not built: cargo build -p lab --examples", path.display());
+    assert!(path.is_file(), "{} is not built: run cargo build -p lab --examples", path.display());
     vec![path.display().to_string()]
 }
 
