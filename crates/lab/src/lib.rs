@@ -16,6 +16,7 @@ pub mod labs;
 mod broken;
 mod bytes;
 mod check;
+mod connection;
 mod explain;
 mod folder;
 mod format;

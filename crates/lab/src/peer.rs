@@ -1,57 +1,26 @@
 //! One connection of the hostile peer. Each call is a step of the report.
 
-use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use relay::{Plan, Step};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
-use crate::bytes::{ROW, quote, quote_cut, same};
+use crate::bytes::{ROW, quote, quote_cut};
+use crate::connection::{Connection, Ended, Judged};
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
 /// A connection to the student's program. Dropping it closes it.
 pub struct Peer {
     name: String,
-    socket: Socket,
+    conn: Connection,
     plan: Plan,
     steps: Steps,
-    deadline: Instant,
-    /// What has come and was not yet expected.
-    received: Vec<u8>,
-    ended: Option<Ended>,
-    /// A write has failed: the connection is gone.
-    broken: bool,
 }
 
 /// From so many bytes on a report does not say how many came: how far a program got in a long stream is chance.
 const LONG: usize = 64 << 10;
-
-/// How far what came has been compared.
-#[derive(Default)]
-struct Judged {
-    same: usize,
-    wrong: bool,
-}
-
-impl Judged {
-    /// Whether all has come, or a wrong byte. Looks only at what is new.
-    fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
-        let came = received.len().min(expected.len());
-        self.same += same(&received[self.same..came], &expected[self.same..came]);
-        self.wrong = self.same < came;
-        self.wrong || self.same == expected.len()
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    Orderly,
-    Reset,
-}
 
 impl Peer {
     pub(crate) fn new(
@@ -61,18 +30,7 @@ impl Peer {
         steps: Steps,
         deadline: Instant,
     ) -> Peer {
-        // A socket that stayed blocking would only make waits longer: each call polls first.
-        let _ = socket.set_nonblocking(true);
-        Peer {
-            name,
-            socket,
-            plan,
-            steps,
-            deadline,
-            received: Vec::new(),
-            ended: None,
-            broken: false,
-        }
+        Peer { name, conn: Connection::new(socket, deadline), plan, steps }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
@@ -85,7 +43,7 @@ impl Peer {
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}"));
-        self.transfer(bytes, None)
+        self.conn.send(bytes)
     }
 
     /// Sends all of it and reads at the same time, as a peer with two threads; then as [`expect`](Peer::expect).
@@ -95,7 +53,20 @@ impl Peer {
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}, reads meanwhile, and expects {}", quote(expected)));
-        self.transfer(bytes, Some(expected))?;
+        self.conn.exchange(bytes, expected)?;
+        self.compare(expected)
+    }
+
+    /// As [`exchange`](Peer::exchange), of a peer that reads only when nothing more fits into the kernel's buffers: then
+    /// the program could not write more, unless it has read all.
+    ///
+    /// # Errors
+    /// As [`exchange`](Peer::exchange).
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        let shown = self.cuts(bytes);
+        let then = "reads only when nothing more fits into the buffers";
+        self.step(format!("sends {shown}, {then}, and expects {}", quote(expected)));
+        self.conn.exchange_late(bytes, expected)?;
         self.compare(expected)
     }
 
@@ -114,11 +85,11 @@ impl Peer {
     /// [`Broken`] when the stream ends before, or nothing comes in time.
     pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}: {length} bytes"));
-        self.read_until(|received| received.len() >= length)?;
-        if self.received.len() < length {
+        self.conn.read_until(|received| received.len() >= length);
+        if self.conn.received.len() < length {
             return Err(Broken::new(self.missing(length)));
         }
-        Ok(self.received.drain(..length).collect())
+        Ok(self.conn.received.drain(..length).collect())
     }
 
     /// Ends its side of the stream, and can still read: a half-close, `shutdown(SHUT_WR)`.
@@ -127,7 +98,7 @@ impl Peer {
     /// None that a program can cause; a connection that is gone already shows in what is expected next.
     pub fn end(&mut self) -> Result<(), Broken> {
         self.step("ends its side of the stream (half-close)");
-        let _ = self.socket.shutdown(Shutdown::Write);
+        let _ = self.conn.socket.shutdown(Shutdown::Write);
         Ok(())
     }
 
@@ -137,9 +108,9 @@ impl Peer {
     /// [`Broken`] when bytes come, a reset, or nothing in time.
     pub fn expect_end(&mut self) -> Result<(), Broken> {
         self.step("expects the end of the stream");
-        self.read_until(|received| !received.is_empty())?;
-        match self.ended {
-            _ if !self.received.is_empty() => Err(self.extra()),
+        self.conn.read_until(|received| !received.is_empty());
+        match self.conn.ended {
+            _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
             Some(Ended::Reset) => Err(Broken::new(
                 "the connection was reset: the program closed it while bytes it had not read were waiting, or it was killed",
@@ -157,9 +128,9 @@ impl Peer {
     /// [`Broken`] when bytes come, or the connection stays open.
     pub fn expect_closed(&mut self) -> Result<(), Broken> {
         self.step("expects that the program closes the connection");
-        self.read_until(|received| !received.is_empty())?;
-        match self.ended {
-            _ if !self.received.is_empty() => Err(self.extra()),
+        self.conn.read_until(|received| !received.is_empty());
+        match self.conn.ended {
+            _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(_) => Ok(()),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",
@@ -172,7 +143,7 @@ impl Peer {
     pub fn reset(self) {
         self.step("resets the connection");
         // A linger time of zero makes close a reset (socket(7), SO_LINGER).
-        let _ = self.socket.set_linger(Some(Duration::ZERO));
+        let _ = self.conn.socket.set_linger(Some(Duration::ZERO));
     }
 
     fn step(&self, what: impl AsRef<str>) {
@@ -181,47 +152,37 @@ impl Peer {
 
     fn compare(&mut self, expected: &[u8]) -> Result<(), Broken> {
         let mut judged = Judged::default();
-        self.read_until(|received| judged.is_decided(expected, received))?;
+        self.conn.read_until(|received| judged.is_decided(expected, received));
         if judged.wrong {
-            self.read_the_row(judged.same);
-            let came = &self.received[..self.received.len().min(expected.len())];
+            self.conn.read_soon(judged.same / ROW * ROW + ROW);
+            let came = &self.conn.received[..self.conn.received.len().min(expected.len())];
             return Err(Broken::differs(
                 "the bytes that came are not the right ones",
                 expected,
                 came,
             ));
         }
-        if self.received.len() < expected.len() {
+        if self.conn.received.len() < expected.len() {
             let what = self.missing(expected.len());
             return Err(match expected.len() {
                 // How much of a long stream had come is chance, and so would be the bytes.
                 LONG.. => Broken::new(what),
-                _ => Broken::differs(what, expected, &self.received),
+                _ => Broken::differs(what, expected, &self.conn.received),
             });
         }
-        self.received.drain(..expected.len());
+        self.conn.received.drain(..expected.len());
         Ok(())
     }
 
-    /// The report shows the bytes behind the wrong one too, if they come soon; the verdict stands already.
-    fn read_the_row(&mut self, wrong: usize) {
-        let row = wrong / ROW * ROW + ROW;
-        let until = Instant::now() + Duration::from_millis(200);
-        while self.received.len() < row && self.ended.is_none() && Instant::now() < until {
-            wait(&self.socket, PollFlags::IN, until);
-            self.read();
-        }
-    }
-
     fn extra(&mut self) -> Broken {
-        self.read_the_row(0);
-        Broken::differs("bytes came where none were expected", b"", &self.received)
+        self.conn.read_soon(ROW);
+        Broken::differs("bytes came where none were expected", b"", &self.conn.received)
     }
 
     /// Why not all of so many bytes came.
     fn missing(&self, expected: usize) -> String {
-        let came = self.received.len();
-        match self.ended {
+        let came = self.conn.received.len();
+        match self.conn.ended {
             Some(_) if expected >= LONG => {
                 format!("the program closed the connection before all {expected} bytes had come")
             }
@@ -241,76 +202,6 @@ impl Peer {
         }
     }
 
-    /// Reads until it is enough, the end, or the time is over. Each byte that comes gives it new time, up to the case's.
-    fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) -> Result<(), Broken> {
-        let mut until = self.until();
-        while !enough(&self.received) && self.ended.is_none() && Instant::now() < until {
-            wait(&self.socket, PollFlags::IN, until);
-            if self.read() {
-                until = self.until();
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes `bytes`; reads too where something is expected meanwhile, until the first wrong byte.
-    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
-        let (mut sent, mut until, mut judged) = (0, self.until(), Judged::default());
-        while sent < bytes.len() {
-            let read = expected.is_some() && self.ended.is_none();
-            let flags = if read { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
-            wait(&self.socket, flags, until);
-            if read && self.read() {
-                until = self.until();
-                let _ = judged.is_decided(expected.unwrap_or_default(), &self.received);
-                if judged.wrong {
-                    return Ok(());
-                }
-            }
-            match (&self.socket).write(&bytes[sent..]) {
-                Ok(n) => {
-                    sent += n;
-                    until = self.until();
-                }
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                    if Instant::now() >= until {
-                        return Err(Broken::new(format!(
-                            "the program does not read: the kernel's buffers are full, and for {} s the peer could \
-                             send nothing more",
-                            PATIENCE.as_secs()
-                        )));
-                    }
-                }
-                Err(_) => {
-                    self.broken = true;
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// One read of what is there. Whether bytes came.
-    fn read(&mut self) -> bool {
-        let mut buffer = [0; 64 << 10];
-        match (&self.socket).read(&mut buffer) {
-            // A write that failed has taken the error away.
-            Ok(0) if self.broken => self.ended = Some(Ended::Reset),
-            Ok(0) => self.ended = Some(Ended::Orderly),
-            Ok(got) => {
-                self.received.extend_from_slice(&buffer[..got]);
-                return true;
-            }
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(_) => self.ended = Some(Ended::Reset),
-        }
-        false
-    }
-
-    fn until(&self) -> Instant {
-        (Instant::now() + PATIENCE).min(self.deadline)
-    }
-
     /// The bytes as the program will see them, with the relay's cuts.
     fn cuts(&mut self, bytes: &[u8]) -> String {
         let mut pieces = Vec::new();
@@ -322,16 +213,4 @@ impl Peer {
         }
         if pieces.len() > 1 { quote_cut(bytes, &pieces) } else { quote(bytes) }
     }
-}
-
-/// Waits until something can be read, at most so long.
-pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
-    wait(on, PollFlags::IN, Instant::now() + within)
-}
-
-fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {
-    let left = until.saturating_duration_since(Instant::now());
-    let limit =
-        Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-    matches!(poll(&mut [PollFd::new(on, flags)], Some(&limit)), Ok(n) if n > 0)
 }
