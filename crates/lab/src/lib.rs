@@ -9,6 +9,7 @@
 //! - [`check()`]: plays all cases against one program and returns a [`Report`].
 //! - [`Trial`]: one case being played: it starts the student's program and hands out [`Peer`]s.
 //! - [`Broken`]: why a case failed.
+//! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
 pub mod progress;
@@ -18,6 +19,9 @@ mod bytes;
 mod check;
 mod connection;
 mod explain;
+mod folder;
+mod format;
+mod grade;
 mod orphans;
 mod peer;
 mod port;
@@ -31,6 +35,9 @@ mod typed;
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use explain::explain;
+pub use folder::{Found, find};
+pub use format::Format;
+pub use grade::{Graded, Grader, Grading, LIMIT};
 pub use orphans::{adopt_orphans, end_descendants};
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};

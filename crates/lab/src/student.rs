@@ -172,11 +172,8 @@ mod tests {
         }
         fs::create_dir(scratch.path().join("folder")).unwrap();
         let command = command.iter().map(|word| word.to_string()).collect();
-        let submission = Submission {
-            command,
-            folder: Some(scratch.path().to_owned()),
-            ..Submission::default()
-        };
+        let submission =
+            Submission { command, folder: Some(scratch.path().to_owned()), build: None };
         let error = startable(&submission).err().unwrap_or_default();
         assert!(error.starts_with(expected) && error.is_empty() == expected.is_empty(), "{error}");
     }

@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod grade;
 mod hint;
 mod interrupt;
 mod list;
@@ -51,6 +52,8 @@ enum What {
     Solution(solution::Solution),
     /// Sum up what you have reached
     Report(report::Report),
+    /// Judge a folder of submissions
+    Grade(grade::Grade),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         What::Hint(hint) => hint.run(),
         What::Solution(solution) => solution.run(),
         What::Report(report) => report.run(),
+        What::Grade(grade) => grade.run(),
     });
     match done {
         Ok(code) => code,
