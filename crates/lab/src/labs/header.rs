@@ -48,13 +48,17 @@ pub(super) fn with_headers(
     data_len: usize,
 ) -> Result<(), Broken> {
     for header in headers {
-        if header.len() < 300 {
-            trial.step(format!("header: {}", header.escape_debug()));
-        }
+        trial.step(format!("header: {}", shown(header)));
     }
     let body = trial.text(data_len);
     let requests: Vec<u8> = headers.iter().flat_map(|header| with_header(header, &body)).collect();
     converse(trial, schedule, &requests, &vec![body.to_ascii_uppercase(); headers.len()])
+}
+
+/// A header as a step shows it: as it is, so far as a line can hold it.
+pub(super) fn shown(header: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    header.trim_end().chars().take(300).map(escape).collect()
 }
 
 /// A peer sends a request for capitals and expects its answer.

@@ -163,8 +163,7 @@ fn one_request(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(12);
-    converse(trial, "cut=1", &request("upper", &body), &[body.to_ascii_uppercase()])
+    with_headers(trial, "cut=1", &[r#"{"data_len": 12, "op": "upper"}"#], 12)
 }
 
 fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
@@ -204,8 +203,8 @@ fn upper(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn reverse(trial: &mut Trial) -> Result<(), Broken> {
-    let (text, turned) = ("für 東京 🎈!", "!🎈 京東 rüf");
-    converse(trial, "idle", &request("reverse", text.as_bytes()), &[turned.into()])
+    let text = "für 東京 🎈!";
+    converse(trial, "idle", &request("reverse", text.as_bytes()), &["!🎈 京東 rüf".into()])
 }
 
 fn count(trial: &mut Trial) -> Result<(), Broken> {
@@ -222,8 +221,7 @@ fn empty_body(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn large_body(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(200_000);
-    converse(trial, "idle", &request("upper", &body), &[body.to_ascii_uppercase()])
+    with_headers(trial, "idle", &[r#"{"data_len": 200000, "op": "upper"}"#], 200_000)
 }
 
 fn header_at_limit(trial: &mut Trial) -> Result<(), Broken> {
@@ -260,22 +258,19 @@ fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn data_len(trial: &mut Trial) -> Result<(), Broken> {
-    let below = ["-1", "2.5", "\"3\"", "true", "null", "[3]"];
-    let above = ["16777217", "99999999999999999999", "1e400"];
-    let numbers = below
-        .iter()
-        .chain(&above)
-        .map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#));
-    let headers = numbers.chain([r#"{"op": "upper"}"#.to_owned()]);
-    refused(trial, headers.map(|header| (format!("header: {header}"), with_header(&header, b""))))
+    let values =
+        ["-1", "2.5", "\"3\"", "true", "null", "[3]", "16777217", "99999999999999999999", "1e400"];
+    let mut headers = vec![r#"{"op": "upper"}"#.to_owned()];
+    headers.extend(values.map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#)));
+    let named = |text: String| (format!("header: {text}"), with_header(&text, b""));
+    refused(trial, headers.into_iter().map(named))
 }
 
 fn deep(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
-    let header = format!(r#"{{"data_len": 3, "op": "upper", "deep": {open}{close}}}"#);
-    peer.send(&with_header(&header, b"abc"))?;
+    let deep = "[".repeat(30_000) + &"]".repeat(30_000);
+    peer.send(&with_header(&format!(r#"{{"data_len": 0, "op": "upper", "deep": {deep}}}"#), b""))?;
     peer.end()?;
     peer.read_to_end("whatever the program answers")?;
     drop(peer);
