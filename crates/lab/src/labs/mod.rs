@@ -1,11 +1,13 @@
 //! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
 mod echo;
+mod many_clients;
+mod shell;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB];
+pub const LABS: &[&Lab] = &[&echo::LAB, &many_clients::LAB, &shell::LAB];
 
 /// A program to write.
 #[derive(Debug)]
