@@ -2,12 +2,13 @@
 
 mod echo;
 mod many_clients;
+mod read_exactly;
 mod shell;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &many_clients::LAB, &shell::LAB];
+pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &many_clients::LAB, &shell::LAB];
 
 /// A program to write.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::{Broken, PATIENCE, Trial, peer};
+use crate::{Broken, PATIENCE, Trial, connection};
 
 /// A pipe with a name (fifo(7)). A command opens it to write, and every process that it starts has it open, too. When the
 /// last of them is gone, and not before, the pipe has an end: there is no silence to wait for, and no process to look up.
@@ -71,7 +71,7 @@ impl Life {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if !peer::wait_readable(&self.pipe, left) && left.is_zero() {
+            if !connection::wait_readable(&self.pipe, left) && left.is_zero() {
                 return None;
             }
             match self.pipe.read(&mut [0; 16]) {
