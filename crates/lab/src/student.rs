@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use stage::{Finished, Line, Program, StageError, Stream};
+use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
 use crate::{Broken, READY, Submission};
 
@@ -85,6 +85,11 @@ impl Student {
             }
             error => Broken::new(error.to_string()),
         })
+    }
+
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
     }
 
     /// Its last lines, harmless to a terminal.

@@ -6,12 +6,14 @@ mod framed;
 mod frames;
 mod header;
 mod json_header;
+mod many_clients;
 mod read_exactly;
+mod shell;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB];
+pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB, &many_clients::LAB, &shell::LAB];
 
 /// A program to write.
 #[derive(Debug)]
