@@ -13,7 +13,15 @@ mod shell;
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB, &many_clients::LAB, &shell::LAB];
+pub const LABS: &[&Lab] = &[
+    &echo::LAB,
+    &read_exactly::LAB,
+    &frames::LAB,
+    &byte_order::LAB,
+    &json_header::LAB,
+    &many_clients::LAB,
+    &shell::LAB,
+];
 
 /// A program to write.
 #[derive(Debug)]
