@@ -1,5 +1,6 @@
 //! Plays the cases of a lab against one program.
 
+use std::any::Any;
 use std::thread;
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use crate::labs::{Case, Lab};
 use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::Submission;
 use crate::trial::Trial;
+use crate::typed::{quoted, typed};
 use crate::{Broken, bytes};
 
 /// Which cases are played, and with which seed.
@@ -37,7 +39,7 @@ pub fn check(
             .map(|case| (case, scope.spawn(move || play(lab, case, submission, options.seed))))
             .collect();
         for (case, playing) in playing {
-            let report = playing.join().unwrap_or_else(|_| crashed(case));
+            let report = playing.join().unwrap_or_else(|panic| crashed(case, &*panic));
             tell(&report);
             cases.push(report);
         }
@@ -71,22 +73,33 @@ fn explain(
         steps: trial.steps(),
         bytes: difference.map_or_else(Vec::new, |b| bytes::compare(&b.expected, &b.received)),
         schedule: trial.schedule(),
-        replay: format!(
-            "scripts/lab.sh check {} --case {} --seed {} -- {}",
-            lab.name,
-            case.id,
-            trial.seed(),
-            submission.command.join(" ")
-        ),
+        replay: replay(lab, case, submission, trial.seed()),
         hint: case.hint.to_owned(),
         said: trial.said(),
     }
 }
 
+/// The command that plays just this case, with the same data and the same cuts.
+fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String {
+    let options = format!("--case {} --seed {seed}", case.id);
+    match &submission.folder {
+        Some(folder) => {
+            format!("scripts/lab.sh check {} {options}", quoted(&folder.to_string_lossy()))
+        }
+        None => {
+            format!("scripts/lab.sh check {} {options} -- {}", lab.name, typed(&submission.command))
+        }
+    }
+}
+
 /// A case that panicked is a defect of ours; the student still gets a report, and the other cases their points.
-fn crashed(case: &Case) -> CaseReport {
+fn crashed(case: &Case, panic: &(dyn Any + Send)) -> CaseReport {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("it does not say why");
     let failure = Failure {
-        what: "the checker itself failed in this case: please report it".to_owned(),
+        what: format!(
+            "the checker itself failed in this case, not your program: {text}. Please report it"
+        ),
         steps: Vec::new(),
         bytes: Vec::new(),
         schedule: String::new(),

@@ -2,26 +2,141 @@
 
 use crate::report::{CaseReport, Outcome};
 
+/// How wide a line may be, with the four columns by which callers indent. What the program itself printed keeps its lines.
+const WIDTH: usize = 92;
+
 /// All that a student needs to understand a failed case, a line each; nothing for one that passed.
+///
+/// First what happened and which rule that breaks; then the steps, of which the last one failed; then the bytes; then what
+/// to think about, and how to see it again.
 pub fn explain(case: &CaseReport) -> Vec<String> {
     let Outcome::Failed(failure) = &case.outcome else { return Vec::new() };
-    let mut lines = vec![format!("rule:     {}", case.rule), format!("happened: {}", failure.what)];
-    lines.push("steps:".to_owned());
+    let mut lines = Vec::new();
+    wrap(&mut lines, "what happened:  ", &failure.what);
+    wrap(&mut lines, "the rule:       ", &case.rule);
+    if !failure.steps.is_empty() {
+        lines.push(String::new());
+    }
     let last = failure.steps.len();
     for (number, step) in (1..).zip(&failure.steps) {
-        let mark = if number == last { "  ← here" } else { "" };
-        lines.push(format!("  {number}. {step}{mark}"));
+        let mark = if number == last { "→" } else { " " };
+        wrap(&mut lines, &format!("{mark} {number}. "), step);
     }
     if !failure.bytes.is_empty() {
-        lines.push("bytes:".to_owned());
+        lines.push(String::new());
         lines.extend(failure.bytes.iter().map(|line| format!("  {line}")));
     }
+    lines.push(String::new());
     if !failure.said.is_empty() {
-        lines.push("the program said:".to_owned());
+        lines.push("the last lines of the program:".to_owned());
         lines.extend(failure.said.iter().map(|line| format!("  {line}")));
+        lines.push(String::new());
     }
-    lines.push(format!("schedule: {}", failure.schedule));
-    lines.push(format!("again:    {}", failure.replay));
-    lines.push(format!("hint:     {}", failure.hint));
+    let schedules = ["", "idle"];
+    if !schedules.contains(&failure.schedule.as_str()) {
+        wrap(&mut lines, "the network:    ", &failure.schedule);
+    }
+    if !failure.hint.is_empty() {
+        wrap(&mut lines, "think about:    ", &failure.hint);
+    }
+    if !failure.replay.is_empty() {
+        // Not wrapped: it is there to be copied.
+        lines.push(format!("this case only: {}", failure.replay));
+    }
     lines
+}
+
+/// The text behind its label, in as many lines as it needs; further lines stand under the first.
+fn wrap(lines: &mut Vec<String>, label: &str, text: &str) {
+    let indent = label.chars().count();
+    let mut line = label.to_owned();
+    let mut empty = true;
+    for word in text.split(' ') {
+        let wide = line.chars().count() + 1 + word.chars().count() > WIDTH;
+        if wide && !empty {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Failure;
+
+    fn failed(failure: Failure) -> CaseReport {
+        CaseReport {
+            id: "cut".into(),
+            rule: "a message that comes a byte at a time comes back whole".into(),
+            points: 2,
+            outcome: Outcome::Failed(Box::new(failure)),
+            seconds: 0.1,
+        }
+    }
+
+    #[test]
+    fn a_failure_reads_from_what_happened_to_how_to_see_it_again() {
+        let failure = Failure {
+            what: "the program closed the connection after 1 of 2 bytes".into(),
+            steps: vec!["start: ./echo ADDRESS".into(), "the peer expects \"ab\"".into()],
+            bytes: vec!["expected  61 62  |ab|".into()],
+            schedule: "cut=1 direction=to-server".into(),
+            replay: "scripts/lab.sh check echo --case cut --seed 0 -- ./echo".into(),
+            hint: "When does your loop end?".into(),
+            said: vec!["stdout: listening on 127.0.0.1:1".into()],
+        };
+        assert_eq!(
+            explain(&failed(failure)).join("\n"),
+            "\
+what happened:  the program closed the connection after 1 of 2 bytes
+the rule:       a message that comes a byte at a time comes back whole
+
+  1. start: ./echo ADDRESS
+→ 2. the peer expects \"ab\"
+
+  expected  61 62  |ab|
+
+the last lines of the program:
+  stdout: listening on 127.0.0.1:1
+
+the network:    cut=1 direction=to-server
+think about:    When does your loop end?
+this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
+        );
+    }
+
+    #[test]
+    fn long_text_is_wrapped_under_itself_and_a_long_word_is_not_cut() {
+        let mut lines = Vec::new();
+        wrap(
+            &mut lines,
+            "  7. ",
+            &format!("{} {} end", "word ".repeat(17).trim_end(), "x".repeat(100)),
+        );
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        assert!(lines[0].starts_with("  7. word word") && lines[0].chars().count() <= WIDTH);
+        assert_eq!(lines[1], format!("     {}", "x".repeat(100)));
+        assert_eq!(lines[2], "     end");
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_not_known() {
+        let empty = Failure {
+            what: "the checker failed".into(),
+            steps: vec![],
+            bytes: vec![],
+            schedule: String::new(),
+            replay: String::new(),
+            hint: String::new(),
+            said: vec![],
+        };
+        assert_eq!(explain(&failed(empty)).len(), 3);
+    }
 }

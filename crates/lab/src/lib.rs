@@ -9,13 +9,19 @@
 //! - [`check()`]: plays all cases against one program and returns a [`Report`].
 //! - [`Trial`]: one case being played: it starts the student's program and hands out [`Peer`]s.
 //! - [`Broken`]: why a case failed.
+//! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
 
 mod broken;
 mod bytes;
 mod check;
+mod connection;
 mod explain;
+mod folder;
+mod format;
+mod grade;
+mod orphans;
 mod peer;
 mod port;
 mod ready;
@@ -23,13 +29,19 @@ mod report;
 mod student;
 mod submission;
 mod trial;
+mod typed;
 
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use explain::explain;
+pub use folder::{Found, find};
+pub use format::Format;
+pub use grade::{Graded, Grader, Grading, LIMIT};
+pub use orphans::{adopt_orphans, end_descendants};
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};
-pub use submission::Submission;
+pub use student::startable;
+pub use submission::{BUILD, Submission, SubmissionError};
 pub use trial::Trial;
 
 /// How long the checker waits for one thing the program should do: bytes, an end, its exit.

@@ -1,35 +1,26 @@
 //! One connection of the hostile peer. Each call is a step of the report.
 
-use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use relay::{Plan, Step};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
-use crate::bytes::{quote, quote_cut};
+use crate::bytes::{ROW, quote, quote_cut};
+use crate::connection::{Connection, Ended, Judged};
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
 /// A connection to the student's program. Dropping it closes it.
 pub struct Peer {
     name: String,
-    socket: Socket,
+    conn: Connection,
     plan: Plan,
     steps: Steps,
-    deadline: Instant,
-    /// What has come and was not yet expected.
-    received: Vec<u8>,
-    ended: Option<Ended>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    Orderly,
-    Reset,
-}
+/// From so many bytes on a report does not say how many came: how far a program got in a long stream is chance.
+const LONG: usize = 64 << 10;
 
 impl Peer {
     pub(crate) fn new(
@@ -39,19 +30,20 @@ impl Peer {
         steps: Steps,
         deadline: Instant,
     ) -> Peer {
-        // A socket that stayed blocking would only make waits longer: each call polls first.
-        let _ = socket.set_nonblocking(true);
-        Peer { name, socket, plan, steps, deadline, received: Vec::new(), ended: None }
+        Peer { name, conn: Connection::new(socket, deadline), plan, steps }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
     ///
+    /// A connection that the program closes meanwhile shows in what is expected next: whether it is noticed here would
+    /// be chance.
+    ///
     /// # Errors
-    /// [`Broken`] when the program closes the connection, or does not read for so long that the kernel's buffers stay full.
+    /// [`Broken`] when the program does not read for so long that the kernel's buffers stay full.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}"));
-        self.transfer(bytes, |_| false)
+        self.conn.send(bytes)
     }
 
     /// Sends all of it and reads at the same time, as a peer with two threads; then as [`expect`](Peer::expect).
@@ -61,7 +53,20 @@ impl Peer {
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}, reads meanwhile, and expects {}", quote(expected)));
-        self.transfer(bytes, |_| true)?;
+        self.conn.exchange(bytes, expected)?;
+        self.compare(expected)
+    }
+
+    /// As [`exchange`](Peer::exchange), of a peer that reads only when nothing more fits into the kernel's buffers: then
+    /// the program could not write more, unless it has read all.
+    ///
+    /// # Errors
+    /// As [`exchange`](Peer::exchange).
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        let shown = self.cuts(bytes);
+        let then = "reads only when nothing more fits into the buffers";
+        self.step(format!("sends {shown}, {then}, and expects {}", quote(expected)));
+        self.conn.exchange_late(bytes, expected)?;
         self.compare(expected)
     }
 
@@ -80,12 +85,11 @@ impl Peer {
     /// [`Broken`] when the stream ends before, or nothing comes in time.
     pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}: {length} bytes"));
-        self.read_until(|received| received.len() >= length)?;
-        if self.received.len() < length {
-            let came = self.received.len();
-            return Err(Broken::new(format!("{} after {came} of {length} bytes", self.why())));
+        self.conn.read_until(|received| received.len() >= length);
+        if self.conn.received.len() < length {
+            return Err(Broken::new(self.missing(length)));
         }
-        Ok(self.received.drain(..length).collect())
+        Ok(self.conn.received.drain(..length).collect())
     }
 
     /// Ends its side of the stream, and can still read: a half-close, `shutdown(SHUT_WR)`.
@@ -94,7 +98,7 @@ impl Peer {
     /// None that a program can cause; a connection that is gone already shows in what is expected next.
     pub fn end(&mut self) -> Result<(), Broken> {
         self.step("ends its side of the stream (half-close)");
-        let _ = self.socket.shutdown(Shutdown::Write);
+        let _ = self.conn.socket.shutdown(Shutdown::Write);
         Ok(())
     }
 
@@ -104,12 +108,12 @@ impl Peer {
     /// [`Broken`] when bytes come, a reset, or nothing in time.
     pub fn expect_end(&mut self) -> Result<(), Broken> {
         self.step("expects the end of the stream");
-        self.read_until(|received| !received.is_empty())?;
-        match self.ended {
-            _ if !self.received.is_empty() => Err(self.extra()),
+        self.conn.read_until(|received| !received.is_empty());
+        match self.conn.ended {
+            _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
             Some(Ended::Reset) => Err(Broken::new(
-                "the connection was reset: the program closed it while bytes it had not read were waiting, or it died",
+                "the connection was reset: the program closed it while bytes it had not read were waiting, or it was killed",
             )),
             None => Err(Broken::new(format!(
                 "the program did not end the connection within {} s",
@@ -124,9 +128,9 @@ impl Peer {
     /// [`Broken`] when bytes come, or the connection stays open.
     pub fn expect_closed(&mut self) -> Result<(), Broken> {
         self.step("expects that the program closes the connection");
-        self.read_until(|received| !received.is_empty())?;
-        match self.ended {
-            _ if !self.received.is_empty() => Err(self.extra()),
+        self.conn.read_until(|received| !received.is_empty());
+        match self.conn.ended {
+            _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(_) => Ok(()),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",
@@ -141,9 +145,9 @@ impl Peer {
     /// [`Broken`] when the connection stays open.
     pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}, until the program closes the connection"));
-        self.read_until(|_| false)?;
-        match self.ended {
-            Some(_) => Ok(std::mem::take(&mut self.received)),
+        self.conn.read_until(|_| false);
+        match self.conn.ended {
+            Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",
                 PATIENCE.as_secs()
@@ -155,7 +159,7 @@ impl Peer {
     pub fn reset(self) {
         self.step("resets the connection");
         // A linger time of zero makes close a reset (socket(7), SO_LINGER).
-        let _ = self.socket.set_linger(Some(Duration::ZERO));
+        let _ = self.conn.socket.set_linger(Some(Duration::ZERO));
     }
 
     fn step(&self, what: impl AsRef<str>) {
@@ -163,95 +167,55 @@ impl Peer {
     }
 
     fn compare(&mut self, expected: &[u8]) -> Result<(), Broken> {
-        let wrong = |received: &[u8]| !received.iter().zip(expected).all(|(a, b)| a == b);
-        self.read_until(|received| received.len() >= expected.len() || wrong(received))?;
-        let came = &self.received[..self.received.len().min(expected.len())];
-        if wrong(came) {
+        let mut judged = Judged::default();
+        self.conn.read_until(|received| judged.is_decided(expected, received));
+        if judged.wrong {
+            self.conn.read_soon(judged.same / ROW * ROW + ROW);
+            let came = &self.conn.received[..self.conn.received.len().min(expected.len())];
             return Err(Broken::differs(
                 "the bytes that came are not the right ones",
                 expected,
                 came,
             ));
         }
-        if came.len() < expected.len() {
-            let what = format!("{} after {} of {} bytes", self.why(), came.len(), expected.len());
-            return Err(Broken::differs(what, expected, came));
+        if self.conn.received.len() < expected.len() {
+            let what = self.missing(expected.len());
+            return Err(match expected.len() {
+                // How much of a long stream had come is chance, and so would be the bytes.
+                LONG.. => Broken::new(what),
+                _ => Broken::differs(what, expected, &self.conn.received),
+            });
         }
-        self.received.drain(..expected.len());
+        self.conn.received.drain(..expected.len());
         Ok(())
     }
 
-    fn extra(&self) -> Broken {
-        Broken::differs("bytes came where none were expected", b"", &self.received)
+    fn extra(&mut self) -> Broken {
+        self.conn.read_soon(ROW);
+        Broken::differs("bytes came where none were expected", b"", &self.conn.received)
     }
 
-    /// Why nothing more came.
-    fn why(&self) -> String {
-        match self.ended {
-            Some(Ended::Orderly) => "the stream ended".to_owned(),
-            Some(Ended::Reset) => "the connection was reset".to_owned(),
-            None => format!("nothing more came within {} s", PATIENCE.as_secs()),
-        }
-    }
-
-    fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Result<(), Broken> {
-        let until = self.until();
-        while !enough(&self.received) && self.ended.is_none() && Instant::now() < until {
-            wait(&self.socket, PollFlags::IN, until);
-            self.read()?;
-        }
-        Ok(())
-    }
-
-    /// Writes `bytes`; reads too while `reads` says so.
-    fn transfer(&mut self, bytes: &[u8], reads: impl Fn(&Peer) -> bool) -> Result<(), Broken> {
-        let mut sent = 0;
-        let mut until = self.until();
-        while sent < bytes.len() {
-            let read = reads(self) && self.ended.is_none();
-            let flags = if read { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
-            wait(&self.socket, flags, until);
-            if read {
-                self.read()?;
+    /// Why not all of so many bytes came.
+    fn missing(&self, expected: usize) -> String {
+        let came = self.conn.received.len();
+        match self.conn.ended {
+            Some(_) if expected >= LONG => {
+                format!("the program closed the connection before all {expected} bytes had come")
             }
-            match (&self.socket).write(&bytes[sent..]) {
-                Ok(n) => {
-                    sent += n;
-                    until = self.until();
-                }
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                    if Instant::now() >= until {
-                        let all = bytes.len();
-                        return Err(Broken::new(format!(
-                            "the program stopped reading: {sent} of {all} bytes fitted into the kernel's buffers"
-                        )));
-                    }
-                }
-                Err(error) => {
-                    let all = bytes.len();
-                    return Err(Broken::new(format!(
-                        "the program closed the connection while the peer was sending ({sent} of {all} bytes): {error}"
-                    )));
-                }
+            None if expected >= LONG => {
+                format!("of {expected} bytes some are missing, and no more came in time")
             }
+            Some(_) => {
+                format!("the program closed the connection after {came} of {expected} bytes")
+            }
+            None if came == 0 => {
+                format!("nothing came within {} s, of {expected} bytes", PATIENCE.as_secs())
+            }
+            None => format!(
+                "{came} of {expected} bytes came, and no more within {} s",
+                PATIENCE.as_secs()
+            ),
         }
-        Ok(())
-    }
-
-    /// One read of what is there.
-    fn read(&mut self) -> Result<(), Broken> {
-        let mut buffer = [0; 64 << 10];
-        match (&self.socket).read(&mut buffer) {
-            Ok(0) => self.ended = Some(Ended::Orderly),
-            Ok(got) => self.received.extend_from_slice(&buffer[..got]),
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(_) => self.ended = Some(Ended::Reset),
-        }
-        Ok(())
-    }
-
-    fn until(&self) -> Instant {
-        (Instant::now() + PATIENCE).min(self.deadline)
     }
 
     /// The bytes as the program will see them, with the relay's cuts.
@@ -265,16 +229,4 @@ impl Peer {
         }
         if pieces.len() > 1 { quote_cut(bytes, &pieces) } else { quote(bytes) }
     }
-}
-
-/// Waits until something can be read, at most so long.
-pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
-    wait(on, PollFlags::IN, Instant::now() + within)
-}
-
-fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {
-    let left = until.saturating_duration_since(Instant::now());
-    let limit =
-        Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-    matches!(poll(&mut [PollFd::new(on, flags)], Some(&limit)), Ok(n) if n > 0)
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use socket2::{Domain, Socket, Type};
+
 /// Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections: none of those can take
 /// it before the server does.
 const FIRST: u16 = 20_000;
@@ -39,7 +41,7 @@ impl Port {
         for _ in 0..COUNT {
             let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, FIRST + number));
-            let (Ok(tcp), Ok(udp)) = (TcpListener::bind(address), UdpSocket::bind(address)) else {
+            let (Ok(tcp), Ok(udp)) = (listen_strictly(address), UdpSocket::bind(address)) else {
                 continue;
             };
             let _held = match protocol {
@@ -50,4 +52,13 @@ impl Port {
         }
         Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port between 20000 and 31999"))
     }
+}
+
+/// Without SO_REUSEADDR, which `TcpListener::bind` sets: a port on which a connection waits in TIME_WAIT would be refused to
+/// a server that does not set it either.
+fn listen_strictly(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&address.into())?;
+    socket.listen(1)?;
+    Ok(socket.into())
 }

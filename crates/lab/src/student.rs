@@ -1,8 +1,11 @@
 //! The student's program, while a case is played.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use stage::{Finished, Line, Program, StageError, Stream};
 
@@ -12,6 +15,9 @@ use crate::{Broken, READY, Submission};
 const OUTPUT: usize = 8 << 20;
 /// How often the kernel's tables are looked at while we wait.
 const LOOK: Duration = Duration::from_millis(3);
+/// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
+/// processor time. Then the shell becomes the program. A lower limit that stands already stays.
+const LIMITS: &str = "{ ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
 
 /// It runs in a process group of its own and is ended, with the group, when this is dropped.
 pub(crate) struct Student(Program);
@@ -22,11 +28,9 @@ impl Student {
         submission: &Submission,
         address: impl AsRef<OsStr>,
     ) -> Result<Student, Broken> {
+        startable(submission).map_err(Broken::new)?;
         let mut command = Command::new("/bin/sh");
-        // The shell sets what only a process can set for itself, and becomes the program: no core files, no file above
-        // 256 MiB, a minute of processor time.
-        command.args(["-c", "ulimit -c 0; ulimit -f 524288; ulimit -t 60; exec \"$@\"", "sh"]);
-        command.args(&submission.command).arg(address);
+        command.args(["-c", LIMITS, "sh"]).args(&submission.command).arg(address);
         if let Some(folder) = &submission.folder {
             command.current_dir(folder);
         }
@@ -36,15 +40,18 @@ impl Student {
         }
     }
 
-    /// Waits until it listens: the kernel says so (`bound`), or the program does (`listening on ...`).
+    /// Waits until it listens: the kernel says so (`bound`), or, where the kernel cannot be asked, the program does
+    /// (`listening on ...`).
     pub(crate) fn wait_ready(&self, mut bound: impl FnMut() -> bool) -> Result<(), Broken> {
         let deadline = Instant::now() + READY;
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
+        let counts = !cfg!(target_os = "linux");
         while Instant::now() < deadline {
             if bound() {
                 return Ok(());
             }
-            match self.0.wait_until("it to listen", LOOK, |lines| says(lines).then_some(())) {
+            let said = |lines: &[Line]| (counts && says(lines)).then_some(());
+            match self.0.wait_until("it to listen", LOOK, said) {
                 Ok(()) => return Ok(()),
                 Err(StageError::TimedOut { .. }) => {}
                 Err(StageError::Ended { how, .. }) => {
@@ -55,8 +62,9 @@ impl Student {
                 Err(error) => return Err(Broken::new(error.to_string())),
             }
         }
+        let claim = if says(&self.0.said()) { "says that it listens, but it " } else { "" };
         Err(Broken::new(format!(
-            "the program did not listen on the address (its last argument) within {} s",
+            "the program {claim}did not listen on the address (its last argument) within {} s",
             READY.as_secs()
         )))
     }
@@ -92,9 +100,114 @@ pub(crate) fn last_lines(lines: &[Line]) -> Vec<String> {
         let text: String = String::from_utf8_lossy(&line.text).chars().take(200).collect();
         let harmless: String = text
             .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .flat_map(|c| if is_harmful(c) { c.escape_default().collect() } else { vec![c] })
             .collect();
         format!("{stream}: {harmless}")
     };
     lines[lines.len().saturating_sub(12)..].iter().map(shown).collect()
+}
+
+/// Whether it moves the cursor, begins an escape sequence, or turns the direction of writing.
+fn is_harmful(c: char) -> bool {
+    let turns = |code| matches!(code, 0x200e..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069);
+    c.is_control() || turns(u32::from(c))
+}
+
+/// Whether the program is there and may be executed; if not, what to check, in a sentence or two.
+///
+/// # Errors
+/// The sentence.
+pub fn startable(submission: &Submission) -> Result<(), String> {
+    let folder = submission.folder.clone().unwrap_or_else(|| PathBuf::from("."));
+    if !folder.is_dir() {
+        return Err(format!("there is no folder {}", folder.display()));
+    }
+    let name = match submission.command.first() {
+        Some(name) if !name.is_empty() => name,
+        _ => return Err("the command is empty: it needs the name of a program".to_owned()),
+    };
+    let found = if name.contains('/') {
+        Some(folder.join(name)).filter(|path| path.exists())
+    } else {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let is_there = |path: &PathBuf| path.is_file() && is_executable(path);
+        env::split_paths(&path).map(|place| place.join(name)).find(is_there)
+    };
+    let python = name.ends_with(".py");
+    match found {
+        Some(path) if path.is_dir() => Err(format!("{name} is a folder, not a program")),
+        Some(path) if !is_executable(&path) && python => {
+            Err(format!("{name} may not be executed. Write: python3 {name}"))
+        }
+        Some(path) if !is_executable(&path) => {
+            Err(format!("{name} may not be executed. If it is the program, run: chmod +x {name}"))
+        }
+        Some(_) => Ok(()),
+        None if !name.contains('/') && folder.join(name).is_file() => {
+            let typed = if python { format!("python3 {name}") } else { format!("./{name}") };
+            Err(format!("no program is called {name}, but a file is. Did you mean: {typed}"))
+        }
+        None => Err(format!(
+            "there is no program {name}. Is it built? Is the name right? A path counts from the folder that the program \
+             runs in: {}",
+            fs::canonicalize(&folder).unwrap_or(folder).display()
+        )),
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stage::Scratch;
+
+    /// What is said of a command, in a folder with `tool`, `echo.py` (both not executable) and `folder/`.
+    fn check(command: &[&str], expected: &str) {
+        let scratch = Scratch::new().unwrap();
+        for file in ["tool", "echo.py"] {
+            fs::write(scratch.path().join(file), "").unwrap();
+        }
+        fs::create_dir(scratch.path().join("folder")).unwrap();
+        let command = command.iter().map(|word| word.to_string()).collect();
+        let submission =
+            Submission { command, folder: Some(scratch.path().to_owned()), build: None };
+        let error = startable(&submission).err().unwrap_or_default();
+        assert!(error.starts_with(expected) && error.is_empty() == expected.is_empty(), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_started_is_explained() {
+        check(&["sh", "no-such-file"], "");
+        check(&[], "the command is empty");
+        check(&["no-such-program"], "there is no program no-such-program. Is it built?");
+        check(&["./no-such-program"], "there is no program ./no-such-program. Is it built?");
+        check(&["./folder"], "./folder is a folder");
+        check(
+            &["./tool"],
+            "./tool may not be executed. If it is the program, run: chmod +x ./tool",
+        );
+        check(&["./echo.py"], "./echo.py may not be executed. Write: python3 ./echo.py");
+        check(&["tool"], "no program is called tool, but a file is. Did you mean: ./tool");
+        check(
+            &["echo.py"],
+            "no program is called echo.py, but a file is. Did you mean: python3 echo.py",
+        );
+    }
+
+    #[test]
+    fn what_a_program_says_cannot_paint_over_the_report() {
+        let line = |text: &str| Line {
+            stream: Stream::Stderr,
+            text: text.as_bytes().to_vec(),
+            whole: true,
+            when: Instant::now(),
+        };
+        let escapes = line("\u{1b}[2J\rpassed \u{202e}é");
+        assert_eq!(last_lines(&[escapes]), ["stderr: \\u{1b}[2J\\rpassed \\u{202e}é"]);
+        let shown = last_lines(&vec![line(&"x".repeat(10_000)); 50]);
+        assert_eq!((shown.len(), shown[0].len()), (12, "stderr: ".len() + 200));
+    }
 }

@@ -1,6 +1,7 @@
 //! One case being played: the program, its hostile peers, and what was done so far.
 
 use std::cell::RefCell;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -10,9 +11,11 @@ use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch};
 
+use crate::connection::{Connection, wait_readable};
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
-use crate::{Broken, PATIENCE, Peer, READY, Submission, peer, ready};
+use crate::typed::typed;
+use crate::{Broken, PATIENCE, Peer, READY, Submission, ready};
 
 /// How long one case may take in all, however slowly the program drips.
 const CASE: Duration = Duration::from_secs(9);
@@ -123,9 +126,7 @@ impl<'a> Trial<'a> {
             if let Some(how) = self.student.as_ref().and_then(Student::ended) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
-            if !peer::wait_readable(&listener, Duration::from_millis(20))
-                && Instant::now() > deadline
-            {
+            if !wait_readable(&listener, Duration::from_millis(20)) && Instant::now() > deadline {
                 return Err(Broken::new(format!(
                     "the program did not connect to the address (its last argument) within {} s",
                     READY.as_secs()
@@ -148,15 +149,7 @@ impl<'a> Trial<'a> {
         };
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects ({schedule})"));
-        let address = match &address {
-            Endpoint::Ip(address) => SockAddr::from(*address),
-            Endpoint::Path(path) => {
-                SockAddr::unix(path).map_err(|e| Broken::machine("name the socket", e))?
-            }
-        };
-        let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)
-            .map_err(|error| Broken::machine("make a socket", error))?;
-        socket.connect_timeout(&address, PATIENCE).map_err(|error| {
+        let socket = dial(&address).map_err(|error| {
             Broken::new(format!("the program does not accept a connection: {error}"))
         })?;
         let plan = Plan::new(&schedule, Toward::Server, 0);
@@ -176,6 +169,33 @@ impl<'a> Trial<'a> {
         let finished = student.wait(self.within())?;
         self.said = student::last_lines(&finished.lines);
         Ok(finished)
+    }
+
+    /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
+    /// returned then.
+    ///
+    /// # Errors
+    /// [`Broken`] when it does neither in time, or crashed.
+    pub fn serves_or_ends(
+        &mut self,
+        request: &[u8],
+        answer: &[u8],
+    ) -> Result<Option<Finished>, Broken> {
+        self.step("another peer comes: the program serves it, or it has ended");
+        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
+            let mut conn = Connection::new(socket, self.deadline);
+            conn.send(request)?;
+            conn.read_until(|received| received.len() >= answer.len());
+            if conn.received == answer {
+                return Ok(None);
+            }
+            if conn.ended.is_none() {
+                return Err(Broken::new("the program neither serves the next peer nor ends"));
+            }
+        }
+        let finished = self.wait_exit()?;
+        not_crashed(&finished)?;
+        Ok(Some(finished))
     }
 
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
@@ -202,7 +222,12 @@ impl<'a> Trial<'a> {
 
     /// Bytes of all values, by the seed.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.draw() as u8).collect()
+        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -222,7 +247,7 @@ impl<'a> Trial<'a> {
     }
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
-        self.step(format!("start: {} ADDRESS", self.submission.command.join(" ")));
+        self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
         self.student = Some(Student::start(self.submission, address)?);
         Ok(())
     }
@@ -277,4 +302,27 @@ impl<'a> Trial<'a> {
         };
         Peer::new(name, socket, plan, Rc::clone(&self.steps), self.deadline)
     }
+}
+
+/// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
+///
+/// # Errors
+/// [`Broken`] when it crashed.
+pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
+    match (finished.signal, finished.code) {
+        (Some(signal), _) => Err(Broken::new(format!("the program was killed by signal {signal}"))),
+        (None, Some(101)) => Err(Broken::new("the program panicked (exit code 101)")),
+        _ => Ok(()),
+    }
+}
+
+/// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
+fn dial(address: &Endpoint) -> io::Result<Socket> {
+    let address = match address {
+        Endpoint::Ip(address) => SockAddr::from(*address),
+        Endpoint::Path(path) => SockAddr::unix(path)?,
+    };
+    let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
+    socket.connect_timeout(&address, PATIENCE)?;
+    Ok(socket)
 }

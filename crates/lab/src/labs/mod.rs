@@ -6,11 +6,13 @@ mod framed;
 mod frames;
 mod header;
 mod json_header;
+mod read_exactly;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB];
+pub const LABS: &[&Lab] =
+    &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB];
 
 /// A program to write.
 #[derive(Debug)]

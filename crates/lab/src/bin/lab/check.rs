@@ -1,6 +1,7 @@
 //! `lab check`: plays all cases of a lab against one program.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use lab::{CaseReport, Options, Outcome, Submission, check, explain, labs};
 
 #[derive(Args)]
 pub struct Check {
-    /// The lab
+    /// The lab, or without a command a folder with a lab.toml
     lab: String,
     /// Only this case
     #[arg(long)]
@@ -16,27 +17,46 @@ pub struct Check {
     /// Decides the data and the random cuts
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// `json`: the report of the check, for programs
+    #[arg(long, default_value = "human", value_parser = ["human", "json"])]
+    format: String,
     /// The program and its arguments; the address is added as the last one
-    #[arg(last = true, required = true)]
+    #[arg(last = true)]
     command: Vec<String>,
 }
 
 impl Check {
     pub fn run(self) -> io::Result<ExitCode> {
-        let Some(lab) = labs::find(&self.lab) else {
-            writeln!(io::stderr(), "lab: no lab is called {:?}", self.lab)?;
-            return Ok(ExitCode::from(2));
+        let (lab, submission) = if self.command.is_empty() {
+            let read = Submission::read(Path::new(&self.lab));
+            match read.and_then(|(lab, submission)| submission.build().map(|()| (lab, submission)))
+            {
+                Ok(read) => read,
+                Err(error) => {
+                    writeln!(io::stderr(), "lab: {error}")?;
+                    return Ok(ExitCode::from(2));
+                }
+            }
+        } else {
+            let Some(lab) = labs::find(&self.lab) else {
+                writeln!(io::stderr(), "lab: no lab is called {:?}", self.lab)?;
+                return Ok(ExitCode::from(2));
+            };
+            (lab, Submission { command: self.command, ..Submission::default() })
         };
-        let submission = Submission { command: self.command, folder: None };
         let options = Options { seed: self.seed, case: self.case };
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
-            if shown.is_ok() {
+            if shown.is_ok() && self.format == "human" {
                 shown = show(case);
             }
         });
         shown?;
-        writeln!(io::stdout(), "{} of {} points", report.score(), report.max_score())?;
+        if self.format == "json" {
+            serde_json::to_writer(io::stdout(), &report)?;
+        } else {
+            writeln!(io::stdout(), "{} of {} points", report.score(), report.max_score())?;
+        }
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -5,6 +5,7 @@
 //! ```
 
 mod check;
+mod grade;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -23,11 +24,14 @@ struct Args {
 enum What {
     /// Play all cases of a lab against a program
     Check(check::Check),
+    /// Judge a folder of submissions
+    Grade(grade::Grade),
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().what {
         What::Check(check) => check.run(),
+        What::Grade(grade) => grade.run(),
     };
     match done {
         Ok(code) => code,

@@ -1,0 +1,77 @@
+//! `lab grade`: judges a folder of submissions, and reports in the form that its reader takes.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lab::{Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find};
+
+#[derive(Args)]
+#[command(after_help = "\
+Exit codes: 0 graded, whatever the points; 1 the report could not be written; 2 usage; 3 DIR cannot be read.")]
+pub struct Grade {
+    /// A submission (it has a lab.toml), or a folder with one folder a student
+    dir: PathBuf,
+    /// What the report is for
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// How many submissions are judged at the same time
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// Decides the data and the random cuts
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write the report to this file, not to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Grade {
+    pub fn run(self) -> io::Result<ExitCode> {
+        let found = match find(&self.dir) {
+            Ok(found) => found,
+            Err(error) => {
+                writeln!(io::stderr(), "lab: cannot read {}: {error}", self.dir.display())?;
+                return Ok(ExitCode::from(3));
+            }
+        };
+        // Before the work, not after an hour of it.
+        let mut out: Box<dyn Write> = match &self.output {
+            Some(path) => Box::new(File::create(path).map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+            })?),
+            None => Box::new(io::stdout()),
+        };
+        adopt_orphans();
+        let grader = Grader {
+            checker: env::current_exe()?,
+            seed: self.seed,
+            jobs: self.jobs.into(),
+            limit: LIMIT,
+        };
+        let all = found.len();
+        let grading = grader.grade(&found, &mut |number, graded| {
+            // Without a reader of the progress there is still a report to write.
+            let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
+        });
+        end_descendants();
+        out.write_all(self.format.render(&grading).as_bytes())?;
+        out.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// `alice/echo 7 of 12`.
+fn progress(graded: &Graded) -> String {
+    let name = graded.name.escape_debug();
+    match &graded.error {
+        None => format!("{name} {} of {}", graded.score(), graded.max_score()),
+        Some(error) => {
+            let why = error.lines().next().unwrap_or_default().escape_debug();
+            format!("{name} could not be judged: {why}")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The socket of a [`Peer`](crate::Peer): it never blocks, and each wait has an end.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::Socket;
+
+use crate::bytes::same;
+use crate::{Broken, PATIENCE};
+
+/// How long a late reader waits for room. Its verdict does not depend on it: one that begins to read too early is kinder.
+const FULL: Duration = Duration::from_millis(100);
+
+pub(crate) struct Connection {
+    pub socket: Socket,
+    /// What has come and was not yet expected.
+    pub received: Vec<u8>,
+    pub ended: Option<Ended>,
+    deadline: Instant,
+    /// A write has failed: the connection is gone.
+    broken: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Orderly,
+    Reset,
+}
+
+impl Connection {
+    /// `deadline` bounds all waits together.
+    pub fn new(socket: Socket, deadline: Instant) -> Connection {
+        // A socket that stayed blocking would only make waits longer: each call polls first.
+        let _ = socket.set_nonblocking(true);
+        Connection { socket, received: Vec::new(), ended: None, deadline, broken: false }
+    }
+
+    /// Writes all of it, and reads nothing.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.transfer(bytes, None)
+    }
+
+    /// Writes all of it and reads meanwhile, until the first byte that is not as expected.
+    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        self.transfer(bytes, Some(expected))
+    }
+
+    /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        let mut sent = 0;
+        while sent < bytes.len() && wait(&self.socket, PollFlags::OUT, Instant::now() + FULL) {
+            match (&self.socket).write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(_) => break,
+            }
+        }
+        self.transfer(&bytes[sent..], Some(expected))
+    }
+
+    /// Reads until it is enough, the end, or the time is over. What comes gives it new time, up to the deadline.
+    pub fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
+        let mut until = self.until();
+        while !enough(&self.received) && self.ended.is_none() && Instant::now() < until {
+            wait(&self.socket, PollFlags::IN, until);
+            if self.read() {
+                until = self.until();
+            }
+        }
+    }
+
+    /// Reads until there are so many bytes, if they come soon: for a report, when the verdict stands already.
+    pub fn read_soon(&mut self, length: usize) {
+        let until = Instant::now() + Duration::from_millis(200);
+        while self.received.len() < length && self.ended.is_none() && Instant::now() < until {
+            wait(&self.socket, PollFlags::IN, until);
+            self.read();
+        }
+    }
+
+    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
+        let (mut sent, mut until, mut judged) = (0, self.until(), Judged::default());
+        while sent < bytes.len() {
+            let reads = expected.is_some() && self.ended.is_none();
+            let flags = if reads { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
+            wait(&self.socket, flags, until);
+            if reads && self.read() {
+                until = self.until();
+                let _ = judged.is_decided(expected.unwrap_or_default(), &self.received);
+                if judged.wrong {
+                    return Ok(());
+                }
+            }
+            match (&self.socket).write(&bytes[sent..]) {
+                Ok(n) => {
+                    sent += n;
+                    until = self.until();
+                }
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                    if Instant::now() >= until {
+                        return Err(Broken::new(format!(
+                            "the program does not read: the kernel's buffers are full, and for {} s the peer could \
+                             send nothing more",
+                            PATIENCE.as_secs()
+                        )));
+                    }
+                }
+                // Shown by what is expected next, in the same words each time.
+                Err(_) => {
+                    self.broken = true;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One read of what is there. Whether bytes came.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 64 << 10];
+        match (&self.socket).read(&mut buffer) {
+            // The write that failed has taken the error away.
+            Ok(0) if self.broken => self.ended = Some(Ended::Reset),
+            Ok(0) => self.ended = Some(Ended::Orderly),
+            Ok(got) => {
+                self.received.extend_from_slice(&buffer[..got]);
+                return true;
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(_) => self.ended = Some(Ended::Reset),
+        }
+        false
+    }
+
+    fn until(&self) -> Instant {
+        (Instant::now() + PATIENCE).min(self.deadline)
+    }
+}
+
+/// How far what came has been compared.
+#[derive(Default)]
+pub(crate) struct Judged {
+    pub same: usize,
+    pub wrong: bool,
+}
+
+impl Judged {
+    /// Whether all has come, or a wrong byte. Looks only at what is new.
+    pub fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
+        let came = received.len().min(expected.len());
+        self.same += same(&received[self.same..came], &expected[self.same..came]);
+        self.wrong = self.same < came;
+        self.wrong || self.same == expected.len()
+    }
+}
+
+/// Waits until something can be read, at most so long.
+pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
+    wait(on, PollFlags::IN, Instant::now() + within)
+}
+
+fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {
+    let left = until.saturating_duration_since(Instant::now());
+    let limit =
+        Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+    matches!(poll(&mut [PollFd::new(on, flags)], Some(&limit)), Ok(n) if n > 0)
+}

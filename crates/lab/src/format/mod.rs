@@ -1,0 +1,196 @@
+//! Writes a grading in the form that its reader takes: a person, a grade book, a platform.
+
+mod classroom;
+mod csv;
+mod gradescope;
+mod human;
+mod json;
+mod junit;
+mod tap;
+
+use clap::ValueEnum;
+
+use crate::explain::explain;
+use crate::grade::{Graded, Grading};
+use crate::report::{CaseReport, Outcome};
+
+/// A form of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal: the points of each, what failed, and how often each case did
+    Human,
+    /// Gradescope's results.json
+    Gradescope,
+    /// The step output that GitHub Classroom's grading reporter takes: JSON in base64, one line
+    Classroom,
+    /// JUnit's XML
+    Junit,
+    /// The Test Anything Protocol, version 14
+    Tap,
+    /// Everything, for programs
+    Json,
+    /// One row a submission, for a grade book
+    Csv,
+}
+
+impl Format {
+    /// The whole report, with a newline at its end.
+    pub fn render(self, grading: &Grading) -> String {
+        match self {
+            Format::Human => human::render(grading),
+            Format::Gradescope => gradescope::render(grading),
+            Format::Classroom => classroom::render(grading),
+            Format::Junit => junit::render(grading),
+            Format::Tap => tap::render(grading),
+            Format::Json => json::render(grading),
+            Format::Csv => csv::render(grading),
+        }
+    }
+}
+
+/// What a report with one flat list of tests has for each: a case, or a submission of which not even the lab is known.
+struct Test<'a> {
+    graded: &'a Graded,
+    case: Option<&'a CaseReport>,
+    /// `1.2`: the second case of the first submission.
+    number: String,
+    /// Whether another submission of this grading is for the same lab, so that the case alone does not name the test.
+    shared: bool,
+}
+
+fn all_tests(grading: &Grading) -> Vec<Test<'_>> {
+    let mut tests = Vec::new();
+    for (first, graded) in (1..).zip(&grading.submissions) {
+        let same = grading.submissions.iter().filter(|other| other.lab == graded.lab);
+        let shared = same.count() > 1;
+        if graded.cases.is_empty() {
+            tests.push(Test { graded, case: None, number: format!("{first}"), shared });
+        }
+        tests.extend((1..).zip(&graded.cases).map(|(second, case)| Test {
+            graded,
+            case: Some(case),
+            number: format!("{first}.{second}"),
+            shared,
+        }));
+    }
+    tests
+}
+
+impl Test<'_> {
+    /// `echo/cut-everywhere`, the same for ever; behind the submission's name where that is needed.
+    fn name(&self) -> String {
+        let submission = &self.graded.name;
+        match (self.case, &self.graded.lab) {
+            (Some(case), Some(lab)) if self.shared => format!("{submission}: {lab}/{}", case.id),
+            (Some(case), Some(lab)) => format!("{lab}/{}", case.id),
+            _ => submission.clone(),
+        }
+    }
+
+    fn passed(&self) -> bool {
+        self.graded.error.is_none() && self.case.is_some_and(|case| case.outcome == Outcome::Passed)
+    }
+
+    fn score(&self) -> u32 {
+        self.case.map_or(0, CaseReport::score)
+    }
+
+    fn max_score(&self) -> u32 {
+        self.case.map_or(0, |case| case.points)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.case.map_or(self.graded.seconds, |case| case.seconds)
+    }
+
+    /// What happened, in one line: nothing for a test that passed.
+    fn message(&self) -> String {
+        let error = self.graded.error.as_deref().and_then(|error| error.lines().next());
+        let failed = self.case.and_then(|case| match &case.outcome {
+            Outcome::Failed(failure) => Some(failure.what.as_str()),
+            Outcome::Passed => None,
+        });
+        harmless(error.or(failed).unwrap_or_default())
+    }
+
+    /// All that its owner needs to understand a failure, in lines; nothing for a test that passed.
+    fn output(&self, most: usize) -> String {
+        let text = match (&self.graded.error, self.case) {
+            (Some(error), _) => error.clone(),
+            (None, Some(case)) => explain(case).join("\n"),
+            (None, None) => String::new(),
+        };
+        shortened(&harmless_lines(&text), most)
+    }
+}
+
+/// How many bytes the explanation of one failure may have. Those of the checker have two or three thousand.
+const LONGEST: usize = 32 << 10;
+
+/// The text, or its beginning and how much is missing.
+fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let head = &text[..text.floor_char_boundary(most)];
+    format!("{head}\n(... {} bytes more)", text.len() - head.len())
+}
+
+/// The text on one line, with control characters escaped: it must not paint over a terminal, nor end a line of the report.
+fn harmless(text: &str) -> String {
+    text.chars().flat_map(escaped).collect()
+}
+
+/// As [`harmless`], but for the ends of lines.
+fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
+/// Besides control characters these reorder a line as it is shown, or are no characters at all, and XML and YAML do not
+/// take the latter.
+fn escaped(char: char) -> impl Iterator<Item = char> {
+    let unsafe_to_show = char.is_control()
+        || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || u32::from(char) & 0xfffe == 0xfffe;
+    let escape = unsafe_to_show.then(|| char.escape_default());
+    let plain = (!unsafe_to_show).then_some(char);
+    escape.into_iter().flatten().chain(plain)
+}
+
+/// Seconds to the millisecond: what is finer is noise.
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable_and_lead_to_one_test() {
+        let grading = samples::grading();
+        let names: Vec<String> = all_tests(&grading).iter().map(Test::name).collect();
+        assert_eq!(names[0], "alice: echo/hello");
+        assert_eq!(names[4], samples::HOSTILE);
+        let alone = Grading { submissions: grading.submissions[..1].to_vec(), ..grading };
+        assert_eq!(all_tests(&alone)[1].name(), "echo/cut-everywhere");
+        assert_eq!(all_tests(&alone)[1].number, "1.2");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_characters() {
+        assert_eq!(shortened("aß", 2), "a\n(... 2 bytes more)");
+        assert_eq!(shortened("aß", 3), "aß");
+    }
+
+    #[test]
+    fn nothing_that_is_shown_can_paint() {
+        assert_eq!(
+            harmless("\u{1b}[2J a\r\n\u{202e}b\u{9b}\u{ffff}ß\u{1f600}"),
+            "\\u{1b}[2J a\\r\\n\\u{202e}b\\u{9b}\\u{ffff}ß\u{1f600}"
+        );
+    }
+}
