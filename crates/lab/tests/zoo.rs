@@ -10,15 +10,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod marks;
 mod programs;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::path::Path;
 
 use lab::labs::{self, Case, LABS, Lab};
 use lab::{Outcome, Report};
+use marks::between_the_marks;
 use programs::{check, example, failures, files, script, seeds, two_at_a_time};
 
 /// A wrong program.
@@ -54,7 +56,7 @@ fn every_wrong_program_fails_at_the_case_for_its_mistake() {
         }
     }
     io::stdout().write_all(idle.as_bytes()).unwrap();
-    the_page_shows(&matrix(&zoo, &reports));
+    between_the_marks("zoo.md", "matrix", &matrix(&zoo, &reports));
 }
 
 #[test]
@@ -135,21 +137,6 @@ fn matrix(zoo: &[Beast], reports: &[Report]) -> String {
             writeln!(page, "- `{}`: {}", beast.file, beast.mistake).unwrap();
         }
     }
+    page.push('\n');
     page
-}
-
-/// Compares what stands between the marks of the page, or writes it there.
-fn the_page_shows(matrix: &str) {
-    const FROM: &str =
-        "<!-- matrix: cargo test -p lab --test zoo compares it, REWRITE=1 writes it -->\n";
-    const TO: &str = "\n<!-- end of the matrix -->";
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/labs/zoo.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once(FROM).unwrap_or_else(|| panic!("no line {FROM}"));
-    let (shown, tail) = rest.split_once(TO).unwrap_or_else(|| panic!("no line {TO}"));
-    if env::var_os("REWRITE").is_some() {
-        fs::write(&path, [head, FROM, matrix, TO, tail].concat()).unwrap();
-    } else {
-        assert_eq!(shown, matrix, "docs/src/labs/zoo.md: REWRITE=1 writes it anew");
-    }
 }
