@@ -12,6 +12,7 @@
 //! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
+pub mod progress;
 
 mod broken;
 mod bytes;

@@ -139,6 +139,22 @@ impl Peer {
         }
     }
 
+    /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
+    ///
+    /// # Errors
+    /// [`Broken`] when the connection stays open.
+    pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
+        self.step(format!("reads {what}, until the program closes the connection"));
+        self.conn.read_until(|_| false);
+        match self.conn.ended {
+            Some(_) => Ok(std::mem::take(&mut self.conn.received)),
+            None => Err(Broken::new(format!(
+                "the program did not close the connection within {} s",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
     /// Throws the connection away with a reset.
     pub fn reset(self) {
         self.step("resets the connection");
