@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use stage::{Finished, Line, Program, Signal, StageError, Stream};
+use stage::{Finished, Line, Program, StageError, Stream};
 
 use crate::{Broken, READY, Submission};
 
@@ -87,11 +87,6 @@ impl Student {
         })
     }
 
-    /// Sends a signal to it and to all it started.
-    pub(crate) fn signal(&self, signal: Signal) {
-        self.0.signal_group(signal);
-    }
-
     /// Its last lines, harmless to a terminal.
     pub(crate) fn said(&self) -> Vec<String> {
         last_lines(&self.0.said())
@@ -152,10 +147,12 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
             let typed = if python { format!("python3 {name}") } else { format!("./{name}") };
             Err(format!("no program is called {name}, but a file is. Did you mean: {typed}"))
         }
-        None => Err(format!(
-            "there is no program {name}. Is it built? Is the name right? A path counts from the folder that the program \
-             runs in: {}",
+        None if name.contains('/') => Err(format!(
+            "there is no program {name}. Is it built? Is the path right, seen from the folder that it runs in: {}",
             fs::canonicalize(&folder).unwrap_or(folder).display()
+        )),
+        None => Err(format!(
+            "there is no program {name}. Is it installed? A program of your own needs its path: ./{name}"
         )),
     }
 }
@@ -177,8 +174,11 @@ mod tests {
         }
         fs::create_dir(scratch.path().join("folder")).unwrap();
         let command = command.iter().map(|word| word.to_string()).collect();
-        let submission =
-            Submission { command, folder: Some(scratch.path().to_owned()), build: None };
+        let submission = Submission {
+            command,
+            folder: Some(scratch.path().to_owned()),
+            ..Submission::default()
+        };
         let error = startable(&submission).err().unwrap_or_default();
         assert!(error.starts_with(expected) && error.is_empty() == expected.is_empty(), "{error}");
     }
@@ -187,7 +187,7 @@ mod tests {
     fn what_cannot_be_started_is_explained() {
         check(&["sh", "no-such-file"], "");
         check(&[], "the command is empty");
-        check(&["no-such-program"], "there is no program no-such-program. Is it built?");
+        check(&["no-such-program"], "there is no program no-such-program. Is it installed?");
         check(&["./no-such-program"], "there is no program ./no-such-program. Is it built?");
         check(&["./folder"], "./folder is a folder");
         check(

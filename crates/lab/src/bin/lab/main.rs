@@ -13,6 +13,7 @@ mod list;
 mod report;
 mod solution;
 mod start;
+mod verdict;
 mod watch;
 mod which;
 
@@ -44,6 +45,8 @@ enum What {
     Start(start::Start),
     /// Play all cases of a lab against a program
     Check(check::Check),
+    /// Judge a folder of submissions
+    Grade(grade::Grade),
     /// Check again whenever a file changes
     Watch(watch::Watch),
     /// Show one more hint
@@ -52,8 +55,6 @@ enum What {
     Solution(solution::Solution),
     /// Sum up what you have reached
     Report(report::Report),
-    /// Judge a folder of submissions
-    Grade(grade::Grade),
 }
 
 fn main() -> ExitCode {
@@ -62,11 +63,11 @@ fn main() -> ExitCode {
         What::List(list) => list.run(),
         What::Start(start) => start.run(),
         What::Check(check) => check.run(),
+        What::Grade(grade) => grade.run(),
         What::Watch(watch) => watch.run(),
         What::Hint(hint) => hint.run(),
         What::Solution(solution) => solution.run(),
         What::Report(report) => report.run(),
-        What::Grade(grade) => grade.run(),
     });
     match done {
         Ok(code) => code,
