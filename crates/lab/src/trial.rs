@@ -123,7 +123,7 @@ impl<'a> Trial<'a> {
             if let Ok((conn, _)) = listener.accept() {
                 break conn;
             }
-            if let Some(how) = self.student.as_ref().and_then(Student::ended) {
+            if let Some(how) = self.ended(Duration::ZERO) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && Instant::now() > deadline {
@@ -150,10 +150,26 @@ impl<'a> Trial<'a> {
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects ({schedule})"));
         let socket = dial(&address).map_err(|error| {
-            Broken::new(format!("the program does not accept a connection: {error}"))
+            let what = format!("the program does not accept a connection: {error}");
+            self.or_ended(Broken::new(what))
         })?;
         let plan = Plan::new(&schedule, Toward::Server, 0);
         Ok(self.peer(socket, plan))
+    }
+
+    /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
+    /// the peer came just before its end or behind it, and what it saw.
+    pub fn or_ended(&self, broken: Broken) -> Broken {
+        match self.ended(Duration::from_millis(500)) {
+            Some(how) => {
+                Broken::new(format!("the program has ended ({how}): it serves nobody more"))
+            }
+            None => broken,
+        }
+    }
+
+    fn ended(&self, within: Duration) -> Option<String> {
+        self.student.as_ref().and_then(|student| student.ended(within))
     }
 
     /// Waits until the program has ended by itself.

@@ -87,5 +87,6 @@ pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
 pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
-    ask(&mut trial.connect("idle")?, order, &body)
+    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, order, &body));
+    asked.map_err(|broken| trial.or_ended(broken))
 }
