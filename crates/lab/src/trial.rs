@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,18 +26,18 @@ pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
 
 /// One case being played. Dropping it ends the program and all it started.
 pub struct Trial<'a> {
-    submission: &'a Submission,
+    pub(crate) submission: &'a Submission,
     seed: u64,
     random: Random,
-    steps: Steps,
+    pub(crate) steps: Steps,
     schedule: Schedule,
-    deadline: Instant,
-    student: Option<Student>,
-    said: Vec<String>,
-    address: Option<Endpoint>,
-    peers: usize,
+    pub(crate) deadline: Instant,
+    pub(crate) student: Option<Student>,
+    pub(crate) said: Vec<String>,
+    pub(crate) address: Option<Endpoint>,
+    pub(crate) peers: usize,
     // In this order they go: the relays, then what they lead to.
-    relays: Vec<Relay>,
+    pub(crate) relays: Vec<Relay>,
     _port: Option<Port>,
     scratch: Option<Scratch>,
 }
@@ -91,7 +92,7 @@ impl<'a> Trial<'a> {
         self._port = Some(port);
         self.start(address.to_string())?;
         self.address = Some(Endpoint::Ip(address));
-        self.wait_ready(|| ready::is_bound(protocol, address))
+        self.wait_ready(|| ready::is_bound(protocol, address), || !cfg!(target_os = "linux"))
     }
 
     /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
@@ -101,7 +102,8 @@ impl<'a> Trial<'a> {
     pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), Broken> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
-        self.wait_ready(|| ready::listens_at(&path))
+        // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
+        self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok())
     }
 
     /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
@@ -304,15 +306,24 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    fn wait_ready(&self, bound: impl FnMut() -> bool) -> Result<(), Broken> {
-        self.student.as_ref().map_or(Ok(()), |student| student.wait_ready(bound))
+    fn wait_ready(
+        &self,
+        bound: impl FnMut() -> bool,
+        believed: impl Fn() -> bool,
+    ) -> Result<(), Broken> {
+        self.student.as_ref().map_or(Ok(()), |student| student.wait_ready(bound, believed))
     }
 
     fn within(&self) -> Duration {
-        PATIENCE.min(self.deadline.saturating_duration_since(Instant::now()))
+        PATIENCE.min(self.left())
     }
 
-    fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
+    /// What is left of the case's time.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
         let mut parsed: Schedule = schedule
             .parse()
             .map_err(|error| Broken::machine("understand the case's schedule", error))?;
