@@ -220,15 +220,16 @@ fn all_that_fits(trial: &mut Trial) -> Result<(), Broken> {
 fn endless(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    let line = text(trial, 99);
-    let expected = &format!("{line}\n").repeat(OUTPUT / 100 + 1)[..OUTPUT];
+    let line = text(trial, 999);
+    let expected = &format!("{line}\n").repeat(OUTPUT / 1000 + 1)[..OUTPUT];
     for to in ["", " >&2"] {
         let mut life = Life::begin(trial)?;
         // Not truly endless: a program that keeps all of it should not take the machine's memory.
-        let lines = format!("i=0; while [ $i -lt 400000 ]; do echo {line}; i=$((i+1)); done{to}");
+        let lines = format!("i=0; while [ $i -lt 40000 ]; do echo {line}; i=$((i+1)); done{to}");
         peer.send(&frame(life.held_by(&format!("{lines}; sleep 20"))))?;
         let answer = Answer::receive(&mut peer)?;
         answer.says("truncated", true)?;
+        answer.says("timed_out", false)?;
         answer.body_is(expected)?;
         life.wait_end(trial)?;
     }
