@@ -52,7 +52,7 @@ impl Trial<'_> {
         let Some(student) = self.student.take() else {
             return Err(Broken::machine("kill", "the case has started no program"));
         };
-        student.kill();
+        student.signal(stage::Signal::KILL);
         student.wait(PATIENCE).map(|_| ())
     }
 }

@@ -81,9 +81,9 @@ impl Student {
         }
     }
 
-    /// Ends it as `kill -9` does, with its group.
-    pub(crate) fn kill(&self) {
-        self.0.signal_group(Signal::KILL);
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
     }
 
     /// Waits for its end.
