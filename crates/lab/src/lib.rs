@@ -23,8 +23,11 @@ mod folder;
 mod format;
 mod grade;
 mod orphans;
+mod patience;
 mod peer;
 mod port;
+#[cfg(target_os = "linux")]
+mod processes;
 mod ready;
 mod report;
 mod student;
