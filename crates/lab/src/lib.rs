@@ -14,10 +14,12 @@
 pub mod labs;
 pub mod progress;
 
+mod afterwards;
 mod broken;
 mod bytes;
 mod check;
 mod connection;
+mod datagram;
 mod explain;
 mod folder;
 mod format;
@@ -30,6 +32,7 @@ mod port;
 mod processes;
 mod ready;
 mod report;
+mod second;
 mod student;
 mod submission;
 mod trial;
@@ -37,6 +40,7 @@ mod typed;
 
 pub use broken::Broken;
 pub use check::{Options, check};
+pub use datagram::{DatagramPeer, LARGEST};
 pub use explain::explain;
 pub use folder::{Found, find};
 pub use format::Format;
