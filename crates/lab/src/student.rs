@@ -110,6 +110,11 @@ impl Student {
         Err(Broken::new(format!("the program was still running after {within} s")))
     }
 
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
+    }
+
     /// Its last lines, harmless to a terminal.
     pub(crate) fn said(&self) -> Vec<String> {
         last_lines(&self.0.said())

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
-use stage::{Finished, Scratch};
+use stage::{Finished, Scratch, Signal};
 
 use crate::connection::wait_readable;
 use crate::patience::Patience;
@@ -202,6 +202,42 @@ impl<'a> Trial<'a> {
         }
         bytes.truncate(length);
         bytes
+    }
+
+    /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
+    pub fn quietly<T>(
+        &mut self,
+        step: impl Into<String>,
+        what: impl FnOnce(&mut Trial<'a>) -> T,
+    ) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
+    }
+
+    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    ///
+    /// # Errors
+    /// Those of `what`.
+    pub fn while_stopped<T>(
+        &mut self,
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.step("stop the program for a moment (SIGSTOP)");
+        self.signal(Signal::STOP);
+        let done = what(self);
+        self.signal(Signal::CONT);
+        let done = done?;
+        self.step("let the program run on (SIGCONT)");
+        Ok(done)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(student) = &self.student {
+            student.signal(signal);
+        }
     }
 
     pub(crate) fn seed(&self) -> u64 {

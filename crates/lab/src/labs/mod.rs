@@ -7,7 +7,9 @@ mod framed;
 mod frames;
 mod header;
 mod json_header;
+mod many_clients;
 mod read_exactly;
+mod shell;
 mod unix;
 
 use crate::{Broken, Trial};
@@ -20,7 +22,9 @@ pub const LABS: &[&Lab] = &[
     &byte_order::LAB,
     &json_header::LAB,
     &datagrams::LAB,
+    &many_clients::LAB,
     &unix::LAB,
+    &shell::LAB,
 ];
 
 /// A program to write.
