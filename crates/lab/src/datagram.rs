@@ -9,6 +9,7 @@ use relay::{Direction, Endpoint, Relay, Schedule};
 
 use crate::bytes::quote;
 use crate::connection::wait_readable;
+use crate::patience::Patience;
 use crate::trial::{Steps, Trial};
 use crate::{Broken, PATIENCE};
 
@@ -21,7 +22,7 @@ pub struct DatagramPeer {
     name: String,
     socket: UdpSocket,
     steps: Steps,
-    deadline: Instant,
+    patience: Rc<Patience>,
 }
 
 impl DatagramPeer {
@@ -74,10 +75,10 @@ impl DatagramPeer {
     /// # Errors
     /// [`Broken`] when the program has closed its socket.
     pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
-        let until = (Instant::now() + within).min(self.deadline);
+        let mut time = self.patience.wait(within);
         let mut buffer = vec![0; 1 << 16];
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = time.until().saturating_duration_since(Instant::now());
             wait_readable(&self.socket, left);
             match self.socket.recv(&mut buffer) {
                 Ok(length) => {
@@ -89,7 +90,7 @@ impl DatagramPeer {
                         "nobody has a socket at the program's address any more: did it end, or close its socket?",
                     ));
                 }
-                Err(_) if Instant::now() >= until => return Ok(None),
+                Err(_) if time.is_over() => return Ok(None),
                 Err(_) => {}
             }
         }
@@ -124,7 +125,12 @@ impl Trial<'_> {
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
-        Ok(DatagramPeer { name, socket, steps: Rc::clone(&self.steps), deadline: self.deadline })
+        Ok(DatagramPeer {
+            name,
+            socket,
+            steps: Rc::clone(&self.steps),
+            patience: Rc::clone(&self.patience),
+        })
     }
 
     fn datagrams_relayed(

@@ -14,21 +14,26 @@
 pub mod labs;
 pub mod progress;
 
+mod afterwards;
 mod broken;
 mod bytes;
 mod check;
 mod connection;
+mod data;
 mod datagram;
 mod explain;
 mod folder;
 mod format;
 mod grade;
 mod orphans;
+mod patience;
 mod peer;
 mod port;
+mod process;
+#[cfg(target_os = "linux")]
+mod processes;
 mod ready;
 mod report;
-mod second;
 mod student;
 mod submission;
 mod trial;

@@ -9,7 +9,8 @@ use std::{env, fs};
 
 use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
-use crate::{Broken, READY, Submission};
+use crate::patience::Patience;
+use crate::{Broken, PATIENCE, READY, Submission};
 
 /// What it may write to stdout and stderr together, in bytes; more, and it has run away.
 const OUTPUT: usize = 8 << 20;
@@ -48,10 +49,11 @@ impl Student {
         &self,
         mut bound: impl FnMut() -> bool,
         believed: impl Fn() -> bool,
+        patience: &Patience,
     ) -> Result<(), Broken> {
-        let deadline = Instant::now() + READY;
+        let mut time = patience.wait_ready(READY);
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
-        while Instant::now() < deadline {
+        while !time.is_over() {
             if bound() || (says(&self.0.said()) && believed()) {
                 return Ok(());
             }
@@ -81,19 +83,36 @@ impl Student {
         }
     }
 
-    /// Sends a signal to it and to all it started.
-    pub(crate) fn signal(&self, signal: Signal) {
-        self.0.signal_group(signal);
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.pid()
+    }
+
+    /// Ends it as `kill -9` does, with its group.
+    pub(crate) fn kill(&self) {
+        self.0.signal_group(Signal::KILL);
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(self, within: Duration) -> Result<Finished, Broken> {
-        self.0.wait(within).map_err(|error| match error {
-            StageError::TimedOut { .. } => {
-                Broken::new(format!("the program was still running after {} s", within.as_secs()))
+    pub(crate) fn wait(mut self, patience: &Patience) -> Result<Finished, Broken> {
+        self.0.close_stdin();
+        let mut time = patience.wait(PATIENCE);
+        while !time.is_over() {
+            let left = time.until().saturating_duration_since(Instant::now());
+            match self.0.wait_until("its end", left, |_| None::<()>) {
+                Err(StageError::TimedOut { .. }) => {}
+                _ => {
+                    let finished = self.0.wait(Duration::ZERO);
+                    return finished.map_err(|error| Broken::new(error.to_string()));
+                }
             }
-            error => Broken::new(error.to_string()),
-        })
+        }
+        let within = PATIENCE.as_secs();
+        Err(Broken::new(format!("the program was still running after {within} s")))
+    }
+
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
     }
 
     /// Its last lines, harmless to a terminal.

@@ -1,15 +1,16 @@
-//! The program once more: beside itself, or after it was killed.
+//! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
 
-use stage::Finished;
+use stage::{Finished, Signal};
 
+use crate::Broken;
+use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::Trial;
 use crate::typed::typed;
-use crate::{Broken, PATIENCE};
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
     /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
     /// refused: exit code 3, and an error on stderr.
     ///
@@ -20,8 +21,9 @@ impl Trial<'_> {
         self.step(format!("{again}: {} ADDRESS", typed(&self.submission.command)));
         self.step("expects that it ends with exit code 3 and an error on stderr");
         let started = Student::start(self.submission, path)?;
-        let within = PATIENCE.min(self.left());
-        let ended = started.wait(within);
+        let patience = Patience::new();
+        patience.with(started.pid());
+        let ended = started.wait(&patience);
         let finished = ended.map_err(|broken| {
             Broken::new(format!("it should have refused to serve there, but {}", broken.what))
         })?;
@@ -52,7 +54,30 @@ impl Trial<'_> {
         let Some(student) = self.student.take() else {
             return Err(Broken::machine("kill", "the case has started no program"));
         };
-        student.signal(stage::Signal::KILL);
-        student.wait(PATIENCE).map(|_| ())
+        student.kill();
+        student.wait(&self.patience).map(|_| ())
+    }
+
+    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    ///
+    /// # Errors
+    /// Those of `what`.
+    pub fn while_stopped<T>(
+        &mut self,
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.step("stop the program for a moment (SIGSTOP)");
+        self.signal(Signal::STOP);
+        let done = what(self);
+        self.signal(Signal::CONT);
+        let done = done?;
+        self.step("let the program run on (SIGCONT)");
+        Ok(done)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(student) = &self.student {
+            student.signal(signal);
+        }
     }
 }
