@@ -1,11 +1,18 @@
 //! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
+mod byte_order;
 mod echo;
+mod framed;
+mod frames;
+mod header;
+mod json_header;
+mod read_exactly;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB];
+pub const LABS: &[&Lab] =
+    &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB];
 
 /// A program to write.
 #[derive(Debug)]

@@ -1,0 +1,27 @@
+"""read-exactly: read frames until the end of the stream, and print the SHA-256 of each.
+
+Check it:  scripts/lab.sh check read-exactly
+The address of the server comes as the last argument, for example 127.0.0.1:9000.
+
+A frame is a length (struct.pack("<i", n): 4 bytes) and a body of so many bytes. The server sends any number of frames and
+ends. For each, print one line: the SHA-256 of its body. Then exit with 0.
+The stream ends inside a length or a body: a line on stderr, exit code 4.
+The length is negative or over 16 MiB: a line on stderr, exit code 5.
+"""
+
+import hashlib
+import socket
+import sys
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as server:
+        # This takes what one recv brings for one whole frame. Is it?
+        data = server.recv(4096)
+        print(hashlib.sha256(data[4:]).hexdigest())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,327 @@
+//! read-exactly: a client that reads frames until the end of the stream, and prints the SHA-256 of each.
+
+use stage::Finished;
+
+use super::{Case, Lab, texts};
+use crate::trial::not_crashed;
+use crate::{Broken, Peer, Trial};
+
+// The student is given the same file.
+#[path = "../../labs/read-exactly/sha256.rs"]
+mod sha256;
+use sha256::sha256_hex;
+
+pub(super) const LAB: Lab = Lab {
+    name: "read-exactly",
+    task: "a client that reads frames, a 4-byte length and that many bytes, and prints the SHA-256 of each",
+    cases: &[
+        Case {
+            id: "one-frame",
+            points: 1,
+            rule: "for a frame the SHA-256 of its body is printed, 64 lower-case hex digits on a line",
+            hint: "The length is a signed 32-bit number, little-endian; it does not belong to the body.",
+            play: one_frame,
+        },
+        Case {
+            id: "cut-everywhere",
+            points: 2,
+            rule: "frames that come a byte at a time are read whole",
+            hint: "A recv of 4 bytes may bring 1. Who asks for the other 3?",
+            play: cut_everywhere,
+        },
+        Case {
+            id: "cut-in-length",
+            points: 1,
+            rule: "a length may come in two pieces",
+            hint: "How many bytes of the length had come when you unpacked it?",
+            play: cut_in_length,
+        },
+        Case {
+            id: "cut-in-body",
+            points: 1,
+            rule: "a body may come in many pieces",
+            hint: "Count the bytes that came, not the bytes you asked for.",
+            play: cut_in_body,
+        },
+        Case {
+            id: "merged",
+            points: 2,
+            rule: "several frames may come in one piece: each is read, none is lost",
+            hint: "What did your last recv bring behind the end of the frame, and where is it now?",
+            play: merged,
+        },
+        Case {
+            id: "empty-frame",
+            points: 1,
+            rule: "a length of 0 is a frame with an empty body, and not the end",
+            hint: "What is the SHA-256 of nothing? And what does recv(0) return?",
+            play: empty_frame,
+        },
+        Case {
+            id: "large",
+            points: 2,
+            rule: "a body of a megabyte in odd pieces is read whole",
+            hint: "Is there a buffer of a fixed size somewhere, or a count that runs ahead?",
+            play: large,
+        },
+        Case {
+            id: "no-frame",
+            points: 1,
+            rule: "a stream that ends before the first frame is a normal end: no line, exit code 0",
+            hint: "0 bytes where a length would begin: the server has said all.",
+            play: no_frame,
+        },
+        Case {
+            id: "end-in-length",
+            points: 1,
+            rule: "an end inside a length is an error: a line on stderr, exit code not 0",
+            hint: "After 2 of 4 bytes the stream ended. Which value did you unpack?",
+            play: end_in_length,
+        },
+        Case {
+            id: "end-in-body",
+            points: 2,
+            rule: "an end inside a body is an error: no line for that frame, exit code not 0",
+            hint: "Your loop ended. Because all had come, or because the stream was over?",
+            play: end_in_body,
+        },
+        Case {
+            id: "negative",
+            points: 1,
+            rule: "a negative length is an error at once: exit code not 0",
+            hint: "Look at the length before you use it. What does recv(-1) or a conversion to usize make of it?",
+            play: negative,
+        },
+        Case {
+            id: "too-long",
+            points: 1,
+            rule: "a length over 16 MiB is an error at once: exit code not 0",
+            hint: "Anybody can send you four bytes. Do you believe them?",
+            play: too_long,
+        },
+        Case {
+            id: "reset",
+            points: 1,
+            rule: "a connection that breaks inside a body is an error, and not a crash",
+            hint: "A read can fail: ECONNRESET. What does your program do then?",
+            play: reset,
+        },
+    ],
+    texts: texts!("read-exactly", "sha256.rs"),
+};
+
+fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
+    let body = trial.text(20);
+    all_arrive(trial, "idle", &[&body])
+}
+
+fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
+    let (one, two) = (trial.text(5), trial.bytes(30));
+    all_arrive(trial, "cut=1", &[&one, &two])
+}
+
+fn cut_in_length(trial: &mut Trial) -> Result<(), Broken> {
+    // Over 255 bytes: a length whose second byte is missing is a different one.
+    let body = trial.bytes(300);
+    let cut = trial.number(1, 3);
+    all_arrive(trial, &format!("cut={cut},*"), &[&body])
+}
+
+fn cut_in_body(trial: &mut Trial) -> Result<(), Broken> {
+    let (one, two) = (trial.text(40), trial.text(50));
+    all_arrive(trial, "cut=random:5..15", &[&one, &two])
+}
+
+fn merged(trial: &mut Trial) -> Result<(), Broken> {
+    let bodies = [trial.text(7), trial.text(12), trial.text(1), trial.bytes(90)];
+    all_arrive(trial, "idle", &bodies.each_ref().map(Vec::as_slice))
+}
+
+fn empty_frame(trial: &mut Trial) -> Result<(), Broken> {
+    let (one, two) = (trial.text(9), trial.text(4));
+    all_arrive(trial, "idle", &[&one, b"", &two, b""])
+}
+
+fn large(trial: &mut Trial) -> Result<(), Broken> {
+    let length = trial.number(1_000_001, 1_100_000) as usize;
+    let (one, two) = (trial.bytes(length), trial.text(10));
+    all_arrive(trial, "cut=random:3000..9999", &[&one, &two])
+}
+
+fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
+    all_arrive(trial, "idle", &[])
+}
+
+fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
+    let (whole, part) = (trial.text(6), trial.number(1, 3) as usize);
+    let mut server = trial.start_client("idle")?;
+    server.send(&frames(&[&whole]))?;
+    server.send(&9_i32.to_le_bytes()[..part])?;
+    server.end()?;
+    fails(trial, &[&whole], "the stream ended inside a length")
+}
+
+fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
+    let (whole, cut) = (trial.text(6), trial.text(20));
+    let came = trial.number(1, 19) as usize;
+    let mut server = trial.start_client("idle")?;
+    server.send(&frames(&[&whole]))?;
+    server.send(&frames(&[&cut])[..4 + came])?;
+    server.end()?;
+    fails(trial, &[&whole], "the stream ended inside a body")
+}
+
+fn negative(trial: &mut Trial) -> Result<(), Broken> {
+    let length = -(trial.number(1, 100) as i32);
+    wrong_length(trial, length)
+}
+
+fn too_long(trial: &mut Trial) -> Result<(), Broken> {
+    wrong_length(trial, (16 << 20) + 1)
+}
+
+/// The server stays, and sends no more: a program that waits for the body waits for ever.
+fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
+    let whole = trial.text(6);
+    let mut server = trial.start_client("idle")?;
+    server.send(&frames(&[&whole]))?;
+    trial.step(format!("the peer sends next a length of {length}, and then keeps silent"));
+    server.send(&length.to_le_bytes())?;
+    fails(trial, &[&whole], "the length is not allowed")
+}
+
+fn reset(trial: &mut Trial) -> Result<(), Broken> {
+    let body = trial.text(20);
+    let mut server = trial.start_client("idle")?;
+    server.send(&frames(&[&body])[..10])?;
+    server.reset();
+    fails(trial, &[], "the connection broke inside a body")
+}
+
+/// All bodies are sent, and the end; a line must come for each, and a normal end.
+fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(), Broken> {
+    let mut server = trial.start_client(schedule)?;
+    send_all(&mut server, bodies)?;
+    let finished = wait_exit(trial)?;
+    trial.step(match bodies.len() {
+        0 => "expects nothing on stdout, and exit code 0".to_owned(),
+        1 => "expects 1 line on stdout, and exit code 0".to_owned(),
+        lines => format!("expects {lines} lines on stdout, and exit code 0"),
+    });
+    lines_are_right(&finished, bodies)?;
+    match finished.code {
+        Some(0) => Ok(()),
+        code => {
+            let code = code.unwrap_or_default();
+            Err(Broken::new(format!("the stream ended as it should, but the exit code was {code}")))
+        }
+    }
+}
+
+fn send_all(server: &mut Peer, bodies: &[&[u8]]) -> Result<(), Broken> {
+    if !bodies.is_empty() {
+        server.send(&frames(bodies))?;
+    }
+    server.end()
+}
+
+/// The whole frames must have their lines, and the program must say that something is wrong.
+fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
+    let finished = wait_exit(trial)?;
+    let lines = if whole.is_empty() { "nothing" } else { "1 line" };
+    trial.step(format!(
+        "expects {lines} on stdout, a line on stderr, and an exit code that is not 0"
+    ));
+    if finished.code == Some(0) {
+        return Err(Broken::new(format!("{why}, but the exit code was 0, as if all were well")));
+    }
+    lines_are_right(&finished, whole)?;
+    if finished.stderr.is_empty() {
+        return Err(Broken::new(format!("{why}, and nothing on stderr says so")));
+    }
+    Ok(())
+}
+
+fn wait_exit(trial: &mut Trial) -> Result<Finished, Broken> {
+    let finished = trial.wait_exit()?;
+    not_crashed(&finished)?;
+    Ok(finished)
+}
+
+fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), Broken> {
+    let stdout = String::from_utf8_lossy(&finished.stdout);
+    let lines: Vec<&str> = stdout.lines().collect();
+    for ((number, body), line) in (1..).zip(bodies).zip(&lines) {
+        let right = sha256_hex(body);
+        if *line != right {
+            let shown: String = line.chars().take(70).collect();
+            return Err(Broken::new(format!(
+                "line {number} on stdout is not the SHA-256 of body {number}: expected {right}, got {shown:?}{}",
+                instead(line, number - 1, bodies)
+            )));
+        }
+    }
+    let (came, expected) = (lines.len(), bodies.len());
+    if came != expected {
+        let what = if came > expected {
+            "a line was printed for a frame that is not whole"
+        } else {
+            "frames are missing"
+        };
+        return Err(Broken::new(format!(
+            "{what}: {expected} whole frames were sent, and {came} lines came on stdout"
+        )));
+    }
+    Ok(())
+}
+
+/// What the digest belongs to, where it is one of the usual mistakes.
+fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
+    let body = bodies[number];
+    let whole = frames(&bodies[number..]);
+    let part = (0..body.len().min(512)).find(|length| sha256_hex(&body[..*length]) == line);
+    if let Some(length) = part {
+        format!(". That is the SHA-256 of its first {length} bytes only")
+    } else if sha256_hex(&whole[..4 + body.len()]) == line {
+        ". That is the SHA-256 of the length and the body together".to_owned()
+    } else if sha256_hex(&whole[4..]) == line {
+        ". That is the SHA-256 of this body and all that came behind it".to_owned()
+    } else if line.to_lowercase() == sha256_hex(body) {
+        ". The digits are right, but in upper case".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+fn frames(bodies: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for body in bodies {
+        bytes.extend((body.len() as u32).to_le_bytes());
+        bytes.extend(*body);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 180-4's examples, from NIST's page of example values; the lengths around a block are compared with hashlib's.
+    #[test]
+    fn the_digests_are_the_known_ones() {
+        let check = |bytes: &[u8], expected| assert_eq!(sha256_hex(bytes), expected);
+        check(b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        check(b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        check(&[b'x'; 55], "d5e285683cd4efc02d021a5c62014694958901005d6f71e89e0989fac77e4072");
+        check(&[b'x'; 56], "04c26261370ee7541549d16dee320c723e3fd14671e66a099afe0a377c16888e");
+        check(&[b'x'; 63], "75220b47218278e656f2013bb8f0c455a25eaf01e86c64924e9d48d89776d6f2");
+        check(&[b'x'; 64], "7ce100971f64e7001e8fe5a51973ecdfe1ced42befe7ee8d5fd6219506b5393c");
+        check(&[b'x'; 65], "9537c5fdf120482f7d58d25e9ed583f52c02b4e304ea814db1633ad565aed7e9");
+        check(&[b'x'; 119], "000b48d4edf0fa7bee3c6236ecd2785baa5db4eeb8bb54341b029e0d9fa5fb0c");
+        check(&[b'x'; 120], "13f05a0b594787f5ecd315edc96141bd3243203d1b7d4f0836f37308b276ba98");
+        check(
+            b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+        );
+    }
+}
