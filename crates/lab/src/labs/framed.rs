@@ -48,7 +48,7 @@ pub(super) fn together(
     peer.expect(&answers)
 }
 
-/// One peer sends one long frame, and reads while it sends: who answers in pieces as they come is right, too.
+/// One peer sends one long frame, and reads while it sends: the first wrong byte shows at once.
 pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     trial.connect("idle")?.exchange(&order.frame(body), &order.answer(body))
