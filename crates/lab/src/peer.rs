@@ -1,13 +1,15 @@
 //! One connection of the hostile peer. Each call is a step of the report.
 
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
 use relay::{Plan, Step};
 use socket2::Socket;
 
 use crate::bytes::{ROW, quote, quote_cut};
 use crate::connection::{Connection, Ended, Judged};
+use crate::patience::Patience;
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
@@ -28,9 +30,9 @@ impl Peer {
         socket: Socket,
         plan: Plan,
         steps: Steps,
-        deadline: Instant,
+        patience: Rc<Patience>,
     ) -> Peer {
-        Peer { name, conn: Connection::new(socket, deadline), plan, steps }
+        Peer { name, conn: Connection::new(socket, patience), plan, steps }
     }
 
     /// Sends all of it, and reads nothing meanwhile.

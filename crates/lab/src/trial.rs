@@ -5,20 +5,18 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch};
 
 use crate::connection::{Connection, wait_readable};
+use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
 use crate::typed::typed;
 use crate::{Broken, PATIENCE, Peer, READY, Submission, ready};
-
-/// How long one case may take in all, however slowly the program drips.
-const CASE: Duration = Duration::from_secs(9);
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -30,7 +28,7 @@ pub struct Trial<'a> {
     random: Random,
     steps: Steps,
     schedule: Schedule,
-    deadline: Instant,
+    patience: Rc<Patience>,
     student: Option<Student>,
     said: Vec<String>,
     address: Option<Endpoint>,
@@ -53,7 +51,7 @@ impl<'a> Trial<'a> {
             random: Random::seeded(mixed),
             steps: Steps::default(),
             schedule: Schedule::default(),
-            deadline: Instant::now() + CASE,
+            patience: Rc::new(Patience::new()),
             student: None,
             said: Vec::new(),
             address: None,
@@ -118,15 +116,16 @@ impl<'a> Trial<'a> {
         self.start(address.to_string())?;
         self.step(format!("wait for the program to connect ({schedule})"));
         listener.set_nonblocking(true).map_err(machine)?;
-        let deadline = Instant::now() + READY;
+        let mut time = self.patience.wait_ready(READY);
         let conn = loop {
             if let Ok((conn, _)) = listener.accept() {
+                self.patience.begin();
                 break conn;
             }
             if let Some(how) = self.ended(Duration::ZERO) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
-            if !wait_readable(&listener, Duration::from_millis(20)) && Instant::now() > deadline {
+            if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
                 return Err(Broken::new(format!(
                     "the program did not connect to the address (its last argument) within {} s",
                     READY.as_secs()
@@ -182,7 +181,7 @@ impl<'a> Trial<'a> {
             return Err(Broken::machine("wait", "the case has started no program"));
         };
         self.said = student.said();
-        let finished = student.wait(self.within())?;
+        let finished = student.wait(&self.patience)?;
         self.said = student::last_lines(&finished.lines);
         Ok(finished)
     }
@@ -199,7 +198,7 @@ impl<'a> Trial<'a> {
     ) -> Result<Option<Finished>, Broken> {
         self.step("another peer comes: the program serves it, or it has ended");
         if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
-            let mut conn = Connection::new(socket, self.deadline);
+            let mut conn = Connection::new(socket, Rc::clone(&self.patience));
             conn.send(request)?;
             conn.read_until(|received| received.len() >= answer.len());
             if conn.received == answer {
@@ -264,16 +263,17 @@ impl<'a> Trial<'a> {
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
         self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
-        self.student = Some(Student::start(self.submission, address)?);
+        let student = Student::start(self.submission, address)?;
+        self.patience.with(student.pid());
+        self.student = Some(student);
         Ok(())
     }
 
     fn wait_ready(&self, bound: impl FnMut() -> bool) -> Result<(), Broken> {
-        self.student.as_ref().map_or(Ok(()), |student| student.wait_ready(bound))
-    }
-
-    fn within(&self) -> Duration {
-        PATIENCE.min(self.deadline.saturating_duration_since(Instant::now()))
+        let Some(student) = &self.student else { return Ok(()) };
+        student.wait_ready(bound, &self.patience)?;
+        self.patience.begin();
+        Ok(())
     }
 
     fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
@@ -316,7 +316,7 @@ impl<'a> Trial<'a> {
             1 => "the peer".to_owned(),
             number => format!("peer {number}"),
         };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), self.deadline)
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
     }
 }
 
