@@ -20,7 +20,7 @@ use std::path::Path;
 
 use lab::labs::{self, Case, LABS, Lab};
 use lab::{Outcome, Report};
-use marks::between_the_marks;
+use marks::{between_the_marks, is_between_the_marks};
 use programs::{check, example, failures, files, script, seeds, two_at_a_time};
 
 /// A wrong program.
@@ -56,7 +56,14 @@ fn every_wrong_program_fails_at_the_case_for_its_mistake() {
         }
     }
     io::stdout().write_all(idle.as_bytes()).unwrap();
-    between_the_marks("zoo.md", "matrix", &matrix(&zoo, &reports));
+    // On a machine that has no time for it, a right answer comes too late. Who fails twice is wrong.
+    let page = matrix(&zoo, &reports);
+    let page = if is_between_the_marks("zoo.md", "matrix", &page) {
+        page
+    } else {
+        matrix(&zoo, &played_again(&zoo, &reports))
+    };
+    between_the_marks("zoo.md", "matrix", &page);
 }
 
 #[test]
@@ -97,7 +104,7 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
     let mistake = mistake.join(" ");
     assert!(mistake.starts_with("Wrong: "), "{file} opens with what is wrong, not {mistake:?}");
     assert!(text.contains("here: "), "{file} marks no line with `here: `");
-    assert!(text.lines().count() <= 90, "{file} has over 90 lines");
+    assert!(text.lines().count() <= 100, "{file} has over 100 lines");
     let stem = path.file_stem().unwrap().to_str().unwrap();
     let command = if file.ends_with(".py") {
         script(python, &format!("zoo/{file}"))
@@ -105,6 +112,21 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
         example(&format!("zoo-{}", stem.replace('_', "-")))
     };
     Some(Beast { file, mistake: mistake["Wrong: ".len()..].to_owned(), lab, case, command })
+}
+
+/// The same reports, but that a case other than the meant one has to fail twice.
+fn played_again(zoo: &[Beast], reports: &[Report]) -> Vec<Report> {
+    let both: Vec<(&Beast, &Report)> = zoo.iter().zip(reports).collect();
+    two_at_a_time(&both, |(beast, report)| {
+        let mut report = (*report).clone();
+        for case in &mut report.cases {
+            if case.outcome != Outcome::Passed && case.id != beast.case.id {
+                let again = check(beast.lab, &beast.command, report.seed, Some(&case.id));
+                case.outcome = again.cases[0].outcome.clone();
+            }
+        }
+        report
+    })
 }
 
 fn killed(report: &Report, case: &str) -> bool {
