@@ -75,9 +75,9 @@ impl Student {
         )))
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&self) -> Option<String> {
-        match self.0.wait_until("", Duration::ZERO, |_| None::<()>) {
+    /// How it ended, if it has, or does within this time.
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        match self.0.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
             _ => None,
         }

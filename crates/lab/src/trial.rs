@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
-use stage::{Finished, Scratch, Signal};
+use stage::{Finished, Scratch};
 
 use crate::connection::wait_readable;
 use crate::patience::Patience;
@@ -26,7 +26,7 @@ pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
 pub struct Trial<'a> {
     pub(crate) submission: &'a Submission,
     seed: u64,
-    random: Random,
+    pub(crate) random: Random,
     pub(crate) steps: Steps,
     schedule: Schedule,
     pub(crate) patience: Rc<Patience>,
@@ -124,7 +124,7 @@ impl<'a> Trial<'a> {
                 self.patience.begin();
                 break conn;
             }
-            if let Some(how) = self.student.as_ref().and_then(Student::ended) {
+            if let Some(how) = self.ended(Duration::ZERO) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
@@ -151,10 +151,26 @@ impl<'a> Trial<'a> {
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects ({schedule})"));
         let socket = dial(&address).map_err(|error| {
-            Broken::new(format!("the program does not accept a connection: {error}"))
+            let what = format!("the program does not accept a connection: {error}");
+            self.or_ended(Broken::new(what))
         })?;
         let plan = Plan::new(&schedule, Toward::Server, 0);
         Ok(self.peer(socket, plan))
+    }
+
+    /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
+    /// the peer came just before its end or behind it, and what it saw.
+    pub fn or_ended(&self, broken: Broken) -> Broken {
+        match self.ended(Duration::from_millis(500)) {
+            Some(how) => {
+                Broken::new(format!("the program has ended ({how}): it serves nobody more"))
+            }
+            None => broken,
+        }
+    }
+
+    fn ended(&self, within: Duration) -> Option<String> {
+        self.student.as_ref().and_then(|student| student.ended(within))
     }
 
     /// Waits until the program has ended by itself.
@@ -184,26 +200,6 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
-    /// A number from `least` to `most`, both included, by the seed.
-    pub fn number(&mut self, least: u64, most: u64) -> u64 {
-        self.random.between(least, most)
-    }
-
-    /// Lower-case letters, by the seed.
-    pub fn text(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.between(b'a'.into(), b'z'.into()) as u8).collect()
-    }
-
-    /// Bytes of all values, by the seed.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
-        while bytes.len() < length {
-            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
-        }
-        bytes.truncate(length);
-        bytes
-    }
-
     /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
     pub fn quietly<T>(
         &mut self,
@@ -215,29 +211,6 @@ impl<'a> Trial<'a> {
         let done = what(self);
         self.steps = noted;
         done
-    }
-
-    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
-    ///
-    /// # Errors
-    /// Those of `what`.
-    pub fn while_stopped<T>(
-        &mut self,
-        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
-    ) -> Result<T, Broken> {
-        self.step("stop the program for a moment (SIGSTOP)");
-        self.signal(Signal::STOP);
-        let done = what(self);
-        self.signal(Signal::CONT);
-        let done = done?;
-        self.step("let the program run on (SIGCONT)");
-        Ok(done)
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(student) = &self.student {
-            student.signal(signal);
-        }
     }
 
     pub(crate) fn seed(&self) -> u64 {

@@ -1,8 +1,8 @@
-//! The program once more: beside itself, or after it was killed.
+//! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
 
-use stage::Finished;
+use stage::{Finished, Signal};
 
 use crate::Broken;
 use crate::patience::Patience;
@@ -10,7 +10,7 @@ use crate::student::{self, Student};
 use crate::trial::Trial;
 use crate::typed::typed;
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
     /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
     /// refused: exit code 3, and an error on stderr.
     ///
@@ -56,5 +56,28 @@ impl Trial<'_> {
         };
         student.kill();
         student.wait(&self.patience).map(|_| ())
+    }
+
+    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    ///
+    /// # Errors
+    /// Those of `what`.
+    pub fn while_stopped<T>(
+        &mut self,
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.step("stop the program for a moment (SIGSTOP)");
+        self.signal(Signal::STOP);
+        let done = what(self);
+        self.signal(Signal::CONT);
+        let done = done?;
+        self.step("let the program run on (SIGCONT)");
+        Ok(done)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(student) = &self.student {
+            student.signal(signal);
+        }
     }
 }
