@@ -1,8 +1,8 @@
 """Wrong: it calls send, which takes what fits into the kernel's buffer, and not sendall.
 
-send returns how many bytes it took. While the peer reads fast it takes all of them; with a slow reader the buffer is full, and
-the rest of the message is gone. A blocking socket hides the mistake on Linux, where send waits until all is taken; this one
-does not block, as sockets in a select loop should.
+send returns how many bytes it took. While the peer reads fast it takes all of them; with a slow reader the buffer is full, it
+takes a part or nothing, and the rest is gone. A blocking socket hides the mistake on Linux, where send waits until all is
+taken; this one does not block, as the sockets of a select loop should not.
 
 lab: echo, case: slow-reader
 """
@@ -31,8 +31,10 @@ def serve(conn):
         data = conn.recv(65536)
         if not data:
             return
-        select.select([], [conn], [])
-        conn.send(data)  # here: it returns how many of them it took
+        try:
+            conn.send(data)  # here: it returns how many of them it took
+        except BlockingIOError:
+            select.select([], [conn], [])
 
 
 if __name__ == "__main__":
