@@ -12,6 +12,7 @@
 //! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
+pub mod progress;
 
 mod broken;
 mod bytes;
@@ -22,8 +23,11 @@ mod folder;
 mod format;
 mod grade;
 mod orphans;
+mod patience;
 mod peer;
 mod port;
+#[cfg(target_os = "linux")]
+mod processes;
 mod ready;
 mod report;
 mod student;

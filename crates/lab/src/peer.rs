@@ -1,13 +1,15 @@
 //! One connection of the hostile peer. Each call is a step of the report.
 
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
 use relay::{Plan, Step};
 use socket2::Socket;
 
 use crate::bytes::{ROW, quote, quote_cut};
 use crate::connection::{Connection, Ended, Judged};
+use crate::patience::Patience;
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
@@ -28,9 +30,9 @@ impl Peer {
         socket: Socket,
         plan: Plan,
         steps: Steps,
-        deadline: Instant,
+        patience: Rc<Patience>,
     ) -> Peer {
-        Peer { name, conn: Connection::new(socket, deadline), plan, steps }
+        Peer { name, conn: Connection::new(socket, patience), plan, steps }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
@@ -132,6 +134,22 @@ impl Peer {
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(_) => Ok(()),
+            None => Err(Broken::new(format!(
+                "the program did not close the connection within {} s",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
+    /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
+    ///
+    /// # Errors
+    /// [`Broken`] when the connection stays open.
+    pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
+        self.step(format!("reads {what}, until the program closes the connection"));
+        self.conn.read_until(|_| false);
+        match self.conn.ended {
+            Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",
                 PATIENCE.as_secs()

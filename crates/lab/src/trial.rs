@@ -12,13 +12,11 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch, Signal};
 
 use crate::connection::{Connection, wait_readable};
+use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
 use crate::typed::typed;
 use crate::{Broken, PATIENCE, Peer, READY, Submission, ready};
-
-/// How long one case may take in all, however slowly the program drips.
-const CASE: Duration = Duration::from_secs(9);
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -30,7 +28,7 @@ pub struct Trial<'a> {
     random: Random,
     steps: Steps,
     schedule: Schedule,
-    deadline: Instant,
+    patience: Rc<Patience>,
     student: Option<Student>,
     said: Vec<String>,
     address: Option<Endpoint>,
@@ -53,7 +51,7 @@ impl<'a> Trial<'a> {
             random: Random::seeded(mixed),
             steps: Steps::default(),
             schedule: Schedule::default(),
-            deadline: Instant::now() + CASE,
+            patience: Rc::new(Patience::new()),
             student: None,
             said: Vec::new(),
             address: None,
@@ -118,15 +116,16 @@ impl<'a> Trial<'a> {
         self.start(address.to_string())?;
         self.step(format!("wait for the program to connect ({schedule})"));
         listener.set_nonblocking(true).map_err(machine)?;
-        let deadline = Instant::now() + READY;
+        let mut time = self.patience.wait_ready(READY);
         let conn = loop {
             if let Ok((conn, _)) = listener.accept() {
+                self.patience.begin();
                 break conn;
             }
             if let Some(how) = self.student.as_ref().and_then(Student::ended) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
-            if !wait_readable(&listener, Duration::from_millis(20)) && Instant::now() > deadline {
+            if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
                 return Err(Broken::new(format!(
                     "the program did not connect to the address (its last argument) within {} s",
                     READY.as_secs()
@@ -149,7 +148,12 @@ impl<'a> Trial<'a> {
         };
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects ({schedule})"));
-        let socket = dial(&address).map_err(|error| {
+        let mut time = self.patience.wait(PATIENCE);
+        if time.is_over() {
+            return Err(Broken::new("the program needed too long for those that came before"));
+        }
+        let within = time.until().saturating_duration_since(Instant::now());
+        let socket = dial(&address, within).map_err(|error| {
             Broken::new(format!("the program does not accept a connection: {error}"))
         })?;
         let plan = Plan::new(&schedule, Toward::Server, 0);
@@ -166,7 +170,7 @@ impl<'a> Trial<'a> {
             return Err(Broken::machine("wait", "the case has started no program"));
         };
         self.said = student.said();
-        let finished = student.wait(self.within())?;
+        let finished = student.wait(&self.patience)?;
         self.said = student::last_lines(&finished.lines);
         Ok(finished)
     }
@@ -182,8 +186,8 @@ impl<'a> Trial<'a> {
         answer: &[u8],
     ) -> Result<Option<Finished>, Broken> {
         self.step("another peer comes: the program serves it, or it has ended");
-        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
-            let mut conn = Connection::new(socket, self.deadline);
+        if let Some(Ok(socket)) = self.address.as_ref().map(|address| dial(address, PATIENCE)) {
+            let mut conn = Connection::new(socket, Rc::clone(&self.patience));
             conn.send(request)?;
             conn.read_until(|received| received.len() >= answer.len());
             if conn.received == answer {
@@ -266,6 +270,10 @@ impl<'a> Trial<'a> {
         }
     }
 
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
@@ -284,16 +292,17 @@ impl<'a> Trial<'a> {
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
         self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
-        self.student = Some(Student::start(self.submission, address)?);
+        let student = Student::start(self.submission, address)?;
+        self.patience.with(student.pid());
+        self.student = Some(student);
         Ok(())
     }
 
     fn wait_ready(&self, bound: impl FnMut() -> bool) -> Result<(), Broken> {
-        self.student.as_ref().map_or(Ok(()), |student| student.wait_ready(bound))
-    }
-
-    fn within(&self) -> Duration {
-        PATIENCE.min(self.deadline.saturating_duration_since(Instant::now()))
+        let Some(student) = &self.student else { return Ok(()) };
+        student.wait_ready(bound, &self.patience)?;
+        self.patience.begin();
+        Ok(())
     }
 
     fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
@@ -336,7 +345,7 @@ impl<'a> Trial<'a> {
             1 => "the peer".to_owned(),
             number => format!("peer {number}"),
         };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), self.deadline)
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
     }
 }
 
@@ -353,12 +362,12 @@ pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
 }
 
 /// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
-fn dial(address: &Endpoint) -> io::Result<Socket> {
+fn dial(address: &Endpoint, within: Duration) -> io::Result<Socket> {
     let address = match address {
         Endpoint::Ip(address) => SockAddr::from(*address),
         Endpoint::Path(path) => SockAddr::unix(path)?,
     };
     let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
-    socket.connect_timeout(&address, PATIENCE)?;
+    socket.connect_timeout(&address, within)?;
     Ok(socket)
 }

@@ -1,6 +1,11 @@
 //! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
+mod byte_order;
 mod echo;
+mod framed;
+mod frames;
+mod header;
+mod json_header;
 mod many_clients;
 mod read_exactly;
 mod shell;
@@ -8,7 +13,15 @@ mod shell;
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &many_clients::LAB, &shell::LAB];
+pub const LABS: &[&Lab] = &[
+    &echo::LAB,
+    &read_exactly::LAB,
+    &frames::LAB,
+    &byte_order::LAB,
+    &json_header::LAB,
+    &many_clients::LAB,
+    &shell::LAB,
+];
 
 /// A program to write.
 #[derive(Debug)]
