@@ -1,8 +1,11 @@
 //! many-clients: a TCP server for 200 clients at once. None waits for another.
 
-use super::framed::{self, LIMIT, Order, refused};
+mod crowd;
+
+use super::framed::{LIMIT, refused};
 use super::{Case, Lab, texts};
 use crate::{Broken, Peer, Trial};
+use crowd::{ORDER, ask, ask_each, begin, connect_many, goes_on, large, of, order};
 
 /// How many clients are served at once.
 const CLIENTS: usize = 200;
@@ -10,11 +13,6 @@ const CLIENTS: usize = 200;
 const WAITING: usize = 100;
 /// How many come and go, one after the other.
 const VISITS: usize = 400;
-/// A text whose answer the kernel does not keep: Linux takes 4 MiB of what a program sends (tcp(7), `tcp_wmem`).
-const LARGE: usize = 6 << 20;
-/// Rounds that show that a server goes on: one that waits on readiness may need several until it has accepted all.
-const ROUNDS: usize = 10;
-const ORDER: Order = Order::Little;
 
 pub(super) const LAB: Lab = Lab {
     name: "many-clients",
@@ -161,7 +159,7 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
     let mut in_frame = trial.connect("idle")?;
-    in_frame.send(&ORDER.frame(&trial.text(20))[..14])?;
+    begin(trial, &mut in_frame)?;
     in_frame.reset();
     goes_on(trial, &mut early)?;
     let (in_answer, _) = large(trial)?;
@@ -175,11 +173,12 @@ fn many_resets(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
     let mut peers = connect_many(trial, WAITING)?;
-    trial.step("each sends half a frame or, every second one, a whole one, and reads nothing");
+    trial.step("every second one sends a frame and reads nothing; the others are answered, and stop inside the next");
     for (number, peer) in peers.iter_mut().enumerate() {
-        let frame = ORDER.frame(&trial.text(20));
-        let part = if number % 2 == 0 { &frame[..14] } else { &frame[..] };
-        peer.send(part).map_err(|broken| of(number, broken))?;
+        match number % 2 {
+            0 => begin(trial, peer).map_err(|broken| of(number, broken))?,
+            _ => peer.send(&ORDER.frame(&trial.text(20)))?,
+        }
     }
     trial.step("all of them reset their connections");
     peers.into_iter().for_each(Peer::reset);
@@ -196,7 +195,7 @@ fn broken_framing(trial: &mut Trial) -> Result<(), Broken> {
         ask(trial, &mut early)?;
     }
     let mut ends = trial.connect("idle")?;
-    ends.send(&ORDER.frame(&trial.text(20))[..14])?;
+    begin(trial, &mut ends)?;
     ends.end()?;
     ends.expect_closed()?;
     goes_on(trial, &mut early)?;
@@ -228,7 +227,12 @@ fn own_answers(trial: &mut Trial) -> Result<(), Broken> {
 
 fn backlog(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
-    let mut peers = trial.while_stopped(|trial| connect_many(trial, WAITING))?;
+    let connect = |trial: &mut Trial| {
+        (0..WAITING).map(|n| trial.connect("idle").map_err(|broken| of(n, broken))).collect()
+    };
+    let mut peers: Vec<Peer> = trial.while_stopped(|trial| {
+        trial.quietly(format!("{WAITING} peers connect, one after the other, and stay"), connect)
+    })?;
     ask_each(trial, &mut peers)
 }
 
@@ -244,57 +248,4 @@ fn comings_and_goings(trial: &mut Trial) -> Result<(), Broken> {
     trial.quietly(format!("{VISITS} peers, one after the other: each {what}"), |trial| {
         (0..VISITS).try_for_each(|number| visit(trial).map_err(|broken| of(number, broken)))
     })
-}
-
-/// A peer that has sent a large frame and reads no more, when it has seen that the answer has begun. And the rest of that.
-fn large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
-    let mut peer = trial.connect("idle")?;
-    let text = trial.text(1 << 10).repeat(LARGE >> 10);
-    let (length, rest) = (ORDER.answer(&text)[..4].to_vec(), ORDER.answer(&text)[4..].to_vec());
-    peer.send(&ORDER.frame(&text))?;
-    peer.expect(&length)?;
-    trial.step("it reads no more for now: the rest does not fit into the kernel's buffers");
-    Ok((peer, rest))
-}
-
-fn connect_many(trial: &mut Trial, count: usize) -> Result<Vec<Peer>, Broken> {
-    trial.quietly(format!("{count} peers connect, one after the other, and stay"), |trial| {
-        (0..count).map(|n| trial.connect("idle").map_err(|broken| of(n, broken))).collect()
-    })
-}
-
-/// One frame, and its answer.
-fn ask(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
-    let length = trial.number(1, 40) as usize;
-    framed::ask(peer, ORDER, &trial.text(length))
-}
-
-fn ask_each(trial: &mut Trial, peers: &mut [Peer]) -> Result<(), Broken> {
-    trial.step(
-        "each of them, in an order by the seed, asks and is answered before the next one asks",
-    );
-    let order = order(trial, peers.len());
-    order.into_iter().try_for_each(|n| ask(trial, &mut peers[n]).map_err(|broken| of(n, broken)))
-}
-
-/// Asks so often that a server has met all that happened before, whatever its order.
-fn goes_on(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
-    peer.quietly(&format!("asks {ROUNDS} times, and is answered each time"), |peer| {
-        (0..ROUNDS).try_for_each(|_| ask(trial, peer))
-    })
-}
-
-/// The peers' numbers by the seed. The one that connected first is the last: a server that serves one client at a time
-/// has chosen that one.
-fn order(trial: &mut Trial, count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (1..count).collect();
-    for at in (1..order.len()).rev() {
-        order.swap(at, trial.number(0, at as u64) as usize);
-    }
-    order.push(0);
-    order
-}
-
-fn of(number: usize, broken: Broken) -> Broken {
-    Broken { what: format!("number {} of them: {}", number + 1, broken.what), ..broken }
 }
