@@ -17,8 +17,10 @@ const OUTPUT: usize = 8 << 20;
 /// How often the kernel's tables are looked at while we wait.
 const LOOK: Duration = Duration::from_millis(3);
 /// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
-/// processor time. Then the shell becomes the program. A lower limit that stands already stays.
-const LIMITS: &str = "{ ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
+/// processor time, and the usual umask, as files have modes. Then the shell becomes the program. A lower limit that
+/// stands already stays.
+const LIMITS: &str =
+    "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
 
 /// It runs in a process group of its own and is ended, with the group, when this is dropped.
 pub(crate) struct Student(Program);
@@ -41,22 +43,21 @@ impl Student {
         }
     }
 
-    /// Waits until it listens: the kernel says so (`bound`), or, where the kernel cannot be asked, the program does
-    /// (`listening on ...`).
+    /// Waits until it listens: the kernel says so (`bound`), or the program does (`listening on ...`) and is to be
+    /// `believed`.
     pub(crate) fn wait_ready(
         &self,
         mut bound: impl FnMut() -> bool,
+        believed: impl Fn() -> bool,
         patience: &Patience,
     ) -> Result<(), Broken> {
         let mut time = patience.wait_ready(READY);
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
-        let counts = !cfg!(target_os = "linux");
         while !time.is_over() {
-            if bound() {
+            if bound() || (says(&self.0.said()) && believed()) {
                 return Ok(());
             }
-            let said = |lines: &[Line]| (counts && says(lines)).then_some(());
-            match self.0.wait_until("it to listen", LOOK, said) {
+            match self.0.wait_until("it to listen", LOOK, |_| None::<()>) {
                 Ok(()) => return Ok(()),
                 Err(StageError::TimedOut { .. }) => {}
                 Err(StageError::Ended { how, .. }) => {
@@ -74,9 +75,9 @@ impl Student {
         )))
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&self) -> Option<String> {
-        match self.0.wait_until("", Duration::ZERO, |_| None::<()>) {
+    /// How it ended, if it has, or does within this time.
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        match self.0.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
             _ => None,
         }
@@ -84,6 +85,11 @@ impl Student {
 
     pub(crate) fn pid(&self) -> u32 {
         self.0.pid()
+    }
+
+    /// Ends it as `kill -9` does, with its group.
+    pub(crate) fn kill(&self) {
+        self.0.signal_group(Signal::KILL);
     }
 
     /// Waits for its end.

@@ -1,6 +1,7 @@
 //! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
 mod byte_order;
+mod datagrams;
 mod echo;
 mod framed;
 mod frames;
@@ -9,6 +10,7 @@ mod json_header;
 mod many_clients;
 mod read_exactly;
 mod shell;
+mod unix;
 
 use crate::{Broken, Trial};
 
@@ -19,7 +21,9 @@ pub const LABS: &[&Lab] = &[
     &frames::LAB,
     &byte_order::LAB,
     &json_header::LAB,
+    &datagrams::LAB,
     &many_clients::LAB,
+    &unix::LAB,
     &shell::LAB,
 ];
 

@@ -64,7 +64,7 @@ impl Life {
 
     /// How many bytes came, 0 at the end; nothing when there is neither in time.
     fn read(&mut self, trial: &Trial, within: Duration) -> Option<usize> {
-        let mut time = trial.patience().wait(within);
+        let mut time = trial.patience.wait(within);
         loop {
             let left = time.until().saturating_duration_since(Instant::now());
             connection::wait_readable(&self.pipe, left);
