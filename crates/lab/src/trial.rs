@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch};
 
-use crate::connection::{Connection, wait_readable};
+use crate::connection::wait_readable;
 use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
@@ -23,18 +24,18 @@ pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
 
 /// One case being played. Dropping it ends the program and all it started.
 pub struct Trial<'a> {
-    submission: &'a Submission,
+    pub(crate) submission: &'a Submission,
     seed: u64,
-    random: Random,
-    steps: Steps,
+    pub(crate) random: Random,
+    pub(crate) steps: Steps,
     schedule: Schedule,
-    patience: Rc<Patience>,
-    student: Option<Student>,
-    said: Vec<String>,
-    address: Option<Endpoint>,
-    peers: usize,
+    pub(crate) patience: Rc<Patience>,
+    pub(crate) student: Option<Student>,
+    pub(crate) said: Vec<String>,
+    pub(crate) address: Option<Endpoint>,
+    pub(crate) peers: usize,
     // In this order they go: the relays, then what they lead to.
-    relays: Vec<Relay>,
+    pub(crate) relays: Vec<Relay>,
     _port: Option<Port>,
     scratch: Option<Scratch>,
 }
@@ -89,7 +90,7 @@ impl<'a> Trial<'a> {
         self._port = Some(port);
         self.start(address.to_string())?;
         self.address = Some(Endpoint::Ip(address));
-        self.wait_ready(|| ready::is_bound(protocol, address))
+        self.wait_ready(|| ready::is_bound(protocol, address), || !cfg!(target_os = "linux"))
     }
 
     /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
@@ -99,7 +100,8 @@ impl<'a> Trial<'a> {
     pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), Broken> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
-        self.wait_ready(|| ready::listens_at(&path))
+        // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
+        self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok())
     }
 
     /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
@@ -186,33 +188,6 @@ impl<'a> Trial<'a> {
         Ok(finished)
     }
 
-    /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
-    /// returned then.
-    ///
-    /// # Errors
-    /// [`Broken`] when it does neither in time, or crashed.
-    pub fn serves_or_ends(
-        &mut self,
-        request: &[u8],
-        answer: &[u8],
-    ) -> Result<Option<Finished>, Broken> {
-        self.step("another peer comes: the program serves it, or it has ended");
-        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
-            let mut conn = Connection::new(socket, Rc::clone(&self.patience));
-            conn.send(request)?;
-            conn.read_until(|received| received.len() >= answer.len());
-            if conn.received == answer {
-                return Ok(None);
-            }
-            if conn.ended.is_none() {
-                return Err(Broken::new("the program neither serves the next peer nor ends"));
-            }
-        }
-        let finished = self.wait_exit()?;
-        not_crashed(&finished)?;
-        Ok(Some(finished))
-    }
-
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
     ///
     /// # Errors
@@ -225,24 +200,17 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
-    /// A number from `least` to `most`, both included, by the seed.
-    pub fn number(&mut self, least: u64, most: u64) -> u64 {
-        self.random.between(least, most)
-    }
-
-    /// Lower-case letters, by the seed.
-    pub fn text(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.between(b'a'.into(), b'z'.into()) as u8).collect()
-    }
-
-    /// Bytes of all values, by the seed.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
-        while bytes.len() < length {
-            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
-        }
-        bytes.truncate(length);
-        bytes
+    /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
+    pub fn quietly<T>(
+        &mut self,
+        step: impl Into<String>,
+        what: impl FnOnce(&mut Trial<'a>) -> T,
+    ) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -269,14 +237,18 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    fn wait_ready(&self, bound: impl FnMut() -> bool) -> Result<(), Broken> {
+    fn wait_ready(
+        &self,
+        bound: impl FnMut() -> bool,
+        believed: impl Fn() -> bool,
+    ) -> Result<(), Broken> {
         let Some(student) = &self.student else { return Ok(()) };
-        student.wait_ready(bound, &self.patience)?;
+        student.wait_ready(bound, believed, &self.patience)?;
         self.patience.begin();
         Ok(())
     }
 
-    fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
+    pub(crate) fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
         let mut parsed: Schedule = schedule
             .parse()
             .map_err(|error| Broken::machine("understand the case's schedule", error))?;
@@ -320,20 +292,8 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
-///
-/// # Errors
-/// [`Broken`] when it crashed.
-pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
-    match (finished.signal, finished.code) {
-        (Some(signal), _) => Err(Broken::new(format!("the program was killed by signal {signal}"))),
-        (None, Some(101)) => Err(Broken::new("the program panicked (exit code 101)")),
-        _ => Ok(()),
-    }
-}
-
 /// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
-fn dial(address: &Endpoint) -> io::Result<Socket> {
+pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
     let address = match address {
         Endpoint::Ip(address) => SockAddr::from(*address),
         Endpoint::Path(path) => SockAddr::unix(path)?,
