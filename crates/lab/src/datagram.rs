@@ -9,6 +9,8 @@ use relay::{Direction, Endpoint, Relay, Schedule};
 
 use crate::bytes::quote;
 use crate::connection::wait_readable;
+use crate::port::Protocol;
+use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
 use crate::{Broken, PATIENCE};
 
@@ -22,7 +24,12 @@ pub struct DatagramPeer {
     socket: UdpSocket,
     steps: Steps,
     deadline: Instant,
+    /// The program's address, also when this peer talks to a relay.
+    server: SocketAddr,
 }
+
+/// How often a peer that hears nothing looks whether anybody is there.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl DatagramPeer {
     /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
@@ -78,27 +85,38 @@ impl DatagramPeer {
         let mut buffer = vec![0; 1 << 16];
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            wait_readable(&self.socket, left);
+            wait_readable(&self.socket, left.min(LOOK));
             match self.socket.recv(&mut buffer) {
                 Ok(length) => {
                     buffer.truncate(length);
                     return Ok(Some(buffer));
                 }
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return Err(Broken::new(
-                        "nobody has a socket at the program's address any more: did it end, or close its socket?",
-                    ));
+                    return Err(gone());
                 }
                 Err(_) if Instant::now() >= until => return Ok(None),
+                // What waits in the socket of a program that dies is lost, and nobody is told.
+                Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
                 Err(_) => {}
             }
         }
+    }
+
+    /// Linux only: elsewhere the peer waits.
+    fn is_gone(&self) -> bool {
+        cfg!(target_os = "linux") && !is_bound(Protocol::Udp, self.server)
     }
 
     /// Notes what this peer does next.
     pub fn step(&self, what: &str) {
         self.steps.borrow_mut().push(format!("{} {what}", self.name));
     }
+}
+
+fn gone() -> Broken {
+    Broken::new(
+        "nobody has a socket at the program's address any more: did the program end, or close its socket?",
+    )
 }
 
 impl Trial<'_> {
@@ -124,7 +142,8 @@ impl Trial<'_> {
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
-        Ok(DatagramPeer { name, socket, steps: Rc::clone(&self.steps), deadline: self.deadline })
+        let (steps, deadline) = (Rc::clone(&self.steps), self.deadline);
+        Ok(DatagramPeer { name, socket, steps, deadline, server })
     }
 
     fn datagrams_relayed(
