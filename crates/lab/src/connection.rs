@@ -2,12 +2,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
 use crate::bytes::same;
+use crate::patience::Patience;
 use crate::{Broken, PATIENCE};
 
 /// How long a late reader waits for room. Its verdict does not depend on it: one that begins to read too early is kinder.
@@ -18,7 +20,7 @@ pub(crate) struct Connection {
     /// What has come and was not yet expected.
     pub received: Vec<u8>,
     pub ended: Option<Ended>,
-    deadline: Instant,
+    patience: Rc<Patience>,
     /// A write has failed: the connection is gone.
     broken: bool,
 }
@@ -30,11 +32,10 @@ pub(crate) enum Ended {
 }
 
 impl Connection {
-    /// `deadline` bounds all waits together.
-    pub fn new(socket: Socket, deadline: Instant) -> Connection {
+    pub fn new(socket: Socket, patience: Rc<Patience>) -> Connection {
         // A socket that stayed blocking would only make waits longer: each call polls first.
         let _ = socket.set_nonblocking(true);
-        Connection { socket, received: Vec::new(), ended: None, deadline, broken: false }
+        Connection { socket, received: Vec::new(), ended: None, patience, broken: false }
     }
 
     /// Writes all of it, and reads nothing.
@@ -62,11 +63,12 @@ impl Connection {
 
     /// Reads until it is enough, the end, or the time is over. What comes gives it new time, up to the deadline.
     pub fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
-        let mut until = self.until();
-        while !enough(&self.received) && self.ended.is_none() && Instant::now() < until {
-            wait(&self.socket, PollFlags::IN, until);
+        let patience = Rc::clone(&self.patience);
+        let mut time = patience.wait(PATIENCE);
+        while !enough(&self.received) && self.ended.is_none() && !time.is_over() {
+            wait(&self.socket, PollFlags::IN, time.until());
             if self.read() {
-                until = self.until();
+                time = patience.wait(PATIENCE);
             }
         }
     }
@@ -81,13 +83,14 @@ impl Connection {
     }
 
     fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
-        let (mut sent, mut until, mut judged) = (0, self.until(), Judged::default());
+        let patience = Rc::clone(&self.patience);
+        let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Judged::default());
         while sent < bytes.len() {
             let reads = expected.is_some() && self.ended.is_none();
             let flags = if reads { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
-            wait(&self.socket, flags, until);
+            wait(&self.socket, flags, time.until());
             if reads && self.read() {
-                until = self.until();
+                time = patience.wait(PATIENCE);
                 let _ = judged.is_decided(expected.unwrap_or_default(), &self.received);
                 if judged.wrong {
                     return Ok(());
@@ -96,10 +99,10 @@ impl Connection {
             match (&self.socket).write(&bytes[sent..]) {
                 Ok(n) => {
                     sent += n;
-                    until = self.until();
+                    time = patience.wait(PATIENCE);
                 }
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                    if Instant::now() >= until {
+                    if time.is_over() {
                         return Err(Broken::new(format!(
                             "the program does not read: the kernel's buffers are full, and for {} s the peer could \
                              send nothing more",
@@ -132,10 +135,6 @@ impl Connection {
             Err(_) => self.ended = Some(Ended::Reset),
         }
         false
-    }
-
-    fn until(&self) -> Instant {
-        (Instant::now() + PATIENCE).min(self.deadline)
     }
 }
 

@@ -9,6 +9,7 @@ use relay::{Direction, Endpoint, Relay, Schedule};
 
 use crate::bytes::quote;
 use crate::connection::wait_readable;
+use crate::patience::Patience;
 use crate::port::Protocol;
 use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
@@ -23,7 +24,7 @@ pub struct DatagramPeer {
     name: String,
     socket: UdpSocket,
     steps: Steps,
-    deadline: Instant,
+    patience: Rc<Patience>,
     /// The program's address, also when this peer talks to a relay.
     server: SocketAddr,
 }
@@ -81,10 +82,10 @@ impl DatagramPeer {
     /// # Errors
     /// [`Broken`] when the program has closed its socket.
     pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
-        let until = (Instant::now() + within).min(self.deadline);
+        let mut time = self.patience.wait(within);
         let mut buffer = vec![0; 1 << 16];
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = time.until().saturating_duration_since(Instant::now());
             wait_readable(&self.socket, left.min(LOOK));
             match self.socket.recv(&mut buffer) {
                 Ok(length) => {
@@ -94,7 +95,7 @@ impl DatagramPeer {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return Err(gone());
                 }
-                Err(_) if Instant::now() >= until => return Ok(None),
+                Err(_) if time.is_over() => return Ok(None),
                 // What waits in the socket of a program that dies is lost, and nobody is told.
                 Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
                 Err(_) => {}
@@ -142,8 +143,8 @@ impl Trial<'_> {
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
-        let (steps, deadline) = (Rc::clone(&self.steps), self.deadline);
-        Ok(DatagramPeer { name, socket, steps, deadline, server })
+        let (steps, patience) = (Rc::clone(&self.steps), Rc::clone(&self.patience));
+        Ok(DatagramPeer { name, socket, steps, patience, server })
     }
 
     fn datagrams_relayed(

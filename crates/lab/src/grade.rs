@@ -175,7 +175,7 @@ fn without_report(finished: &Finished) -> String {
     let said = String::from_utf8_lossy(&finished.stderr);
     let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
     match (finished.code, finished.signal) {
-        (Some(2), _) if !said.is_empty() => said.to_owned(),
+        (Some(2 | 3), _) if !said.is_empty() => said.to_owned(),
         (Some(code), _) => format!("the check ended (exit code {code}) without a report\n{said}"),
         (None, signal) => {
             let signal = signal.unwrap_or_default();

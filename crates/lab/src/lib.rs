@@ -12,22 +12,28 @@
 //! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
+pub mod progress;
 
+mod afterwards;
 mod broken;
 mod bytes;
 mod check;
 mod connection;
+mod data;
 mod datagram;
 mod explain;
 mod folder;
 mod format;
 mod grade;
 mod orphans;
+mod patience;
 mod peer;
 mod port;
+mod process;
+#[cfg(target_os = "linux")]
+mod processes;
 mod ready;
 mod report;
-mod second;
 mod student;
 mod submission;
 mod trial;

@@ -6,15 +6,15 @@
 
 #[cfg(target_os = "linux")]
 use std::{
-    collections::HashSet,
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
 #[cfg(target_os = "linux")]
-use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
-};
+use rustix::process::{Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
+
+#[cfg(target_os = "linux")]
+use crate::processes::descendants;
 
 /// Makes this process the parent of every descendant whose own parent ends. For a program's first lines.
 ///
@@ -34,7 +34,7 @@ pub fn end_descendants() {
     {
         let deadline = Instant::now() + Duration::from_secs(2);
         loop {
-            let found = descendants();
+            let found = descendants(getpid());
             if found.is_empty() || Instant::now() > deadline {
                 return;
             }
@@ -49,46 +49,4 @@ pub fn end_descendants() {
             thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-#[cfg(target_os = "linux")]
-#[derive(Clone, Copy)]
-struct Process {
-    pid: Pid,
-    parent: Pid,
-    is_dead: bool,
-}
-
-#[cfg(target_os = "linux")]
-fn descendants() -> Vec<Process> {
-    let mut others = processes();
-    let (mut family, mut found) = (HashSet::from([getpid()]), Vec::new());
-    // A child may stand before its parent in the list: look until a look finds nobody.
-    loop {
-        let (new, rest): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|process| family.contains(&process.parent));
-        if new.is_empty() {
-            return found;
-        }
-        family.extend(new.iter().map(|process| process.pid));
-        found.extend(new);
-        others = rest;
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn processes() -> Vec<Process> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
-            let stat = fs::read(entry.path().join("stat")).ok()?;
-            let stat = String::from_utf8_lossy(&stat);
-            // proc(5), /proc/PID/stat: number, (name), state, parent. The name may hold anything, brackets too.
-            let mut words = stat.rsplit_once(')')?.1.split_whitespace();
-            let is_dead = matches!(words.next(), Some("Z" | "X"));
-            let parent = words.next()?.parse().ok().and_then(Pid::from_raw)?;
-            Some(Process { pid, parent, is_dead })
-        })
-        .collect()
 }

@@ -1,13 +1,15 @@
 //! One connection of the hostile peer. Each call is a step of the report.
 
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
 use relay::{Plan, Step};
 use socket2::Socket;
 
 use crate::bytes::{ROW, quote, quote_cut};
 use crate::connection::{Connection, Ended, Judged};
+use crate::patience::Patience;
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
 
@@ -28,9 +30,9 @@ impl Peer {
         socket: Socket,
         plan: Plan,
         steps: Steps,
-        deadline: Instant,
+        patience: Rc<Patience>,
     ) -> Peer {
-        Peer { name, conn: Connection::new(socket, deadline), plan, steps }
+        Peer { name, conn: Connection::new(socket, patience), plan, steps }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
@@ -139,11 +141,36 @@ impl Peer {
         }
     }
 
+    /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
+    ///
+    /// # Errors
+    /// [`Broken`] when the connection stays open.
+    pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
+        self.step(format!("reads {what}, until the program closes the connection"));
+        self.conn.read_until(|_| false);
+        match self.conn.ended {
+            Some(_) => Ok(std::mem::take(&mut self.conn.received)),
+            None => Err(Broken::new(format!(
+                "the program did not close the connection within {} s",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
     /// Throws the connection away with a reset.
     pub fn reset(self) {
         self.step("resets the connection");
         // A linger time of zero makes close a reset (socket(7), SO_LINGER).
         let _ = self.conn.socket.set_linger(Some(Duration::ZERO));
+    }
+
+    /// Does what would fill pages of the report as one step, `asks 10 times`.
+    pub fn quietly<T>(&mut self, step: &str, what: impl FnOnce(&mut Peer) -> T) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
     }
 
     fn step(&self, what: impl AsRef<str>) {

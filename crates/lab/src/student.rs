@@ -9,7 +9,8 @@ use std::{env, fs};
 
 use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
-use crate::{Broken, READY, Submission};
+use crate::patience::Patience;
+use crate::{Broken, PATIENCE, READY, Submission};
 
 /// What it may write to stdout and stderr together, in bytes; more, and it has run away.
 const OUTPUT: usize = 8 << 20;
@@ -48,10 +49,11 @@ impl Student {
         &self,
         mut bound: impl FnMut() -> bool,
         believed: impl Fn() -> bool,
+        patience: &Patience,
     ) -> Result<(), Broken> {
-        let deadline = Instant::now() + READY;
+        let mut time = patience.wait_ready(READY);
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
-        while Instant::now() < deadline {
+        while !time.is_over() {
             if bound() || (says(&self.0.said()) && believed()) {
                 return Ok(());
             }
@@ -73,12 +75,16 @@ impl Student {
         )))
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&self) -> Option<String> {
-        match self.0.wait_until("", Duration::ZERO, |_| None::<()>) {
+    /// How it ended, if it has, or does within this time.
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        match self.0.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
             _ => None,
         }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.pid()
     }
 
     /// Ends it as `kill -9` does, with its group.
@@ -87,13 +93,26 @@ impl Student {
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(self, within: Duration) -> Result<Finished, Broken> {
-        self.0.wait(within).map_err(|error| match error {
-            StageError::TimedOut { .. } => {
-                Broken::new(format!("the program was still running after {} s", within.as_secs()))
+    pub(crate) fn wait(mut self, patience: &Patience) -> Result<Finished, Broken> {
+        self.0.close_stdin();
+        let mut time = patience.wait(PATIENCE);
+        while !time.is_over() {
+            let left = time.until().saturating_duration_since(Instant::now());
+            match self.0.wait_until("its end", left, |_| None::<()>) {
+                Err(StageError::TimedOut { .. }) => {}
+                _ => {
+                    let finished = self.0.wait(Duration::ZERO);
+                    return finished.map_err(|error| Broken::new(error.to_string()));
+                }
             }
-            error => Broken::new(error.to_string()),
-        })
+        }
+        let within = PATIENCE.as_secs();
+        Err(Broken::new(format!("the program was still running after {within} s")))
+    }
+
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
     }
 
     /// Its last lines, harmless to a terminal.
@@ -156,10 +175,12 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
             let typed = if python { format!("python3 {name}") } else { format!("./{name}") };
             Err(format!("no program is called {name}, but a file is. Did you mean: {typed}"))
         }
-        None => Err(format!(
-            "there is no program {name}. Is it built? Is the name right? A path counts from the folder that the program \
-             runs in: {}",
+        None if name.contains('/') => Err(format!(
+            "there is no program {name}. Is it built? Is the path right, seen from the folder that it runs in: {}",
             fs::canonicalize(&folder).unwrap_or(folder).display()
+        )),
+        None => Err(format!(
+            "there is no program {name}. Is it installed? A program of your own needs its path: ./{name}"
         )),
     }
 }
@@ -181,8 +202,11 @@ mod tests {
         }
         fs::create_dir(scratch.path().join("folder")).unwrap();
         let command = command.iter().map(|word| word.to_string()).collect();
-        let submission =
-            Submission { command, folder: Some(scratch.path().to_owned()), build: None };
+        let submission = Submission {
+            command,
+            folder: Some(scratch.path().to_owned()),
+            ..Submission::default()
+        };
         let error = startable(&submission).err().unwrap_or_default();
         assert!(error.starts_with(expected) && error.is_empty() == expected.is_empty(), "{error}");
     }
@@ -191,7 +215,7 @@ mod tests {
     fn what_cannot_be_started_is_explained() {
         check(&["sh", "no-such-file"], "");
         check(&[], "the command is empty");
-        check(&["no-such-program"], "there is no program no-such-program. Is it built?");
+        check(&["no-such-program"], "there is no program no-such-program. Is it installed?");
         check(&["./no-such-program"], "there is no program ./no-such-program. Is it built?");
         check(&["./folder"], "./folder is a folder");
         check(

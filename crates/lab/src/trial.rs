@@ -6,20 +6,18 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch};
 
-use crate::connection::{Connection, wait_readable};
+use crate::connection::wait_readable;
+use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
 use crate::typed::typed;
 use crate::{Broken, PATIENCE, Peer, READY, Submission, ready};
-
-/// How long one case may take in all, however slowly the program drips.
-const CASE: Duration = Duration::from_secs(9);
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -28,10 +26,10 @@ pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
 pub struct Trial<'a> {
     pub(crate) submission: &'a Submission,
     seed: u64,
-    random: Random,
+    pub(crate) random: Random,
     pub(crate) steps: Steps,
     schedule: Schedule,
-    pub(crate) deadline: Instant,
+    pub(crate) patience: Rc<Patience>,
     pub(crate) student: Option<Student>,
     pub(crate) said: Vec<String>,
     pub(crate) address: Option<Endpoint>,
@@ -54,7 +52,7 @@ impl<'a> Trial<'a> {
             random: Random::seeded(mixed),
             steps: Steps::default(),
             schedule: Schedule::default(),
-            deadline: Instant::now() + CASE,
+            patience: Rc::new(Patience::new()),
             student: None,
             said: Vec::new(),
             address: None,
@@ -120,15 +118,16 @@ impl<'a> Trial<'a> {
         self.start(address.to_string())?;
         self.step(format!("wait for the program to connect ({schedule})"));
         listener.set_nonblocking(true).map_err(machine)?;
-        let deadline = Instant::now() + READY;
+        let mut time = self.patience.wait_ready(READY);
         let conn = loop {
             if let Ok((conn, _)) = listener.accept() {
+                self.patience.begin();
                 break conn;
             }
-            if let Some(how) = self.student.as_ref().and_then(Student::ended) {
+            if let Some(how) = self.ended(Duration::ZERO) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
-            if !wait_readable(&listener, Duration::from_millis(20)) && Instant::now() > deadline {
+            if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
                 return Err(Broken::new(format!(
                     "the program did not connect to the address (its last argument) within {} s",
                     READY.as_secs()
@@ -152,10 +151,26 @@ impl<'a> Trial<'a> {
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects ({schedule})"));
         let socket = dial(&address).map_err(|error| {
-            Broken::new(format!("the program does not accept a connection: {error}"))
+            let what = format!("the program does not accept a connection: {error}");
+            self.or_ended(Broken::new(what))
         })?;
         let plan = Plan::new(&schedule, Toward::Server, 0);
         Ok(self.peer(socket, plan))
+    }
+
+    /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
+    /// the peer came just before its end or behind it, and what it saw.
+    pub fn or_ended(&self, broken: Broken) -> Broken {
+        match self.ended(Duration::from_millis(500)) {
+            Some(how) => {
+                Broken::new(format!("the program has ended ({how}): it serves nobody more"))
+            }
+            None => broken,
+        }
+    }
+
+    fn ended(&self, within: Duration) -> Option<String> {
+        self.student.as_ref().and_then(|student| student.ended(within))
     }
 
     /// Waits until the program has ended by itself.
@@ -168,36 +183,9 @@ impl<'a> Trial<'a> {
             return Err(Broken::machine("wait", "the case has started no program"));
         };
         self.said = student.said();
-        let finished = student.wait(self.within())?;
+        let finished = student.wait(&self.patience)?;
         self.said = student::last_lines(&finished.lines);
         Ok(finished)
-    }
-
-    /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
-    /// returned then.
-    ///
-    /// # Errors
-    /// [`Broken`] when it does neither in time, or crashed.
-    pub fn serves_or_ends(
-        &mut self,
-        request: &[u8],
-        answer: &[u8],
-    ) -> Result<Option<Finished>, Broken> {
-        self.step("another peer comes: the program serves it, or it has ended");
-        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
-            let mut conn = Connection::new(socket, self.deadline);
-            conn.send(request)?;
-            conn.read_until(|received| received.len() >= answer.len());
-            if conn.received == answer {
-                return Ok(None);
-            }
-            if conn.ended.is_none() {
-                return Err(Broken::new("the program neither serves the next peer nor ends"));
-            }
-        }
-        let finished = self.wait_exit()?;
-        not_crashed(&finished)?;
-        Ok(Some(finished))
     }
 
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
@@ -212,24 +200,17 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
-    /// A number from `least` to `most`, both included, by the seed.
-    pub fn number(&mut self, least: u64, most: u64) -> u64 {
-        self.random.between(least, most)
-    }
-
-    /// Lower-case letters, by the seed.
-    pub fn text(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.between(b'a'.into(), b'z'.into()) as u8).collect()
-    }
-
-    /// Bytes of all values, by the seed.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
-        while bytes.len() < length {
-            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
-        }
-        bytes.truncate(length);
-        bytes
+    /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
+    pub fn quietly<T>(
+        &mut self,
+        step: impl Into<String>,
+        what: impl FnOnce(&mut Trial<'a>) -> T,
+    ) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -250,7 +231,9 @@ impl<'a> Trial<'a> {
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
         self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
-        self.student = Some(Student::start(self.submission, address)?);
+        let student = Student::start(self.submission, address)?;
+        self.patience.with(student.pid());
+        self.student = Some(student);
         Ok(())
     }
 
@@ -259,16 +242,10 @@ impl<'a> Trial<'a> {
         bound: impl FnMut() -> bool,
         believed: impl Fn() -> bool,
     ) -> Result<(), Broken> {
-        self.student.as_ref().map_or(Ok(()), |student| student.wait_ready(bound, believed))
-    }
-
-    fn within(&self) -> Duration {
-        PATIENCE.min(self.left())
-    }
-
-    /// What is left of the case's time.
-    pub(crate) fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        let Some(student) = &self.student else { return Ok(()) };
+        student.wait_ready(bound, believed, &self.patience)?;
+        self.patience.begin();
+        Ok(())
     }
 
     pub(crate) fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
@@ -311,24 +288,12 @@ impl<'a> Trial<'a> {
             1 => "the peer".to_owned(),
             number => format!("peer {number}"),
         };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), self.deadline)
-    }
-}
-
-/// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
-///
-/// # Errors
-/// [`Broken`] when it crashed.
-pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
-    match (finished.signal, finished.code) {
-        (Some(signal), _) => Err(Broken::new(format!("the program was killed by signal {signal}"))),
-        (None, Some(101)) => Err(Broken::new("the program panicked (exit code 101)")),
-        _ => Ok(()),
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
     }
 }
 
 /// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
-fn dial(address: &Endpoint) -> io::Result<Socket> {
+pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
     let address = match address {
         Endpoint::Ip(address) => SockAddr::from(*address),
         Endpoint::Path(path) => SockAddr::unix(path)?,

@@ -1,22 +1,42 @@
 //! `lab check`: plays all cases of a lab against one program.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::{CaseReport, Options, Outcome, Submission, check, explain, labs};
+use lab::labs::{self, LABS, Lab};
+use lab::{Options, Submission, adopt_orphans, check, end_descendants, startable};
 
-#[derive(Args)]
+use crate::verdict::Verdict;
+use crate::{interrupt, which};
+
+#[derive(Args, Clone)]
+#[command(after_help = "\
+Examples:
+  scripts/lab.sh check my-echo                           the folder that `start` made
+  scripts/lab.sh check echo -- python3 echo.py           with a command of your own
+  scripts/lab.sh check echo -- ./target/debug/echo
+  scripts/lab.sh check my-echo --case hello --seed 7     one case, with other data
+
+Your program is started afresh for each case, with the address as its last argument: a server listens there, a client
+connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed
+gives the same data and the same cuts.
+
+Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be built or started.")]
 pub struct Check {
-    /// The lab, or without a command a folder with a lab.toml
-    lab: String,
+    /// A folder with a lab.toml; or the name of a lab, with a command behind it
+    #[arg(value_name = "DIR|LAB")]
+    what: String,
     /// Only this case
-    #[arg(long)]
+    #[arg(long, value_name = "ID")]
     case: Option<String>,
     /// Decides the data and the random cuts
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Explain every failed case, not only the first
+    #[arg(long)]
+    all: bool,
     /// `json`: the report of the check, for programs
     #[arg(long, default_value = "human", value_parser = ["human", "json"])]
     format: String,
@@ -26,47 +46,90 @@ pub struct Check {
 }
 
 impl Check {
+    /// The folder with the program.
+    pub fn folder(&self) -> PathBuf {
+        if self.command.is_empty() { PathBuf::from(&self.what) } else { PathBuf::from(".") }
+    }
+
     pub fn run(self) -> io::Result<ExitCode> {
-        let (lab, submission) = if self.command.is_empty() {
-            let read = Submission::read(Path::new(&self.lab));
-            match read.and_then(|(lab, submission)| submission.build().map(|()| (lab, submission)))
-            {
-                Ok(read) => read,
-                Err(error) => {
-                    writeln!(io::stderr(), "lab: {error}")?;
-                    return Ok(ExitCode::from(2));
-                }
-            }
-        } else {
-            let Some(lab) = labs::find(&self.lab) else {
-                writeln!(io::stderr(), "lab: no lab is called {:?}", self.lab)?;
-                return Ok(ExitCode::from(2));
-            };
-            (lab, Submission { command: self.command, ..Submission::default() })
+        let (lab, submission) = match self.chosen() {
+            Ok(chosen) => chosen,
+            Err(why) => return refuse(2, &why),
         };
-        let options = Options { seed: self.seed, case: self.case };
+        if let Some(unknown) = self.case.as_ref().filter(|id| lab.cases.iter().all(|c| c.id != *id))
+        {
+            return refuse(2, &format!("{} has no case {unknown:?}. {}", lab.name, cases(lab)));
+        }
+        adopt_orphans();
+        let human = self.format == "human";
+        if human && submission.build.is_some() {
+            writeln!(io::stderr(), "building first")?;
+        }
+        let ready = submission.build().map_err(|error| error.to_string());
+        if let Err(why) = ready.and_then(|()| startable(&submission)) {
+            return refuse(3, &why);
+        }
+
+        let options = Options { seed: self.seed, case: self.case.clone() };
+        let mut verdict = Verdict::new(self.all || self.case.is_some());
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
-            if shown.is_ok() && self.format == "human" {
-                shown = show(case);
+            if human && shown.is_ok() {
+                shown = verdict.tell(case);
             }
         });
+        end_descendants();
+        // Who was told to end has killed the programs, and they failed for that.
+        interrupt::wait_if_told();
         shown?;
-        if self.format == "json" {
-            serde_json::to_writer(io::stdout(), &report)?;
+        if human {
+            verdict.sum_up(lab, &report, self.case.is_some())?;
+            which::progress()?.record(&report)?;
         } else {
-            writeln!(io::stdout(), "{} of {} points", report.score(), report.max_score())?;
+            serde_json::to_writer(io::stdout(), &report)?;
         }
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+
+    /// The lab and the program, or what to type instead.
+    fn chosen(&self) -> Result<(&'static Lab, Submission), String> {
+        let (what, lab) = (&self.what, labs::find(&self.what));
+        let path = Path::new(what);
+        match lab {
+            Some(lab) if !self.command.is_empty() => {
+                Ok((lab, Submission { command: self.command.clone(), ..Submission::default() }))
+            }
+            None if !self.command.is_empty() => {
+                Err(format!("no lab is called {what:?}. There are: {}", names()))
+            }
+            Some(lab) if !path.join("lab.toml").exists() => Err(format!(
+                "which program shall be checked? Put its command behind --\n  \
+                 scripts/lab.sh check {0} -- python3 {1}.py\n\
+                 or name the folder it is in. To begin with one that fails:\n  \
+                 scripts/lab.sh start {0} my-{0}\n  scripts/lab.sh check my-{0}",
+                lab.name,
+                lab.name.replace('-', "_")
+            )),
+            None if !path.exists() => Err(format!(
+                "there is no folder {what}, and no lab of that name. The labs are: {}",
+                names()
+            )),
+            _ => Submission::read(path).map_err(|error| error.to_string()),
+        }
+    }
 }
 
-fn show(case: &CaseReport) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    let mark = if case.outcome == Outcome::Passed { "✓" } else { "✗" };
-    writeln!(stdout, "{mark} {} ({} of {} points)", case.id, case.score(), case.points)?;
-    for line in explain(case) {
-        writeln!(stdout, "    {line}")?;
-    }
-    Ok(())
+fn refuse(code: u8, why: &str) -> io::Result<ExitCode> {
+    writeln!(io::stderr(), "lab: {why}")?;
+    Ok(ExitCode::from(code))
+}
+
+fn names() -> String {
+    LABS.iter().map(|lab| lab.name).collect::<Vec<_>>().join(", ")
+}
+
+fn cases(lab: &Lab) -> String {
+    let all: Vec<String> =
+        lab.cases.iter().map(|case| format!("\n  {:<18} {}", case.id, case.rule)).collect();
+    format!("Its cases are:{}", all.concat())
 }

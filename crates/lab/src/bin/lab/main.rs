@@ -1,11 +1,21 @@
 //! `lab`: the labs, from the first line to the grade.
 //!
 //! ```text
-//! $ cargo run -q --bin lab check echo -- python3 echo.py
+//! $ scripts/lab.sh start echo my-echo      $ cargo run -q --bin lab start echo my-echo
+//! $ scripts/lab.sh check my-echo           $ cargo run -q --bin lab check my-echo
 //! ```
 
 mod check;
 mod grade;
+mod hint;
+mod interrupt;
+mod list;
+mod report;
+mod solution;
+mod start;
+mod verdict;
+mod watch;
+mod which;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -14,25 +24,51 @@ use clap::{Parser, Subcommand};
 
 /// Programs to write, and a hostile peer that judges them.
 #[derive(Parser)]
-#[command(name = "lab", version)]
+#[command(name = "lab", version, after_help = EXAMPLES)]
 struct Args {
     #[command(subcommand)]
     what: What,
 }
 
+const EXAMPLES: &str = "\
+From nothing to the first failure:
+  scripts/lab.sh start echo my-echo
+  scripts/lab.sh check my-echo
+
+Each command explains itself: scripts/lab.sh check --help";
+
 #[derive(Subcommand)]
 enum What {
+    /// Show the labs, and what you have reached in each
+    List(list::List),
+    /// Put a program to begin with into a folder
+    Start(start::Start),
     /// Play all cases of a lab against a program
     Check(check::Check),
     /// Judge a folder of submissions
     Grade(grade::Grade),
+    /// Check again whenever a file changes
+    Watch(watch::Watch),
+    /// Show one more hint
+    Hint(hint::Hint),
+    /// Show the reference solution, once your own passes
+    Solution(solution::Solution),
+    /// Sum up what you have reached
+    Report(report::Report),
 }
 
 fn main() -> ExitCode {
-    let done = match Args::parse().what {
+    let args = Args::parse();
+    let done = interrupt::clean_up_when_told().and_then(|()| match args.what {
+        What::List(list) => list.run(),
+        What::Start(start) => start.run(),
         What::Check(check) => check.run(),
         What::Grade(grade) => grade.run(),
-    };
+        What::Watch(watch) => watch.run(),
+        What::Hint(hint) => hint.run(),
+        What::Solution(solution) => solution.run(),
+        What::Report(report) => report.run(),
+    });
     match done {
         Ok(code) => code,
         // Our reader has gone: what is left to say would go nowhere.

@@ -1,0 +1,93 @@
+"""json-header: answer requests with a JSON header, {"data_len": N, "op": "upper"}, and a body of N bytes.
+
+Check it:  scripts/lab.sh check json-header
+The address comes as the last argument, for example 127.0.0.1:9000.
+"""
+
+import json
+import socket
+import struct
+import sys
+
+MAX_HEADER = 64 << 10
+MAX_BODY = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, peer = listener.accept()
+            # What goes wrong with one peer ends that peer and nothing else. ValueError is for nonsense, JSON's and
+            # UTF-8's errors among it; json answers brackets that stand too deep with RecursionError.
+            try:
+                with conn:
+                    serve(conn)
+            except (OSError, ValueError, RecursionError) as error:
+                print(f"{peer}: {error}", file=sys.stderr)
+
+
+def serve(conn):
+    """One peer, until its end of stream. An error is one after which nobody knows where the next request begins."""
+    while prefix := receive(conn, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside the length of a header")
+        (length,) = struct.unpack("<i", prefix)
+        if not 1 <= length <= MAX_HEADER:
+            raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
+        # Text is made of it when all bytes are there. Whatever else stands in the header is passed over.
+        header = json.loads(whole(conn, length).decode())
+        data_len = header.get("data_len") if isinstance(header, dict) else None
+        # Not isinstance: for Python True is an int.
+        if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
+            raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")
+        # The body is taken out of the stream even if nothing can be done with it: behind it is the next request.
+        body = whole(conn, data_len)
+        try:
+            done = run(header.get("op"), body)
+        except ValueError as error:
+            answer(conn, {"data_len": 0, "error": str(error)}, b"")
+        else:
+            answer(conn, {"data_len": len(done)}, done)
+
+
+def run(op, body):
+    """The answer's body: bytes, so that its length is that of the bytes."""
+    match op:
+        case "upper":
+            return body.upper()
+        case "reverse":
+            return body.decode()[::-1].encode()
+        case "count":
+            return str(len(body.decode())).encode()
+    raise ValueError("expected upper, reverse or count as op")
+
+
+def answer(conn, header, body):
+    """One sendall for all of it: in several, the later ones would stall (Nagle's algorithm)."""
+    header = json.dumps(header).encode()
+    conn.sendall(struct.pack("<i", len(header)) + header + body)
+
+
+def whole(conn, length):
+    """So many bytes, and an error where the stream ends before."""
+    received = receive(conn, length)
+    if len(received) < length:
+        raise ValueError(f"the stream ended after {len(received)} of {length} bytes")
+    return received
+
+
+def receive(conn, length):
+    """So many bytes. Fewer only where the stream ends, and then all there are."""
+    received = bytearray()
+    while len(received) < length:
+        piece = conn.recv(min(length - len(received), 65536))
+        if not piece:
+            break
+        received += piece
+    return received
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+//! `lab hint`: one more hint each time, from a question to nearly the code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use lab::labs::Lab;
+
+use crate::which;
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  scripts/lab.sh hint echo            the first
+  scripts/lab.sh hint echo            the second")]
+pub struct Hint {
+    /// The lab
+    #[arg(value_parser = which::lab())]
+    lab: &'static Lab,
+}
+
+impl Hint {
+    pub fn run(self) -> io::Result<ExitCode> {
+        let name = self.lab.name;
+        let hints: Vec<&str> = self.lab.texts.hints.split("\n---\n").map(str::trim).collect();
+        let taken = which::progress()?.take_hint(self.lab, hints.len())?;
+        let mut stdout = io::stdout().lock();
+        // When there is no further one, all of them once more.
+        let shown = taken.map_or(0..hints.len(), |number| number..number + 1);
+        for number in shown {
+            writeln!(stdout, "hint {} of {}:\n{}\n", number + 1, hints.len(), hints[number])?;
+        }
+        if taken.is_none() {
+            writeln!(
+                stdout,
+                "There are no more hints. The page of the lab says more: docs/src/labs/{name}.md\n\
+                 A program that passes: scripts/lab.sh solution {name} --spoil"
+            )?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,44 @@
+//! `lab list`: the labs, and what was reached in each.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use lab::labs::LABS;
+use lab::progress::{Standing, possible};
+
+use crate::which;
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  scripts/lab.sh list
+  scripts/lab.sh                      the same
+
+✓ passed, … begun. The points are kept in lab-progress.toml, in this folder or in the nearest above it that has one.")]
+pub struct List {}
+
+impl List {
+    pub fn run(self) -> io::Result<ExitCode> {
+        let progress = which::progress()?;
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "  lab           points  hints  the program to write")?;
+        for lab in LABS {
+            let standing = progress.standing(lab);
+            let mark = match &standing {
+                reached if reached.passed(lab) => '✓',
+                nothing if *nothing == Standing::default() => ' ',
+                _ => '…',
+            };
+            let points = format!("{}/{}", standing.best, possible(lab));
+            let (name, hints, task) = (lab.name, standing.hints, lab.task);
+            writeln!(stdout, "{mark} {name:12}  {points:>6}  {hints:>5}  {task}")?;
+        }
+        if progress.path().exists() {
+            writeln!(stdout, "\nkept in {}", progress.path().display())?;
+        } else {
+            writeln!(stdout, "\nbegin:  scripts/lab.sh start echo my-echo")?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

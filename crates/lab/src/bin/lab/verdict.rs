@@ -1,0 +1,97 @@
+//! What a student sees of a check: a line for each case as it is done, then the first failure in full.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use lab::labs::{LABS, Lab};
+use lab::{CaseReport, Outcome, Report, explain};
+
+const PASSED: Style = AnsiColor::Green.on_default();
+const FAILED: Style = AnsiColor::Red.on_default();
+const BOLD: Style = Style::new().bold();
+
+pub struct Verdict {
+    /// Colours only where a terminal takes them, and NO_COLOR does not forbid it.
+    out: AutoStream<io::Stdout>,
+    /// Every failure in full, where it stands.
+    all: bool,
+}
+
+impl Verdict {
+    pub fn new(all: bool) -> Verdict {
+        Verdict { out: anstream::stdout(), all }
+    }
+
+    /// The line of a case.
+    pub fn tell(&mut self, case: &CaseReport) -> io::Result<()> {
+        let points = format!("({} of {} points)", case.score(), case.points);
+        if case.outcome == Outcome::Passed {
+            writeln!(self.out, "{PASSED}✓{PASSED:#} {} {points}", case.id)?;
+        } else {
+            writeln!(self.out, "{FAILED}✗ {}{FAILED:#} {points}: {}", case.id, case.rule)?;
+            if self.all {
+                self.explain(case)?;
+                writeln!(self.out)?;
+            }
+        }
+        self.out.flush()
+    }
+
+    /// The first failure, the points, and what to do next. `one`: a single case was asked for.
+    pub fn sum_up(&mut self, lab: &Lab, report: &Report, one: bool) -> io::Result<()> {
+        let failed: Vec<&CaseReport> =
+            report.cases.iter().filter(|case| case.outcome != Outcome::Passed).collect();
+        if let Some(first) = failed.first().filter(|_| !self.all) {
+            writeln!(self.out, "\n{BOLD}{}, the first that fails:{BOLD:#}", first.id)?;
+            self.explain(first)?;
+        }
+        let (score, max) = (report.score(), report.max_score());
+        let name = lab.name;
+        match failed.as_slice() {
+            [] if one => writeln!(
+                self.out,
+                "{PASSED}This case passes.{PASSED:#} Now all of them: leave out --case."
+            ),
+            [] => {
+                writeln!(self.out, "\n{PASSED}All {max} points: this program is right.{PASSED:#}")?;
+                writeln!(self.out, "How we wrote it:  scripts/lab.sh solution {name}")?;
+                match LABS.iter().skip_while(|other| other.name != name).nth(1) {
+                    Some(next) => writeln!(
+                        self.out,
+                        "The next lab:     scripts/lab.sh start {0} my-{0}",
+                        next.name
+                    ),
+                    None => writeln!(self.out, "That was the last lab."),
+                }
+            }
+            _ if one => Ok(()),
+            [_] => writeln!(
+                self.out,
+                "\n{BOLD}{score} of {max} points.{BOLD:#} A hint: scripts/lab.sh hint {name}"
+            ),
+            more => {
+                let others = more.len() - 1;
+                write!(self.out, "\n{BOLD}{score} of {max} points.{BOLD:#} ")?;
+                if self.all {
+                    writeln!(self.out, "A hint: scripts/lab.sh hint {name}")
+                } else {
+                    writeln!(
+                        self.out,
+                        "{others} more {} be explained with --case ID, or all with --all.\n\
+                         Mend the first one first; a hint: scripts/lab.sh hint {name}",
+                        if others == 1 { "failure can" } else { "failures can" }
+                    )
+                }
+            }
+        }
+    }
+
+    fn explain(&mut self, case: &CaseReport) -> io::Result<()> {
+        for line in explain(case) {
+            let indent = if line.is_empty() { "" } else { "    " };
+            writeln!(self.out, "{indent}{line}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! `lab watch`: checks again whenever a file changes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use lab::progress;
+
+use crate::check::Check;
+
+/// How often the folder is looked through. Each system has a way of its own to say what changed; a few files are looked
+/// through faster than a person can save one.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How many files are looked at: who watches a whole home directory meant something else.
+const MOST: usize = 5_000;
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  scripts/lab.sh watch my-echo                          the folder that `start` made
+  scripts/lab.sh watch echo -- python3 echo.py          this folder, with a command of your own
+
+Ctrl-C ends it. It looks at the times and sizes of all files in the folder, but for names that begin with a dot, target,
+Cargo.lock, __pycache__ and lab-progress.toml. Let your program write no files there: each would be a change.")]
+pub struct Watch {
+    #[command(flatten)]
+    check: Check,
+}
+
+impl Watch {
+    pub fn run(self) -> io::Result<ExitCode> {
+        if !io::stdout().is_terminal() {
+            writeln!(
+                io::stderr(),
+                "lab: watch goes on until Ctrl-C, and needs a terminal. For one check: scripts/lab.sh check"
+            )?;
+            return Ok(ExitCode::from(2));
+        }
+        let folder = self.check.folder();
+        let mut known = look(&folder)?;
+        let mut why = "the first check".to_owned();
+        for number in 1_u64.. {
+            writeln!(io::stdout(), "\n━━━━ {number} ━━━━ {why} ━━━━\n")?;
+            self.check.clone().run()?;
+            let shown = folder.display();
+            writeln!(io::stdout(), "\nwaiting for a change in {shown} (Ctrl-C ends)")?;
+            let changed = wait_for_change(&folder, &mut known)?;
+            why = format!("{} changed", changed.display());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What the files of a folder are known by, by their paths in it.
+type Known = BTreeMap<PathBuf, (SystemTime, u64)>;
+
+/// Waits until a file differs from what is known, and then until nothing changes any more: some editors write a file in
+/// several steps. What changed while a check ran counts.
+fn wait_for_change(folder: &Path, known: &mut Known) -> io::Result<PathBuf> {
+    loop {
+        let mut now = look(folder)?;
+        if let Some(changed) = difference(known, &now) {
+            while now != *known {
+                *known = now;
+                sleep(LOOK);
+                now = look(folder)?;
+            }
+            return Ok(changed);
+        }
+        sleep(LOOK);
+    }
+}
+
+/// The first file that is new, gone or different.
+fn difference(before: &Known, now: &Known) -> Option<PathBuf> {
+    let new = now.iter().find(|(path, state)| before.get(*path) != Some(state));
+    let gone = || before.iter().find(|(path, _)| !now.contains_key(*path));
+    let changed = new.or_else(gone);
+    changed.map(|(path, _)| path.clone())
+}
+
+fn look(folder: &Path) -> io::Result<Known> {
+    let mut known = Known::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(inner) = folders.pop() {
+        let entries = match fs::read_dir(folder.join(&inner)) {
+            // Only the folder itself has to be there: what is in it may go while we look.
+            Err(error) if inner.as_os_str().is_empty() => return Err(error),
+            entries => entries.into_iter().flatten().flatten(),
+        };
+        for entry in entries.filter(|entry| !ignored(&entry.file_name().to_string_lossy())) {
+            let path = inner.join(entry.file_name());
+            match entry.metadata() {
+                Ok(found) if found.is_dir() => folders.push(path),
+                Ok(found) => {
+                    let changed = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                    known.insert(path, (changed, found.len()));
+                }
+                Err(_) => {}
+            }
+        }
+        if known.len() > MOST {
+            let folder = folder.display();
+            let what = format!("more than {MOST} files in {folder}: watch a smaller folder");
+            return Err(io::Error::other(what));
+        }
+    }
+    Ok(known)
+}
+
+fn ignored(name: &str) -> bool {
+    name.starts_with('.')
+        || name.ends_with('~')
+        || ["target", "Cargo.lock", "__pycache__", progress::FILE].contains(&name)
+}

@@ -1,0 +1,22 @@
+//! Which lab is meant, and what was reached so far.
+
+use std::io::{self, Write};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use lab::labs::{self, LABS, Lab};
+use lab::progress::Progress;
+
+/// Takes the name of a lab; any other word is an error that names all labs, and the nearest.
+pub fn lab() -> impl TypedValueParser<Value = &'static Lab> {
+    let names = PossibleValuesParser::new(LABS.iter().map(|lab| lab.name));
+    names.try_map(|name| labs::find(&name).ok_or("no lab has this name"))
+}
+
+/// The student's progress; says so on standard error where its file was damaged.
+pub fn progress() -> io::Result<Progress> {
+    let progress = Progress::open()?;
+    if let Some(damaged) = progress.damaged() {
+        writeln!(io::stderr(), "lab: {damaged}")?;
+    }
+    Ok(progress)
+}

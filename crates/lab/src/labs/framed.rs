@@ -1,0 +1,92 @@
+//! A length of four bytes and so many bytes behind it: what the labs `frames` and `byte-order` share. In which order the
+//! bytes of the length travel is a parameter.
+
+use crate::{Broken, Peer, Trial};
+
+/// The longest frame, in bytes. One byte more is refused.
+pub(super) const LIMIT: i32 = 16 << 20;
+
+/// In which order the four bytes of a length travel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    /// The four bytes of a length.
+    pub(super) fn length(self, length: i32) -> [u8; 4] {
+        match self {
+            Order::Little => length.to_le_bytes(),
+            Order::Big => length.to_be_bytes(),
+        }
+    }
+
+    /// One frame. Ours are far below the limit.
+    pub(super) fn frame(self, body: &[u8]) -> Vec<u8> {
+        [&self.length(body.len() as i32)[..], body].concat()
+    }
+
+    /// What the program has to answer: `a` to `z` in capitals, every other byte as it is.
+    pub(super) fn answer(self, body: &[u8]) -> Vec<u8> {
+        self.frame(&body.to_ascii_uppercase())
+    }
+}
+
+/// One peer sends all frames in one write, which this schedule cuts, and expects all answers.
+pub(super) fn together(
+    trial: &mut Trial,
+    order: Order,
+    schedule: &str,
+    bodies: &[Vec<u8>],
+) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect(schedule)?;
+    let frames: Vec<u8> = bodies.iter().flat_map(|body| order.frame(body)).collect();
+    let answers: Vec<u8> = bodies.iter().flat_map(|body| order.answer(body)).collect();
+    peer.send(&frames)?;
+    peer.expect(&answers)
+}
+
+/// One peer sends one long frame, and reads while it sends: the first wrong byte shows at once.
+pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    trial.connect("idle")?.exchange(&order.frame(body), &order.answer(body))
+}
+
+/// A peer sends one frame and expects its answer.
+pub(super) fn ask(peer: &mut Peer, order: Order, body: &[u8]) -> Result<(), Broken> {
+    peer.send(&order.frame(body))?;
+    peer.expect(&order.answer(body))
+}
+
+/// A peer sends a length that is not allowed, and these bytes behind it: the program has to close the connection.
+pub(super) fn refused(
+    trial: &mut Trial,
+    order: Order,
+    length: i32,
+    behind: &[u8],
+) -> Result<(), Broken> {
+    let mut peer = trial.connect("idle")?;
+    let bytes = order.length(length);
+    let [a, b, c, d] = bytes;
+    trial.step(format!("the length {a:02x} {b:02x} {c:02x} {d:02x} is {length}"));
+    peer.send(&[&bytes[..], behind].concat())?;
+    peer.expect_closed()
+}
+
+/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is.
+pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
+    let mut body = trial.text(4);
+    body.extend("éßÿ ".as_bytes());
+    body.extend(0..=u8::MAX);
+    body
+}
+
+/// Another peer is served.
+pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
+    let body = trial.text(5);
+    trial.step("the next peer has to be served");
+    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, order, &body));
+    asked.map_err(|broken| trial.or_ended(broken))
+}

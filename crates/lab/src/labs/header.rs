@@ -1,0 +1,160 @@
+//! Requests and answers with a JSON header, as the lab `json-header` has them: the checker's side of the wire.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use crate::bytes::quote;
+use crate::{Broken, Peer, Trial};
+
+/// The longest header, in bytes.
+pub(super) const LIMIT: usize = 64 << 10;
+/// An object has two brackets at least, but whoever answers nonsense shall hear that it is no object.
+const LENGTHS: RangeInclusive<usize> = 1..=LIMIT;
+
+/// Four bytes of length, and this header, whether it is JSON or not.
+pub(super) fn head(header: &[u8]) -> Vec<u8> {
+    [&(header.len() as i32).to_le_bytes()[..], header].concat()
+}
+
+/// A whole request with this header.
+pub(super) fn with_header(header: &str, body: &[u8]) -> Vec<u8> {
+    [&head(header.as_bytes())[..], body].concat()
+}
+
+/// A whole request with the plainest header.
+pub(super) fn request(op: &str, body: &[u8]) -> Vec<u8> {
+    with_header(&format!(r#"{{"data_len": {}, "op": "{op}"}}"#, body.len()), body)
+}
+
+/// One peer sends these requests in one write, and expects answers with these bodies.
+pub(super) fn converse(
+    trial: &mut Trial,
+    requests: &[u8],
+    answers: &[Vec<u8>],
+) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    peer.send(requests)?;
+    answers.iter().try_for_each(|answer| expect_answer(&mut peer, answer))
+}
+
+/// One peer sends a request for capitals with each of these headers, all of which say `data_len` in their way.
+pub(super) fn with_headers(
+    trial: &mut Trial,
+    schedule: &str,
+    headers: &[&str],
+    data_len: usize,
+) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect(schedule)?;
+    for header in headers {
+        let body = trial.text(data_len);
+        trial.step(format!("header: {}", shown(header)));
+        peer.send(&with_header(header, &body))?;
+        expect_answer(&mut peer, &body.to_ascii_uppercase())?;
+    }
+    Ok(())
+}
+
+/// A header as a step shows it: as it is, so far as a line can hold it.
+fn shown(header: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    header.trim_end().chars().take(300).map(escape).collect()
+}
+
+/// One peer sends a request whose body is a text of more bytes than characters.
+pub(super) fn of_text(trial: &mut Trial, op: &str, text: &str, answer: &str) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let (characters, bytes) = (text.chars().count(), text.len());
+    trial.step(format!("{op} of \"{text}\": {characters} characters, {bytes} bytes"));
+    peer.send(&request(op, text.as_bytes()))?;
+    expect_answer(&mut peer, answer.as_bytes())
+}
+
+/// A peer sends a request for capitals and expects its answer.
+pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
+    peer.send(&request("upper", body))?;
+    expect_answer(peer, &body.to_ascii_uppercase())
+}
+
+/// Each of these requests, on a connection of its own, is one that the program has to close, without an answer. Then the
+/// next peer is served.
+pub(super) fn refused(
+    trial: &mut Trial,
+    requests: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    for (what, bytes) in requests {
+        let mut peer = trial.connect("idle")?;
+        trial.step(what);
+        peer.send(&bytes)?;
+        peer.expect_closed()?;
+    }
+    next_peer(trial)
+}
+
+/// Another peer is served.
+pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
+    let body = trial.text(5);
+    trial.step("the next peer has to be served");
+    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, &body));
+    asked.map_err(|broken| trial.or_ended(broken))
+}
+
+/// Expects an answer with this body, however its header is written.
+fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
+    let header = receive_header(peer)?;
+    if let Some(error) = error(&header) {
+        return Err(Broken::new(format!("the answer says that the request failed: {error}")));
+    }
+    expect_data_len(&header, body.len())?;
+    peer.expect(body)
+}
+
+/// Expects an answer that says that the request cannot be done: no body, and an `error`.
+pub(super) fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
+    let header = receive_header(peer)?;
+    match error(&header) {
+        Some(Value::String(_)) => expect_data_len(&header, 0),
+        Some(other) => Err(Broken::new(format!("`error` is {other}: expected a string"))),
+        None => Err(Broken::new(format!("the header is {header}: expected one with `error`"))),
+    }
+}
+
+/// Some libraries write every member they know: `null` says the same as no member.
+fn error(header: &Value) -> Option<&Value> {
+    header.get("error").filter(|error| !error.is_null())
+}
+
+fn expect_data_len(header: &Value, expected: usize) -> Result<(), Broken> {
+    match header.get("data_len") {
+        Some(length) if length.as_u64() == Some(expected as u64) => Ok(()),
+        Some(length) => Err(Broken::new(format!(
+            "data_len of the answer is {length}, and its body has to have {expected} bytes"
+        ))),
+        None => Err(Broken::new(format!("the answer's header has no data_len: {header}"))),
+    }
+}
+
+fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
+    let prefix = peer.receive("the length of the answer's header", 4)?;
+    let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));
+    let allowed = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));
+    let Some(length) = allowed else {
+        return Err(Broken::new(format!(
+            "the answer begins with {}, which is the length {length}: a header has 1 to {LIMIT} bytes",
+            quote(&prefix)
+        )));
+    };
+    let header = peer.receive("the answer's header", length)?;
+    match serde_json::from_slice(&header) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Broken::new(format!("the answer's header is no object: {}", quote(&header)))),
+        Err(error) => Err(Broken::new(format!(
+            "the answer's header is not JSON ({error}): {}",
+            quote(&header)
+        ))),
+    }
+}

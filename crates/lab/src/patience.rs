@@ -1,0 +1,137 @@
+//! How long the checker waits for a program: seconds, but not those in which the machine let it wait.
+//!
+//! Where a whole class is graded at once, a program may stand ready to run for longer than it runs. That is not its fault,
+//! and the verdict must not depend on it. So a wait that is over is prolonged by the time that the program has stood in
+//! the queue for a processor. One that hangs stands in no queue. Linux only; elsewhere the seconds are all there is.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// How long one case may take in all once the program is ready, however slowly it drips.
+const CASE: Duration = Duration::from_secs(9);
+/// How much longer than that the machine may make it.
+const MOST: Duration = Duration::from_secs(40);
+/// What is less is no shortage.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// The time of one case, shared by all who wait in it.
+pub(crate) struct Patience {
+    pid: Cell<Option<u32>>,
+    /// For how much standing in the queue time was given already.
+    seen: Cell<Duration>,
+    given: Cell<Duration>,
+    deadline: Cell<Instant>,
+}
+
+/// One wait: over at a moment, unless it was the machine.
+pub(crate) struct Wait<'a> {
+    patience: &'a Patience,
+    until: Instant,
+}
+
+impl Patience {
+    pub fn new() -> Patience {
+        Patience {
+            pid: Cell::new(None),
+            seen: Cell::default(),
+            given: Cell::default(),
+            deadline: Cell::new(Instant::now() + CASE),
+        }
+    }
+
+    /// The program is this process from now on.
+    pub fn with(&self, pid: u32) {
+        self.pid.set(Some(pid));
+        self.seen.set(Duration::ZERO);
+    }
+
+    /// The program is ready: the case begins.
+    pub fn begin(&self) {
+        self.deadline.set(Instant::now() + CASE);
+    }
+
+    /// A wait of so long, or until the case is over.
+    pub fn wait(&self, within: Duration) -> Wait<'_> {
+        Wait { patience: self, until: (Instant::now() + within).min(self.deadline.get()) }
+    }
+
+    /// A wait for the program to be ready. It counts for no case.
+    pub fn wait_ready(&self, within: Duration) -> Wait<'_> {
+        Wait { patience: self, until: Instant::now() + within }
+    }
+
+    /// How much time the machine owes the program since it was last asked.
+    fn owed(&self) -> Duration {
+        let queued = self.pid.get().map_or(Duration::ZERO, queued);
+        let new = queued.saturating_sub(self.seen.get());
+        self.seen.set(queued);
+        let new = new.min(MOST.saturating_sub(self.given.get()));
+        if new < LEAST {
+            return Duration::ZERO;
+        }
+        self.given.set(self.given.get() + new);
+        self.deadline.set(self.deadline.get().max(Instant::now()) + new);
+        new
+    }
+}
+
+impl Wait<'_> {
+    /// When to look again.
+    pub fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether the program has had its time.
+    pub fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        if now >= self.until {
+            self.until = now + self.patience.owed();
+        }
+        now >= self.until
+    }
+}
+
+/// How long the program and what it started have stood in the queue for a processor.
+#[cfg(target_os = "linux")]
+fn queued(pid: u32) -> Duration {
+    use crate::processes::{descendants, waited};
+    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
+        return Duration::ZERO;
+    };
+    waited(pid) + descendants(pid).iter().map(|process| waited(process.pid)).sum::<Duration>()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn queued(_: u32) -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_hangs_is_given_no_more_time() {
+        let patience = Patience::new();
+        let mut wait = patience.wait(Duration::ZERO);
+        assert!(wait.is_over());
+        assert!(patience.wait(CASE * 2).until() <= Instant::now() + CASE);
+    }
+
+    /// This test is the program: it runs more threads than the machine has processors.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_that_stands_in_the_queue_is_given_that_time() {
+        let patience = Patience::new();
+        patience.with(std::process::id());
+        let threads = 4 * std::thread::available_parallelism().map_or(1, usize::from);
+        let busy = Instant::now() + Duration::from_millis(300);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| while Instant::now() < busy {});
+            }
+            while Instant::now() < busy {}
+            assert!(!patience.wait(Duration::ZERO).is_over());
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! What a lab is given with: each starter fails, each reference solution passes every case, whatever the seed.
+//!
+//! ```text
+//! $ cargo build -p lab --examples          which `cargo test -p lab` does, and `--test` does not
+//! $ LAB_SEEDS=100 cargo test -p lab --test references -- --nocapture
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+#[expect(dead_code, reason = "the zoo needs more of it")]
+mod programs;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use lab::labs::{LABS, Lab};
+use programs::{check, example, failures, script, seeds, two_at_a_time};
+
+#[test]
+fn every_starter_fails_its_lab() {
+    let jobs = programs_of_all_labs("starter");
+    let reports = two_at_a_time(&jobs, |(lab, _, command)| check(lab, command, 0, None));
+    for ((lab, language, _), report) in jobs.iter().zip(reports) {
+        assert!(!report.passed(), "the {language} starter of {} passes", lab.name);
+        // It is one step short, not broken: it starts, and it says where it fails.
+        let said = failures(&report).join("\n");
+        assert!(!said.contains("the checker could not"), "{language}: {said}");
+    }
+}
+
+#[test]
+fn every_reference_passes_every_case() {
+    let mut wrong = Vec::new();
+    let programs = programs_of_all_labs("solution");
+    for seed in seeds(3) {
+        let reports = two_at_a_time(&programs, |(lab, _, command)| check(lab, command, seed, None));
+        for ((_, language, _), report) in programs.iter().zip(reports) {
+            wrong.extend(failures(&report).iter().map(|failure| format!("{language}: {failure}")));
+        }
+        writeln!(io::stdout(), "seed {seed}: {} programs", programs.len()).unwrap();
+    }
+    assert!(wrong.is_empty(), "{} failures:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Of each lab the Rust and the Python program of this name, with the command that starts it.
+fn programs_of_all_labs(kind: &str) -> Vec<(&'static Lab, &'static str, Vec<String>)> {
+    let python = stage::python();
+    let mut programs = Vec::new();
+    for &lab in LABS {
+        programs.push((lab, "Rust", example(&format!("{}-{kind}", lab.name))));
+        if let Some(python) = &python {
+            programs.push((lab, "Python", python_program(python, lab, kind)));
+        }
+    }
+    programs
+}
+
+fn python_program(python: &Path, lab: &Lab, kind: &str) -> Vec<String> {
+    script(python, &format!("labs/{}/{kind}.py", lab.name))
+}
+
+/// A starter says where to begin; a hint is a question first.
+#[test]
+fn every_lab_has_its_texts() {
+    for lab in LABS {
+        let hints: Vec<&str> = lab.texts.hints.split("\n---\n").collect();
+        assert_eq!(hints.len(), 3, "{}: hints with a line --- between them", lab.name);
+        assert!(hints[0].contains('?'), "{}: the first hint asks something", lab.name);
+        let mut ids: Vec<&str> = lab.cases.iter().map(|case| case.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), lab.cases.len(), "{}: two cases have one name", lab.name);
+        for text in [lab.texts.starter_python, lab.texts.solution_python] {
+            assert!(text.starts_with("\"\"\""), "{}: {text}", lab.name);
+        }
+        for text in [lab.texts.starter_rust, lab.texts.solution_rust] {
+            assert!(text.starts_with("//! "), "{}: {text}", lab.name);
+        }
+        for (name, text) in [
+            ("starter.rs", lab.texts.starter_rust),
+            ("starter.py", lab.texts.starter_python),
+            ("solution.rs", lab.texts.solution_rust),
+            ("solution.py", lab.texts.solution_python),
+        ] {
+            assert!(text.lines().count() <= 150, "{}: {name} has over 150 lines", lab.name);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The kill matrix: each wrong program of the zoo against all cases of its lab. It must fail at the case that is there for
+//! its mistake; docs/src/labs/zoo.md shows the rest.
+//!
+//! ```text
+//! $ cargo build -p lab --examples                            which `cargo test -p lab` does, and `--test` does not
+//! $ cargo test -p lab --test zoo -- --nocapture              also says which cases catch nothing yet
+//! $ LAB_SEEDS=30 cargo test -p lab --test zoo                the meant case with 30 seeds
+//! $ REWRITE=1 cargo test -p lab --test zoo                   writes the page anew
+//! ```
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
+
+mod programs;
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use lab::labs::{self, Case, LABS, Lab};
+use lab::{Outcome, Report};
+use programs::{check, example, failures, files, script, seeds, two_at_a_time};
+
+/// A wrong program.
+struct Beast {
+    file: String,
+    /// What is wrong with it, as its first paragraph says.
+    mistake: String,
+    lab: &'static Lab,
+    /// The case that is there for it.
+    case: &'static Case,
+    command: Vec<String>,
+}
+
+#[test]
+fn every_wrong_program_fails_at_the_case_for_its_mistake() {
+    let Some(zoo) = zoo() else { return };
+    let reports = two_at_a_time(&zoo, |beast| check(beast.lab, &beast.command, 0, None));
+    let mut survivors = Vec::new();
+    for (beast, report) in zoo.iter().zip(&reports) {
+        if !killed(report, beast.case.id) {
+            let others = failures(report).join("\n  ");
+            survivors.push(format!("{} passes {}\n  {others}", beast.file, beast.case.id));
+        }
+    }
+    assert!(survivors.is_empty(), "{}", survivors.join("\n"));
+    let mut idle = String::new();
+    for (lab, case) in LABS.iter().flat_map(|lab| lab.cases.iter().map(move |case| (lab, case))) {
+        let caught = |(beast, report): (&Beast, &Report)| {
+            beast.lab.name == lab.name && killed(report, case.id)
+        };
+        if !zoo.iter().zip(&reports).any(caught) {
+            writeln!(idle, "no program of the zoo fails at {} {}", lab.name, case.id).unwrap();
+        }
+    }
+    io::stdout().write_all(idle.as_bytes()).unwrap();
+    the_page_shows(&matrix(&zoo, &reports));
+}
+
+#[test]
+fn and_does_so_whatever_the_seed() {
+    let Some(zoo) = zoo() else { return };
+    for seed in seeds(1).into_iter().skip(1) {
+        let only = |beast: &Beast| check(beast.lab, &beast.command, seed, Some(beast.case.id));
+        for (beast, report) in zoo.iter().zip(two_at_a_time(&zoo, only)) {
+            let (file, case) = (&beast.file, beast.case.id);
+            assert!(!report.passed(), "{file} passes {case} with seed {seed}");
+        }
+        writeln!(io::stdout(), "seed {seed}: {} programs", zoo.len()).unwrap();
+    }
+}
+
+/// `None` where there is no Python to run half of it.
+fn zoo() -> Option<Vec<Beast>> {
+    let python = stage::python()?;
+    let zoo: Vec<Beast> = files("zoo").iter().filter_map(|path| beast(path, &python)).collect();
+    Some(zoo)
+}
+
+/// The program of a file, if it has a line `lab: NAME, case: ID`. Others belong to an experiment.
+fn beast(path: &Path, python: &Path) -> Option<Beast> {
+    let text = fs::read_to_string(path).unwrap();
+    let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+    let lines =
+        text.lines().take_while(|line| !line.starts_with("use ") && *line != "import socket");
+    let plain =
+        lines.map(|line| line.trim_start_matches("//!").trim_start_matches("\"\"\"").trim());
+    let head: Vec<&str> = plain.collect();
+    let meant = head.iter().find_map(|line| line.strip_prefix("lab: "))?;
+    let (name, id) = meant.split_once(", case: ").unwrap_or_else(|| panic!("{file}: {meant}"));
+    let lab = labs::find(name).unwrap_or_else(|| panic!("{file}: no lab is called {name}"));
+    let case = lab.cases.iter().find(|case| case.id == id);
+    let case = case.unwrap_or_else(|| panic!("{file}: {name} has no case {id}"));
+    let mistake: Vec<&str> = head.iter().take_while(|line| !line.is_empty()).copied().collect();
+    let mistake = mistake.join(" ");
+    assert!(mistake.starts_with("Wrong: "), "{file} opens with what is wrong, not {mistake:?}");
+    assert!(text.contains("here: "), "{file} marks no line with `here: `");
+    assert!(text.lines().count() <= 90, "{file} has over 90 lines");
+    let stem = path.file_stem().unwrap().to_str().unwrap();
+    let command = if file.ends_with(".py") {
+        script(python, &format!("zoo/{file}"))
+    } else {
+        example(&format!("zoo-{}", stem.replace('_', "-")))
+    };
+    Some(Beast { file, mistake: mistake["Wrong: ".len()..].to_owned(), lab, case, command })
+}
+
+fn killed(report: &Report, case: &str) -> bool {
+    report.cases.iter().any(|found| found.id == case && found.outcome != Outcome::Passed)
+}
+
+/// A table for each lab, a row for each program, and below it what each does wrong.
+fn matrix(zoo: &[Beast], reports: &[Report]) -> String {
+    let mut page = String::new();
+    for lab in LABS {
+        let of_lab = || zoo.iter().zip(reports).filter(|(beast, _)| beast.lab.name == lab.name);
+        if of_lab().next().is_none() {
+            continue;
+        }
+        let ids: Vec<String> = lab.cases.iter().map(|case| format!("`{}`", case.id)).collect();
+        writeln!(page, "\n## {}\n\n| program | {} |", lab.name, ids.join(" | ")).unwrap();
+        writeln!(page, "|---|{}", ":-:|".repeat(ids.len())).unwrap();
+        for (beast, report) in of_lab() {
+            let cell = |case: &Case| match killed(report, case.id) {
+                true if case.id == beast.case.id => "**✗**",
+                true => "✗",
+                false => "·",
+            };
+            let cells: Vec<&str> = lab.cases.iter().map(cell).collect();
+            let link = format!("[`{0}`](../../../crates/lab/zoo/{0})", beast.file);
+            writeln!(page, "| {link} | {} |", cells.join(" | ")).unwrap();
+        }
+        page.push('\n');
+        for (beast, _) in of_lab() {
+            writeln!(page, "- `{}`: {}", beast.file, beast.mistake).unwrap();
+        }
+    }
+    page
+}
+
+/// Compares what stands between the marks of the page, or writes it there.
+fn the_page_shows(matrix: &str) {
+    const FROM: &str =
+        "<!-- matrix: cargo test -p lab --test zoo compares it, REWRITE=1 writes it -->\n";
+    const TO: &str = "\n<!-- end of the matrix -->";
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/labs/zoo.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (head, rest) = page.split_once(FROM).unwrap_or_else(|| panic!("no line {FROM}"));
+    let (shown, tail) = rest.split_once(TO).unwrap_or_else(|| panic!("no line {TO}"));
+    if env::var_os("REWRITE").is_some() {
+        fs::write(&path, [head, FROM, matrix, TO, tail].concat()).unwrap();
+    } else {
+        assert_eq!(shown, matrix, "docs/src/labs/zoo.md: REWRITE=1 writes it anew");
+    }
+}
