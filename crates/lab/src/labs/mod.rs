@@ -15,7 +15,17 @@ mod unix;
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] = &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB, &datagrams::LAB, &many_clients::LAB, &unix::LAB, &shell::LAB];
+pub const LABS: &[&Lab] = &[
+    &echo::LAB,
+    &read_exactly::LAB,
+    &frames::LAB,
+    &byte_order::LAB,
+    &json_header::LAB,
+    &datagrams::LAB,
+    &many_clients::LAB,
+    &unix::LAB,
+    &shell::LAB,
+];
 
 /// A program to write.
 #[derive(Debug)]
