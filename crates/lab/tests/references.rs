@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use lab::labs::{LABS, Lab};
-use programs::{check, example, failures, script, seeds, two_at_a_time};
+use programs::{check, example, failures, python, script, seeds, two_at_a_time};
 
 #[test]
 fn every_starter_fails_its_lab() {
@@ -44,7 +44,7 @@ fn every_reference_passes_every_case() {
 
 /// Of each lab the Rust and the Python program of this name, with the command that starts it.
 fn programs_of_all_labs(kind: &str) -> Vec<(&'static Lab, &'static str, Vec<String>)> {
-    let python = stage::python();
+    let python = python();
     let mut programs = Vec::new();
     for &lab in LABS {
         programs.push((lab, "Rust", example(&format!("{}-{kind}", lab.name))));

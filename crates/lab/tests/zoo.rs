@@ -21,7 +21,7 @@ use std::path::Path;
 use lab::labs::{self, Case, LABS, Lab};
 use lab::{Outcome, Report};
 use marks::{between_the_marks, is_between_the_marks};
-use programs::{check, example, failures, files, script, seeds, two_at_a_time};
+use programs::{check, example, failures, files, python, script, seeds, two_at_a_time};
 
 /// A wrong program.
 struct Beast {
@@ -81,7 +81,7 @@ fn and_does_so_whatever_the_seed() {
 
 /// `None` where there is no Python to run half of it.
 fn zoo() -> Option<Vec<Beast>> {
-    let python = stage::python()?;
+    let python = python()?;
     let zoo: Vec<Beast> = files("zoo").iter().filter_map(|path| beast(path, &python)).collect();
     Some(zoo)
 }

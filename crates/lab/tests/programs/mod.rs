@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -51,6 +52,14 @@ pub fn example(name: &str) -> Vec<String> {
     let path = here.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(path.is_file(), "{} is not built: run cargo build -p lab --examples", path.display());
     vec![path.display().to_string()]
+}
+
+/// The interpreter itself: where `python3` is a script that looks for one, each start takes a good part of a second. `None`
+/// where there is no Python.
+pub fn python() -> Option<PathBuf> {
+    let mut ask = Command::new(stage::python()?);
+    let said = ask.args(["-c", "import sys; print(sys.executable, end='')"]).output().unwrap();
+    Some(String::from_utf8(said.stdout).unwrap().into())
 }
 
 /// The command of a Python program, by its path in this package.
