@@ -1,7 +1,6 @@
 //! Wrong: it takes the end of the pipes for the end of the command.
 //!
-//! A child in the background has the pipes open, too: `sleep 1000 &` holds the answer until the time is over. Right is to wait for
-//! the shell, then to kill what is left of its group, and the pipes end.
+//! A child in the background has the pipes open, too. Right is to wait for the shell, and to kill its group then.
 //!
 //! lab: shell, case: background
 
@@ -11,9 +10,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::{ffi::OsStrExt, process::CommandExt};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
+use std::{sync::mpsc, thread, time::Duration};
 
 const COMMAND: usize = 64 << 10;
 const OUTPUT: usize = 1 << 20;
@@ -26,9 +23,7 @@ fn main() -> ExitCode {
     let Ok(listener) = TcpListener::bind(address) else { return ExitCode::from(3) };
     let _ = writeln!(io::stdout(), "listening on {address}");
     loop {
-        if let Err(error) = listener.accept().and_then(|(conn, _peer)| client(conn)) {
-            let _ = writeln!(io::stderr(), "zoo-shell-waits-for-the-pipes: {error}");
-        }
+        let _ = listener.accept().and_then(|(conn, _peer)| client(conn));
     }
 }
 
@@ -61,13 +56,13 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     let mut shell = shell.spawn()?;
     let group = shell.id();
     let (over, ended) = mpsc::channel::<()>();
-    // Each reader drops its end of the channel when its pipe has ended.
-    let other = over.clone();
+    let other = over.clone(); // each reader drops its own when its pipe has ended
     let stdout = shell.stdout.take().map(|pipe| thread::spawn(move || (read(pipe, group), over).0));
     let stderr =
         shell.stderr.take().map(|pipe| thread::spawn(move || (read(pipe, group), other).0));
     // here: this waits for two pipes, and not for the shell
-    let timed_out = ended.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout);
+    let timed_out =
+        ended.recv_timeout(Duration::from_secs(2)) == Err(mpsc::RecvTimeoutError::Timeout);
     kill(group);
     shell.wait()?;
     let (mut body, mut truncated) = (Vec::new(), false);

@@ -1,7 +1,11 @@
 //! many-clients: a TCP server for 200 clients at once. None waits for another.
 
+mod crowd;
+
+use super::framed::{LIMIT, refused};
 use super::{Case, Lab, texts};
 use crate::{Broken, Peer, Trial};
+use crowd::{ORDER, ask, ask_each, begin, connect_many, goes_on, large, of, order};
 
 /// How many clients are served at once.
 const CLIENTS: usize = 200;
@@ -9,12 +13,6 @@ const CLIENTS: usize = 200;
 const WAITING: usize = 100;
 /// How many come and go, one after the other.
 const VISITS: usize = 400;
-/// A text whose answer does not fit into the kernel's buffers: Linux keeps 4 MiB of what a program sends (tcp(7),
-/// `tcp_wmem`), and far less of what a peer does not read.
-const LARGE: usize = 6 << 20;
-/// Rounds that show that a server goes on: one that waits on readiness may need several until it has accepted all.
-const ROUNDS: usize = 10;
-const LIMIT: i32 = 16 << 20;
 
 pub(super) const LAB: Lab = Lab {
     name: "many-clients",
@@ -106,8 +104,8 @@ fn one_client(trial: &mut Trial) -> Result<(), Broken> {
     let (mut frames, mut answers) = (Vec::new(), Vec::new());
     for length in [5, 0, 300, 1] {
         let text = trial.text(length);
-        frames.extend(frame(&text));
-        answers.extend(answer(&text));
+        frames.extend(ORDER.frame(&text));
+        answers.extend(ORDER.answer(&text));
     }
     for schedule in ["idle", "cut=random:1..7"] {
         let mut peer = trial.connect(schedule)?;
@@ -128,28 +126,23 @@ fn silent(trial: &mut Trial) -> Result<(), Broken> {
 fn crowd(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peers = connect_many(trial, CLIENTS)?;
-    trial.step("each of them, in an order by the seed, sends a frame and expects its answer before the next one asks");
-    for number in order(trial, CLIENTS) {
-        ask(trial, &mut peers[number]).map_err(|broken| of(number, broken))?;
-    }
-    Ok(())
+    ask_each(trial, &mut peers)
 }
 
 fn stalled(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
-    let mut in_length = trial.connect("idle")?;
-    let mut in_body = trial.connect("idle")?;
+    let (mut in_length, mut in_body) = (trial.connect("idle")?, trial.connect("idle")?);
     let (first, second) = (trial.text(20), trial.text(20));
-    in_length.send(&frame(&first)[..2])?;
-    in_body.send(&frame(&second)[..14])?;
+    in_length.send(&ORDER.frame(&first)[..2])?;
+    in_body.send(&ORDER.frame(&second)[..14])?;
     let mut late = trial.connect("idle")?;
     goes_on(trial, &mut early)?;
     goes_on(trial, &mut late)?;
-    in_body.send(&frame(&second)[14..])?;
-    in_body.expect(&answer(&second))?;
-    in_length.send(&frame(&first)[2..])?;
-    in_length.expect(&answer(&first))
+    in_body.send(&ORDER.frame(&second)[14..])?;
+    in_body.expect(&ORDER.answer(&second))?;
+    in_length.send(&ORDER.frame(&first)[2..])?;
+    in_length.expect(&ORDER.answer(&first))
 }
 
 fn never_reads(trial: &mut Trial) -> Result<(), Broken> {
@@ -166,7 +159,7 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
     let mut in_frame = trial.connect("idle")?;
-    in_frame.send(&frame(&trial.text(20))[..14])?;
+    begin(trial, &mut in_frame)?;
     in_frame.reset();
     goes_on(trial, &mut early)?;
     let (in_answer, _) = large(trial)?;
@@ -180,12 +173,12 @@ fn many_resets(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
     let mut peers = connect_many(trial, WAITING)?;
-    trial
-        .step("every second of them sends half a frame, the others a whole one; they read nothing");
+    trial.step("every second one sends a frame and reads nothing; the others are answered, and stop inside the next");
     for (number, peer) in peers.iter_mut().enumerate() {
-        let frame = frame(&trial.text(20));
-        let part = if number % 2 == 0 { &frame[..14] } else { &frame[..] };
-        peer.send(part).map_err(|broken| of(number, broken))?;
+        match number % 2 {
+            0 => begin(trial, peer).map_err(|broken| of(number, broken))?,
+            _ => peer.send(&ORDER.frame(&trial.text(20)))?,
+        }
     }
     trial.step("all of them reset their connections");
     peers.into_iter().for_each(Peer::reset);
@@ -197,16 +190,12 @@ fn many_resets(trial: &mut Trial) -> Result<(), Broken> {
 fn broken_framing(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
-    ask(trial, &mut early)?;
     for wrong in [-1, LIMIT + 1] {
-        let mut peer = trial.connect("idle")?;
-        trial.step(format!("the length that it sends now is {wrong}"));
-        peer.send(&wrong.to_le_bytes())?;
-        peer.expect_closed()?;
+        refused(trial, ORDER, wrong, b"")?;
         ask(trial, &mut early)?;
     }
     let mut ends = trial.connect("idle")?;
-    ends.send(&frame(&trial.text(20))[..14])?;
+    begin(trial, &mut ends)?;
     ends.end()?;
     ends.expect_closed()?;
     goes_on(trial, &mut early)?;
@@ -219,20 +208,18 @@ fn own_answers(trial: &mut Trial) -> Result<(), Broken> {
     const PEERS: usize = 8;
     trial.start_tcp_server()?;
     let mut peers = connect_many(trial, PEERS)?;
-    let mut left = vec![Vec::new(); PEERS];
-    let mut due = vec![Vec::new(); PEERS];
+    let (mut left, mut due) = (vec![Vec::new(); PEERS], vec![Vec::new(); PEERS]);
     trial.step("four times, each of them in turn sends the rest of a frame, a whole one, and a part of the next; and expects the answers to what is whole");
     for _ in 0..4 {
         for number in order(trial, PEERS) {
             let (whole, next) = (trial.text(12), trial.text(30));
-            let cut = trial.number(1, 33) as usize;
-            let sent = [&left[number], &frame(&whole)[..], &frame(&next)[..cut]].concat();
-            let expected = [&due[number], &answer(&whole)[..]].concat();
-            let peer = &mut peers[number];
-            peer.send(&sent).map_err(|broken| of(number, broken))?;
-            peer.expect(&expected).map_err(|broken| of(number, broken))?;
-            left[number] = frame(&next)[cut..].to_vec();
-            due[number] = answer(&next);
+            let (begun, cut) = (ORDER.frame(&next), trial.number(1, 33) as usize);
+            let sent = [&left[number], &ORDER.frame(&whole)[..], &begun[..cut]].concat();
+            let expected = [&due[number], &ORDER.answer(&whole)[..]].concat();
+            peers[number].send(&sent)?;
+            peers[number].expect(&expected).map_err(|broken| of(number, broken))?;
+            left[number] = begun[cut..].to_vec();
+            due[number] = ORDER.answer(&next);
         }
     }
     Ok(())
@@ -240,12 +227,13 @@ fn own_answers(trial: &mut Trial) -> Result<(), Broken> {
 
 fn backlog(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
-    let mut peers = trial.while_stopped(|trial| connect_many(trial, WAITING))?;
-    trial.step("each of them sends a frame and expects its answer");
-    for (number, peer) in peers.iter_mut().enumerate() {
-        ask(trial, peer).map_err(|broken| of(number, broken))?;
-    }
-    Ok(())
+    let connect = |trial: &mut Trial| {
+        (0..WAITING).map(|n| trial.connect("idle").map_err(|broken| of(n, broken))).collect()
+    };
+    let mut peers: Vec<Peer> = trial.while_stopped(|trial| {
+        trial.quietly(format!("{WAITING} peers connect, one after the other, and stay"), connect)
+    })?;
+    ask_each(trial, &mut peers)
 }
 
 fn comings_and_goings(trial: &mut Trial) -> Result<(), Broken> {
@@ -256,68 +244,8 @@ fn comings_and_goings(trial: &mut Trial) -> Result<(), Broken> {
         peer.end()?;
         peer.expect_end()
     };
-    let step = format!(
-        "{VISITS} peers come one after the other: each connects, is answered, ends its side, and expects the end of the stream"
-    );
-    trial.quietly(step, |trial| {
+    let what = "connects, asks, is answered, ends its side, and expects the end of the stream";
+    trial.quietly(format!("{VISITS} peers, one after the other: each {what}"), |trial| {
         (0..VISITS).try_for_each(|number| visit(trial).map_err(|broken| of(number, broken)))
     })
-}
-
-/// A peer that has sent a large frame and reads no more, when it has seen that the answer has begun. And the rest of that.
-fn large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
-    let mut peer = trial.connect("idle")?;
-    let text = trial.text(1 << 10).repeat(LARGE >> 10);
-    let (length, rest) = (answer(&text)[..4].to_vec(), answer(&text)[4..].to_vec());
-    peer.send(&frame(&text))?;
-    peer.expect(&length)?;
-    trial.step(
-        "it reads no more, and the rest of its answer does not fit into the kernel's buffers",
-    );
-    Ok((peer, rest))
-}
-
-fn connect_many(trial: &mut Trial, count: usize) -> Result<Vec<Peer>, Broken> {
-    trial.quietly(format!("{count} peers connect, one after the other, and stay"), |trial| {
-        (0..count).map(|n| trial.connect("idle").map_err(|broken| of(n, broken))).collect()
-    })
-}
-
-/// One frame, and its answer.
-fn ask(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
-    let length = trial.number(1, 40) as usize;
-    let text = trial.text(length);
-    peer.send(&frame(&text))?;
-    peer.expect(&answer(&text))
-}
-
-/// Asks so often that a server has met all that happened before, whatever its order.
-fn goes_on(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
-    peer.quietly(&format!("asks {ROUNDS} times, and is answered each time"), |peer| {
-        (0..ROUNDS).try_for_each(|_| ask(trial, peer))
-    })
-}
-
-/// The peers' numbers by the seed. The one that connected first is the last: a server that serves one client at a time
-/// has chosen that one.
-fn order(trial: &mut Trial, count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (1..count).collect();
-    for at in (1..order.len()).rev() {
-        order.swap(at, trial.number(0, at as u64) as usize);
-    }
-    order.push(0);
-    order
-}
-
-fn of(number: usize, mut broken: Broken) -> Broken {
-    broken.what = format!("number {} of them: {}", number + 1, broken.what);
-    broken
-}
-
-fn frame(text: &[u8]) -> Vec<u8> {
-    [&(text.len() as u32).to_le_bytes()[..], text].concat()
-}
-
-fn answer(text: &[u8]) -> Vec<u8> {
-    frame(&text.to_ascii_uppercase())
 }

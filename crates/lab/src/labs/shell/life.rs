@@ -1,14 +1,17 @@
 //! Whether anything that a command started still runs.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
 use crate::{Broken, PATIENCE, Trial, connection};
+
+/// How long a command may run, as the page says.
+const TIME: Duration = Duration::from_secs(2);
 
 /// A pipe with a name (fifo(7)). A command opens it to write, and every process that it starts has it open, too. When the
 /// last of them is gone, and not before, the pipe has an end: there is no silence to wait for, and no process to look up.
@@ -35,17 +38,15 @@ impl Life {
 
     /// The command, with the pipe open.
     pub fn held_by(&self, command: &str) -> String {
-        format!("exec 3>{}; echo >&3; {command}", self.path.display())
+        format!("exec 3>'{}'; echo >&3; {command}", self.path.display())
     }
 
     /// Waits until the command runs.
     pub fn wait_start(&mut self, trial: &Trial) -> Result<(), Broken> {
         trial.step("waits until the command runs");
-        match self.read() {
-            Some(got) if got > 0 => Ok(()),
-            _ => {
-                Err(Broken::new(format!("the command did not run within {} s", PATIENCE.as_secs())))
-            }
+        match self.read(trial, PATIENCE) {
+            Some(1..) => Ok(()),
+            _ => Err(Broken::new(format!("it did not run within {} s", PATIENCE.as_secs()))),
         }
     }
 
@@ -53,31 +54,25 @@ impl Life {
     pub fn wait_end(&mut self, trial: &Trial) -> Result<(), Broken> {
         trial.step("waits until nothing runs any more that the command started");
         loop {
-            match self.read() {
+            match self.read(trial, TIME + PATIENCE) {
                 Some(0) => return Ok(()),
                 Some(_) => {}
-                None => {
-                    return Err(Broken::new(format!(
-                        "a process that the command started still runs {} s later",
-                        PATIENCE.as_secs()
-                    )));
-                }
+                None => return Err(Broken::new("a process that the command started still runs")),
             }
         }
     }
 
     /// How many bytes came, 0 at the end; nothing when there is neither in time.
-    fn read(&mut self) -> Option<usize> {
-        let until = Instant::now() + PATIENCE;
+    fn read(&mut self, trial: &Trial, within: Duration) -> Option<usize> {
+        let mut time = trial.patience.wait(within);
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if !connection::wait_readable(&self.pipe, left) && left.is_zero() {
-                return None;
-            }
+            let left = time.until().saturating_duration_since(Instant::now());
+            connection::wait_readable(&self.pipe, left);
             match self.pipe.read(&mut [0; 16]) {
+                // Before the first opens it, the pipe has no end either; but then poll waits.
                 Ok(got) => return Some(got),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(_) => return None,
+                Err(_) if time.is_over() => return None,
+                Err(_) => {}
             }
         }
     }
