@@ -270,6 +270,9 @@ fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Br
                 return Ok(());
             }
             let left = retry.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
             let Some(answer) = peer.next(left)? else { break };
             ledger.note(&answer)?;
         }
