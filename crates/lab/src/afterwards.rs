@@ -6,7 +6,8 @@ use stage::Finished;
 
 use crate::Broken;
 use crate::connection::Connection;
-use crate::trial::{Trial, dial};
+use crate::network::dial;
+use crate::trial::Trial;
 
 impl Trial<'_> {
     /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is

@@ -10,6 +10,8 @@ use relay::{Direction, Endpoint, Relay, Schedule};
 use crate::bytes::quote;
 use crate::connection::wait_readable;
 use crate::patience::Patience;
+use crate::port::Protocol;
+use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
 use crate::{Broken, PATIENCE};
 
@@ -23,7 +25,12 @@ pub struct DatagramPeer {
     socket: UdpSocket,
     steps: Steps,
     patience: Rc<Patience>,
+    /// The program's address, also when this peer talks to a relay.
+    server: SocketAddr,
 }
+
+/// How often a peer that hears nothing looks whether anybody is there.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl DatagramPeer {
     /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
@@ -79,27 +86,38 @@ impl DatagramPeer {
         let mut buffer = vec![0; 1 << 16];
         loop {
             let left = time.until().saturating_duration_since(Instant::now());
-            wait_readable(&self.socket, left);
+            wait_readable(&self.socket, left.min(LOOK));
             match self.socket.recv(&mut buffer) {
                 Ok(length) => {
                     buffer.truncate(length);
                     return Ok(Some(buffer));
                 }
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return Err(Broken::new(
-                        "nobody has a socket at the program's address any more: did it end, or close its socket?",
-                    ));
+                    return Err(gone());
                 }
                 Err(_) if time.is_over() => return Ok(None),
+                // What waits in the socket of a program that dies is lost, and nobody is told.
+                Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
                 Err(_) => {}
             }
         }
+    }
+
+    /// Linux only: elsewhere the peer waits.
+    fn is_gone(&self) -> bool {
+        cfg!(target_os = "linux") && !is_bound(Protocol::Udp, self.server)
     }
 
     /// Notes what this peer does next.
     pub fn step(&self, what: &str) {
         self.steps.borrow_mut().push(format!("{} {what}", self.name));
     }
+}
+
+fn gone() -> Broken {
+    Broken::new(
+        "nobody has a socket at the program's address any more: did the program end, or close its socket?",
+    )
 }
 
 impl Trial<'_> {
@@ -125,12 +143,8 @@ impl Trial<'_> {
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
-        Ok(DatagramPeer {
-            name,
-            socket,
-            steps: Rc::clone(&self.steps),
-            patience: Rc::clone(&self.patience),
-        })
+        let (steps, patience) = (Rc::clone(&self.steps), Rc::clone(&self.patience));
+        Ok(DatagramPeer { name, socket, steps, patience, server })
     }
 
     fn datagrams_relayed(

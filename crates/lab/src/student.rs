@@ -14,8 +14,10 @@ use crate::{Broken, PATIENCE, READY, Submission};
 
 /// What it may write to stdout and stderr together, in bytes; more, and it has run away.
 const OUTPUT: usize = 8 << 20;
-/// How often the kernel's tables are looked at while we wait.
+/// How soon the kernel's tables are looked at again while we wait, at first and in the end. They may have thousands of
+/// lines, and twenty cases look: together they would keep the programs from starting.
 const LOOK: Duration = Duration::from_millis(3);
+const SELDOM: Duration = Duration::from_millis(50);
 /// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
 /// processor time, and the usual umask, as files have modes. Then the shell becomes the program. A lower limit that
 /// stands already stays.
@@ -51,15 +53,20 @@ impl Student {
         believed: impl Fn() -> bool,
         patience: &Patience,
     ) -> Result<(), Broken> {
-        let mut time = patience.wait_ready(READY);
+        let (mut time, mut look) = (patience.wait_ready(READY), LOOK);
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
-        while !time.is_over() {
+        loop {
+            // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
+            let over = time.is_over();
             if bound() || (says(&self.0.said()) && believed()) {
                 return Ok(());
             }
-            match self.0.wait_until("it to listen", LOOK, |_| None::<()>) {
+            if over {
+                break;
+            }
+            match self.0.wait_until("it to listen", look, |_| None::<()>) {
                 Ok(()) => return Ok(()),
-                Err(StageError::TimedOut { .. }) => {}
+                Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
                     return Err(Broken::new(format!(
                         "the program ended ({how}) before it listened"

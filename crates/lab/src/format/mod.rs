@@ -54,23 +54,23 @@ struct Test<'a> {
     case: Option<&'a CaseReport>,
     /// `1.2`: the second case of the first submission.
     number: String,
-    /// Whether another submission of this grading is for the same lab, so that the case alone does not name the test.
-    shared: bool,
+    /// Whether its name needs the submission's: when there are several, and this one is not just called as its lab.
+    one_of_many: bool,
 }
 
 fn all_tests(grading: &Grading) -> Vec<Test<'_>> {
     let mut tests = Vec::new();
     for (first, graded) in (1..).zip(&grading.submissions) {
-        let same = grading.submissions.iter().filter(|other| other.lab == graded.lab);
-        let shared = same.count() > 1;
+        let one_of_many =
+            grading.submissions.len() > 1 && graded.lab.as_ref() != Some(&graded.name);
         if graded.cases.is_empty() {
-            tests.push(Test { graded, case: None, number: format!("{first}"), shared });
+            tests.push(Test { graded, case: None, number: format!("{first}"), one_of_many });
         }
         tests.extend((1..).zip(&graded.cases).map(|(second, case)| Test {
             graded,
             case: Some(case),
             number: format!("{first}.{second}"),
-            shared,
+            one_of_many,
         }));
     }
     tests
@@ -81,7 +81,9 @@ impl Test<'_> {
     fn name(&self) -> String {
         let submission = &self.graded.name;
         match (self.case, &self.graded.lab) {
-            (Some(case), Some(lab)) if self.shared => format!("{submission}: {lab}/{}", case.id),
+            (Some(case), Some(lab)) if self.one_of_many => {
+                format!("{submission}: {lab}/{}", case.id)
+            }
             (Some(case), Some(lab)) => format!("{lab}/{}", case.id),
             _ => submission.clone(),
         }

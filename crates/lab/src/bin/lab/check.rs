@@ -74,12 +74,13 @@ impl Check {
         let mut verdict = Verdict::new(self.all || self.case.is_some());
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
+            // Who was told to end has killed the programs, and they failed for that.
+            interrupt::wait_if_told();
             if human && shown.is_ok() {
                 shown = verdict.tell(case);
             }
         });
         end_descendants();
-        // Who was told to end has killed the programs, and they failed for that.
         interrupt::wait_if_told();
         shown?;
         if human {

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::{Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find};
 
+use crate::interrupt;
+
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes: 0 graded, whatever the points; 1 the report could not be written; 2 usage; 3 DIR cannot be read.")]
@@ -58,6 +60,7 @@ impl Grade {
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
         end_descendants();
+        interrupt::wait_if_told();
         out.write_all(self.format.render(&grading).as_bytes())?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)

@@ -1,0 +1,210 @@
+//! `lab grade` on folders of submissions, right, wrong and hostile.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use lab::{Grader, find};
+use serde_json::Value;
+use stage::Scratch;
+
+const RIGHT: &str = include_str!("../labs/echo/solution.py");
+const ONE_RECV: &str = "\
+import socket, sys
+host, port = sys.argv[-1].rsplit(':', 1)
+listener = socket.create_server((host, int(port)))
+conn, _ = listener.accept()
+conn.sendall(conn.recv(1024))
+";
+
+/// The interpreter itself: where `python3` is a script that looks for one, each start takes a good part of a second.
+fn python() -> Option<String> {
+    let output = Command::new(stage::python()?)
+        .args(["-c", "import sys; print(sys.executable, end='')"])
+        .output()
+        .unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn submission(dir: &Path, name: &str, python: &str, program: &str) {
+    let folder = dir.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("echo.py"), program).unwrap();
+    let text = format!("lab = \"echo\"\ncommand = [{python:?}, \"echo.py\"]\n");
+    fs::write(folder.join("lab.toml"), text).unwrap();
+}
+
+fn lab_file(dir: &Path, name: &str, text: &str) {
+    fs::create_dir_all(dir.join(name)).unwrap();
+    fs::write(dir.join(name).join("lab.toml"), text).unwrap();
+}
+
+fn grade(dir: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .arg("grade")
+        .arg(dir)
+        .args(more)
+        .env("A_TOKEN", "secret")
+        .output()
+        .unwrap()
+}
+
+/// Without what may differ: how long it took.
+fn json(output: &Output) -> Value {
+    fn forget(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.remove("seconds");
+                map.values_mut().for_each(forget);
+            }
+            Value::Array(values) => values.iter_mut().for_each(forget),
+            _ => {}
+        }
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut value = serde_json::from_slice(&output.stdout).unwrap();
+    forget(&mut value);
+    value
+}
+
+fn same(one: &Value, other: &Value) {
+    let lines = |value| serde_json::to_string_pretty(value).unwrap();
+    let (one, other) = (lines(one), lines(other));
+    for (number, (line, again)) in one.lines().zip(other.lines()).enumerate() {
+        let around = |text: &str| text.lines().skip(number).take(24).collect::<Vec<_>>().join("\n");
+        assert_eq!(line, again, "{}\n---\n{}", around(&one), around(&other));
+    }
+    assert_eq!(one.len(), other.len());
+}
+
+#[test]
+fn the_grades_do_not_depend_on_how_many_are_judged_at_once() {
+    let Some(python) = python() else { return };
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path();
+    submission(dir, "ann", &python, RIGHT);
+    submission(dir, "dan", &python, ONE_RECV);
+    submission(dir, "bob/echo", &python, ONE_RECV);
+    submission(dir, "cas/echo", &python, "raise SystemExit('not written yet')\n");
+    lab_file(dir, "fay", "lab = \"ecko\"\ncommand = [\"x\"]\n");
+    let one = grade(dir, &["--format", "json", "-j", "1", "--seed", "3"]);
+    let two = grade(dir, &["--format", "json", "-j", "2", "--seed", "3"]);
+    let (graded, again) = (json(&one), json(&two));
+    same(&graded, &again);
+    assert_eq!(graded["seed"], 3);
+    let submissions = graded["submissions"].as_array().unwrap();
+    let names: Vec<_> = submissions.iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ann", "bob/echo", "cas/echo", "dan", "fay"]);
+    assert_eq!(submissions[0]["score"], submissions[0]["max_score"]);
+    let bob = submissions[1]["score"].as_u64().unwrap();
+    assert!(0 < bob && bob < submissions[1]["max_score"].as_u64().unwrap());
+    assert_eq!(submissions[2]["score"], 0);
+    let progress = String::from_utf8(two.stderr).unwrap();
+    assert_eq!(progress.lines().count(), 5);
+    assert!(progress.contains("/5 ann "), "{progress}");
+    assert!(progress.lines().last().unwrap().starts_with("5/5 "), "{progress}");
+}
+
+#[test]
+fn what_cannot_be_judged_has_no_points_and_a_reason() {
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path();
+    fs::create_dir(dir.join("ann")).unwrap();
+    lab_file(dir, "bob", "lab = echo\n");
+    lab_file(dir, "cas", "lab = \"ecko\"\ncommand = [\"x\"]\n");
+    let build = "build = [\"sh\", \"-c\", \"env; exit 7\"]";
+    lab_file(dir, "dan", &format!("lab = \"echo\"\ncommand = [\"./echo\"]\n{build}\n"));
+    lab_file(dir, "eve", "lab = \"echo\"\ncommand = [\"./no-such-program\"]\n");
+    // The program's parent is the check. One that starts when that has just been killed has another parent: the grader.
+    let kill = "case $(ps -o args= -p $PPID) in *' check '*) kill -9 $PPID ;; esac";
+    lab_file(dir, "fay", &format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {kill:?}]\n"));
+    let graded = json(&grade(dir, &["--format", "json", "-j", "2"]));
+    let submissions = graded["submissions"].as_array().unwrap();
+    assert!(submissions.iter().all(|submission| submission["score"] == 0));
+    let reason = |at: usize| submissions[at]["error"].as_str().unwrap_or("none");
+    assert!(reason(0).starts_with("there is no "), "{}", reason(0));
+    assert!(reason(1).contains("TOML parse error"), "{}", reason(1));
+    assert!(reason(2).contains("no lab is called \"ecko\""), "{}", reason(2));
+    assert!(reason(3).contains("exit code 7"), "{}", reason(3));
+    assert!(!reason(3).contains("A_TOKEN"), "{}", reason(3));
+    assert_eq!(submissions[3]["max_score"], submissions[4]["max_score"]);
+    assert!(reason(5).starts_with("the check was ended by signal 9"), "{}", reason(5));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_is_left_behind() {
+    let scratch = Scratch::new().unwrap();
+    // A number that no other test waits for.
+    let program = "setsid sleep 54321 </dev/null >/dev/null 2>&1 & exit 1";
+    lab_file(
+        scratch.path(),
+        "ann",
+        &format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n"),
+    );
+    json(&grade(scratch.path(), &["--format", "json"]));
+    let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        command == b"sleep\x0054321\0"
+    });
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn the_exit_code_tells_usage_from_a_folder_that_is_not_there() {
+    let scratch = Scratch::new().unwrap();
+    let code = |dir: &str, more: &[&str]| grade(&scratch.path().join(dir), more).status.code();
+    assert_eq!(code("", &[]), Some(0));
+    assert_eq!(code("", &["--format", "xml"]), Some(2));
+    assert_eq!(code("", &["-j", "0"]), Some(2));
+    assert_eq!(code("no-such-folder", &[]), Some(3));
+    assert_eq!(code("", &["--output", "/no/such/folder/report"]), Some(1));
+}
+
+#[test]
+fn the_report_goes_where_it_is_told() {
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path().join("class");
+    fs::create_dir(&dir).unwrap();
+    let file = scratch.path().join("grades.csv");
+    let output = grade(&dir, &["--format", "csv", "--output", file.to_str().unwrap()]);
+    assert!(output.stdout.is_empty());
+    let csv = fs::read_to_string(file).unwrap();
+    assert!(csv.contains("\r\nclass,,0,0,,there is no "), "{csv}");
+}
+
+/// Grades one submission with a checker that is a shell script.
+fn with_checker(script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new().unwrap();
+    let checker = scratch.path().join("checker");
+    fs::write(&checker, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&checker, fs::Permissions::from_mode(0o755)).unwrap();
+    let dir = scratch.path().join("class");
+    lab_file(&dir, "ann", "lab = \"echo\"\ncommand = [\"x\"]\n");
+    let grader = Grader { checker, seed: 0, jobs: 1, limit: Duration::from_secs(2) };
+    let grading = grader.grade(&find(&dir).unwrap(), &mut |_, _| {});
+    let graded = &grading.submissions[0];
+    assert_eq!((graded.score(), graded.passed()), (0, false));
+    assert!(graded.max_score() > 0);
+    graded.error.clone().unwrap()
+}
+
+#[test]
+fn a_check_that_fails_is_a_result_too() {
+    assert_eq!(with_checker("exec sleep 60"), "the check did not end within 2 s");
+    assert_eq!(
+        with_checker("echo oh >&2; exit 101"),
+        "the check ended (exit code 101) without a report\noh"
+    );
+    assert_eq!(with_checker("echo 'lab: no such file' >&2; exit 2"), "no such file");
+    let other = "{\"lab\":\"frames\",\"seed\":0,\"cases\":[],\"seconds\":0}";
+    assert!(with_checker(&format!("echo '{other}'")).contains("another lab"));
+    let none = other.replace("frames", "echo");
+    assert!(with_checker(&format!("echo '{none}'")).contains("another lab"));
+    let floods = with_checker("exec cat /dev/zero");
+    assert!(floods.contains("run away"), "{floods}");
+}
