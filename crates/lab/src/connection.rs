@@ -50,6 +50,8 @@ impl Connection {
 
     /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
     pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        // It should not be our buffer that takes what the program writes. Much less, and the rest comes in drips.
+        let _ = self.socket.set_recv_buffer_size(256 << 10);
         let mut sent = 0;
         while sent < bytes.len() && wait(&self.socket, PollFlags::OUT, Instant::now() + FULL) {
             match (&self.socket).write(&bytes[sent..]) {
@@ -158,6 +160,11 @@ impl Judged {
 /// Waits until something can be read, at most so long.
 pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
     wait(on, PollFlags::IN, Instant::now() + within)
+}
+
+/// Waits until something can be written, at most so long.
+pub(crate) fn wait_writable(on: &impl AsFd, within: Duration) -> bool {
+    wait(on, PollFlags::OUT, Instant::now() + within)
 }
 
 fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {

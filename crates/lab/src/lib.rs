@@ -14,18 +14,23 @@
 pub mod labs;
 pub mod progress;
 
+mod afterwards;
 mod broken;
 mod bytes;
 mod check;
 mod connection;
+mod data;
+mod datagram;
 mod explain;
 mod folder;
 mod format;
 mod grade;
+mod network;
 mod orphans;
 mod patience;
 mod peer;
 mod port;
+mod process;
 #[cfg(target_os = "linux")]
 mod processes;
 mod ready;
@@ -37,6 +42,7 @@ mod typed;
 
 pub use broken::Broken;
 pub use check::{Options, check};
+pub use datagram::{DatagramPeer, LARGEST};
 pub use explain::explain;
 pub use folder::{Found, find};
 pub use format::Format;

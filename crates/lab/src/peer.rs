@@ -164,6 +164,15 @@ impl Peer {
         let _ = self.conn.socket.set_linger(Some(Duration::ZERO));
     }
 
+    /// Does what would fill pages of the report as one step, `asks 10 times`.
+    pub fn quietly<T>(&mut self, step: &str, what: impl FnOnce(&mut Peer) -> T) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
+    }
+
     fn step(&self, what: impl AsRef<str>) {
         self.steps.borrow_mut().push(format!("{} {}", self.name, what.as_ref()));
     }

@@ -1,5 +1,9 @@
 //! Whether a server is ready, as the kernel sees it. To try a connection would disturb a server that serves one peer only.
 
+#[cfg(target_os = "linux")]
+use std::fs::File;
+#[cfg(target_os = "linux")]
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,13 +19,20 @@ pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
     };
     let port = format!(":{:04X}", address.port());
     tables.iter().any(|table| {
-        let table = std::fs::read_to_string(table).unwrap_or_default();
-        table.lines().skip(1).any(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            let (local, state) = (words.next(), words.nth(1));
-            local.is_some_and(|local| local.ends_with(&port)) && state == Some(wanted)
-        })
+        let Ok(table) = File::open(table) else { return false };
+        let rows = BufReader::new(table).lines().skip(1).map_while(Result::ok);
+        // The kernel begins with the sockets that listen. Behind them may be thousands of old connections, and to read
+        // those again and again, for many cases at once, would take the processor from the programs that are to start.
+        rows.map(|row| local_and_state(&row))
+            .take_while(|(_, state)| state == wanted || protocol == Protocol::Udp)
+            .any(|(local, state)| local.ends_with(&port) && state == wanted)
     })
+}
+
+#[cfg(target_os = "linux")]
+fn local_and_state(row: &str) -> (String, String) {
+    let mut words = row.split_whitespace().skip(1).map(str::to_owned);
+    (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default())
 }
 
 /// Whether a Unix socket listens at this path. Linux only: elsewhere a server has to say so.

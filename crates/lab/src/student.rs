@@ -7,18 +7,22 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use stage::{Finished, Line, Program, StageError, Stream};
+use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
 use crate::patience::Patience;
 use crate::{Broken, PATIENCE, READY, Submission};
 
 /// What it may write to stdout and stderr together, in bytes; more, and it has run away.
 const OUTPUT: usize = 8 << 20;
-/// How often the kernel's tables are looked at while we wait.
+/// How soon the kernel's tables are looked at again while we wait, at first and in the end. They may have thousands of
+/// lines, and twenty cases look: together they would keep the programs from starting.
 const LOOK: Duration = Duration::from_millis(3);
+const SELDOM: Duration = Duration::from_millis(50);
 /// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
-/// processor time. Then the shell becomes the program. A lower limit that stands already stays.
-const LIMITS: &str = "{ ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
+/// processor time, and the usual umask, as files have modes. Then the shell becomes the program. A lower limit that
+/// stands already stays.
+const LIMITS: &str =
+    "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
 
 /// It runs in a process group of its own and is ended, with the group, when this is dropped.
 pub(crate) struct Student(Program);
@@ -41,24 +45,28 @@ impl Student {
         }
     }
 
-    /// Waits until it listens: the kernel says so (`bound`), or, where the kernel cannot be asked, the program does
-    /// (`listening on ...`).
+    /// Waits until it listens: the kernel says so (`bound`), or the program does (`listening on ...`) and is to be
+    /// `believed`.
     pub(crate) fn wait_ready(
         &self,
         mut bound: impl FnMut() -> bool,
+        believed: impl Fn() -> bool,
         patience: &Patience,
     ) -> Result<(), Broken> {
-        let mut time = patience.wait_ready(READY);
+        let (mut time, mut look) = (patience.wait_ready(READY), LOOK);
         let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
-        let counts = !cfg!(target_os = "linux");
-        while !time.is_over() {
-            if bound() {
+        loop {
+            // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
+            let over = time.is_over();
+            if bound() || (says(&self.0.said()) && believed()) {
                 return Ok(());
             }
-            let said = |lines: &[Line]| (counts && says(lines)).then_some(());
-            match self.0.wait_until("it to listen", LOOK, said) {
+            if over {
+                break;
+            }
+            match self.0.wait_until("it to listen", look, |_| None::<()>) {
                 Ok(()) => return Ok(()),
-                Err(StageError::TimedOut { .. }) => {}
+                Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
                     return Err(Broken::new(format!(
                         "the program ended ({how}) before it listened"
@@ -74,9 +82,9 @@ impl Student {
         )))
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&self) -> Option<String> {
-        match self.0.wait_until("", Duration::ZERO, |_| None::<()>) {
+    /// How it ended, if it has, or does within this time.
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        match self.0.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
             _ => None,
         }
@@ -84,6 +92,11 @@ impl Student {
 
     pub(crate) fn pid(&self) -> u32 {
         self.0.pid()
+    }
+
+    /// Ends it as `kill -9` does, with its group.
+    pub(crate) fn kill(&self) {
+        self.0.signal_group(Signal::KILL);
     }
 
     /// Waits for its end.
@@ -102,6 +115,11 @@ impl Student {
         }
         let within = PATIENCE.as_secs();
         Err(Broken::new(format!("the program was still running after {within} s")))
+    }
+
+    /// Sends a signal to it and to all it started.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal_group(signal);
     }
 
     /// Its last lines, harmless to a terminal.

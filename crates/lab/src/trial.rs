@@ -1,42 +1,41 @@
 //! One case being played: the program, its hostile peers, and what was done so far.
 
 use std::cell::RefCell;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
-use socket2::{Domain, SockAddr, Socket, Type};
 use stage::{Finished, Scratch};
 
-use crate::connection::{Connection, wait_readable};
+use crate::connection::wait_readable;
 use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
 use crate::typed::typed;
-use crate::{Broken, PATIENCE, Peer, READY, Submission, ready};
+use crate::{Broken, Peer, READY, Submission, ready};
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
 
 /// One case being played. Dropping it ends the program and all it started.
 pub struct Trial<'a> {
-    submission: &'a Submission,
+    pub(crate) submission: &'a Submission,
     seed: u64,
-    random: Random,
-    steps: Steps,
-    schedule: Schedule,
-    patience: Rc<Patience>,
-    student: Option<Student>,
-    said: Vec<String>,
+    pub(crate) random: Random,
+    pub(crate) steps: Steps,
+    pub(crate) schedule: Schedule,
+    pub(crate) patience: Rc<Patience>,
+    pub(crate) student: Option<Student>,
+    pub(crate) said: Vec<String>,
     /// The program's last argument.
     argument: String,
-    address: Option<Endpoint>,
-    peers: usize,
+    pub(crate) address: Option<Endpoint>,
+    pub(crate) peers: usize,
     // In this order they go: the relays, then what they lead to.
-    relays: Vec<Relay>,
+    pub(crate) relays: Vec<Relay>,
     _port: Option<Port>,
     scratch: Option<Scratch>,
 }
@@ -92,7 +91,7 @@ impl<'a> Trial<'a> {
         self._port = Some(port);
         self.start(address.to_string())?;
         self.address = Some(Endpoint::Ip(address));
-        self.wait_ready(|| ready::is_bound(protocol, address))
+        self.wait_ready(|| ready::is_bound(protocol, address), || !cfg!(target_os = "linux"))
     }
 
     /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
@@ -102,7 +101,8 @@ impl<'a> Trial<'a> {
     pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), Broken> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
-        self.wait_ready(|| ready::listens_at(&path))
+        // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
+        self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok())
     }
 
     /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
@@ -125,7 +125,7 @@ impl<'a> Trial<'a> {
                 self.patience.begin();
                 break conn;
             }
-            if let Some(how) = self.student.as_ref().and_then(Student::ended) {
+            if let Some(how) = self.ended(Duration::ZERO) {
                 return Err(Broken::new(format!("the program ended ({how}) before it connected")));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
@@ -137,25 +137,6 @@ impl<'a> Trial<'a> {
         };
         let plan = Plan::new(&schedule, Toward::Client, 0);
         Ok(self.peer(conn.into(), plan))
-    }
-
-    /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for none. The
-    /// seed is the trial's. Without `direction=` it is what the peer sends that is disturbed.
-    ///
-    /// # Errors
-    /// [`Broken`] when the server does not accept.
-    pub fn connect(&mut self, schedule: &str) -> Result<Peer, Broken> {
-        let schedule = self.parse(schedule, Direction::ToServer)?;
-        let Some(server) = self.address.clone() else {
-            return Err(Broken::machine("connect", "the case has started no server"));
-        };
-        let address = self.relayed(server, &schedule)?;
-        self.step(format!("a peer connects ({schedule})"));
-        let socket = dial(&address).map_err(|error| {
-            Broken::new(format!("the program does not accept a connection: {error}"))
-        })?;
-        let plan = Plan::new(&schedule, Toward::Server, 0);
-        Ok(self.peer(socket, plan))
     }
 
     /// Waits until the program has ended by itself.
@@ -173,33 +154,6 @@ impl<'a> Trial<'a> {
         Ok(finished)
     }
 
-    /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
-    /// returned then.
-    ///
-    /// # Errors
-    /// [`Broken`] when it does neither in time, or crashed.
-    pub fn serves_or_ends(
-        &mut self,
-        request: &[u8],
-        answer: &[u8],
-    ) -> Result<Option<Finished>, Broken> {
-        self.step("another peer comes: the program serves it, or it has ended");
-        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
-            let mut conn = Connection::new(socket, Rc::clone(&self.patience));
-            conn.send(request)?;
-            conn.read_until(|received| received.len() >= answer.len());
-            if conn.received == answer {
-                return Ok(None);
-            }
-            if conn.ended.is_none() {
-                return Err(Broken::new("the program neither serves the next peer nor ends"));
-            }
-        }
-        let finished = self.wait_exit()?;
-        not_crashed(&finished)?;
-        Ok(Some(finished))
-    }
-
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
     ///
     /// # Errors
@@ -212,24 +166,17 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
-    /// A number from `least` to `most`, both included, by the seed.
-    pub fn number(&mut self, least: u64, most: u64) -> u64 {
-        self.random.between(least, most)
-    }
-
-    /// Lower-case letters, by the seed.
-    pub fn text(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.random.between(b'a'.into(), b'z'.into()) as u8).collect()
-    }
-
-    /// Bytes of all values, by the seed.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
-        while bytes.len() < length {
-            bytes.extend_from_slice(&self.random.draw().to_le_bytes());
-        }
-        bytes.truncate(length);
-        bytes
+    /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
+    pub fn quietly<T>(
+        &mut self,
+        step: impl Into<String>,
+        what: impl FnOnce(&mut Trial<'a>) -> T,
+    ) -> T {
+        self.step(step);
+        let noted = std::mem::take(&mut self.steps);
+        let done = what(self);
+        self.steps = noted;
+        done
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -263,76 +210,14 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    fn wait_ready(&self, bound: impl FnMut() -> bool) -> Result<(), Broken> {
+    fn wait_ready(
+        &self,
+        bound: impl FnMut() -> bool,
+        believed: impl Fn() -> bool,
+    ) -> Result<(), Broken> {
         let Some(student) = &self.student else { return Ok(()) };
-        student.wait_ready(bound, &self.patience)?;
+        student.wait_ready(bound, believed, &self.patience)?;
         self.patience.begin();
         Ok(())
     }
-
-    fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
-        let mut parsed: Schedule = schedule
-            .parse()
-            .map_err(|error| Broken::machine("understand the case's schedule", error))?;
-        if parsed.direction == Direction::Both && parsed != Schedule::default() {
-            parsed.direction = usual;
-        }
-        if parsed.has_chance() {
-            parsed.seed = self.random.between(1, 999_999);
-        }
-        if parsed != Schedule::default() {
-            self.schedule = parsed.clone();
-        }
-        Ok(parsed)
-    }
-
-    /// Where to connect to reach `to` with this schedule: behind a relay, or directly when nothing is to be disturbed.
-    fn relayed(&mut self, to: Endpoint, schedule: &Schedule) -> Result<Endpoint, Broken> {
-        if *schedule == Schedule::default() {
-            return Ok(to);
-        }
-        let listen = match &to {
-            Endpoint::Ip(_) => Endpoint::Ip(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-            Endpoint::Path(_) => {
-                Endpoint::Path(self.folder()?.join(format!("relay-{}", self.relays.len())))
-            }
-        };
-        let relay = Relay::start(listen, to, schedule.clone())
-            .map_err(|error| Broken::machine("start the relay", error))?;
-        let address = relay.address().clone();
-        self.relays.push(relay);
-        Ok(address)
-    }
-
-    fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
-        self.peers += 1;
-        let name = match self.peers {
-            1 => "the peer".to_owned(),
-            number => format!("peer {number}"),
-        };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
-    }
-}
-
-/// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
-///
-/// # Errors
-/// [`Broken`] when it crashed.
-pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
-    match (finished.signal, finished.code) {
-        (Some(signal), _) => Err(Broken::new(format!("the program was killed by signal {signal}"))),
-        (None, Some(101)) => Err(Broken::new("the program panicked (exit code 101)")),
-        _ => Ok(()),
-    }
-}
-
-/// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
-fn dial(address: &Endpoint) -> io::Result<Socket> {
-    let address = match address {
-        Endpoint::Ip(address) => SockAddr::from(*address),
-        Endpoint::Path(path) => SockAddr::unix(path)?,
-    };
-    let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
-    socket.connect_timeout(&address, PATIENCE)?;
-    Ok(socket)
 }

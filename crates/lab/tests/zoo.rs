@@ -10,15 +10,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod marks;
 mod programs;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::path::Path;
 
 use lab::labs::{self, Case, LABS, Lab};
 use lab::{Outcome, Report};
+use marks::{between_the_marks, is_between_the_marks};
 use programs::{check, example, failures, files, script, seeds, two_at_a_time};
 
 /// A wrong program.
@@ -54,7 +56,14 @@ fn every_wrong_program_fails_at_the_case_for_its_mistake() {
         }
     }
     io::stdout().write_all(idle.as_bytes()).unwrap();
-    the_page_shows(&matrix(&zoo, &reports));
+    // On a machine that has no time for it, a right answer comes too late. Who fails twice is wrong.
+    let page = matrix(&zoo, &reports);
+    let page = if is_between_the_marks("zoo.md", "matrix", &page) {
+        page
+    } else {
+        matrix(&zoo, &played_again(&zoo, &reports))
+    };
+    between_the_marks("zoo.md", "matrix", &page);
 }
 
 #[test]
@@ -95,7 +104,7 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
     let mistake = mistake.join(" ");
     assert!(mistake.starts_with("Wrong: "), "{file} opens with what is wrong, not {mistake:?}");
     assert!(text.contains("here: "), "{file} marks no line with `here: `");
-    assert!(text.lines().count() <= 90, "{file} has over 90 lines");
+    assert!(text.lines().count() <= 100, "{file} has over 100 lines");
     let stem = path.file_stem().unwrap().to_str().unwrap();
     let command = if file.ends_with(".py") {
         script(python, &format!("zoo/{file}"))
@@ -103,6 +112,21 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
         example(&format!("zoo-{}", stem.replace('_', "-")))
     };
     Some(Beast { file, mistake: mistake["Wrong: ".len()..].to_owned(), lab, case, command })
+}
+
+/// The same reports, but that a case other than the meant one has to fail twice.
+fn played_again(zoo: &[Beast], reports: &[Report]) -> Vec<Report> {
+    let both: Vec<(&Beast, &Report)> = zoo.iter().zip(reports).collect();
+    two_at_a_time(&both, |(beast, report)| {
+        let mut report = (*report).clone();
+        for case in &mut report.cases {
+            if case.outcome != Outcome::Passed && case.id != beast.case.id {
+                let again = check(beast.lab, &beast.command, report.seed, Some(&case.id));
+                case.outcome = again.cases[0].outcome.clone();
+            }
+        }
+        report
+    })
 }
 
 fn killed(report: &Report, case: &str) -> bool {
@@ -135,21 +159,6 @@ fn matrix(zoo: &[Beast], reports: &[Report]) -> String {
             writeln!(page, "- `{}`: {}", beast.file, beast.mistake).unwrap();
         }
     }
+    page.push('\n');
     page
-}
-
-/// Compares what stands between the marks of the page, or writes it there.
-fn the_page_shows(matrix: &str) {
-    const FROM: &str =
-        "<!-- matrix: cargo test -p lab --test zoo compares it, REWRITE=1 writes it -->\n";
-    const TO: &str = "\n<!-- end of the matrix -->";
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/labs/zoo.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once(FROM).unwrap_or_else(|| panic!("no line {FROM}"));
-    let (shown, tail) = rest.split_once(TO).unwrap_or_else(|| panic!("no line {TO}"));
-    if env::var_os("REWRITE").is_some() {
-        fs::write(&path, [head, FROM, matrix, TO, tail].concat()).unwrap();
-    } else {
-        assert_eq!(shown, matrix, "docs/src/labs/zoo.md: REWRITE=1 writes it anew");
-    }
 }

@@ -48,7 +48,7 @@ pub(super) fn together(
     peer.expect(&answers)
 }
 
-/// One peer sends one long frame, and reads while it sends: who answers in pieces as they come is right, too.
+/// One peer sends one long frame, and reads while it sends: the first wrong byte shows at once.
 pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     trial.connect("idle")?.exchange(&order.frame(body), &order.answer(body))
@@ -87,5 +87,6 @@ pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
 pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
-    ask(&mut trial.connect("idle")?, order, &body)
+    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, order, &body));
+    asked.map_err(|broken| trial.or_ended(broken))
 }

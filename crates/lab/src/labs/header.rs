@@ -27,15 +27,14 @@ pub(super) fn request(op: &str, body: &[u8]) -> Vec<u8> {
     with_header(&format!(r#"{{"data_len": {}, "op": "{op}"}}"#, body.len()), body)
 }
 
-/// One peer sends these bytes in one write, which the schedule cuts, and expects answers with these bodies.
+/// One peer sends these requests in one write, and expects answers with these bodies.
 pub(super) fn converse(
     trial: &mut Trial,
-    schedule: &str,
     requests: &[u8],
     answers: &[Vec<u8>],
 ) -> Result<(), Broken> {
     trial.start_tcp_server()?;
-    let mut peer = trial.connect(schedule)?;
+    let mut peer = trial.connect("idle")?;
     peer.send(requests)?;
     answers.iter().try_for_each(|answer| expect_answer(&mut peer, answer))
 }
@@ -47,14 +46,31 @@ pub(super) fn with_headers(
     headers: &[&str],
     data_len: usize,
 ) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect(schedule)?;
     for header in headers {
-        if header.len() < 300 {
-            trial.step(format!("header: {}", header.escape_debug()));
-        }
+        let body = trial.text(data_len);
+        trial.step(format!("header: {}", shown(header)));
+        peer.send(&with_header(header, &body))?;
+        expect_answer(&mut peer, &body.to_ascii_uppercase())?;
     }
-    let body = trial.text(data_len);
-    let requests: Vec<u8> = headers.iter().flat_map(|header| with_header(header, &body)).collect();
-    converse(trial, schedule, &requests, &vec![body.to_ascii_uppercase(); headers.len()])
+    Ok(())
+}
+
+/// A header as a step shows it: as it is, so far as a line can hold it.
+fn shown(header: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    header.trim_end().chars().take(300).map(escape).collect()
+}
+
+/// One peer sends a request whose body is a text of more bytes than characters.
+pub(super) fn of_text(trial: &mut Trial, op: &str, text: &str, answer: &str) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let (characters, bytes) = (text.chars().count(), text.len());
+    trial.step(format!("{op} of \"{text}\": {characters} characters, {bytes} bytes"));
+    peer.send(&request(op, text.as_bytes()))?;
+    expect_answer(&mut peer, answer.as_bytes())
 }
 
 /// A peer sends a request for capitals and expects its answer.
@@ -83,7 +99,8 @@ pub(super) fn refused(
 pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
-    ask(&mut trial.connect("idle")?, &body)
+    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, &body));
+    asked.map_err(|broken| trial.or_ended(broken))
 }
 
 /// Expects an answer with this body, however its header is written.

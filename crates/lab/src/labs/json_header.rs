@@ -2,7 +2,7 @@
 
 use super::framed::every_byte;
 use super::header::{
-    LIMIT, ask, converse, expect_error, head, next_peer, refused, request, with_header,
+    LIMIT, ask, converse, expect_error, head, next_peer, of_text, refused, request, with_header,
     with_headers,
 };
 use super::{Case, Lab, texts};
@@ -163,8 +163,7 @@ fn one_request(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(12);
-    converse(trial, "cut=1", &request("upper", &body), &[body.to_ascii_uppercase()])
+    with_headers(trial, "cut=1", &[r#"{"data_len": 12, "op": "upper"}"#], 12)
 }
 
 fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
@@ -172,7 +171,7 @@ fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
     let turned: Vec<u8> = second.iter().rev().copied().collect();
     let requests =
         [request("upper", &first), request("reverse", &second), request("count", &first)].concat();
-    converse(trial, "idle", &requests, &[first.to_ascii_uppercase(), turned, b"5".to_vec()])
+    converse(trial, &requests, &[first.to_ascii_uppercase(), turned, b"5".to_vec()])
 }
 
 fn order_and_spaces(trial: &mut Trial) -> Result<(), Broken> {
@@ -199,31 +198,29 @@ fn non_ascii_header(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn upper(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
     let body = every_byte(trial);
-    converse(trial, "idle", &request("upper", &body), &[body.to_ascii_uppercase()])
+    ask(&mut trial.connect("idle")?, &body)
 }
 
 fn reverse(trial: &mut Trial) -> Result<(), Broken> {
-    let (text, turned) = ("für 東京 🎈!", "!🎈 京東 rüf");
-    converse(trial, "idle", &request("reverse", text.as_bytes()), &[turned.into()])
+    of_text(trial, "reverse", "für 東京 🎈!", "!🎈 京東 rüf")
 }
 
 fn count(trial: &mut Trial) -> Result<(), Broken> {
     let letters = trial.number(8, 30) as usize;
-    let text = [trial.text(letters), "é東🎈".into()].concat();
-    let number = (letters + 3).to_string();
-    converse(trial, "idle", &request("count", &text), &[number.into()])
+    let text = "x".repeat(letters) + "é東🎈";
+    of_text(trial, "count", &text, &(letters + 3).to_string())
 }
 
 fn empty_body(trial: &mut Trial) -> Result<(), Broken> {
     let requests =
         [request("upper", b""), request("count", b""), request("upper", b"abc")].concat();
-    converse(trial, "idle", &requests, &[Vec::new(), b"0".to_vec(), b"ABC".to_vec()])
+    converse(trial, &requests, &[Vec::new(), b"0".to_vec(), b"ABC".to_vec()])
 }
 
 fn large_body(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(200_000);
-    converse(trial, "idle", &request("upper", &body), &[body.to_ascii_uppercase()])
+    with_headers(trial, "idle", &[r#"{"data_len": 200000, "op": "upper"}"#], 200_000)
 }
 
 fn header_at_limit(trial: &mut Trial) -> Result<(), Broken> {
@@ -260,22 +257,19 @@ fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn data_len(trial: &mut Trial) -> Result<(), Broken> {
-    let below = ["-1", "2.5", "\"3\"", "true", "null", "[3]"];
-    let above = ["16777217", "99999999999999999999", "1e400"];
-    let numbers = below
-        .iter()
-        .chain(&above)
-        .map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#));
-    let headers = numbers.chain([r#"{"op": "upper"}"#.to_owned()]);
-    refused(trial, headers.map(|header| (format!("header: {header}"), with_header(&header, b""))))
+    let values =
+        ["-1", "2.5", "\"3\"", "true", "null", "[3]", "16777217", "99999999999999999999", "1e400"];
+    let mut headers = vec![r#"{"op": "upper"}"#.to_owned()];
+    headers.extend(values.map(|value| format!(r#"{{"data_len": {value}, "op": "upper"}}"#)));
+    let named = |text: String| (format!("header: {text}"), with_header(&text, b""));
+    refused(trial, headers.into_iter().map(named))
 }
 
 fn deep(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
-    let header = format!(r#"{{"data_len": 3, "op": "upper", "deep": {open}{close}}}"#);
-    peer.send(&with_header(&header, b"abc"))?;
+    let deep = "[".repeat(30_000) + &"]".repeat(30_000);
+    peer.send(&with_header(&format!(r#"{{"data_len": 0, "op": "upper", "deep": {deep}}}"#), b""))?;
     peer.end()?;
     peer.read_to_end("whatever the program answers")?;
     drop(peer);

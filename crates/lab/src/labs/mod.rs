@@ -1,18 +1,31 @@
 //! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
 mod byte_order;
+mod datagrams;
 mod echo;
 mod framed;
 mod frames;
 mod header;
 mod json_header;
+mod many_clients;
 mod read_exactly;
+mod shell;
+mod unix;
 
 use crate::{Broken, Trial};
 
 /// All labs, in the order of the course.
-pub const LABS: &[&Lab] =
-    &[&echo::LAB, &read_exactly::LAB, &frames::LAB, &byte_order::LAB, &json_header::LAB];
+pub const LABS: &[&Lab] = &[
+    &echo::LAB,
+    &read_exactly::LAB,
+    &frames::LAB,
+    &byte_order::LAB,
+    &json_header::LAB,
+    &datagrams::LAB,
+    &many_clients::LAB,
+    &unix::LAB,
+    &shell::LAB,
+];
 
 /// A program to write.
 #[derive(Debug)]

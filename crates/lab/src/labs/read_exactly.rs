@@ -3,7 +3,7 @@
 use stage::Finished;
 
 use super::{Case, Lab, texts};
-use crate::trial::not_crashed;
+use crate::afterwards::not_crashed;
 use crate::{Broken, Peer, Trial};
 
 // The student is given the same file.

@@ -1,0 +1,73 @@
+//! many-clients: upper-case frames for 200 clients at once, none of which waits for another.
+//!
+//! Check it:  scripts/lab.sh check many-clients
+//! The address comes as the last argument, for example 127.0.0.1:9000.
+
+use std::env;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+
+const LIMIT: i32 = 16 << 20;
+
+fn main() -> ExitCode {
+    let Some(address) = env::args().next_back() else { return ExitCode::from(2) };
+    match serve(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "many-clients: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+    loop {
+        // This serves one client to its end, and then accepts the next. What do the others do meanwhile?
+        let (conn, _peer) = listener.accept()?;
+        report(client(conn));
+    }
+}
+
+/// What goes wrong with one client is that client's end, and nobody else's.
+fn report(result: io::Result<()>) {
+    if let Err(error) = result {
+        let _ = writeln!(io::stderr(), "many-clients: {error}");
+    }
+}
+
+/// One client, from its first frame to its end. The connection closes when this returns.
+fn client(mut conn: TcpStream) -> io::Result<()> {
+    while let Some(mut frame) = read_frame(&mut conn)? {
+        frame.make_ascii_uppercase();
+        let mut answer = (frame.len() as i32).to_le_bytes().to_vec();
+        answer.append(&mut frame);
+        conn.write_all(&answer)?;
+    }
+    Ok(())
+}
+
+/// The next frame; `None` when the peer has ended its side between two frames.
+fn read_frame(conn: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+    let mut prefix = Vec::new();
+    // `take` and `read_to_end` read so many bytes, and fewer only when the stream ends before. Memory grows with what
+    // comes, not with what was promised.
+    conn.take(4).read_to_end(&mut prefix)?;
+    let length = match prefix[..] {
+        [] => return Ok(None),
+        [a, b, c, d] => i32::from_le_bytes([a, b, c, d]),
+        _ => return Err(ErrorKind::UnexpectedEof.into()),
+    };
+    if !(0..=LIMIT).contains(&length) {
+        let what = format!("expected a length from 0 to {LIMIT}, got {length}");
+        return Err(io::Error::new(ErrorKind::InvalidData, what));
+    }
+    let mut body = Vec::new();
+    conn.take(length as u64).read_to_end(&mut body)?;
+    if body.len() < length as usize {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(body))
+}

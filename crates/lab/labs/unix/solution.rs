@@ -1,0 +1,73 @@
+//! unix: an echo server on a Unix socket, which takes the file's name from nobody.
+//!
+//! Check it:  scripts/lab.sh check unix
+//! The path comes as the last argument, for example /run/user/1000/echo.sock.
+
+use std::convert::Infallible;
+use std::env;
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(path) = env::args_os().nth(1).map(PathBuf::from) else {
+        let _ = writeln!(io::stderr(), "usage: unix PATH");
+        return ExitCode::from(2);
+    };
+    let Err(error) = serve(&path);
+    let _ = writeln!(io::stderr(), "unix: cannot serve {}: {error}", path.display());
+    ExitCode::from(3)
+}
+
+fn serve(path: &Path) -> io::Result<Infallible> {
+    remove_stale(path)?;
+    let listener = UnixListener::bind(path)?;
+    // The standard library's bind also listens, so for a moment others could connect if the directory lets them in: put
+    // the socket into one that only you can enter.
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    writeln!(io::stdout(), "listening on {}", path.display())?;
+    loop {
+        let (conn, _peer) = listener.accept()?;
+        if let Err(error) = echo(conn) {
+            // It left before it had read all: that is its own affair.
+            let _ = writeln!(io::stderr(), "unix: a peer left: {error}");
+        }
+    }
+}
+
+/// Removes a socket that nobody listens on, and nothing else.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    // Not `metadata`: that would tell what a symbolic link leads to.
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(taken("something else than a socket stands there"));
+        }
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Ok(_) => Err(taken("another server listens there")),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        // The wrong kind of socket, for example. Somebody has it open all the same.
+        Err(_) => Err(taken("somebody's socket stands there")),
+    }
+}
+
+fn taken(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::AddrInUse, why)
+}
+
+fn echo(mut conn: UnixStream) -> io::Result<()> {
+    let mut buffer = [0; 16 << 10];
+    loop {
+        let got = conn.read(&mut buffer)?;
+        if got == 0 {
+            return Ok(());
+        }
+        conn.write_all(&buffer[..got])?;
+    }
+}

@@ -1,0 +1,168 @@
+//! A hostile peer of a UDP server. Each call is a step of the report, as with [`Peer`](crate::Peer).
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use relay::{Direction, Endpoint, Relay, Schedule};
+
+use crate::bytes::quote;
+use crate::connection::wait_readable;
+use crate::patience::Patience;
+use crate::port::Protocol;
+use crate::ready::is_bound;
+use crate::trial::{Steps, Trial};
+use crate::{Broken, PATIENCE};
+
+/// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
+/// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
+pub const LARGEST: usize = if cfg!(target_os = "linux") { 65_507 } else { 9_216 };
+
+/// A socket of its own that sends datagrams to the student's program. Its address is its own, too.
+pub struct DatagramPeer {
+    name: String,
+    socket: UdpSocket,
+    steps: Steps,
+    patience: Rc<Patience>,
+    /// The program's address, also when this peer talks to a relay.
+    server: SocketAddr,
+}
+
+/// How often a peer that hears nothing looks whether anybody is there.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl DatagramPeer {
+    /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses. That nobody is there shows in what is expected next.
+    pub fn send(&mut self, what: &str, datagram: &[u8]) -> Result<(), Broken> {
+        self.step(&format!("sends {what}: {}", quote(datagram)));
+        self.send_quietly(datagram)
+    }
+
+    /// Sends without a step: for what is sent so often that a report of each would hide the rest.
+    ///
+    /// # Errors
+    /// As [`send`](DatagramPeer::send).
+    pub fn send_quietly(&mut self, datagram: &[u8]) -> Result<(), Broken> {
+        // A connected socket is told of the datagram before that nobody was there for it; then this one has not left.
+        let sent = self.socket.send(datagram).or_else(|_| self.socket.send(datagram));
+        match sent {
+            Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => {
+                Err(Broken::machine("send a datagram", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Receives one datagram and compares it.
+    ///
+    /// # Errors
+    /// [`Broken`] when another one comes, or none in time.
+    pub fn expect(&mut self, what: &str, expected: &[u8]) -> Result<(), Broken> {
+        self.step(&format!("expects {what}: {}", quote(expected)));
+        match self.next(PATIENCE)? {
+            Some(datagram) if datagram == expected => Ok(()),
+            Some(datagram) => Err(Broken::differs(
+                "the datagram that came is not the right one",
+                expected,
+                &datagram,
+            )),
+            None => Err(Broken::new(format!(
+                "no datagram came from the program's address within {} s",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
+    /// The next datagram, if one comes within this time. No step: the caller says what is going on.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program has closed its socket.
+    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+        let mut time = self.patience.wait(within);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let left = time.until().saturating_duration_since(Instant::now());
+            wait_readable(&self.socket, left.min(LOOK));
+            match self.socket.recv(&mut buffer) {
+                Ok(length) => {
+                    buffer.truncate(length);
+                    return Ok(Some(buffer));
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    return Err(gone());
+                }
+                Err(_) if time.is_over() => return Ok(None),
+                // What waits in the socket of a program that dies is lost, and nobody is told.
+                Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Linux only: elsewhere the peer waits.
+    fn is_gone(&self) -> bool {
+        cfg!(target_os = "linux") && !is_bound(Protocol::Udp, self.server)
+    }
+
+    /// Notes what this peer does next.
+    pub fn step(&self, what: &str) {
+        self.steps.borrow_mut().push(format!("{} {what}", self.name));
+    }
+}
+
+fn gone() -> Broken {
+    Broken::new(
+        "nobody has a socket at the program's address any more: did the program end, or close its socket?",
+    )
+}
+
+impl Trial<'_> {
+    /// A peer of the UDP server, behind a relay with this schedule: `drop=0.2 duplicate=0.2`, `idle` for none. Both
+    /// directions are disturbed, and the seed is the trial's.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses.
+    pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, Broken> {
+        let machine = |error| Broken::machine("make a UDP socket", error);
+        let schedule = self.parse(schedule, Direction::Both)?;
+        let server = match self.address.clone() {
+            Some(Endpoint::Ip(server)) => server,
+            _ => return Err(Broken::machine("send", "the case has started no UDP server")),
+        };
+        let address = self.datagrams_relayed(server, &schedule)?;
+        self.peers += 1;
+        let name = match self.peers {
+            1 => "the peer".to_owned(),
+            number => format!("peer {number}"),
+        };
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
+        // Connected, it hears the server alone, and is told when nobody is there.
+        socket.connect(address).map_err(machine)?;
+        socket.set_nonblocking(true).map_err(machine)?;
+        let (steps, patience) = (Rc::clone(&self.steps), Rc::clone(&self.patience));
+        Ok(DatagramPeer { name, socket, steps, patience, server })
+    }
+
+    fn datagrams_relayed(
+        &mut self,
+        to: SocketAddr,
+        schedule: &Schedule,
+    ) -> Result<SocketAddr, Broken> {
+        if *schedule == Schedule::default() {
+            return Ok(to);
+        }
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let relay = Relay::start_udp(listen, to, schedule.clone())
+            .map_err(|error| Broken::machine("start the relay", error))?;
+        let address = match relay.address() {
+            Endpoint::Ip(address) => *address,
+            Endpoint::Path(_) => return Err(Broken::machine("start the relay", "it has no port")),
+        };
+        self.relays.push(relay);
+        Ok(address)
+    }
+}

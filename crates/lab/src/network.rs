@@ -1,0 +1,107 @@
+//! What lies between the program and its peers: a relay with a schedule, or nothing.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use relay::{Direction, Endpoint, Plan, Relay, Schedule, Toward};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::trial::Trial;
+use crate::{Broken, PATIENCE, Peer};
+
+impl Trial<'_> {
+    /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for none. The
+    /// seed is the trial's. Without `direction=` it is what the peer sends that is disturbed.
+    ///
+    /// # Errors
+    /// [`Broken`] when the server does not accept.
+    pub fn connect(&mut self, schedule: &str) -> Result<Peer, Broken> {
+        let schedule = self.parse(schedule, Direction::ToServer)?;
+        let Some(server) = self.address.clone() else {
+            return Err(Broken::machine("connect", "the case has started no server"));
+        };
+        let address = self.relayed(server, &schedule)?;
+        self.step(format!("a peer connects ({schedule})"));
+        let socket = dial(&address).map_err(|error| {
+            let what = format!("the program does not accept a connection: {error}");
+            self.or_ended(Broken::new(what))
+        })?;
+        let plan = Plan::new(&schedule, Toward::Server, 0);
+        Ok(self.peer(socket, plan))
+    }
+
+    /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
+    /// the peer came just before its end or behind it, and what it saw.
+    pub fn or_ended(&self, broken: Broken) -> Broken {
+        match self.ended(Duration::from_millis(500)) {
+            Some(how) => {
+                Broken::new(format!("the program has ended ({how}): it serves nobody more"))
+            }
+            None => broken,
+        }
+    }
+
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        self.student.as_ref().and_then(|student| student.ended(within))
+    }
+
+    pub(crate) fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
+        let mut parsed: Schedule = schedule
+            .parse()
+            .map_err(|error| Broken::machine("understand the case's schedule", error))?;
+        if parsed.direction == Direction::Both && parsed != Schedule::default() {
+            parsed.direction = usual;
+        }
+        if parsed.has_chance() {
+            parsed.seed = self.random.between(1, 999_999);
+        }
+        if parsed != Schedule::default() {
+            self.schedule = parsed.clone();
+        }
+        Ok(parsed)
+    }
+
+    /// Where to connect to reach `to` with this schedule: behind a relay, or directly when nothing is to be disturbed.
+    pub(crate) fn relayed(
+        &mut self,
+        to: Endpoint,
+        schedule: &Schedule,
+    ) -> Result<Endpoint, Broken> {
+        if *schedule == Schedule::default() {
+            return Ok(to);
+        }
+        let listen = match &to {
+            Endpoint::Ip(_) => Endpoint::Ip(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            Endpoint::Path(_) => {
+                Endpoint::Path(self.folder()?.join(format!("relay-{}", self.relays.len())))
+            }
+        };
+        let relay = Relay::start(listen, to, schedule.clone())
+            .map_err(|error| Broken::machine("start the relay", error))?;
+        let address = relay.address().clone();
+        self.relays.push(relay);
+        Ok(address)
+    }
+
+    pub(crate) fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
+        self.peers += 1;
+        let name = match self.peers {
+            1 => "the peer".to_owned(),
+            number => format!("peer {number}"),
+        };
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+    }
+}
+
+/// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
+pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
+    let address = match address {
+        Endpoint::Ip(address) => SockAddr::from(*address),
+        Endpoint::Path(path) => SockAddr::unix(path)?,
+    };
+    let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
+    socket.connect_timeout(&address, PATIENCE)?;
+    Ok(socket)
+}

@@ -1,0 +1,83 @@
+//! The program as a process: a second one beside it, killed, stopped for a moment.
+
+use std::path::Path;
+
+use stage::{Finished, Signal};
+
+use crate::Broken;
+use crate::patience::Patience;
+use crate::student::{self, Student};
+use crate::trial::Trial;
+use crate::typed::typed;
+
+impl<'a> Trial<'a> {
+    /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
+    /// refused: exit code 3, and an error on stderr.
+    ///
+    /// # Errors
+    /// [`Broken`] when it goes on, ends in another way, or says nothing.
+    pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, Broken> {
+        let again = if self.student.is_some() { "start a second one" } else { "start" };
+        self.step(format!("{again}: {} ADDRESS", typed(&self.submission.command)));
+        self.step("expects that it ends with exit code 3 and an error on stderr");
+        let started = Student::start(self.submission, path)?;
+        let patience = Patience::new();
+        patience.with(started.pid());
+        let ended = started.wait(&patience);
+        let finished = ended.map_err(|broken| {
+            Broken::new(format!("it should have refused to serve there, but {}", broken.what))
+        })?;
+        let said = student::last_lines(&finished.lines);
+        if self.student.is_some() {
+            for line in &said {
+                self.step(format!("the second one says on {line}"));
+            }
+        }
+        self.said = said;
+        let how = match (finished.code, finished.signal) {
+            (Some(3), _) if finished.stderr.is_empty() => "without a word on stderr".to_owned(),
+            (Some(3), _) => return Ok(finished),
+            (Some(code), _) => format!("with exit code {code}"),
+            (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
+        };
+        Err(Broken::new(format!(
+            "it should have ended with exit code 3 and an error, it ended {how}"
+        )))
+    }
+
+    /// Kills the program as `kill -9` does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`Broken`] when it was not running.
+    pub fn kill(&mut self) -> Result<(), Broken> {
+        self.step("the program is killed (kill -9)");
+        let Some(student) = self.student.take() else {
+            return Err(Broken::machine("kill", "the case has started no program"));
+        };
+        student.kill();
+        student.wait(&self.patience).map(|_| ())
+    }
+
+    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    ///
+    /// # Errors
+    /// Those of `what`.
+    pub fn while_stopped<T>(
+        &mut self,
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.step("stop the program for a moment (SIGSTOP)");
+        self.signal(Signal::STOP);
+        let done = what(self);
+        self.signal(Signal::CONT);
+        let done = done?;
+        self.step("let the program run on (SIGCONT)");
+        Ok(done)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(student) = &self.student {
+            student.signal(signal);
+        }
+    }
+}

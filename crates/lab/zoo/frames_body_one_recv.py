@@ -1,0 +1,57 @@
+"""Wrong: it takes what one recv brings for the whole body.
+
+The length is read right, in a loop. Then recv(length) is asked for the body, and it brings what is there: at
+least one byte, at most so many. Where the stream is cut, the rest of the body is read as the next length. Right
+is the same loop for both.
+
+lab: frames, case: cut-everywhere
+"""
+
+import ipaddress
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not ipaddress.ip_address(host).is_loopback:
+        sys.exit("loopback only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, peer = listener.accept()
+            try:
+                with conn:
+                    serve(conn)
+            except (OSError, ValueError) as error:
+                print(f"{peer}: {error}", file=sys.stderr)
+
+
+def serve(conn):
+    while prefix := receive(conn, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = conn.recv(length) if length else b""  # here: it should be receive(conn, length)
+        if length and not body:
+            raise ValueError("the stream ended inside a body")
+        conn.sendall(prefix + body.upper())
+
+
+def receive(conn, length):
+    received = bytearray()
+    while len(received) < length:
+        piece = conn.recv(min(length - len(received), 65536))
+        if not piece:
+            break
+        received += piece
+    return received
+
+
+if __name__ == "__main__":
+    main()

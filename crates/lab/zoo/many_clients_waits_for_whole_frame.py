@@ -1,0 +1,84 @@
+"""Wrong: it waits for a readable socket, and then for a whole frame.
+
+One thread, many sockets, and select says which of them can be read. But readable means one byte at least. A client that
+stalls inside a frame stops the loop, and with it everybody. Right is one recv, and to keep what came until a frame is whole.
+
+lab: many-clients, case: stalled
+"""
+
+import selectors
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener, selectors.DefaultSelector() as events:
+        print(f"listening on {host}:{port}", flush=True)
+        events.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, ready in events.select():
+                if key.data is None:
+                    conn, _peer = listener.accept()
+                    conn.setblocking(False)
+                    events.register(conn, selectors.EVENT_READ, Client(conn))
+                    continue
+                try:
+                    wanted = key.data.turn(ready)
+                except (OSError, ValueError):
+                    wanted = 0
+                if wanted:
+                    events.modify(key.fileobj, wanted, key.data)
+                else:
+                    events.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn = conn
+        self.came, self.left, self.ended = bytearray(), bytearray(), False
+
+    def turn(self, ready):
+        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        if ready & selectors.EVENT_READ:
+            self.came += self.exactly(4)
+            if len(self.came) == 4:
+                (length,) = struct.unpack("<i", self.came)
+                self.came += self.exactly(length if 0 <= length <= LIMIT else 0)
+            self.answer()
+        if self.left:
+            try:
+                del self.left[: self.conn.send(self.left)]
+            except BlockingIOError:
+                pass
+        reads = 0 if self.ended else selectors.EVENT_READ
+        return reads | (selectors.EVENT_WRITE if self.left else 0)
+
+    def exactly(self, length):
+        self.conn.setblocking(True)  # here: each recv below waits, and select had promised one byte
+        data = bytearray()
+        while len(data) < length and (piece := self.conn.recv(length - len(data))):
+            data += piece
+        self.conn.setblocking(False)
+        self.ended = len(data) < length
+        return data
+
+    def answer(self):
+        while len(self.came) >= 4:
+            (length,) = struct.unpack_from("<i", self.came)
+            if not 0 <= length <= LIMIT:
+                raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+            if len(self.came) < 4 + length:
+                return
+            self.left += self.came[:4] + self.came[4 : 4 + length].upper()
+            del self.came[: 4 + length]
+
+
+if __name__ == "__main__":
+    main()
