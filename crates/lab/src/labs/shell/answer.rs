@@ -42,7 +42,7 @@ impl Answer {
             )));
         };
         let text = peer.receive("the header", length)?;
-        let shown = text.escape_ascii().to_string();
+        let shown = text.escape_ascii().to_string().replace("\\\"", "\"");
         let header: Value = serde_json::from_slice(&text).map_err(|error| {
             Broken::new(format!("the header is not JSON: \"{shown}\" ({error})"))
         })?;

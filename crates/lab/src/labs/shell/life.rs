@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::{Broken, PATIENCE, Trial, connection};
+use super::answer::frame;
+use crate::bytes::quote;
+use crate::{Broken, PATIENCE, Peer, Trial, connection};
 
 /// How long a command may run, as the page says.
 const TIME: Duration = Duration::from_secs(2);
@@ -36,9 +38,11 @@ impl Life {
         Ok(Life { path, pipe: File::from(pipe) })
     }
 
-    /// The command, with the pipe open.
-    pub fn held_by(&self, command: &str) -> String {
-        format!("exec 3>'{}'; echo >&3; {command}", self.path.display())
+    /// Sends the command, with the pipe open. The report shows it without: the name differs each time.
+    pub fn send(&self, peer: &mut Peer, command: &str) -> Result<(), Broken> {
+        let held = format!("exec 3>'{}'; echo >&3; {command}", self.path.display());
+        let step = format!("sends the command {}", quote(command.as_bytes()));
+        peer.quietly(&step, |peer| peer.send(&frame(held)))
     }
 
     /// Waits until the command runs.
