@@ -38,6 +38,7 @@ mod report;
 mod student;
 mod submission;
 mod trial;
+mod turn;
 mod typed;
 
 pub use broken::Broken;

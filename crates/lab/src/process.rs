@@ -1,14 +1,20 @@
 //! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
+use std::time::Duration;
 
 use stage::{Finished, Signal};
 
-use crate::Broken;
 use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::Trial;
 use crate::typed::typed;
+use crate::{Broken, READY};
+
+/// How soon we look again whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long it may run on when it has said that it listens.
+const AFTERTHOUGHT: Duration = Duration::from_secs(1);
 
 impl<'a> Trial<'a> {
     /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
@@ -23,7 +29,20 @@ impl<'a> Trial<'a> {
         let started = Student::start(self.submission, path)?;
         let patience = Patience::new();
         patience.with(started.pid());
-        let ended = started.wait(&patience);
+        let mut time = patience.wait_ready(READY);
+        let ended = loop {
+            if started.ended(LOOK).is_some() {
+                break started.wait(&patience);
+            }
+            if time.is_over() {
+                break Err(Broken::new(format!("it is still running after {} s", READY.as_secs())));
+            }
+            // It might still notice what is there.
+            if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
+                started.stop();
+                break Err(Broken::new("it says that it listens"));
+            }
+        };
         let finished = ended.map_err(|broken| {
             Broken::new(format!("it should have refused to serve there, but {}", broken.what))
         })?;

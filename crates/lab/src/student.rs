@@ -1,5 +1,6 @@
 //! The student's program, while a case is played.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::{env, fs};
 use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
 use crate::patience::Patience;
+use crate::turn::Turn;
 use crate::{Broken, PATIENCE, READY, Submission};
 
 /// What it may write to stdout and stderr together, in bytes; more, and it has run away.
@@ -24,8 +26,15 @@ const SELDOM: Duration = Duration::from_millis(50);
 const LIMITS: &str =
     "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; exec \"$@\"";
 
+/// How long it has for its last words when it is told to end.
+const GRACE: Duration = Duration::from_millis(300);
+
 /// It runs in a process group of its own and is ended, with the group, when this is dropped.
-pub(crate) struct Student(Program);
+pub(crate) struct Student {
+    program: Program,
+    /// Until it is ready: so long a few others wait before they start.
+    starting: Cell<Option<Turn>>,
+}
 
 impl Student {
     /// Starts it with the address as its last argument.
@@ -39,8 +48,9 @@ impl Student {
         if let Some(folder) = &submission.folder {
             command.current_dir(folder);
         }
+        let turn = Turn::wait();
         match Program::start_bounded("the program", &mut command, OUTPUT) {
-            Ok(program) => Ok(Student(program)),
+            Ok(program) => Ok(Student { program, starting: Cell::new(Some(turn)) }),
             Err(error) => Err(Broken::machine("start the program", error)),
         }
     }
@@ -54,17 +64,17 @@ impl Student {
         patience: &Patience,
     ) -> Result<(), Broken> {
         let (mut time, mut look) = (patience.wait_ready(READY), LOOK);
-        let says = |lines: &[Line]| lines.iter().any(|l| l.text.starts_with(b"listening on "));
         loop {
             // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
             let over = time.is_over();
-            if bound() || (says(&self.0.said()) && believed()) {
+            if bound() || (self.says_it_listens() && believed()) {
+                self.is_ready();
                 return Ok(());
             }
             if over {
                 break;
             }
-            match self.0.wait_until("it to listen", look, |_| None::<()>) {
+            match self.program.wait_until("it to listen", look, |_| None::<()>) {
                 Ok(()) => return Ok(()),
                 Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
@@ -75,40 +85,56 @@ impl Student {
                 Err(error) => return Err(Broken::new(error.to_string())),
             }
         }
-        let claim = if says(&self.0.said()) { "says that it listens, but it " } else { "" };
+        let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
         Err(Broken::new(format!(
             "the program {claim}did not listen on the address (its last argument) within {} s",
             READY.as_secs()
         )))
     }
 
+    pub(crate) fn says_it_listens(&self) -> bool {
+        self.program.said().iter().any(|line| line.text.starts_with(b"listening on "))
+    }
+
+    /// It has started: the next one may.
+    pub(crate) fn is_ready(&self) {
+        self.starting.set(None);
+    }
+
     /// How it ended, if it has, or does within this time.
     pub(crate) fn ended(&self, within: Duration) -> Option<String> {
-        match self.0.wait_until("", within, |_| None::<()>) {
+        match self.program.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
             _ => None,
         }
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.0.pid()
+        self.program.pid()
     }
 
     /// Ends it as `kill -9` does, with its group.
     pub(crate) fn kill(&self) {
-        self.0.signal_group(Signal::KILL);
+        self.program.signal_group(Signal::KILL);
+    }
+
+    /// Tells it to end, and ends it.
+    pub(crate) fn stop(&self) {
+        self.program.signal_group(Signal::TERM);
+        self.ended(GRACE);
+        self.program.signal_group(Signal::KILL);
     }
 
     /// Waits for its end.
     pub(crate) fn wait(mut self, patience: &Patience) -> Result<Finished, Broken> {
-        self.0.close_stdin();
+        self.program.close_stdin();
         let mut time = patience.wait(PATIENCE);
         while !time.is_over() {
             let left = time.until().saturating_duration_since(Instant::now());
-            match self.0.wait_until("its end", left, |_| None::<()>) {
+            match self.program.wait_until("its end", left, |_| None::<()>) {
                 Err(StageError::TimedOut { .. }) => {}
                 _ => {
-                    let finished = self.0.wait(Duration::ZERO);
+                    let finished = self.program.wait(Duration::ZERO);
                     return finished.map_err(|error| Broken::new(error.to_string()));
                 }
             }
@@ -119,12 +145,12 @@ impl Student {
 
     /// Sends a signal to it and to all it started.
     pub(crate) fn signal(&self, signal: Signal) {
-        self.0.signal_group(signal);
+        self.program.signal_group(signal);
     }
 
     /// Its last lines, harmless to a terminal.
     pub(crate) fn said(&self) -> Vec<String> {
-        last_lines(&self.0.said())
+        last_lines(&self.program.said())
     }
 }
 

@@ -123,6 +123,9 @@ impl<'a> Trial<'a> {
         let conn = loop {
             if let Ok((conn, _)) = listener.accept() {
                 self.patience.begin();
+                if let Some(student) = &self.student {
+                    student.is_ready();
+                }
                 break conn;
             }
             if let Some(how) = self.ended(Duration::ZERO) {
@@ -219,5 +222,13 @@ impl<'a> Trial<'a> {
         student.wait_ready(bound, believed, &self.patience)?;
         self.patience.begin();
         Ok(())
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        if let Some(student) = &self.student {
+            student.stop();
+        }
     }
 }
