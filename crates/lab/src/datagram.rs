@@ -116,7 +116,7 @@ impl DatagramPeer {
 
 fn gone() -> Broken {
     Broken::new(
-        "nobody has a socket at the program's address any more: did the program end, or close its socket?",
+        "no socket takes the datagram: did the program end, or close its socket, or connect it to one peer?",
     )
 }
 

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use crate::port::Protocol;
 
-/// Whether a socket listens there (TCP) or is bound there (UDP). Linux only: elsewhere a server has to say so.
+/// Whether a socket listens there (TCP) or is bound there (UDP, connected to a peer or not). Linux only: elsewhere a server has to say so.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
-    // proc(5), /proc/net/tcp: the local address and port in hex, and the state, 0A for one that listens, 07 for UDP.
+    // proc(5), /proc/net/tcp: the local address and port in hex, and the state, 0A for one that listens.
     let (tables, wanted) = match protocol {
-        Protocol::Tcp => (["/proc/net/tcp", "/proc/net/tcp6"], "0A"),
-        Protocol::Udp => (["/proc/net/udp", "/proc/net/udp6"], "07"),
+        Protocol::Tcp => (["/proc/net/tcp", "/proc/net/tcp6"], Some("0A")),
+        Protocol::Udp => (["/proc/net/udp", "/proc/net/udp6"], None),
     };
     let port = format!(":{:04X}", address.port());
     tables.iter().any(|table| {
@@ -24,8 +24,8 @@ pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
         // The kernel begins with the sockets that listen. Behind them may be thousands of old connections, and to read
         // those again and again, for many cases at once, would take the processor from the programs that are to start.
         rows.map(|row| local_and_state(&row))
-            .take_while(|(_, state)| state == wanted || protocol == Protocol::Udp)
-            .any(|(local, state)| local.ends_with(&port) && state == wanted)
+            .take_while(|(_, state)| wanted.is_none_or(|wanted| state == wanted))
+            .any(|(local, _)| local.ends_with(&port))
     })
 }
 
