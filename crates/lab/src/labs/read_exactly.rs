@@ -4,7 +4,7 @@ use stage::Finished;
 
 use super::{Case, Lab, texts};
 use crate::afterwards::not_crashed;
-use crate::{Broken, Peer, Trial};
+use crate::{Broken, Trial};
 
 // The student is given the same file.
 #[path = "../../labs/read-exactly/sha256.rs"]
@@ -154,20 +154,21 @@ fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
 
 fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
     let (whole, part) = (trial.text(6), trial.number(1, 3) as usize);
-    let mut server = trial.start_client("idle")?;
-    // In one piece: in two, chance would decide what a wrong program is caught by.
-    server.send(&[&frames(&[&whole])[..], &9_i32.to_le_bytes()[..part]].concat())?;
-    server.end()?;
-    fails(trial, &[&whole], "the stream ended inside a length")
+    ends_early(trial, &whole, &9_i32.to_le_bytes()[..part], "the stream ended inside a length")
 }
 
 fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
     let (whole, cut) = (trial.text(6), trial.text(20));
     let came = trial.number(1, 19) as usize;
+    ends_early(trial, &whole, &frames(&[&cut])[..4 + came], "the stream ended inside a body")
+}
+
+fn ends_early(trial: &mut Trial, whole: &[u8], part: &[u8], why: &str) -> Result<(), Broken> {
     let mut server = trial.start_client("idle")?;
-    server.send(&[&frames(&[&whole])[..], &frames(&[&cut])[..4 + came]].concat())?;
+    // In one piece: in two, chance would decide what a wrong program is caught by.
+    server.send(&[&frames(&[whole])[..], part].concat())?;
     server.end()?;
-    fails(trial, &[&whole], "the stream ended inside a body")
+    fails(trial, &[whole], why)
 }
 
 fn negative(trial: &mut Trial) -> Result<(), Broken> {
@@ -183,9 +184,8 @@ fn too_long(trial: &mut Trial) -> Result<(), Broken> {
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
     let whole = trial.text(6);
     let mut server = trial.start_client("idle")?;
-    server.send(&frames(&[&whole]))?;
-    trial.step(format!("the peer sends next a length of {length}, and then keeps silent"));
-    server.send(&length.to_le_bytes())?;
+    trial.step(format!("the next frame has a length of {length}; behind it the peer keeps silent"));
+    server.send(&[&frames(&[&whole])[..], &length.to_le_bytes()].concat())?;
     fails(trial, &[&whole], "the length is not allowed")
 }
 
@@ -200,7 +200,10 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
 /// All bodies are sent, and the end; a line must come for each, and a normal end.
 fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(), Broken> {
     let mut server = trial.start_client(schedule)?;
-    send_all(&mut server, bodies)?;
+    if !bodies.is_empty() {
+        server.send(&frames(bodies))?;
+    }
+    server.end()?;
     let finished = wait_exit(trial)?;
     trial.step(match bodies.len() {
         0 => "expects nothing on stdout, and exit code 0".to_owned(),
@@ -215,13 +218,6 @@ fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(),
             Err(Broken::new(format!("the stream ended as it should, but the exit code was {code}")))
         }
     }
-}
-
-fn send_all(server: &mut Peer, bodies: &[&[u8]]) -> Result<(), Broken> {
-    if !bodies.is_empty() {
-        server.send(&frames(bodies))?;
-    }
-    server.end()
 }
 
 /// The whole frames must have their lines, and the program must say that something is wrong.
