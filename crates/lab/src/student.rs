@@ -78,18 +78,21 @@ impl Student {
                 Ok(()) => return Ok(()),
                 Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
-                    return Err(Broken::new(format!(
-                        "the program ended ({how}) before it listened"
-                    )));
+                    let what = format!("the program ended ({how}) before it listened");
+                    return Err(Broken::ended(what));
                 }
                 Err(error) => return Err(Broken::new(error.to_string())),
             }
         }
         let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
-        Err(Broken::new(format!(
+        let what = format!(
             "the program {claim}did not listen on the address (its last argument) within {} s",
             READY.as_secs()
-        )))
+        );
+        Err(Broken::early(
+            what,
+            "The address is another one each time. Where does your program take it from?",
+        ))
     }
 
     pub(crate) fn says_it_listens(&self) -> bool {
