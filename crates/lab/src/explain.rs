@@ -58,8 +58,11 @@ pub fn wrap(label: &str, column: usize, text: &str) -> Vec<String> {
     let mut line = label.to_owned();
     let mut empty = true;
     for word in text.split(' ') {
-        let wide = line.chars().count() + 1 + word.chars().count() > WIDTH;
+        let long = word.chars().count();
+        let wide = line.chars().count() + 1 + long > WIDTH;
         if wide && !empty {
+            // One that is too long for this column, a digest for example, begins before it.
+            let column = column.min(WIDTH.saturating_sub(long));
             lines.push(std::mem::replace(&mut line, " ".repeat(column)));
             empty = true;
         }
@@ -121,11 +124,13 @@ this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
 
     #[test]
     fn long_text_is_wrapped_under_itself_and_a_long_word_is_not_cut() {
-        let text = format!("{} {} end", "word ".repeat(14).trim_end(), "x".repeat(100));
-        let lines = wrap("  7. ", 5, &text);
+        let digest = "d".repeat(76);
+        let text = format!("{} {digest} {} end", "word ".repeat(14).trim_end(), "x".repeat(100));
+        let mut lines = wrap("  7. ", 5, &text);
+        assert_eq!(lines.remove(1), format!("  {digest}"));
         assert_eq!(lines.len(), 3, "{lines:#?}");
         assert!(lines[0].starts_with("  7. word word") && lines[0].chars().count() <= WIDTH);
-        assert_eq!(lines[1], format!("     {}", "x".repeat(100)));
+        assert_eq!(lines[1], "x".repeat(100));
         assert_eq!(lines[2], "     end");
     }
 

@@ -68,8 +68,10 @@ impl Start {
             return Ok(ExitCode::from(2));
         }
         for (path, (_, text)) in paths.iter().zip(&files) {
-            // Its first lines say how it is checked.
-            let text = text.replace(CHECK, &format!("scripts/lab.sh check {dir}\n"));
+            // Its first lines say how it is checked, unless the folder's name would end a comment or a string.
+            let strange = dir.contains(|c: char| c.is_control() || c == '"' || c == '\\');
+            let check = format!("scripts/lab.sh check {dir}\n");
+            let text = if strange { (*text).clone() } else { text.replace(CHECK, &check) };
             if let Err(error) = write_new(path, &text) {
                 writeln!(io::stderr(), "lab: cannot write {}: {error}", path.display())?;
                 return Ok(ExitCode::FAILURE);

@@ -32,11 +32,8 @@ impl Verdict {
             writeln!(self.out, "{PASSED}✓{PASSED:#} {} {points}", case.id)?;
         } else {
             let name = format!("✗ {}", case.id);
-            for line in wrap(&format!("{name} {points}: "), 4, &case.rule) {
-                let (coloured, rest) =
-                    line.split_at(if line.starts_with(&name) { name.len() } else { 0 });
-                writeln!(self.out, "{FAILED}{coloured}{FAILED:#}{rest}")?;
-            }
+            let text = wrap(&format!("{name} {points}: "), 4, &case.rule).join("\n");
+            writeln!(self.out, "{FAILED}{name}{FAILED:#}{}", &text[name.len()..])?;
             if self.all {
                 self.explain(case)?;
                 writeln!(self.out)?;
