@@ -7,6 +7,8 @@ pub struct Broken {
     pub what: String,
     /// What should have come, and what came, from the same place of the stream.
     pub bytes: Option<Difference>,
+    /// What to think about, where that is another matter than the rule of the case.
+    pub hint: Option<&'static str>,
 }
 
 /// Two runs of bytes that should have been the same.
@@ -21,13 +23,23 @@ pub struct Difference {
 impl Broken {
     /// A failure in which no bytes have to be compared.
     pub fn new(what: impl Into<String>) -> Broken {
-        Broken { what: what.into(), bytes: None }
+        Broken { what: what.into(), bytes: None, hint: None }
     }
 
     /// A failure that bytes show.
     pub fn differs(what: impl Into<String>, expected: &[u8], received: &[u8]) -> Broken {
         let bytes = Difference { expected: expected.to_vec(), received: received.to_vec() };
-        Broken { what: what.into(), bytes: Some(bytes) }
+        Broken { what: what.into(), bytes: Some(bytes), hint: None }
+    }
+
+    /// A program that did not come as far as the rule of the case.
+    pub(crate) fn early(what: impl Into<String>, hint: &'static str) -> Broken {
+        Broken { hint: Some(hint), ..Broken::new(what) }
+    }
+
+    /// A program that ended before there was anything to do.
+    pub(crate) fn ended(what: impl Into<String>) -> Broken {
+        Broken::early(what, "It came to an end by itself. What it printed last may say why.")
     }
 
     /// A failure of the machine rather than of the program: no descriptor, no thread.

@@ -60,14 +60,16 @@ pub(crate) fn compare(expected: &[u8], received: &[u8]) -> Vec<String> {
     let before = start.saturating_sub(ROW);
     let part = |bytes: &[u8]| hex_and_text(bytes, start);
     let ((hex, text), (other_hex, other_text)) = (part(expected), part(received));
-    let width = hex.len().max(other_hex.len());
+    // A full row stands above, where there is one.
+    let full = if start > 0 { 3 * ROW - 1 } else { 0 };
+    let width = hex.len().max(other_hex.len()).max(full);
     let mut lines = Vec::new();
     if before > 0 {
         lines.push(format!("(the first {before} bytes are as expected)"));
     }
     if start > 0 {
         let (hex, text) = hex_and_text(expected, before);
-        lines.push(format!("the same  {hex:width$}  |{text}|"));
+        lines.push(format!("the same  {hex}  |{text}|"));
     }
     lines.push(format!("expected  {hex:width$}  |{text}|"));
     lines.push(format!("received  {other_hex:width$}  |{other_text}|"));

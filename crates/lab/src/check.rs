@@ -74,7 +74,7 @@ fn explain(
         bytes: difference.map_or_else(Vec::new, |b| bytes::compare(&b.expected, &b.received)),
         schedule: trial.schedule(),
         replay: replay(lab, case, submission, trial.seed()),
-        hint: case.hint.to_owned(),
+        hint: broken.hint.unwrap_or(case.hint).to_owned(),
         said: trial.said(),
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::report::{CaseReport, Outcome};
 
-/// How wide a line may be, with the four columns by which callers indent. What the program itself printed keeps its lines.
-const WIDTH: usize = 92;
+/// How wide a line may be: a terminal of 80 columns, less the two by which the desk indents. What the program itself
+/// printed keeps its lines.
+const WIDTH: usize = 78;
 
 /// All that a student needs to understand a failed case, a line each; nothing for one that passed.
 ///
@@ -12,19 +13,19 @@ const WIDTH: usize = 92;
 pub fn explain(case: &CaseReport) -> Vec<String> {
     let Outcome::Failed(failure) = &case.outcome else { return Vec::new() };
     let mut lines = Vec::new();
-    wrap(&mut lines, "what happened:  ", &failure.what);
-    wrap(&mut lines, "the rule:       ", &case.rule);
+    under(&mut lines, "what happened:  ", &failure.what);
+    under(&mut lines, "the rule:       ", &case.rule);
     if !failure.steps.is_empty() {
         lines.push(String::new());
     }
     let last = failure.steps.len();
     for (number, step) in (1..).zip(&failure.steps) {
         let mark = if number == last { "→" } else { " " };
-        wrap(&mut lines, &format!("{mark} {number}. "), step);
+        under(&mut lines, &format!("{mark} {number}. "), step);
     }
     if !failure.bytes.is_empty() {
         lines.push(String::new());
-        lines.extend(failure.bytes.iter().map(|line| format!("  {line}")));
+        lines.extend(failure.bytes.iter().cloned());
     }
     lines.push(String::new());
     if !failure.said.is_empty() {
@@ -34,10 +35,10 @@ pub fn explain(case: &CaseReport) -> Vec<String> {
     }
     let schedules = ["", "idle"];
     if !schedules.contains(&failure.schedule.as_str()) {
-        wrap(&mut lines, "the network:    ", &failure.schedule);
+        under(&mut lines, "the network:    ", &failure.schedule);
     }
     if !failure.hint.is_empty() {
-        wrap(&mut lines, "think about:    ", &failure.hint);
+        under(&mut lines, "think about:    ", &failure.hint);
     }
     if !failure.replay.is_empty() {
         // Not wrapped: it is there to be copied.
@@ -46,15 +47,23 @@ pub fn explain(case: &CaseReport) -> Vec<String> {
     lines
 }
 
-/// The text behind its label, in as many lines as it needs; further lines stand under the first.
-fn wrap(lines: &mut Vec<String>, label: &str, text: &str) {
-    let indent = label.chars().count();
+/// Adds the text behind its label; further lines stand under the first.
+fn under(lines: &mut Vec<String>, label: &str, text: &str) {
+    lines.extend(wrap(label, label.chars().count(), text));
+}
+
+/// The text behind a label, in as many lines as it needs; further lines begin in this column. A long word is not cut.
+pub fn wrap(label: &str, column: usize, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
     let mut line = label.to_owned();
     let mut empty = true;
     for word in text.split(' ') {
-        let wide = line.chars().count() + 1 + word.chars().count() > WIDTH;
+        let long = word.chars().count();
+        let wide = line.chars().count() + 1 + long > WIDTH;
         if wide && !empty {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            // One that is too long for this column, a digest for example, begins before it.
+            let column = column.min(WIDTH.saturating_sub(long));
+            lines.push(std::mem::replace(&mut line, " ".repeat(column)));
             empty = true;
         }
         if !empty {
@@ -64,6 +73,7 @@ fn wrap(lines: &mut Vec<String>, label: &str, text: &str) {
         empty = false;
     }
     lines.push(line);
+    lines
 }
 
 #[cfg(test)]
@@ -101,7 +111,7 @@ the rule:       a message that comes a byte at a time comes back whole
   1. start: ./echo ADDRESS
 → 2. the peer expects \"ab\"
 
-  expected  61 62  |ab|
+expected  61 62  |ab|
 
 the last lines of the program:
   stdout: listening on 127.0.0.1:1
@@ -114,15 +124,13 @@ this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
 
     #[test]
     fn long_text_is_wrapped_under_itself_and_a_long_word_is_not_cut() {
-        let mut lines = Vec::new();
-        wrap(
-            &mut lines,
-            "  7. ",
-            &format!("{} {} end", "word ".repeat(17).trim_end(), "x".repeat(100)),
-        );
+        let digest = "d".repeat(76);
+        let text = format!("{} {digest} {} end", "word ".repeat(14).trim_end(), "x".repeat(100));
+        let mut lines = wrap("  7. ", 5, &text);
+        assert_eq!(lines.remove(1), format!("  {digest}"));
         assert_eq!(lines.len(), 3, "{lines:#?}");
         assert!(lines[0].starts_with("  7. word word") && lines[0].chars().count() <= WIDTH);
-        assert_eq!(lines[1], format!("     {}", "x".repeat(100)));
+        assert_eq!(lines[1], "x".repeat(100));
         assert_eq!(lines[2], "     end");
     }
 

@@ -44,7 +44,7 @@ mod typed;
 pub use broken::Broken;
 pub use check::{Options, check};
 pub use datagram::{DatagramPeer, LARGEST};
-pub use explain::explain;
+pub use explain::{explain, wrap};
 pub use folder::{Found, find};
 pub use format::Format;
 pub use grade::{Graded, Grader, Grading, LIMIT};
@@ -54,6 +54,7 @@ pub use report::{CaseReport, Failure, Outcome, Report};
 pub use student::startable;
 pub use submission::{BUILD, Submission, SubmissionError};
 pub use trial::Trial;
+pub use typed::quoted;
 
 /// How long the checker waits for one thing the program should do: bytes, an end, its exit.
 ///

@@ -23,7 +23,7 @@ impl Trial<'_> {
             return Err(Broken::machine("connect", "the case has started no server"));
         };
         let address = self.relayed(server, &schedule)?;
-        self.step(format!("a peer connects ({schedule})"));
+        self.step(format!("a peer connects{}", in_brackets(&schedule)));
         let socket = dial(&address).map_err(|error| {
             let what = format!("the program does not accept a connection: {error}");
             self.or_ended(Broken::new(what))
@@ -104,4 +104,10 @@ pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
     let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
     socket.connect_timeout(&address, PATIENCE)?;
     Ok(socket)
+}
+
+/// A schedule behind a step; nothing for one that does nothing.
+pub(crate) fn in_brackets(schedule: &Schedule) -> String {
+    let schedule = schedule.to_string();
+    if schedule == "idle" { String::new() } else { format!(" ({schedule})") }
 }

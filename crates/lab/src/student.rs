@@ -78,18 +78,21 @@ impl Student {
                 Ok(()) => return Ok(()),
                 Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
-                    return Err(Broken::new(format!(
-                        "the program ended ({how}) before it listened"
-                    )));
+                    let what = format!("the program ended ({how}) before it listened");
+                    return Err(Broken::ended(what));
                 }
                 Err(error) => return Err(Broken::new(error.to_string())),
             }
         }
         let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
-        Err(Broken::new(format!(
+        let what = format!(
             "the program {claim}did not listen on the address (its last argument) within {} s",
             READY.as_secs()
-        )))
+        );
+        Err(Broken::early(
+            what,
+            "The address is another one each time. Where does your program take it from?",
+        ))
     }
 
     pub(crate) fn says_it_listens(&self) -> bool {
@@ -208,6 +211,13 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
             let typed = if python { format!("python3 {name}") } else { format!("./{name}") };
             Err(format!("no program is called {name}, but a file is. Did you mean: {typed}"))
         }
+        None if name.contains(' ') && submission.command.len() == 1 => {
+            let words: Vec<String> = name.split(' ').map(|word| format!("{word:?}")).collect();
+            Err(format!(
+                "there is no program {name:?}. Its arguments are words of their own: {name}, and in a lab.toml [{}]",
+                words.join(", ")
+            ))
+        }
         None if name.contains('/') => Err(format!(
             "there is no program {name}. Is it built? Is the path right, seen from the folder that it runs in: {}",
             fs::canonicalize(&folder).unwrap_or(folder).display()
@@ -250,6 +260,10 @@ mod tests {
         check(&[], "the command is empty");
         check(&["no-such-program"], "there is no program no-such-program. Is it installed?");
         check(&["./no-such-program"], "there is no program ./no-such-program. Is it built?");
+        check(
+            &["python3 a.py"],
+            "there is no program \"python3 a.py\". Its arguments are words of",
+        );
         check(&["./folder"], "./folder is a folder");
         check(
             &["./tool"],

@@ -11,6 +11,7 @@ use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
 use stage::{Finished, Scratch};
 
 use crate::connection::wait_readable;
+use crate::network::in_brackets;
 use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
@@ -102,7 +103,10 @@ impl<'a> Trial<'a> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
         // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
-        self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok())
+        let ready =
+            self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok());
+        // What lies at the path is what a case may be about: its own hint says more.
+        ready.map_err(|broken| Broken { hint: None, ..broken })
     }
 
     /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
@@ -117,7 +121,7 @@ impl<'a> Trial<'a> {
         let schedule = self.parse(schedule, Direction::ToClient)?;
         let address = self.relayed(Endpoint::Ip(address), &schedule)?;
         self.start(address.to_string())?;
-        self.step(format!("wait for the program to connect ({schedule})"));
+        self.step(format!("wait for the program to connect{}", in_brackets(&schedule)));
         listener.set_nonblocking(true).map_err(machine)?;
         let mut time = self.patience.wait_ready(READY);
         let conn = loop {
@@ -129,7 +133,8 @@ impl<'a> Trial<'a> {
                 break conn;
             }
             if let Some(how) = self.ended(Duration::ZERO) {
-                return Err(Broken::new(format!("the program ended ({how}) before it connected")));
+                let what = format!("the program ended ({how}) before it connected");
+                return Err(Broken::ended(what));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
                 return Err(Broken::new(format!(

@@ -5,8 +5,8 @@ pub(crate) fn typed(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// One word: `it's` is `'it'\''s'`.
-pub(crate) fn quoted(word: &str) -> String {
+/// One word, in quotes where a shell would change it: `it's` is `'it'\''s'`.
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -61,10 +61,16 @@ fn a_starter_of_every_lab_can_be_begun_in_both_languages() {
         let name = lab.name;
         desk.lab(&format!("start {name} py-{name}"), 0);
         let file = format!("py-{name}/{}.py", name.replace('-', "_"));
-        assert_eq!(fs::read_to_string(desk.path(&file)).unwrap(), lab.texts.starter_python);
+        let begun = |text: &str, folder: &str| {
+            let check = format!("Check it:  scripts/lab.sh check {folder}\n");
+            assert!(text.contains("Check it:  scripts/lab.sh check DIR\n"), "{name}: {text}");
+            text.replace("Check it:  scripts/lab.sh check DIR\n", &check)
+        };
+        let python = fs::read_to_string(desk.path(&file)).unwrap();
+        assert_eq!(python, begun(lab.texts.starter_python, &format!("py-{name}")));
         desk.lab(&format!("start {name} rs-{name} --lang rust"), 0);
         let main = fs::read_to_string(desk.path(&format!("rs-{name}/src/main.rs"))).unwrap();
-        assert_eq!(main, lab.texts.starter_rust);
+        assert_eq!(main, begun(lab.texts.starter_rust, &format!("rs-{name}")));
         for folder in [format!("py-{name}"), format!("rs-{name}")] {
             let (meant, _) = lab::Submission::read(&desk.path(&folder)).unwrap();
             assert_eq!(meant.name, name);
@@ -116,6 +122,53 @@ fn an_unknown_lab_is_answered_with_all_labs_and_the_nearest() {
         assert!(said.contains("a similar value exists: 'echo'"), "{said}");
         for lab in LABS {
             assert!(said.contains(lab.name), "no {} in: {said}", lab.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_folder_is_answered_with_those_there_are() {
+    let desk = Desk::new();
+    desk.lab("start echo mine", 0);
+    let said = desk.lab("check mien", 2);
+    assert!(said.contains("Here you have: mine\n") && said.contains("labs are: echo, "), "{said}");
+    for command in ["check mine/echo.py", "check mine/lab.toml"] {
+        let said = desk.lab(command, 2);
+        assert!(
+            said.ends_with("is a file. Name the folder it is in:\n  scripts/lab.sh check mine\n"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_with_a_space_is_quoted_where_it_is_to_be_typed() {
+    let desk = Desk::new();
+    let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
+    let said = lab.args(["start", "echo", "my echo"]).current_dir(desk.0.path()).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("next:  scripts/lab.sh check 'my echo'"), "{said}");
+    let begun = fs::read_to_string(desk.path("my echo/echo.py")).unwrap();
+    assert!(begun.contains("Check it:  scripts/lab.sh check 'my echo'\n"), "{begun}");
+}
+
+/// As wide as the narrowest terminal that is common; what a program printed, and a command to be copied, may be wider.
+#[test]
+fn what_is_said_fits_into_80_columns() {
+    let Some(_) = stage::python() else { return };
+    let desk = Desk::new();
+    let start = "start byte-order mine";
+    for (command, code) in [
+        ("list", 0),
+        (start, 0),
+        ("check mine", 1),
+        ("check mine --all", 1),
+        ("hint shell", 0),
+        ("check x", 2),
+    ] {
+        let said = desk.lab(command, code);
+        for line in said.lines().filter(|line| !line.contains("this case only: ")) {
+            assert!(line.chars().count() <= 80, "lab {command}: {line}");
         }
     }
 }

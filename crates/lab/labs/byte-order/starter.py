@@ -1,6 +1,6 @@
 """byte-order: answer each frame with the same in capitals; lengths are in network byte order.
 
-Check it:  scripts/lab.sh check byte-order
+Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
 """
 

@@ -1,6 +1,6 @@
 """datagrams: a UDP server that carries out each numbered request once, however often it comes.
 
-Check it:  scripts/lab.sh check datagrams
+Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
 
 A request, and its answer:  number (4 bytes, network byte order) | operation (1 byte) | payload

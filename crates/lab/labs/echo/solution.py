@@ -1,6 +1,6 @@
 """echo: send back every byte until the peer's end of stream, then end.
 
-Check it:  scripts/lab.sh check echo
+Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
 """
 

@@ -1,6 +1,6 @@
 //! frames: answer each frame, a length and so many bytes, with the same in capitals.
 //!
-//! Check it:  scripts/lab.sh check frames
+//! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
 
 use std::convert::Infallible;

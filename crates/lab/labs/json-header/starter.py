@@ -1,6 +1,6 @@
 """json-header: answer requests with a JSON header, {"data_len": N, "op": "upper"}, and a body of N bytes.
 
-Check it:  scripts/lab.sh check json-header
+Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
 """
 

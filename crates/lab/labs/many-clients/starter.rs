@@ -1,6 +1,6 @@
 //! many-clients: upper-case frames for 200 clients at once, none of which waits for another.
 //!
-//! Check it:  scripts/lab.sh check many-clients
+//! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
 
 use std::env;

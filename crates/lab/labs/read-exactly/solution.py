@@ -1,6 +1,6 @@
 """read-exactly: read frames until the end of the stream, and print the SHA-256 of each.
 
-Check it:  scripts/lab.sh check read-exactly
+Check it:  scripts/lab.sh check DIR
 The address of the server comes as the last argument, for example 127.0.0.1:9000.
 """
 

@@ -1,6 +1,6 @@
 //! shell: run the commands that a peer sends, and answer each with a JSON header and its output.
 //!
-//! Check it:  scripts/lab.sh check shell
+//! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
 
 use std::env;

@@ -1,6 +1,6 @@
 """unix: an echo server on a Unix socket, which takes the file's name from nobody.
 
-Check it:  scripts/lab.sh check unix
+Check it:  scripts/lab.sh check DIR
 The path comes as the last argument, for example /run/user/1000/echo.sock.
 """
 

@@ -1,26 +1,26 @@
 //! `lab check`: plays all cases of a lab against one program.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::labs::{self, LABS, Lab};
+use lab::labs::Lab;
 use lab::{Options, Submission, adopt_orphans, check, end_descendants, startable};
 
 use crate::verdict::Verdict;
-use crate::{interrupt, which};
+use crate::{choice, interrupt, which};
 
 #[derive(Args, Clone)]
 #[command(after_help = "\
 Examples:
-  scripts/lab.sh check my-echo                           the folder that `start` made
-  scripts/lab.sh check echo -- python3 echo.py           with a command of your own
+  scripts/lab.sh check my-echo                         the folder that `start` made
+  scripts/lab.sh check echo -- python3 echo.py         with a command of your own
   scripts/lab.sh check echo -- ./target/debug/echo
-  scripts/lab.sh check my-echo --case hello --seed 7     one case, with other data
+  scripts/lab.sh check my-echo --case hello --seed 7   one case, with other data
 
-Your program is started afresh for each case, with the address as its last argument: a server listens there, a client
-connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed
+Your program is started afresh for each case, with the address as its last argument: a server listens there, a client \
+connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed \
 gives the same data and the same cuts.
 
 Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be built or started.")]
@@ -56,10 +56,6 @@ impl Check {
             Ok(chosen) => chosen,
             Err(why) => return refuse(2, &why),
         };
-        if let Some(unknown) = self.case.as_ref().filter(|id| lab.cases.iter().all(|c| c.id != *id))
-        {
-            return refuse(2, &format!("{} has no case {unknown:?}. {}", lab.name, cases(lab)));
-        }
         adopt_orphans();
         let human = self.format == "human";
         if human && submission.build.is_some() {
@@ -71,7 +67,8 @@ impl Check {
         }
 
         let options = Options { seed: self.seed, case: self.case.clone() };
-        let mut verdict = Verdict::new(self.all || self.case.is_some());
+        let rust = submission.build.as_ref().is_some_and(|words| words[0] == "cargo");
+        let mut verdict = Verdict::new(self.all || self.case.is_some(), rust);
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
             // Who was told to end has killed the programs, and they failed for that.
@@ -85,7 +82,16 @@ impl Check {
         shown?;
         if human {
             verdict.sum_up(lab, &report, self.case.is_some())?;
-            which::progress()?.record(&report)?;
+            let mut progress = which::progress()?;
+            if let Err(error) = progress.record(&report) {
+                // The verdict stands all the same.
+                let path = progress.path();
+                writeln!(
+                    io::stderr(),
+                    "lab: cannot keep the points in {}: {error}",
+                    path.display()
+                )?;
+            }
         } else {
             serde_json::to_writer(io::stdout(), &report)?;
         }
@@ -93,44 +99,12 @@ impl Check {
     }
 
     /// The lab and the program, or what to type instead.
-    fn chosen(&self) -> Result<(&'static Lab, Submission), String> {
-        let (what, lab) = (&self.what, labs::find(&self.what));
-        let path = Path::new(what);
-        match lab {
-            Some(lab) if !self.command.is_empty() => {
-                Ok((lab, Submission { command: self.command.clone(), ..Submission::default() }))
-            }
-            None if !self.command.is_empty() => {
-                Err(format!("no lab is called {what:?}. There are: {}", names()))
-            }
-            Some(lab) if !path.join("lab.toml").exists() => Err(format!(
-                "which program shall be checked? Put its command behind --\n  \
-                 scripts/lab.sh check {0} -- python3 {1}.py\n\
-                 or name the folder it is in. To begin with one that fails:\n  \
-                 scripts/lab.sh start {0} my-{0}\n  scripts/lab.sh check my-{0}",
-                lab.name,
-                lab.name.replace('-', "_")
-            )),
-            None if !path.exists() => Err(format!(
-                "there is no folder {what}, and no lab of that name. The labs are: {}",
-                names()
-            )),
-            _ => Submission::read(path).map_err(|error| error.to_string()),
-        }
+    pub fn chosen(&self) -> Result<(&'static Lab, Submission), String> {
+        choice::choice(&self.what, &self.command, self.case.as_deref())
     }
 }
 
-fn refuse(code: u8, why: &str) -> io::Result<ExitCode> {
+pub fn refuse(code: u8, why: &str) -> io::Result<ExitCode> {
     writeln!(io::stderr(), "lab: {why}")?;
     Ok(ExitCode::from(code))
-}
-
-fn names() -> String {
-    LABS.iter().map(|lab| lab.name).collect::<Vec<_>>().join(", ")
-}
-
-fn cases(lab: &Lab) -> String {
-    let all: Vec<String> =
-        lab.cases.iter().map(|case| format!("\n  {:<18} {}", case.id, case.rule)).collect();
-    format!("Its cases are:{}", all.concat())
 }

@@ -14,7 +14,7 @@ use crate::interrupt;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  scripts/lab.sh grade submissions/                                          one folder a student
+  scripts/lab.sh grade submissions/                  one folder a student
   scripts/lab.sh grade submissions/ --format csv --output grades.csv -j 2
 
 Exit codes: 0 graded, whatever the points; 1 the report could not be written; 2 usage; 3 DIR cannot be read.")]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
+use lab::wrap;
 
 use crate::which;
 
@@ -28,7 +29,12 @@ impl Hint {
         // When there is no further one, all of them once more.
         let shown = taken.map_or(0..hints.len(), |number| number..number + 1);
         for number in shown {
-            writeln!(stdout, "hint {} of {}:\n{}\n", number + 1, hints.len(), hints[number])?;
+            writeln!(stdout, "hint {} of {}:", number + 1, hints.len())?;
+            // The file is as wide as an editor; a terminal may be narrower.
+            for line in wrap("", 0, &hints[number].replace('\n', " ")) {
+                writeln!(stdout, "{line}")?;
+            }
+            writeln!(stdout)?;
         }
         if taken.is_none() {
             writeln!(

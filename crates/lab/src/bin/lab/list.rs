@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::labs::LABS;
 use lab::progress::{Standing, possible};
+use lab::wrap;
 
 use crate::which;
 
@@ -15,7 +16,8 @@ Examples:
   scripts/lab.sh list
   scripts/lab.sh                      the same
 
-✓ passed, … begun. The points are kept in lab-progress.toml, in this folder or in the nearest above it that has one.")]
+✓ passed, … begun; `hints` is how many you took. The points are kept in lab-progress.toml, in this folder or in the \
+nearest above it that has one.")]
 pub struct List {}
 
 impl List {
@@ -32,7 +34,10 @@ impl List {
             };
             let points = format!("{}/{}", standing.best, possible(lab));
             let (name, hints, task) = (lab.name, standing.hints, lab.task);
-            writeln!(stdout, "{mark} {name:12}  {points:>6}  {hints:>5}  {task}")?;
+            let label = format!("{mark} {name:12}  {points:>6}  {hints:>5}  ");
+            for line in wrap(&label, label.chars().count(), task) {
+                writeln!(stdout, "{line}")?;
+            }
         }
         if progress.path().exists() {
             writeln!(stdout, "\nkept in {}", progress.path().display())?;

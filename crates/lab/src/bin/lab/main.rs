@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod choice;
 mod grade;
 mod hint;
 mod interrupt;
@@ -24,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 /// Programs to write, and a hostile peer that judges them.
 #[derive(Parser)]
-#[command(name = "lab", version, after_help = EXAMPLES)]
+#[command(name = "lab", bin_name = "scripts/lab.sh", version, after_help = EXAMPLES)]
 struct Args {
     #[command(subcommand)]
     what: What,

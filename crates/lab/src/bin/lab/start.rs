@@ -7,15 +7,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lab::labs::Lab;
+use lab::{quoted, wrap};
 
 use crate::which;
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  scripts/lab.sh start echo my-echo                 in Python
+  scripts/lab.sh start echo my-echo               in Python
   scripts/lab.sh start echo my-echo --lang rust
-  scripts/lab.sh check my-echo                      and then: it fails, and says why
+  scripts/lab.sh check my-echo                    then: it fails, and says why
 
 It overwrites nothing. In another language: put your program into a folder, and a file lab.toml beside it:
   lab = \"echo\"
@@ -30,6 +31,9 @@ pub struct Start {
     #[arg(long, value_enum, default_value_t = Language::Python)]
     lang: Language,
 }
+
+/// What the files of a lab say, who do not know in which folder they will lie.
+const CHECK: &str = "scripts/lab.sh check DIR\n";
 
 /// A language that starters and solutions are written in.
 #[derive(Clone, Copy, ValueEnum)]
@@ -46,6 +50,7 @@ impl Start {
             Language::Python => python(self.lab),
             Language::Rust => rust(self.lab),
         };
+        let dir = quoted(&self.dir.to_string_lossy());
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.dir.join(name)).collect();
         // A link that leads nowhere is in the way, too.
         let there: Vec<String> = paths
@@ -57,22 +62,31 @@ impl Start {
             let there = there.join(", ");
             writeln!(
                 io::stderr(),
-                "lab: already there: {there}. Nothing was written: name another folder"
+                "lab: already there: {there}. Nothing was written.\n\
+                 Name another folder, or go on with this one: scripts/lab.sh check {dir}"
             )?;
             return Ok(ExitCode::from(2));
         }
         for (path, (_, text)) in paths.iter().zip(&files) {
-            if let Err(error) = write_new(path, text) {
+            // Its first lines say how it is checked, unless the folder's name would end a comment or a string.
+            let strange = dir.contains(|c: char| c.is_control() || c == '"' || c == '\\');
+            let check = format!("scripts/lab.sh check {dir}\n");
+            let text = if strange { (*text).clone() } else { text.replace(CHECK, &check) };
+            if let Err(error) = write_new(path, &text) {
                 writeln!(io::stderr(), "lab: cannot write {}: {error}", path.display())?;
                 return Ok(ExitCode::FAILURE);
             }
         }
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-        let (name, dir) = (self.lab.name, self.dir.display());
+        let name = self.lab.name;
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{name}: {}\nin {dir}: {}\n", self.lab.task, names.join(", "))?;
+        for line in wrap(&format!("{name}: "), 2, self.lab.task) {
+            writeln!(stdout, "{line}")?;
+        }
+        writeln!(stdout, "in {dir}: {}\n", names.join(", "))?;
         writeln!(stdout, "next:  scripts/lab.sh check {dir}    (it fails, and says why)")?;
-        writeln!(stdout, "then:  scripts/lab.sh hint {name}    (or read docs/src/labs/{name}.md)")?;
+        writeln!(stdout, "then:  scripts/lab.sh hint {name}")?;
+        writeln!(stdout, "read:  docs/src/labs/{name}.md")?;
         Ok(ExitCode::SUCCESS)
     }
 }

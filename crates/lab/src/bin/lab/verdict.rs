@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use lab::labs::{LABS, Lab};
-use lab::{CaseReport, Outcome, Report, explain};
+use lab::{CaseReport, Outcome, Report, explain, wrap};
 
 const PASSED: Style = AnsiColor::Green.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
@@ -16,11 +16,13 @@ pub struct Verdict {
     out: AutoStream<io::Stdout>,
     /// Every failure in full, where it stands.
     all: bool,
+    /// How to ask for the next program in the language of this one.
+    lang: &'static str,
 }
 
 impl Verdict {
-    pub fn new(all: bool) -> Verdict {
-        Verdict { out: anstream::stdout(), all }
+    pub fn new(all: bool, rust: bool) -> Verdict {
+        Verdict { out: anstream::stdout(), all, lang: if rust { " --lang rust" } else { "" } }
     }
 
     /// The line of a case.
@@ -29,7 +31,9 @@ impl Verdict {
         if case.outcome == Outcome::Passed {
             writeln!(self.out, "{PASSED}✓{PASSED:#} {} {points}", case.id)?;
         } else {
-            writeln!(self.out, "{FAILED}✗ {}{FAILED:#} {points}: {}", case.id, case.rule)?;
+            let name = format!("✗ {}", case.id);
+            let text = wrap(&format!("{name} {points}: "), 4, &case.rule).join("\n");
+            writeln!(self.out, "{FAILED}{name}{FAILED:#}{}", &text[name.len()..])?;
             if self.all {
                 self.explain(case)?;
                 writeln!(self.out)?;
@@ -55,12 +59,16 @@ impl Verdict {
             ),
             [] => {
                 writeln!(self.out, "\n{PASSED}All {max} points: this program is right.{PASSED:#}")?;
-                writeln!(self.out, "How we wrote it:  scripts/lab.sh solution {name}")?;
+                writeln!(
+                    self.out,
+                    "How we wrote it:  scripts/lab.sh solution {name}{}",
+                    self.lang
+                )?;
                 match LABS.iter().skip_while(|other| other.name != name).nth(1) {
                     Some(next) => writeln!(
                         self.out,
-                        "The next lab:     scripts/lab.sh start {0} my-{0}",
-                        next.name
+                        "The next lab:     scripts/lab.sh start {0} my-{0}{1}",
+                        next.name, self.lang
                     ),
                     None => writeln!(self.out, "That was the last lab."),
                 }
@@ -78,9 +86,9 @@ impl Verdict {
                 } else {
                     writeln!(
                         self.out,
-                        "{others} more {} be explained with --case ID, or all with --all.\n\
+                        "{others} more {}: --case ID explains one, --all all of them.\n\
                          Mend the first one first; a hint: scripts/lab.sh hint {name}",
-                        if others == 1 { "failure can" } else { "failures can" }
+                        if others == 1 { "failure" } else { "failures" }
                     )
                 }
             }
@@ -89,7 +97,7 @@ impl Verdict {
 
     fn explain(&mut self, case: &CaseReport) -> io::Result<()> {
         for line in explain(case) {
-            let indent = if line.is_empty() { "" } else { "    " };
+            let indent = if line.is_empty() { "" } else { "  " };
             writeln!(self.out, "{indent}{line}")?;
         }
         Ok(())

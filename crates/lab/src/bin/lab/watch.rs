@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use lab::progress;
 
-use crate::check::Check;
+use crate::check::{Check, refuse};
 
 /// How often the folder is looked through. Each system has a way of its own to say what changed; a few files are looked
 /// through faster than a person can save one.
@@ -23,10 +23,10 @@ const MOST: usize = 5_000;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  scripts/lab.sh watch my-echo                          the folder that `start` made
-  scripts/lab.sh watch echo -- python3 echo.py          this folder, with a command of your own
+  scripts/lab.sh watch my-echo                    the folder that `start` made
+  scripts/lab.sh watch echo -- python3 echo.py    this folder, with a command of your own
 
-Ctrl-C ends it. It looks at the times and sizes of all files in the folder, but for names that begin with a dot, target,
+Ctrl-C ends it. It looks at the times and sizes of all files in the folder, but for names that begin with a dot, target, \
 Cargo.lock, __pycache__ and lab-progress.toml. Let your program write no files there: each would be a change.")]
 pub struct Watch {
     #[command(flatten)]
@@ -41,6 +41,10 @@ impl Watch {
                 "lab: watch goes on until Ctrl-C, and needs a terminal. For one check: scripts/lab.sh check"
             )?;
             return Ok(ExitCode::from(2));
+        }
+        // What is mistyped, no change of a file will mend.
+        if let Err(why) = self.check.chosen() {
+            return refuse(2, &why);
         }
         let folder = self.check.folder();
         let mut known = look(&folder)?;

@@ -1,0 +1,87 @@
+//! What shall be checked: from the words of a student, or an answer that says what to type instead.
+
+use std::fs;
+use std::path::Path;
+
+use lab::labs::{self, LABS, Lab};
+use lab::{Submission, quoted, wrap};
+
+/// The lab and the program.
+///
+/// # Errors
+/// What to type instead, when these words name none.
+pub fn choice(
+    what: &str,
+    command: &[String],
+    case: Option<&str>,
+) -> Result<(&'static Lab, Submission), String> {
+    let (lab, submission) = program(what, command)?;
+    match case.filter(|id| lab.cases.iter().all(|case| case.id != *id)) {
+        Some(unknown) => Err(format!("{} has no case {unknown:?}. {}", lab.name, cases(lab))),
+        None => Ok((lab, submission)),
+    }
+}
+
+fn program(what: &str, command: &[String]) -> Result<(&'static Lab, Submission), String> {
+    let lab = labs::find(what);
+    let path = Path::new(what);
+    match lab {
+        Some(lab) if !command.is_empty() => {
+            Ok((lab, Submission { command: command.to_vec(), ..Submission::default() }))
+        }
+        None if !command.is_empty() => Err(format!("no lab is called {what:?}.{}", names())),
+        Some(lab) if !path.join("lab.toml").exists() => Err(format!(
+            "which program shall be checked? Put its command behind --\n  \
+             scripts/lab.sh check {0} -- python3 {1}.py\n\
+             or name the folder it is in. To begin with one that fails:\n  \
+             scripts/lab.sh start {0} my-{0}\n  scripts/lab.sh check my-{0}",
+            lab.name,
+            lab.name.replace('-', "_")
+        )),
+        None if !path.exists() => Err(format!(
+            "there is no folder {what}, and no lab of that name.{}{}",
+            folders(),
+            names()
+        )),
+        None if path.is_file() => {
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            let folder = folder.unwrap_or(Path::new(".")).to_string_lossy();
+            Err(format!(
+                "{what} is a file. Name the folder it is in:\n  scripts/lab.sh check {}",
+                quoted(&folder)
+            ))
+        }
+        _ => Submission::read(path).map_err(|error| error.to_string()),
+    }
+}
+
+fn names() -> String {
+    let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
+    let lines = wrap("", 2, &format!("The labs are: {}", names.join(", ")));
+    format!("\n{}", lines.join("\n"))
+}
+
+/// The folders here that can be checked: what was typed may be nearly the name of one.
+fn folders() -> String {
+    let found = fs::read_dir(".").into_iter().flatten().flatten();
+    let mut names: Vec<String> = found
+        .filter(|entry| entry.path().join("lab.toml").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let lines = wrap("", 2, &format!("Here you have: {}", names.join(", ")));
+    format!("\n{}", lines.join("\n"))
+}
+
+fn cases(lab: &Lab) -> String {
+    let all: Vec<String> = lab
+        .cases
+        .iter()
+        .map(|case| wrap(&format!("\n  {:<18} ", case.id), 21, case.rule).join("\n"))
+        .collect();
+    format!("Its cases are:{}", all.concat())
+}
