@@ -162,9 +162,14 @@ impl Grader {
             })?;
         let report: Report =
             serde_json::from_slice(&finished.stdout).map_err(|_| without_report(&finished))?;
-        let ids = report.cases.iter().map(|case| case.id.as_str());
-        if report.lab != lab.name || !ids.eq(lab.cases.iter().map(|case| case.id)) {
+        let worth = report.cases.iter().map(|case| (case.id.as_str(), case.points));
+        if report.lab != lab.name || !worth.eq(lab.cases.iter().map(|case| (case.id, case.points)))
+        {
             return Err("the check reported on another lab: lab.toml changed meanwhile".to_owned());
+        }
+        // A report that is none of the check's own does not come with the right end.
+        if finished.code != Some(if report.passed() { 0 } else { 1 }) {
+            return Err(without_report(&finished));
         }
         Ok(report)
     }
@@ -174,14 +179,12 @@ fn without_report(finished: &Finished) -> String {
     // What cannot be judged (a failed build, say) is explained there.
     let said = String::from_utf8_lossy(&finished.stderr);
     let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
-    match (finished.code, finished.signal) {
-        (Some(2 | 3), _) if !said.is_empty() => said.to_owned(),
-        (Some(code), _) => format!("the check ended (exit code {code}) without a report\n{said}"),
-        (None, signal) => {
-            let signal = signal.unwrap_or_default();
-            format!("the check was ended by signal {signal}\n{said}")
-        }
-    }
+    let how = match (finished.code, finished.signal) {
+        (Some(2 | 3), _) if !said.is_empty() => return said.to_owned(),
+        (Some(code), _) => format!("the check ended (exit code {code}) without a report"),
+        (None, signal) => format!("the check was ended by signal {}", signal.unwrap_or_default()),
+    };
+    format!("{how}\n{said}").trim_end().to_owned()
 }
 
 /// Every case of the lab, failed for the same reason.

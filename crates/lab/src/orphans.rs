@@ -11,7 +11,10 @@ use std::{
 };
 
 #[cfg(target_os = "linux")]
-use rustix::process::{Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{
+    DumpableBehavior, Signal, WaitOptions, getpid, kill_process, set_child_subreaper,
+    set_dumpable_behavior, waitpid,
+};
 
 #[cfg(target_os = "linux")]
 use crate::processes::descendants;
@@ -23,6 +26,17 @@ pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     // Kernels know it since 3.4. Where it is refused, what daemonises escapes, and no verdict changes.
     let _ = set_child_subreaper(Some(getpid()));
+}
+
+/// Closes this process to other programs of the same user, root's aside: its memory, its environment, and the files and pipes
+/// that it has open. For a program's first lines.
+///
+/// Without it a submission opens `/proc/PID/fd/1` of the check that judges it, and writes its own report there (proc(5),
+/// and prctl(2), `PR_SET_DUMPABLE`). On Linux only; elsewhere nothing happens.
+pub fn keep_out() {
+    #[cfg(target_os = "linux")]
+    // Only ever refused where it makes no sense.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// Kills every descendant of this process until there is none, for two seconds at most.

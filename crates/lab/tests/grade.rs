@@ -205,6 +205,19 @@ fn a_check_that_fails_is_a_result_too() {
     assert!(with_checker(&format!("echo '{other}'"), 60).contains("another lab"));
     let none = other.replace("frames", "echo");
     assert!(with_checker(&format!("echo '{none}'"), 60).contains("another lab"));
+    // Not the check's own: its points are wrong, or its end is.
+    let cases = lab::labs::find("echo").unwrap().cases.iter().map(|case| {
+        let id = case.id;
+        let points = case.points;
+        format!("{{\"id\":{id:?},\"rule\":\"\",\"points\":{points},\"outcome\":\"passed\",\"seconds\":0}}")
+    });
+    let full = none.replace("[]", &format!("[{}]", cases.collect::<Vec<_>>().join(",")));
+    let ended = "the check was ended by signal 9";
+    assert_eq!(with_checker(&format!("echo '{full}'; kill -9 $$"), 60), ended);
+    let ended = "the check ended (exit code 1) without a report";
+    assert_eq!(with_checker(&format!("echo '{full}'; exit 1"), 60), ended);
+    let more = full.replace("\"points\":1,", "\"points\":100,");
+    assert!(with_checker(&format!("echo '{more}'"), 60).contains("another lab"));
     let floods = with_checker("exec cat /dev/zero", 60);
     assert!(floods.contains("run away"), "{floods}");
 }

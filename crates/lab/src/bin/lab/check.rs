@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::{self, LABS, Lab};
-use lab::{Options, Submission, adopt_orphans, check, end_descendants, startable};
+use lab::{Options, Submission, adopt_orphans, check, end_descendants, keep_out, startable};
 
 use crate::verdict::Verdict;
 use crate::{interrupt, which};
@@ -60,6 +60,7 @@ impl Check {
         {
             return refuse(2, &format!("{} has no case {unknown:?}. {}", lab.name, cases(lab)));
         }
+        keep_out();
         adopt_orphans();
         let human = self.format == "human";
         if human && submission.build.is_some() {
