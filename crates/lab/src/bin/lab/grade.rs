@@ -63,6 +63,8 @@ impl Grade {
         };
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {
+            // Who was told to end has killed the check, and it failed for that.
+            interrupt::wait_if_told();
             // Without a reader of the progress there is still a report to write.
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
