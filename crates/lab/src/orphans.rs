@@ -12,8 +12,8 @@ use std::{
 
 #[cfg(target_os = "linux")]
 use rustix::process::{
-    DumpableBehavior, Signal, WaitOptions, getpid, kill_process, set_child_subreaper,
-    set_dumpable_behavior, waitpid,
+    DumpableBehavior, Signal, WaitOptions, child_subreaper, getpid, kill_process,
+    set_child_subreaper, set_dumpable_behavior, waitpid,
 };
 
 #[cfg(target_os = "linux")]
@@ -45,22 +45,36 @@ pub fn keep_out() {
 /// happens.
 pub fn end_descendants() {
     #[cfg(target_os = "linux")]
-    {
-        let deadline = Instant::now() + Duration::from_secs(2);
-        loop {
-            let found = descendants(getpid());
-            if found.is_empty() || Instant::now() > deadline {
-                return;
-            }
-            for process in &found {
-                let _ = kill_process(process.pid, Signal::KILL);
-                if process.is_dead {
-                    // Not ours to reap while its parent lives; that has just been killed, and then it is.
-                    let _ = waitpid(Some(process.pid), WaitOptions::NOHANG);
-                }
-            }
-            // What was killed needs a moment to be gone. What it had just started shows in the next look.
-            thread::sleep(Duration::from_millis(2));
+    end_descendants_but(&[]);
+}
+
+/// Kills what this process has adopted, and leaves alone the children with these numbers and what they started.
+///
+/// One that does not adopt has nothing to look for: its other children are somebody else's business.
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "nobody is adopted"))]
+pub(crate) fn end_orphans(kept: &[u32]) {
+    #[cfg(target_os = "linux")]
+    if child_subreaper().is_ok_and(|adopts| adopts.is_some()) {
+        end_descendants_but(kept);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn end_descendants_but(kept: &[u32]) {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    loop {
+        let found = descendants(getpid(), kept);
+        if found.is_empty() || Instant::now() > deadline {
+            return;
         }
+        for process in &found {
+            let _ = kill_process(process.pid, Signal::KILL);
+            if process.is_dead {
+                // Not ours to reap while its parent lives; that has just been killed, and then it is.
+                let _ = waitpid(Some(process.pid), WaitOptions::NOHANG);
+            }
+        }
+        // What was killed needs a moment to be gone. What it had just started shows in the next look.
+        thread::sleep(Duration::from_millis(2));
     }
 }

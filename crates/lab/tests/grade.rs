@@ -154,6 +154,24 @@ fn nothing_is_left_behind() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_check_leaves_does_not_disturb_the_next() {
+    let scratch = Scratch::new().unwrap();
+    // A number that no other test waits for. Only the check is killed, not the grader, who then is the parent.
+    let program = "setsid sleep 54322 </dev/null >/dev/null 2>&1 & \
+        case $(ps -o args= -p $PPID) in *' check '*) kill -9 $PPID ;; esac";
+    let text = format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n");
+    lab_file(scratch.path(), "ann", &text);
+    let look = "ps -e -o args= | grep '^sleep 54322' && exit 9; exit 8";
+    let text = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = [\"sh\", \"-c\", {look:?}]\n");
+    lab_file(scratch.path(), "bob", &text);
+    let graded = json(&grade(scratch.path(), &["--format", "json"]));
+    let error = |at: usize| graded["submissions"][at]["error"].as_str().unwrap();
+    assert_eq!(error(0), "the check was ended by signal 9");
+    assert!(error(1).starts_with("the build command ended with exit code 8"), "{}", error(1));
+}
+
+#[test]
 fn the_exit_code_tells_usage_from_a_folder_that_is_not_there() {
     let scratch = Scratch::new().unwrap();
     let code = |dir: &str, more: &[&str]| grade(&scratch.path().join(dir), more).status.code();
