@@ -195,10 +195,9 @@ fn run(
     let finished = program.wait(limit);
     let mut running = checks.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|other| *other != pid);
-    if !matches!(finished, Ok(Finished { code: Some(_), .. })) {
-        // It could not clear away what it had started, and that is ours now. The next one is not to be disturbed by it.
-        end_orphans(&running);
-    }
+    // One that was killed could not clear away what it had started, and that is ours now. The next one is not to be
+    // disturbed by it.
+    end_orphans(&running);
     finished
 }
 

@@ -140,11 +140,11 @@ fn nothing_is_left_behind() {
     let scratch = Scratch::new().unwrap();
     // A number that no other test waits for.
     let program = "setsid sleep 54321 </dev/null >/dev/null 2>&1 & exit 1";
-    lab_file(
-        scratch.path(),
-        "ann",
-        &format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n"),
-    );
+    let command = format!("[\"sh\", \"-c\", {program:?}]\n");
+    lab_file(scratch.path(), "ann", &format!("lab = \"echo\"\ncommand = {command}"));
+    // A build that fails leaves something, too.
+    let build = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = {command}");
+    lab_file(scratch.path(), "bob", &build);
     json(&grade(scratch.path(), &["--format", "json"]));
     let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();

@@ -68,6 +68,7 @@ impl Check {
         }
         let ready = submission.build().map_err(|error| error.to_string());
         if let Err(why) = ready.and_then(|()| startable(&submission)) {
+            end_descendants();
             return refuse(3, &why);
         }
 
