@@ -13,6 +13,7 @@ use stage::{Finished, Program, StageError};
 
 use crate::folder::Found;
 use crate::labs::Lab;
+use crate::orphans::end_orphans;
 use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::{BUILD, Submission};
 
@@ -105,13 +106,14 @@ impl Grader {
         let started = Instant::now();
         let waiting = Mutex::new(found.iter().enumerate());
         let done = Mutex::new((vec![None; found.len()], 0, tell));
+        let checks = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..self.jobs.clamp(1, found.len().max(1)) {
                 scope.spawn(|| {
                     loop {
                         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                         let Some((place, found)) = next else { return };
-                        let graded = self.judge(found);
+                        let graded = self.judge(found, &checks);
                         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                         done.1 += 1;
                         let number = done.1;
@@ -126,10 +128,10 @@ impl Grader {
         Grading { seed: self.seed, submissions, seconds: started.elapsed().as_secs_f64() }
     }
 
-    fn judge(&self, found: &Found) -> Graded {
+    fn judge(&self, found: &Found, checks: &Mutex<Vec<u32>>) -> Graded {
         let started = Instant::now();
         let (lab, result) = match Submission::read(&found.folder) {
-            Ok((lab, submission)) => (Some(lab), self.check(found, lab, &submission)),
+            Ok((lab, submission)) => (Some(lab), self.check(found, lab, &submission, checks)),
             Err(error) => (None, Err(error.to_string())),
         };
         let (cases, error) = match result {
@@ -145,43 +147,70 @@ impl Grader {
         }
     }
 
-    fn check(&self, found: &Found, lab: &Lab, submission: &Submission) -> Result<Report, String> {
+    fn check(
+        &self,
+        found: &Found,
+        lab: &Lab,
+        submission: &Submission,
+        checks: &Mutex<Vec<u32>>,
+    ) -> Result<Report, String> {
         let mut command = Command::new(&self.checker);
         command.arg("check").arg(&found.folder).args(["--format", "json"]);
         command.args(["--seed", &self.seed.to_string()]);
         command.env_clear();
         command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
         let limit = self.limit + submission.build.as_ref().map_or(Duration::ZERO, |_| BUILD);
-        let finished = Program::start_bounded("the check", &mut command, OUTPUT)
-            .and_then(|program| program.wait(limit))
-            .map_err(|error| match error {
-                StageError::TimedOut { .. } => {
-                    format!("the check did not end within {} s", limit.as_secs())
-                }
-                error => error.to_string(),
-            })?;
+        let finished = run(&mut command, limit, checks).map_err(|error| match error {
+            StageError::TimedOut { .. } => {
+                format!("the check did not end within {} s", limit.as_secs())
+            }
+            error => error.to_string(),
+        })?;
         let report: Report =
             serde_json::from_slice(&finished.stdout).map_err(|_| without_report(&finished))?;
-        let ids = report.cases.iter().map(|case| case.id.as_str());
-        if report.lab != lab.name || !ids.eq(lab.cases.iter().map(|case| case.id)) {
+        let worth = report.cases.iter().map(|case| (case.id.as_str(), case.points));
+        if report.lab != lab.name || !worth.eq(lab.cases.iter().map(|case| (case.id, case.points)))
+        {
             return Err("the check reported on another lab: lab.toml changed meanwhile".to_owned());
+        }
+        // A report that is none of the check's own does not come with the right end.
+        if finished.code != Some(if report.passed() { 0 } else { 1 }) {
+            return Err(without_report(&finished));
         }
         Ok(report)
     }
+}
+
+/// Runs a check; `checks` are the numbers of all that run.
+fn run(
+    command: &mut Command,
+    limit: Duration,
+    checks: &Mutex<Vec<u32>>,
+) -> Result<Finished, StageError> {
+    let mut running = checks.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = Program::start_bounded("the check", command, OUTPUT)?;
+    let pid = program.pid();
+    running.push(pid);
+    drop(running);
+    let finished = program.wait(limit);
+    let mut running = checks.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|other| *other != pid);
+    // One that was killed could not clear away what it had started, and that is ours now. The next one is not to be
+    // disturbed by it.
+    end_orphans(&running);
+    finished
 }
 
 fn without_report(finished: &Finished) -> String {
     // What cannot be judged (a failed build, say) is explained there.
     let said = String::from_utf8_lossy(&finished.stderr);
     let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
-    match (finished.code, finished.signal) {
-        (Some(2 | 3), _) if !said.is_empty() => said.to_owned(),
-        (Some(code), _) => format!("the check ended (exit code {code}) without a report\n{said}"),
-        (None, signal) => {
-            let signal = signal.unwrap_or_default();
-            format!("the check was ended by signal {signal}\n{said}")
-        }
-    }
+    let how = match (finished.code, finished.signal) {
+        (Some(2 | 3), _) if !said.is_empty() => return said.to_owned(),
+        (Some(code), _) => format!("the check ended (exit code {code}) without a report"),
+        (None, signal) => format!("the check was ended by signal {}", signal.unwrap_or_default()),
+    };
+    format!("{how}\n{said}").trim_end().to_owned()
 }
 
 /// Every case of the lab, failed for the same reason.

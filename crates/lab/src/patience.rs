@@ -103,7 +103,7 @@ fn queued(pid: u32) -> Duration {
     let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
         return Duration::ZERO;
     };
-    waited(pid) + descendants(pid).iter().map(|process| waited(process.pid)).sum::<Duration>()
+    waited(pid) + descendants(pid, &[]).iter().map(|process| waited(process.pid)).sum::<Duration>()
 }
 
 #[cfg(not(target_os = "linux"))]

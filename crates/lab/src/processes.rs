@@ -13,9 +13,10 @@ pub(crate) struct Process {
     parent: Pid,
 }
 
-/// All that this one started, and what these started; not the one itself.
-pub(crate) fn descendants(of: Pid) -> Vec<Process> {
+/// All that this one started, and what these started; not the one itself, and neither those in `but` nor what they started.
+pub(crate) fn descendants(of: Pid, but: &[u32]) -> Vec<Process> {
     let mut others = all();
+    others.retain(|process| !but.contains(&process.pid.as_raw_pid().cast_unsigned()));
     let (mut family, mut found) = (HashSet::from([of]), Vec::new());
     // A child may stand before its parent in the list: look until a look finds nobody.
     loop {

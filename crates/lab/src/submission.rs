@@ -29,6 +29,9 @@ const MOST: u64 = 64 << 10;
 /// What a build may print, in bytes; more, and it has run away.
 const OUTPUT: usize = 8 << 20;
 
+/// No core files; and as the program, it does not get what whoever started us has left open.
+const LIMITS: &str = "ulimit -c 0; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$@\"";
+
 /// A student's program, as it is started.
 #[derive(Clone, Debug, Default)]
 pub struct Submission {
@@ -91,7 +94,7 @@ impl Submission {
         };
         let mut command = Command::new("/bin/sh");
         // By way of the shell, as the program itself: `./build.sh` is then a file of this folder on every system.
-        command.args(["-c", "ulimit -c 0; exec \"$@\"", "sh"]).args(words);
+        command.args(["-c", LIMITS, "sh"]).args(words);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }

@@ -140,17 +140,35 @@ fn nothing_is_left_behind() {
     let scratch = Scratch::new().unwrap();
     // A number that no other test waits for.
     let program = "setsid sleep 54321 </dev/null >/dev/null 2>&1 & exit 1";
-    lab_file(
-        scratch.path(),
-        "ann",
-        &format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n"),
-    );
+    let command = format!("[\"sh\", \"-c\", {program:?}]\n");
+    lab_file(scratch.path(), "ann", &format!("lab = \"echo\"\ncommand = {command}"));
+    // A build that fails leaves something, too.
+    let build = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = {command}");
+    lab_file(scratch.path(), "bob", &build);
     json(&grade(scratch.path(), &["--format", "json"]));
     let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         command == b"sleep\x0054321\0"
     });
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_check_leaves_does_not_disturb_the_next() {
+    let scratch = Scratch::new().unwrap();
+    // A number that no other test waits for. Only the check is killed, not the grader, who then is the parent.
+    let program = "setsid sleep 54322 </dev/null >/dev/null 2>&1 & \
+        case $(ps -o args= -p $PPID) in *' check '*) kill -9 $PPID ;; esac";
+    let text = format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n");
+    lab_file(scratch.path(), "ann", &text);
+    let look = "ps -e -o args= | grep '^sleep 54322' && exit 9; exit 8";
+    let text = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = [\"sh\", \"-c\", {look:?}]\n");
+    lab_file(scratch.path(), "bob", &text);
+    let graded = json(&grade(scratch.path(), &["--format", "json"]));
+    let error = |at: usize| graded["submissions"][at]["error"].as_str().unwrap();
+    assert_eq!(error(0), "the check was ended by signal 9");
+    assert!(error(1).starts_with("the build command ended with exit code 8"), "{}", error(1));
 }
 
 #[test]
@@ -205,6 +223,19 @@ fn a_check_that_fails_is_a_result_too() {
     assert!(with_checker(&format!("echo '{other}'"), 60).contains("another lab"));
     let none = other.replace("frames", "echo");
     assert!(with_checker(&format!("echo '{none}'"), 60).contains("another lab"));
+    // Not the check's own: its points are wrong, or its end is.
+    let cases = lab::labs::find("echo").unwrap().cases.iter().map(|case| {
+        let id = case.id;
+        let points = case.points;
+        format!("{{\"id\":{id:?},\"rule\":\"\",\"points\":{points},\"outcome\":\"passed\",\"seconds\":0}}")
+    });
+    let full = none.replace("[]", &format!("[{}]", cases.collect::<Vec<_>>().join(",")));
+    let ended = "the check was ended by signal 9";
+    assert_eq!(with_checker(&format!("echo '{full}'; kill -9 $$"), 60), ended);
+    let ended = "the check ended (exit code 1) without a report";
+    assert_eq!(with_checker(&format!("echo '{full}'; exit 1"), 60), ended);
+    let more = full.replace("\"points\":1,", "\"points\":100,");
+    assert!(with_checker(&format!("echo '{more}'"), 60).contains("another lab"));
     let floods = with_checker("exec cat /dev/zero", 60);
     assert!(floods.contains("run away"), "{floods}");
 }

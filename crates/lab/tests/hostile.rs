@@ -153,6 +153,28 @@ fn one_that_kills_its_process_group() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn one_that_writes_a_report_of_its_own() {
+    let scratch = Scratch::new().unwrap();
+    let binary = scratch.path().join("lab");
+    let mut lab = if rustix::process::geteuid().is_root() {
+        // Root may look into every process: be somebody else, who can reach the checker.
+        fs::copy(env!("CARGO_BIN_EXE_lab"), &binary).unwrap();
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary);
+        setpriv
+    } else {
+        Command::new(env!("CARGO_BIN_EXE_lab"))
+    };
+    let script = "if ls /proc/$PPID/fd >/dev/null; then exit 8; else exit 7; fi";
+    lab.args(["check", "echo", "--case", "hello", "--format", "json", "--", "sh", "-c", script]);
+    let lab = Program::start("lab", lab.current_dir(scratch.path())).unwrap();
+    let said = String::from_utf8(lab.wait(Duration::from_secs(60)).unwrap().stdout).unwrap();
+    assert!(said.contains("ended (exit code 7) before it listened"), "{said}");
+}
+
+#[test]
 fn one_that_paints_on_the_terminal() {
     let script = "print('\\x1b[2J\\x1b[H All points!\\r', flush=True)\nsys.exit(3)";
     let Some((finished, _)) = check("hello", script) else { return };

@@ -71,6 +71,13 @@ fn gradescope_gets_its_results() {
     assert!(tests.iter().any(|test| test["status"] == "passed"), "{results}");
     assert!(!autograder.join("submission/__pycache__").exists());
 
+    // What cannot be judged is named as the student knows it.
+    fs::remove_file(autograder.join("submission/lab.toml")).unwrap();
+    run(&mut script("run_autograder"));
+    let results = json(&autograder.join("results/results.json"));
+    let output = results["tests"][0]["output"].as_str().unwrap();
+    assert!(output.starts_with("there is no submission/lab.toml"), "{output}");
+
     // The grader crashes: there still is a result.
     let lab = autograder.join("bin/lab");
     fs::write(&lab, "#!/bin/sh\necho half a rep\nkill -9 $$\n").unwrap();

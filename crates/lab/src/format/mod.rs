@@ -139,7 +139,7 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 /// The text on one line, with control characters escaped: it must not paint over a terminal, nor end a line of the report.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars().flat_map(escaped).collect()
 }
 

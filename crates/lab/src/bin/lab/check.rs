@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
-use lab::{Options, Submission, adopt_orphans, check, end_descendants, startable};
+use lab::{Options, Submission, adopt_orphans, check, end_descendants, keep_out, startable};
 
 use crate::verdict::Verdict;
 use crate::{choice, interrupt, which};
@@ -56,6 +56,7 @@ impl Check {
             Ok(chosen) => chosen,
             Err(why) => return refuse(2, &why),
         };
+        keep_out();
         adopt_orphans();
         let human = self.format == "human";
         if human && submission.build.is_some() {
@@ -63,6 +64,7 @@ impl Check {
         }
         let ready = submission.build().map_err(|error| error.to_string());
         if let Err(why) = ready.and_then(|()| startable(&submission)) {
+            end_descendants();
             return refuse(3, &why);
         }
 

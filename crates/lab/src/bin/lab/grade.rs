@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::{Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find};
+use lab::{
+    Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find, harmless, keep_out,
+};
 
 use crate::interrupt;
 
@@ -51,6 +53,7 @@ impl Grade {
             })?),
             None => Box::new(io::stdout()),
         };
+        keep_out();
         adopt_orphans();
         let grader = Grader {
             checker: env::current_exe()?,
@@ -60,6 +63,8 @@ impl Grade {
         };
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {
+            // Who was told to end has killed the check, and it failed for that.
+            interrupt::wait_if_told();
             // Without a reader of the progress there is still a report to write.
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
@@ -73,11 +78,11 @@ impl Grade {
 
 /// `alice/echo 7 of 12`.
 fn progress(graded: &Graded) -> String {
-    let name = graded.name.escape_debug();
+    let name = harmless(&graded.name);
     match &graded.error {
         None => format!("{name} {} of {}", graded.score(), graded.max_score()),
         Some(error) => {
-            let why = error.lines().next().unwrap_or_default().escape_debug();
+            let why = harmless(error.lines().next().unwrap_or_default());
             format!("{name} could not be judged: {why}")
         }
     }
