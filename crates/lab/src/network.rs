@@ -86,12 +86,17 @@ impl Trial<'_> {
     }
 
     pub(crate) fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
+        let name = self.next_name();
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+    }
+
+    /// What the report calls the next peer.
+    pub(crate) fn next_name(&mut self) -> String {
         self.peers += 1;
-        let name = match self.peers {
+        match self.peers {
             1 => "the peer".to_owned(),
             number => format!("peer {number}"),
-        };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+        }
     }
 }
 
