@@ -25,6 +25,7 @@ mod explain;
 mod folder;
 mod format;
 mod grade;
+mod harmless;
 mod network;
 mod orphans;
 mod patience;
