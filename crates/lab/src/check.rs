@@ -100,12 +100,7 @@ fn crashed(case: &Case, panic: &(dyn Any + Send)) -> CaseReport {
         what: format!(
             "the checker itself failed in this case, not your program: {text}. Please report it"
         ),
-        steps: Vec::new(),
-        bytes: Vec::new(),
-        schedule: String::new(),
-        replay: String::new(),
-        hint: String::new(),
-        said: Vec::new(),
+        ..Failure::default()
     };
     report(case, Outcome::Failed(Box::new(failure)), 0.0)
 }
