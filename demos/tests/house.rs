@@ -64,8 +64,12 @@ fn the_map_says_who_uses_whom() {
 fn a_program_has_at_most_150_lines() {
     let programs: Vec<PathBuf> = members().into_iter().flat_map(|member| member.programs).collect();
     assert!(programs.len() >= 2 * CONCEPTS.len(), "only {programs:?}");
-    let mut long: Vec<_> =
-        programs.into_iter().map(|path| (read(&path).lines().count(), path)).collect();
+    // One with a folder of its own has several files, and each is as short.
+    let files = programs.into_iter().flat_map(|path| match path.ends_with("main.rs") {
+        true => path.parent().map(rust_files).unwrap_or_default(),
+        false => vec![path],
+    });
+    let mut long: Vec<_> = files.map(|path| (read(&path).lines().count(), path)).collect();
     long.retain(|(lines, _)| *lines > 150);
     assert!(long.is_empty(), "{long:#?}");
 }

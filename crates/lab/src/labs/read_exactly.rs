@@ -4,7 +4,7 @@ use stage::Finished;
 
 use super::{Case, Lab, texts};
 use crate::afterwards::not_crashed;
-use crate::{Broken, Peer, Trial};
+use crate::{Broken, Trial};
 
 // The student is given the same file.
 #[path = "../../labs/read-exactly/sha256.rs"]
@@ -201,7 +201,10 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
 /// All bodies are sent, and the end; a line must come for each, and a normal end.
 fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(), Broken> {
     let mut server = trial.start_client(schedule)?;
-    send_all(&mut server, bodies)?;
+    if !bodies.is_empty() {
+        server.send(&frames(bodies))?;
+    }
+    server.end()?;
     let finished = wait_exit(trial)?;
     trial.step(match bodies.len() {
         0 => "expects nothing on stdout, and exit code 0".to_owned(),
@@ -216,13 +219,6 @@ fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(),
             Err(Broken::new(format!("the stream ended as it should, but the exit code was {code}")))
         }
     }
-}
-
-fn send_all(server: &mut Peer, bodies: &[&[u8]]) -> Result<(), Broken> {
-    if !bodies.is_empty() {
-        server.send(&frames(bodies))?;
-    }
-    server.end()
 }
 
 /// The whole frames must have their lines, and the program must say that something is wrong.
