@@ -60,6 +60,19 @@ fn the_map_says_who_uses_whom() {
     }
 }
 
+/// A dependency that nobody names makes the first build longer, and the map wrong.
+#[test]
+fn every_dependency_is_named_in_the_sources() {
+    for member in members() {
+        let sources = rust_files(member.manifest.parent().unwrap());
+        let sources: Vec<String> = sources.iter().map(|path| read(path)).collect();
+        for used in &member.uses {
+            let path = format!("{}::", used.replace('-', "_"));
+            assert!(sources.iter().any(|source| source.contains(&path)), "{}: {used}", member.name);
+        }
+    }
+}
+
 #[test]
 fn a_program_has_at_most_150_lines() {
     let programs: Vec<PathBuf> = members().into_iter().flat_map(|member| member.programs).collect();
