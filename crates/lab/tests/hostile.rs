@@ -192,6 +192,20 @@ fn one_that_paints_on_the_terminal() {
 }
 
 #[test]
+fn one_that_paints_with_its_answer() {
+    let script = "\
+conn, _ = listen().accept()
+header = ('{\"data_len\": \"\\u009b2J\\u202e' + 'x' * 60000 + '\"}').encode()
+conn.sendall(len(header).to_bytes(4, 'little') + header)
+while conn.recv(4096): pass
+";
+    let Some((finished, _)) = check_in("json-header", "one-request", script) else { return };
+    let said = String::from_utf8(finished.stdout).unwrap();
+    assert!(said.contains("\"\\u{9b}2J\\u{202e}xxx"), "{said}");
+    assert!(!said.contains(['\u{9b}', '\u{202e}']), "{said}");
+}
+
+#[test]
 fn one_that_writes_a_huge_file() {
     let script = "\
 with open('huge', 'wb') as file:
