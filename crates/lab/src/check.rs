@@ -4,6 +4,7 @@ use std::any::Any;
 use std::thread;
 use std::time::Instant;
 
+use crate::harmless::harmless;
 use crate::labs::{Case, Lab};
 use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::Submission;
@@ -69,14 +70,21 @@ fn explain(
 ) -> Failure {
     let difference = broken.bytes.as_ref();
     Failure {
-        what: broken.what,
-        steps: trial.steps(),
+        what: shown(&broken.what),
+        steps: trial.steps().iter().map(|step| shown(step)).collect(),
         bytes: difference.map_or_else(Vec::new, |b| bytes::compare(&b.expected, &b.received)),
         schedule: trial.schedule(),
         replay: replay(lab, case, submission, trial.seed()),
         hint: broken.hint.unwrap_or(case.hint).to_owned(),
         said: trial.said(),
     }
+}
+
+/// A sentence of the report. It may quote what the program sent: that must neither paint on a terminal nor fill pages.
+fn shown(text: &str) -> String {
+    const MOST: usize = 1_000;
+    let head: String = text.chars().take(MOST).collect();
+    harmless(&head) + if head.len() < text.len() { "…" } else { "" }
 }
 
 /// The command that plays just this case, with the same data and the same cuts.
@@ -100,12 +108,7 @@ fn crashed(case: &Case, panic: &(dyn Any + Send)) -> CaseReport {
         what: format!(
             "the checker itself failed in this case, not your program: {text}. Please report it"
         ),
-        steps: Vec::new(),
-        bytes: Vec::new(),
-        schedule: String::new(),
-        replay: String::new(),
-        hint: String::new(),
-        said: Vec::new(),
+        ..Failure::default()
     };
     report(case, Outcome::Failed(Box::new(failure)), 0.0)
 }

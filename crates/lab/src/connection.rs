@@ -12,6 +12,10 @@ use crate::bytes::same;
 use crate::patience::Patience;
 use crate::{Broken, PATIENCE};
 
+/// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
+/// end must not take the memory of those beside it.
+pub(crate) const KEPT: usize = 64 << 20;
+
 /// How long a late reader waits for room. Its verdict does not depend on it: one that begins to read too early is kinder.
 const FULL: Duration = Duration::from_millis(100);
 
@@ -29,6 +33,8 @@ pub(crate) struct Connection {
 pub(crate) enum Ended {
     Orderly,
     Reset,
+    /// Not by the program: more came than is kept, and no more is read.
+    Flooded,
 }
 
 impl Connection {
@@ -131,6 +137,9 @@ impl Connection {
             Ok(0) => self.ended = Some(Ended::Orderly),
             Ok(got) => {
                 self.received.extend_from_slice(&buffer[..got]);
+                if self.received.len() > KEPT {
+                    self.ended = Some(Ended::Flooded);
+                }
                 return true;
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}

@@ -84,7 +84,8 @@ impl DatagramPeer {
     pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
         let mut time = self.patience.wait(within);
         let mut buffer = vec![0; 1 << 16];
-        loop {
+        // Asked before each: one that answers without end would be heard without end.
+        while !time.is_over() {
             let left = time.until().saturating_duration_since(Instant::now());
             wait_readable(&self.socket, left.min(LOOK));
             match self.socket.recv(&mut buffer) {
@@ -95,12 +96,12 @@ impl DatagramPeer {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return Err(gone());
                 }
-                Err(_) if time.is_over() => return Ok(None),
                 // What waits in the socket of a program that dies is lost, and nobody is told.
                 Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
                 Err(_) => {}
             }
         }
+        Ok(None)
     }
 
     /// Linux only: elsewhere the peer waits.
@@ -134,11 +135,7 @@ impl Trial<'_> {
             _ => return Err(Broken::machine("send", "the case has started no UDP server")),
         };
         let address = self.datagrams_relayed(server, &schedule)?;
-        self.peers += 1;
-        let name = match self.peers {
-            1 => "the peer".to_owned(),
-            number => format!("peer {number}"),
-        };
+        let name = self.next_name();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;

@@ -136,15 +136,7 @@ this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
 
     #[test]
     fn nothing_is_said_of_what_is_not_known() {
-        let empty = Failure {
-            what: "the checker failed".into(),
-            steps: vec![],
-            bytes: vec![],
-            schedule: String::new(),
-            replay: String::new(),
-            hint: String::new(),
-            said: vec![],
-        };
+        let empty = Failure { what: "the checker failed".into(), ..Failure::default() };
         assert_eq!(explain(&failed(empty)).len(), 3);
     }
 }

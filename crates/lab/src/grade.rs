@@ -18,8 +18,8 @@ use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::{BUILD, Submission};
 
 /// How long the check of one submission may take, without its build. A program that hangs in every case is judged in ten
-/// seconds; this is for a check that hangs itself.
-pub const LIMIT: Duration = Duration::from_secs(60);
+/// seconds, and in 40 more where the machine lets it wait; this is for a check that hangs itself.
+pub const LIMIT: Duration = Duration::from_secs(90);
 
 /// What a check may write, in bytes.
 const OUTPUT: usize = 16 << 20;
@@ -218,12 +218,7 @@ fn unjudged(lab: &Lab, error: &str) -> Vec<CaseReport> {
     let first = error.lines().next().unwrap_or_default();
     let failure = Failure {
         what: format!("the submission could not be judged: {first}"),
-        steps: Vec::new(),
-        bytes: Vec::new(),
-        schedule: String::new(),
-        replay: String::new(),
-        hint: String::new(),
-        said: Vec::new(),
+        ..Failure::default()
     };
     let failed = |case: &crate::labs::Case| CaseReport {
         id: case.id.to_owned(),

@@ -86,24 +86,71 @@ impl Trial<'_> {
     }
 
     pub(crate) fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
+        let name = self.next_name();
+        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+    }
+
+    /// What the report calls the next peer.
+    pub(crate) fn next_name(&mut self) -> String {
         self.peers += 1;
-        let name = match self.peers {
+        match self.peers {
             1 => "the peer".to_owned(),
             number => format!("peer {number}"),
-        };
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+        }
     }
 }
 
-/// A connection; 127.0.0.1 answers at once, a full queue of a Unix socket not.
+/// A connection, or an error after five seconds.
 pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
-    let address = match address {
-        Endpoint::Ip(address) => SockAddr::from(*address),
-        Endpoint::Path(path) => SockAddr::unix(path)?,
-    };
-    let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None)?;
-    socket.connect_timeout(&address, PATIENCE)?;
-    Ok(socket)
+    match address {
+        Endpoint::Ip(address) => {
+            let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+            socket.connect_timeout(&SockAddr::from(*address), PATIENCE)?;
+            Ok(socket)
+        }
+        Endpoint::Path(path) => {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            // Where the queue of the listener is full, connect waits as long as a write may; but one that must not block,
+            // as connect_timeout has it, fails at once with EAGAIN.
+            socket.set_write_timeout(Some(PATIENCE))?;
+            socket.connect(&SockAddr::unix(path)?)?;
+            Ok(socket)
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use stage::Scratch;
+
+    use super::*;
+
+    /// Elsewhere a full queue refuses at once.
+    #[test]
+    fn a_peer_waits_where_the_queue_of_a_unix_socket_is_full() {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().join("socket");
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        // One may wait all the same.
+        listener.listen(0).unwrap();
+        let address = Endpoint::Path(path);
+        let _first = dial(&address).unwrap();
+        let (dials, dialling) = mpsc::channel();
+        thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                dials.send(()).unwrap();
+                dial(&address)
+            });
+            dialling.recv().unwrap();
+            thread::yield_now();
+            listener.accept().unwrap();
+            assert!(second.join().unwrap().is_ok());
+        });
+    }
 }
 
 /// A schedule behind a step; nothing for one that does nothing.

@@ -8,7 +8,7 @@ use relay::{Plan, Step};
 use socket2::Socket;
 
 use crate::bytes::{ROW, quote, quote_cut};
-use crate::connection::{Connection, Ended, Judged};
+use crate::connection::{Connection, Ended, Judged, KEPT};
 use crate::patience::Patience;
 use crate::trial::Steps;
 use crate::{Broken, PATIENCE};
@@ -114,7 +114,7 @@ impl Peer {
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
-            Some(Ended::Reset) => Err(Broken::new(
+            Some(Ended::Reset | Ended::Flooded) => Err(Broken::new(
                 "the connection was reset: the program closed it while bytes it had not read were waiting, or it was killed",
             )),
             None => Err(Broken::new(format!(
@@ -144,11 +144,15 @@ impl Peer {
     /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
     ///
     /// # Errors
-    /// [`Broken`] when the connection stays open.
+    /// [`Broken`] when the connection stays open, or more comes than can be an answer.
     pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}, until the program closes the connection"));
         self.conn.read_until(|_| false);
         match self.conn.ended {
+            Some(Ended::Flooded) => Err(Broken::new(format!(
+                "the program sends without end: more than {} MiB came",
+                KEPT >> 20
+            ))),
             Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(Broken::new(format!(
                 "the program did not close the connection within {} s",

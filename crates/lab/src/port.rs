@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use socket2::{Domain, Socket, Type};
 
-/// Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections: none of those can take
-/// it before the server does.
-const FIRST: u16 = 20_000;
-const COUNT: u16 = 12_000;
+/// So many ports for each protocol. They lie below the range from which Linux (32768) and macOS (49152) take ports for
+/// outgoing connections: none of those can take one before the server does.
+const COUNT: u16 = 6_000;
 
 /// Which protocol the server will bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +17,21 @@ pub(crate) enum Protocol {
     Udp,
 }
 
+impl Protocol {
+    /// Each has ports of its own: what is held for the one is what the servers of the other bind.
+    fn first(self) -> u16 {
+        match self {
+            Protocol::Tcp => 20_000,
+            Protocol::Udp => 26_000,
+        }
+    }
+}
+
 /// A free port of loopback, kept from other checkers while this lives.
 ///
 /// Ports of TCP and of UDP do not disturb each other. So the one that the server will not bind is held meanwhile, and
-/// checkers that run side by side never give two servers the same port.
+/// checkers that run side by side never give two servers the same port. It is taken first: whether the server's own is free
+/// is tried by binding it, and that would be in the way of a server to which another checker has just given it.
 pub(crate) struct Port {
     pub address: SocketAddr,
     _held: Held,
@@ -40,15 +50,16 @@ impl Port {
         let start = (std::process::id() as u16).wrapping_mul(31);
         for _ in 0..COUNT {
             let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, FIRST + number));
-            let (Ok(tcp), Ok(udp)) = (listen_strictly(address), UdpSocket::bind(address)) else {
-                continue;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, protocol.first() + number));
+            let held = match protocol {
+                Protocol::Tcp => UdpSocket::bind(address)
+                    .and_then(|udp| listen_strictly(address).map(|_free| Held::Udp(udp))),
+                Protocol::Udp => listen_strictly(address)
+                    .and_then(|tcp| UdpSocket::bind(address).map(|_free| Held::Tcp(tcp))),
             };
-            let _held = match protocol {
-                Protocol::Tcp => Held::Udp(udp),
-                Protocol::Udp => Held::Tcp(tcp),
-            };
-            return Ok(Port { address, _held });
+            if let Ok(_held) = held {
+                return Ok(Port { address, _held });
+            }
         }
         Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port between 20000 and 31999"))
     }

@@ -7,7 +7,7 @@ use stage::{Finished, Signal};
 
 use crate::patience::Patience;
 use crate::student::{self, Student};
-use crate::trial::Trial;
+use crate::trial::{Trial, with_address};
 use crate::typed::typed;
 use crate::{Broken, READY};
 
@@ -46,7 +46,7 @@ impl<'a> Trial<'a> {
         let finished = ended.map_err(|broken| {
             Broken::new(format!("it should have refused to serve there, but {}", broken.what))
         })?;
-        let said = student::last_lines(&finished.lines);
+        let said = with_address(student::last_lines(&finished.lines), &path.to_string_lossy());
         if self.student.is_some() {
             for line in &said {
                 self.step(format!("the second one says on {line}"));

@@ -244,7 +244,7 @@ mod tests {
     use stage::Scratch;
 
     use super::*;
-    use crate::{CaseReport, Failure};
+    use crate::CaseReport;
 
     #[test]
     fn the_best_result_is_kept_and_the_last() {
@@ -352,14 +352,6 @@ mod tests {
     }
 
     fn failed() -> Outcome {
-        Outcome::Failed(Box::new(Failure {
-            what: String::new(),
-            steps: Vec::new(),
-            bytes: Vec::new(),
-            schedule: String::new(),
-            replay: String::new(),
-            hint: String::new(),
-            said: Vec::new(),
-        }))
+        Outcome::Failed(Box::default())
     }
 }

@@ -40,8 +40,8 @@ pub enum Outcome {
     Failed(Box<Failure>),
 }
 
-/// All that a student needs to understand a failure, and to see it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// All that a student needs to understand a failure, and to see it again. By default nothing is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// What happened, in one sentence.
     pub what: String,

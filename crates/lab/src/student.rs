@@ -10,6 +10,7 @@ use std::{env, fs};
 
 use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
+use crate::harmless::harmless;
 use crate::patience::Patience;
 use crate::turn::Turn;
 use crate::{Broken, PATIENCE, READY, Submission};
@@ -162,19 +163,9 @@ pub(crate) fn last_lines(lines: &[Line]) -> Vec<String> {
     let shown = |line: &Line| {
         let stream = if line.stream == Stream::Stdout { "stdout" } else { "stderr" };
         let text: String = String::from_utf8_lossy(&line.text).chars().take(200).collect();
-        let harmless: String = text
-            .chars()
-            .flat_map(|c| if is_harmful(c) { c.escape_default().collect() } else { vec![c] })
-            .collect();
-        format!("{stream}: {harmless}")
+        format!("{stream}: {}", harmless(&text))
     };
     lines[lines.len().saturating_sub(12)..].iter().map(shown).collect()
-}
-
-/// Whether it moves the cursor, begins an escape sequence, or turns the direction of writing.
-fn is_harmful(c: char) -> bool {
-    let turns = |code| matches!(code, 0x200e..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069);
-    c.is_control() || turns(u32::from(c))
 }
 
 /// Whether the program is there and may be executed; if not, what to check, in a sentence or two.

@@ -18,6 +18,7 @@ use stage::{Finished, Line, Program, StageError};
 
 use crate::labs::{self, LABS, Lab};
 use crate::student;
+use crate::typed::typed;
 
 /// How long a build may take.
 pub const BUILD: Duration = Duration::from_secs(120);
@@ -88,7 +89,7 @@ impl Submission {
     fn build_within(&self, within: Duration) -> Result<(), SubmissionError> {
         let Some(words) = &self.build else { return Ok(()) };
         let failed = |why: String, said: &[Line]| SubmissionError::Build {
-            command: words.join(" "),
+            command: typed(words),
             why,
             said: student::last_lines(said),
         };
@@ -294,7 +295,7 @@ mod tests {
         assert_eq!(build("test -f lab.toml", BUILD), Ok(()));
         assert_eq!(
             build("echo no such type >&2; exit 7", BUILD).unwrap_err(),
-            "the build command ended with exit code 7: /bin/sh -c echo no such type >&2; exit 7\n  \
+            "the build command ended with exit code 7: /bin/sh -c 'echo no such type >&2; exit 7'\n  \
              stderr: no such type"
         );
         let hangs = build("sleep 60", Duration::from_millis(50)).unwrap_err();

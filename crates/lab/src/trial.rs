@@ -199,14 +199,10 @@ impl<'a> Trial<'a> {
         self.schedule.to_string()
     }
 
-    /// The last lines of the program, with `ADDRESS` for its address, as in the steps: each run has another one, and two
-    /// gradings should agree.
+    /// The last lines of the program.
     pub(crate) fn said(&self) -> Vec<String> {
         let said = self.student.as_ref().map_or_else(|| self.said.clone(), Student::said);
-        if self.argument.is_empty() {
-            return said;
-        }
-        said.into_iter().map(|line| line.replace(&self.argument, "ADDRESS")).collect()
+        with_address(said, &self.argument)
     }
 
     fn start(&mut self, address: String) -> Result<(), Broken> {
@@ -228,6 +224,15 @@ impl<'a> Trial<'a> {
         self.patience.begin();
         Ok(())
     }
+}
+
+/// The lines with `ADDRESS` for the program's address, as in the steps: each run has another one, and two gradings should
+/// agree.
+pub(crate) fn with_address(lines: Vec<String>, address: &str) -> Vec<String> {
+    if address.is_empty() {
+        return lines;
+    }
+    lines.into_iter().map(|line| line.replace(address, "ADDRESS")).collect()
 }
 
 impl Drop for Trial<'_> {

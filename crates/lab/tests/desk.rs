@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use lab::labs::{self, LABS};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use stage::Scratch;
 
@@ -312,7 +312,7 @@ fn ctrl_c_within_a_check_leaves_no_program_behind() {
     let started = wait_for("a program", || desk.marks().first().copied());
     assert_eq!(watch.interrupt(), 130);
     for pid in desk.marks().into_iter().chain([started]) {
-        let gone = || (!Path::new(&format!("/proc/{pid}/cmdline")).exists()).then_some(());
+        let gone = || test_kill_process(Pid::from_raw(pid).unwrap()).is_err().then_some(());
         wait_for(&format!("the end of {pid}"), gone);
     }
 }
@@ -355,7 +355,7 @@ impl Desk {
     }
 
     /// The process ids that programs left as names of hidden files.
-    fn marks(&self) -> Vec<u32> {
+    fn marks(&self) -> Vec<i32> {
         let entries = fs::read_dir(self.path("mine")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter_map(|name| name.strip_prefix('.')?.parse().ok()).collect()

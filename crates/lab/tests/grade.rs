@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+#[expect(dead_code, reason = "the zoo needs more of it")]
+mod programs;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use lab::{Grader, find};
+use programs::python;
 use serde_json::Value;
 use stage::Scratch;
 
@@ -20,16 +24,7 @@ conn, _ = listener.accept()
 conn.sendall(conn.recv(1024))
 ";
 
-/// The interpreter itself: where `python3` is a script that looks for one, each start takes a good part of a second.
-fn python() -> Option<String> {
-    let output = Command::new(stage::python()?)
-        .args(["-c", "import sys; print(sys.executable, end='')"])
-        .output()
-        .unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
-fn submission(dir: &Path, name: &str, python: &str, program: &str) {
+fn submission(dir: &Path, name: &str, python: &Path, program: &str) {
     let folder = dir.join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("echo.py"), program).unwrap();

@@ -28,11 +28,15 @@ keep()
 
 /// The check of a script, in one case of the lab echo; all it kept must be gone then.
 fn check(case: &str, script: &str) -> Option<(Finished, Scratch)> {
+    check_in("echo", case, script)
+}
+
+fn check_in(name: &str, case: &str, script: &str) -> Option<(Finished, Scratch)> {
     let python = stage::python()?;
     let scratch = Scratch::new().unwrap();
     fs::write(scratch.path().join("bad.py"), format!("{HEAD}{script}")).unwrap();
     let command = [python.to_str().unwrap(), "bad.py"];
-    let finished = lab(scratch.path(), case, &command).wait(Duration::from_secs(60)).unwrap();
+    let finished = lab(scratch.path(), name, case, &command).wait(Duration::from_secs(60)).unwrap();
     if cfg!(target_os = "linux") {
         assert_gone(scratch.path());
     }
@@ -40,9 +44,9 @@ fn check(case: &str, script: &str) -> Option<(Finished, Scratch)> {
     Some((finished, scratch))
 }
 
-fn lab(folder: &Path, case: &str, command: &[&str]) -> Program {
+fn lab(folder: &Path, name: &str, case: &str, command: &[&str]) -> Program {
     let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
-    lab.args(["check", "echo", "--case", case, "--"]).args(command).current_dir(folder);
+    lab.args(["check", name, "--case", case, "--"]).args(command).current_dir(folder);
     Program::start("lab", &mut lab).unwrap()
 }
 
@@ -61,7 +65,11 @@ fn assert_gone(folder: &Path) {
 }
 
 fn fails(case: &str, script: &str, why: &str) -> Option<Scratch> {
-    let (finished, scratch) = check(case, script)?;
+    fails_in("echo", case, script, why)
+}
+
+fn fails_in(name: &str, case: &str, script: &str, why: &str) -> Option<Scratch> {
+    let (finished, scratch) = check_in(name, case, script)?;
     let said = String::from_utf8(finished.stdout).unwrap();
     // Wrapped lines read as one.
     let words: Vec<&str> = said.split_whitespace().collect();
@@ -90,6 +98,28 @@ fn one_that_never_reads() {
         "conn, _ = listen().accept()\ntime.sleep(1000)",
         "the program does not read",
     );
+}
+
+#[test]
+fn one_that_sends_without_end() {
+    let script = "conn, _ = listen().accept()\nwhile True: conn.sendall(bytes(1 << 20))";
+    fails_in("json-header", "deep", script, "the program sends without end: more than 64 MiB came");
+}
+
+/// Each answer is right, but it is always the same one.
+#[test]
+fn one_that_answers_the_same_datagram_without_end() {
+    let script = "\
+host, port = sys.argv[-1].rsplit(':', 1)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((host, int(port)))
+print('listening on it', flush=True)
+request, peer = sock.recvfrom(100)
+while True:
+    sock.sendto(request, peer)
+    time.sleep(0.001)
+";
+    fails_in("datagrams", "burst", script, "no answer to number 2 came");
 }
 
 #[test]
@@ -184,6 +214,20 @@ fn one_that_paints_on_the_terminal() {
 }
 
 #[test]
+fn one_that_paints_with_its_answer() {
+    let script = "\
+conn, _ = listen().accept()
+header = ('{\"data_len\": \"\\u009b2J\\u202e' + 'x' * 60000 + '\"}').encode()
+conn.sendall(len(header).to_bytes(4, 'little') + header)
+while conn.recv(4096): pass
+";
+    let Some((finished, _)) = check_in("json-header", "one-request", script) else { return };
+    let said = String::from_utf8(finished.stdout).unwrap();
+    assert!(said.contains("\"\\u{9b}2J\\u{202e}xxx"), "{said}");
+    assert!(!said.contains(['\u{9b}', '\u{202e}']), "{said}");
+}
+
+#[test]
 fn one_that_writes_a_huge_file() {
     let script = "\
 with open('huge', 'wb') as file:
@@ -213,7 +257,7 @@ fn one_that_cannot_be_started() {
         ("./none", "lab: there is no program ./none. Is it built?"),
     ] {
         let finished =
-            lab(scratch.path(), "hello", &[command]).wait(Duration::from_secs(30)).unwrap();
+            lab(scratch.path(), "echo", "hello", &[command]).wait(Duration::from_secs(30)).unwrap();
         let said = String::from_utf8(finished.stderr).unwrap();
         assert!(said.starts_with(why), "{said}");
         assert_eq!((finished.code, finished.stdout.len()), (Some(3), 0));
@@ -229,7 +273,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(1000)
 ";
     fs::write(scratch.path().join("bad.py"), format!("{HEAD}{script}")).unwrap();
-    let lab = lab(scratch.path(), "hello", &[python.to_str().unwrap(), "bad.py"]);
+    let lab = lab(scratch.path(), "echo", "hello", &[python.to_str().unwrap(), "bad.py"]);
     let started = Instant::now();
     while pids(scratch.path()).is_empty() && started.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(5));

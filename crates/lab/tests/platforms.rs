@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+#[expect(dead_code, reason = "the zoo needs more of it")]
+mod programs;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use std::process::{Command, Output};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use programs::python;
 use serde_json::Value;
 use stage::Scratch;
 
@@ -28,17 +32,8 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// The interpreter itself: where `python3` is a script that looks for one, each start takes a good part of a second.
-fn python() -> Option<String> {
-    let output = Command::new(stage::python()?)
-        .args(["-c", "import sys; print(sys.executable, end='')"])
-        .output()
-        .unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
 /// A folder as a student hands it in, with the reference solution.
-fn submission(folder: &Path, python: &str) {
+fn submission(folder: &Path, python: &Path) {
     fs::create_dir_all(folder).unwrap();
     fs::copy(package().join("labs/echo/solution.py"), folder.join("echo.py")).unwrap();
     let text = format!("lab = \"echo\"\ncommand = [{python:?}, \"echo.py\"]\n");

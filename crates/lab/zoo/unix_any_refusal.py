@@ -11,6 +11,7 @@ import socket
 import stat
 import sys
 
+
 def main():
     path = sys.argv[-1]
     try:

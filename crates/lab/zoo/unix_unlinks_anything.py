@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 
+
 def main():
     path = sys.argv[-1]
     try:

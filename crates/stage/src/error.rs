@@ -81,7 +81,9 @@ impl Display for StageError {
             Self::TimedOut { label, waiting_for, within, said } => {
                 write!(f, "{label}: no {waiting_for} within {within:?}{}", Said(said))
             }
-            Self::TooMuch { label } => write!(f, "{label} said more than we keep of it: it has run away"),
+            Self::TooMuch { label } => {
+                write!(f, "{label} said more than we keep of it: it has run away")
+            }
             Self::Stdin { label, source, said } => {
                 write!(f, "{label} takes no input: {source}{}", Said(said))
             }

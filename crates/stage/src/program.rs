@@ -60,8 +60,7 @@ impl Program {
         Program::start_bounded(label, command, output::MOST)
     }
 
-    /// Starts a program that may say no more than `most` bytes, counted with what it costs to keep a line: one that is not
-    /// trusted.
+    /// Starts a program that is not trusted: it may say `most` bytes, counted with what it costs to keep a line.
     ///
     /// # Errors
     /// As [`start`](Program::start).
@@ -280,10 +279,8 @@ fn write_all(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
                 let limit = Timespec { tv_sec: READY.as_secs().cast_signed(), tv_nsec: 0 };
                 match poll(&mut [PollFd::new(stdin, PollFlags::OUT)], Some(&limit)) {
                     Ok(0) => {
-                        return Err(io::Error::new(
-                            ErrorKind::TimedOut,
-                            "it does not read, and the pipe is full",
-                        ));
+                        let why = "it does not read, and the pipe is full";
+                        return Err(io::Error::new(ErrorKind::TimedOut, why));
                     }
                     Ok(_) | Err(rustix::io::Errno::INTR) => {}
                     Err(errno) => return Err(errno.into()),

@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 LIMIT = 16 << 20
 
@@ -18,9 +19,15 @@ def main():
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:
-            conn, _peer = listener.accept()
-            # A thread for each client: whatever it waits for, it waits alone. A daemon, so that Ctrl-C ends them all.
-            threading.Thread(target=serve, args=(conn,), daemon=True).start()
+            try:
+                conn, _peer = listener.accept()
+                # A thread for each client: whatever it waits for, it waits alone. A daemon, so that Ctrl-C ends them all.
+                # Nothing bounds their number but the machine; a server for strangers counts them, and lets the next wait.
+                threading.Thread(target=serve, args=(conn,), daemon=True).start()
+            except (OSError, RuntimeError) as error:
+                # A client that is gone again, no descriptor or no thread left: it is not the end of the server.
+                print(f"many-clients: {error}", file=sys.stderr)
+                time.sleep(0.01)
 
 
 def serve(conn):

@@ -13,7 +13,10 @@ use std::time::Duration;
 const LIMIT: i32 = 16 << 20;
 
 fn main() -> ExitCode {
-    let Some(address) = env::args().next_back() else { return ExitCode::from(2) };
+    let Some(address) = env::args().nth(1) else {
+        let _ = writeln!(io::stderr(), "usage: many-clients ADDRESS");
+        return ExitCode::from(2);
+    };
     match serve(&address) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -30,7 +33,8 @@ fn serve(address: &str) -> io::Result<()> {
     loop {
         // A client that is gone again, or no descriptor left, is not the end of the server.
         let started = listener.accept().and_then(|(conn, _peer)| {
-            // A thread for each client: whatever it waits for, it waits alone.
+            // A thread for each client: whatever it waits for, it waits alone. Nothing bounds their number but the machine; a
+            // server for strangers counts them, and lets the next ones wait.
             thread::Builder::new().spawn(move || report(client(conn)))
         });
         if started.is_err() {

@@ -11,7 +11,10 @@ use std::process::ExitCode;
 const LIMIT: i32 = 16 << 20;
 
 fn main() -> ExitCode {
-    let Some(address) = env::args().next_back() else { return ExitCode::from(2) };
+    let Some(address) = env::args().nth(1) else {
+        let _ = writeln!(io::stderr(), "usage: many-clients ADDRESS");
+        return ExitCode::from(2);
+    };
     match serve(&address) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -57,7 +57,8 @@ def run(command):
         shell.wait(SECONDS)
     except subprocess.TimeoutExpired:
         timed_out = True
-    # Whatever the shell has left behind holds the pipes open, and their readers waiting.
+    # Whatever the shell has left behind holds the pipes open, and their readers waiting. What has left the group (setsid)
+    # is out of reach, and would hold this answer: one in earnest stops reading here.
     kill_group(shell.pid)
     shell.wait()
     stdout.join()

@@ -73,7 +73,8 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     let (over, ended) = mpsc::channel();
     thread::spawn(move || over.send(shell.wait()));
     let timed_out = ended.recv_timeout(TIME).is_err();
-    // Whatever the shell has left behind holds the pipes open, and their readers waiting.
+    // Whatever the shell has left behind holds the pipes open, and their readers waiting. What has left the group (setsid)
+    // is out of reach, and would hold this answer: one in earnest stops reading here.
     kill(group);
 
     let (mut body, mut truncated) = (Vec::new(), false);

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use crate::explain::explain;
 use crate::grade::{Graded, Grading};
+use crate::harmless::{harmless, harmless_lines};
 use crate::report::{CaseReport, Outcome};
 
 /// A form of report.
@@ -138,27 +139,6 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{head}\n(... {} bytes more)", text.len() - head.len())
 }
 
-/// The text on one line, with control characters escaped: it must not paint over a terminal, nor end a line of the report.
-pub fn harmless(text: &str) -> String {
-    text.chars().flat_map(escaped).collect()
-}
-
-/// As [`harmless`], but for the ends of lines.
-fn harmless_lines(text: &str) -> String {
-    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
-}
-
-/// Besides control characters these reorder a line as it is shown, or are no characters at all, and XML and YAML do not
-/// take the latter.
-fn escaped(char: char) -> impl Iterator<Item = char> {
-    let unsafe_to_show = char.is_control()
-        || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        || u32::from(char) & 0xfffe == 0xfffe;
-    let escape = unsafe_to_show.then(|| char.escape_default());
-    let plain = (!unsafe_to_show).then_some(char);
-    escape.into_iter().flatten().chain(plain)
-}
-
 /// Seconds to the millisecond: what is finer is noise.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
@@ -186,13 +166,5 @@ mod tests {
     fn what_is_too_long_is_cut_between_characters() {
         assert_eq!(shortened("aß", 2), "a\n(... 2 bytes more)");
         assert_eq!(shortened("aß", 3), "aß");
-    }
-
-    #[test]
-    fn nothing_that_is_shown_can_paint() {
-        assert_eq!(
-            harmless("\u{1b}[2J a\r\n\u{202e}b\u{9b}\u{ffff}ß\u{1f600}"),
-            "\\u{1b}[2J a\\r\\n\\u{202e}b\\u{9b}\\u{ffff}ß\u{1f600}"
-        );
     }
 }

@@ -47,6 +47,10 @@ impl Watch {
             return refuse(2, &why);
         }
         let folder = self.check.folder();
+        if !folder.is_dir() {
+            // The check says what to type instead.
+            return self.check.run();
+        }
         let mut known = look(&folder)?;
         let mut why = "the first check".to_owned();
         for number in 1_u64.. {
