@@ -265,12 +265,9 @@ fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), Broken> 
         }
     }
     let (came, expected) = (lines.len(), bodies.len());
+    let more = "a line was printed for a frame that is not whole";
     if came != expected {
-        let what = if came > expected {
-            "a line was printed for a frame that is not whole"
-        } else {
-            "frames are missing"
-        };
+        let what = if came > expected { more } else { "frames are missing" };
         return Err(Broken::new(format!(
             "{what}: {expected} whole frames were sent, and {came} lines came on stdout"
         )));
@@ -297,12 +294,8 @@ fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
 }
 
 fn frames(bodies: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for body in bodies {
-        bytes.extend((body.len() as u32).to_le_bytes());
-        bytes.extend(*body);
-    }
-    bytes
+    let frame = |body: &&[u8]| [&(body.len() as u32).to_le_bytes()[..], *body].concat();
+    bodies.iter().flat_map(frame).collect()
 }
 
 #[cfg(test)]
