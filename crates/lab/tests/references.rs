@@ -14,12 +14,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use lab::labs::{LABS, Lab};
-use programs::{check, example, failures, python, script, seeds, two_at_a_time};
+use programs::{check, example, failures, python, script, seeds, side_by_side};
+
+/// How many checks run side by side. More, and what is measured is the machine.
+const AT_ONCE: usize = 2;
 
 #[test]
 fn every_starter_fails_its_lab() {
     let jobs = programs_of_all_labs("starter");
-    let reports = two_at_a_time(&jobs, |(lab, _, command)| check(lab, command, 0, None));
+    let reports = side_by_side(AT_ONCE, &jobs, |(lab, _, command)| check(lab, command, 0, None));
     for ((lab, language, _), report) in jobs.iter().zip(reports) {
         assert!(!report.passed(), "the {language} starter of {} passes", lab.name);
         // It is one step short, not broken: it starts, and it says where it fails.
@@ -33,7 +36,8 @@ fn every_reference_passes_every_case() {
     let mut wrong = Vec::new();
     let programs = programs_of_all_labs("solution");
     for seed in seeds(3) {
-        let reports = two_at_a_time(&programs, |(lab, _, command)| check(lab, command, seed, None));
+        let reports =
+            side_by_side(AT_ONCE, &programs, |(lab, _, command)| check(lab, command, seed, None));
         for ((_, language, _), report) in programs.iter().zip(reports) {
             wrong.extend(failures(&report).iter().map(|failure| format!("{language}: {failure}")));
         }

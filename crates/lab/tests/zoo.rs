@@ -21,7 +21,10 @@ use std::path::Path;
 use lab::labs::{self, Case, LABS, Lab};
 use lab::{Outcome, Report};
 use marks::{between_the_marks, is_between_the_marks};
-use programs::{check, example, failures, files, python, script, seeds, two_at_a_time};
+use programs::{check, example, failures, files, python, script, seeds, side_by_side};
+
+/// How many checks run side by side: they spend most of their time waiting for what a wrong program does not do.
+const AT_ONCE: usize = 4;
 
 /// A wrong program.
 struct Beast {
@@ -37,7 +40,7 @@ struct Beast {
 #[test]
 fn every_wrong_program_fails_at_the_case_for_its_mistake() {
     let Some(zoo) = zoo() else { return };
-    let reports = two_at_a_time(&zoo, |beast| check(beast.lab, &beast.command, 0, None));
+    let reports = side_by_side(AT_ONCE, &zoo, |beast| check(beast.lab, &beast.command, 0, None));
     let mut survivors = Vec::new();
     for (beast, report) in zoo.iter().zip(&reports) {
         if !killed(report, beast.case.id) {
@@ -71,7 +74,7 @@ fn and_does_so_whatever_the_seed() {
     let Some(zoo) = zoo() else { return };
     for seed in seeds(1).into_iter().skip(1) {
         let only = |beast: &Beast| check(beast.lab, &beast.command, seed, Some(beast.case.id));
-        for (beast, report) in zoo.iter().zip(two_at_a_time(&zoo, only)) {
+        for (beast, report) in zoo.iter().zip(side_by_side(AT_ONCE, &zoo, only)) {
             let (file, case) = (&beast.file, beast.case.id);
             assert!(!report.passed(), "{file} passes {case} with seed {seed}");
         }
@@ -117,7 +120,7 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
 /// The same reports, but that a case other than the meant one has to fail twice.
 fn played_again(zoo: &[Beast], reports: &[Report]) -> Vec<Report> {
     let both: Vec<(&Beast, &Report)> = zoo.iter().zip(reports).collect();
-    two_at_a_time(&both, |(beast, report)| {
+    side_by_side(AT_ONCE, &both, |(beast, report)| {
         let mut report = (*report).clone();
         for case in &mut report.cases {
             if case.outcome != Outcome::Passed && case.id != beast.case.id {

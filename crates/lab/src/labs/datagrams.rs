@@ -4,7 +4,7 @@ mod ledger;
 
 use std::time::{Duration, Instant};
 
-use ledger::{HEADER, Ledger, add, echo, named};
+use ledger::{HEADER, Ledger, SORTS, add, echo, named};
 
 use super::{Case, Lab, texts};
 use crate::{Broken, DatagramPeer, LARGEST, PATIENCE, Trial};
@@ -161,10 +161,13 @@ fn garbage(trial: &mut Trial) -> Result<(), Broken> {
 fn burst(trial: &mut Trial) -> Result<(), Broken> {
     let mut peer = begin(trial)?;
     let mut ledger = Ledger::default();
-    for number in 1..=20 {
-        let request = ledger.ask(number, trial.number(1, 999) as u32);
-        peer.send(&named(&request), &request)?;
-    }
+    // Else a program that is fast enough would see one after the other.
+    trial.while_stopped(|trial| {
+        (1..=20).try_for_each(|number| {
+            let request = ledger.ask(number, trial.number(1, 999) as u32);
+            peer.send(&named(&request), &request)
+        })
+    })?;
     peer.step("expects 20 answers, in any order");
     while let Some(&number) = ledger.unanswered().first() {
         let Some(answer) = peer.next(PATIENCE)? else {
@@ -280,9 +283,6 @@ fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Br
     let numbers = ledger.unanswered();
     Err(Broken::new(format!("no answer to numbers {numbers:?} came, though the peer asked again")))
 }
-
-const SORTS: &str =
-    "sorts the answers by their totals: each must be the one before plus its own amount";
 
 fn begin(trial: &mut Trial) -> Result<DatagramPeer, Broken> {
     trial.start_udp_server()?;

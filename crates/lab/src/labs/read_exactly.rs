@@ -152,6 +152,9 @@ fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
     all_arrive(trial, "idle", &[])
 }
 
+/// A frame of 6 bytes is read before the next byte comes. Else it would depend on who is faster whether they come together.
+const WHOLE_FIRST: &str = "cut=10,*";
+
 fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
     let (whole, part) = (trial.text(6), trial.number(1, 3) as usize);
     ends_early(trial, &whole, &9_i32.to_le_bytes()[..part], "the stream ended inside a length")
@@ -164,8 +167,7 @@ fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn ends_early(trial: &mut Trial, whole: &[u8], part: &[u8], why: &str) -> Result<(), Broken> {
-    let mut server = trial.start_client("idle")?;
-    // In one piece: in two, chance would decide what a wrong program is caught by.
+    let mut server = trial.start_client(WHOLE_FIRST)?;
     server.send(&[&frames(&[whole])[..], part].concat())?;
     server.end()?;
     fails(trial, &[whole], why)
@@ -183,7 +185,7 @@ fn too_long(trial: &mut Trial) -> Result<(), Broken> {
 /// The server stays, and sends no more: a program that waits for the body waits for ever.
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
     let whole = trial.text(6);
-    let mut server = trial.start_client("idle")?;
+    let mut server = trial.start_client(WHOLE_FIRST)?;
     trial.step(format!("the next frame has a length of {length}; behind it the peer keeps silent"));
     server.send(&[&frames(&[&whole])[..], &length.to_le_bytes()].concat())?;
     fails(trial, &[&whole], "the length is not allowed")
@@ -257,12 +259,9 @@ fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), Broken> 
         }
     }
     let (came, expected) = (lines.len(), bodies.len());
+    let more = "a line was printed for a frame that is not whole";
     if came != expected {
-        let what = if came > expected {
-            "a line was printed for a frame that is not whole"
-        } else {
-            "frames are missing"
-        };
+        let what = if came > expected { more } else { "frames are missing" };
         return Err(Broken::new(format!(
             "{what}: {expected} whole frames were sent, and {came} lines came on stdout"
         )));
@@ -289,12 +288,8 @@ fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
 }
 
 fn frames(bodies: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for body in bodies {
-        bytes.extend((body.len() as u32).to_le_bytes());
-        bytes.extend(*body);
-    }
-    bytes
+    let frame = |body: &&[u8]| [&(body.len() as u32).to_le_bytes()[..], *body].concat();
+    bodies.iter().flat_map(frame).collect()
 }
 
 #[cfg(test)]

@@ -11,18 +11,19 @@ use std::thread;
 use lab::labs::Lab;
 use lab::{CaseReport, Options, Outcome, Report, Submission};
 
-/// How many checks run side by side, each with all its cases at once. More, and what is measured is the machine.
-const AT_ONCE: usize = 2;
-
-/// Does all the jobs, in any order, `AT_ONCE` at a time, and returns what they gave in the order of the jobs. Two tests of
-/// one file take turns.
-pub fn two_at_a_time<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+/// Does all the jobs, in any order, so many at once, and returns what they gave in the order of the jobs. A job is a check,
+/// whose cases run side by side already. Two tests of one file take turns.
+pub fn side_by_side<J: Sync, R: Send>(
+    at_once: usize,
+    jobs: &[J],
+    work: impl Fn(&J) -> R + Sync,
+) -> Vec<R> {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let number = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(job) = jobs.get(number)

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::Broken;
 
 pub(super) const HEADER: usize = 5;
+/// What [`Ledger::check`] does, for the report.
+pub(super) const SORTS: &str =
+    "sorts the answers by their totals: each must be the one before plus its own amount";
 
 pub(super) fn echo(number: u32, payload: &[u8]) -> Vec<u8> {
     [&number.to_be_bytes(), b"E".as_slice(), payload].concat()

@@ -1,0 +1,31 @@
+"""Wrong: it takes a peer that said nothing for none at all, and waits for the next.
+
+Nobody closes the connection of the silent one, who waits for the end that was promised. Right is to treat it as any other: a
+loop that goes round no time, and then the end.
+
+lab: echo, case: empty
+"""
+
+import ipaddress
+import socket
+import sys
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not ipaddress.ip_address(host).is_loopback:
+        sys.exit("loopback only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        data = b""
+        while not data:  # here: the silent one's connection stays open while accept waits
+            conn, _peer = listener.accept()
+            data = conn.recv(16384)
+        with conn:
+            while data:
+                conn.sendall(data)
+                data = conn.recv(16384)
+
+
+if __name__ == "__main__":
+    main()
