@@ -110,8 +110,7 @@ pub(super) const LAB: Lab = Lab {
 const RETRY: Duration = Duration::from_millis(50);
 
 fn first(trial: &mut Trial) -> Result<(), Broken> {
-    let mut peer = begin(trial)?;
-    let number = some_number(trial);
+    let (mut peer, number) = (begin(trial)?, some_number(trial));
     ask(&mut peer, &echo(number, b"hello \n\0"), &echo(number, b"hello \n\0"))?;
     let amount = trial.number(1_000, 1_000_000) as u32;
     ask(&mut peer, &add(number + 1, amount), &add(number + 1, amount))?;

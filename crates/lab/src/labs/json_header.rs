@@ -198,8 +198,8 @@ fn non_ascii_header(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn upper(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
     let body = every_byte(trial);
+    trial.start_tcp_server()?;
     ask(&mut trial.connect("idle")?, &body)
 }
 
@@ -251,15 +251,8 @@ fn header_length(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
-    let headers: [&[u8]; 7] = [
-        b"hello",
-        b"{\"data_len\":3",
-        b"[]",
-        b"7",
-        b"null",
-        b"{}}",
-        b"{\"data_len\":0,\"\xff\":1}",
-    ];
+    let headers: [&[u8]; 6] =
+        [b"hello", b"{\"data_len\":3", b"[]", b"null", b"{a:0}", b"{\"data_len\":0,\"\xff\":1}"];
     refused(trial, headers.map(|text| (format!("header: {}", text.escape_ascii()), head(text))))
 }
 
