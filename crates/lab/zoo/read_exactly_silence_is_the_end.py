@@ -1,4 +1,4 @@
-"""Wrong: when nothing comes for 0.3 s it takes what it has for all that was sent.
+"""Wrong: when nothing comes for 0.5 s it takes what it has for all that was sent.
 
 On one machine, and with a quick server, that is true each time. A silence says nothing: a packet was lost and is sent again, or
 the server had to wait. Only the length says how much is to come.
@@ -43,7 +43,7 @@ def read_frames(conn):
 
 def read(conn, length):
     data = bytearray()
-    conn.settimeout(0.3)
+    conn.settimeout(0.5)
     while len(data) < length:
         try:
             piece = conn.recv(length - len(data))
