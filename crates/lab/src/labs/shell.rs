@@ -1,6 +1,5 @@
 //! shell: the remote command server with fix 3, bounded: whatever a command or its peer does, the server lives on.
-//! The commands are harmless: they write to their pipes and into the trial's folder, and none runs longer than 60 s, which
-//! is longer than any wait of ours.
+//! The commands only write to their pipes and into the trial's folder; 60 s is the longest, longer than any wait of ours.
 
 mod answer;
 mod life;
