@@ -2,6 +2,7 @@
 
 use std::net::Shutdown;
 use std::rc::Rc;
+use std::thread;
 use std::time::Duration;
 
 use relay::{Plan, Step};
@@ -20,6 +21,10 @@ pub struct Peer {
     plan: Plan,
     steps: Steps,
 }
+
+/// How long a silence of ours lasts. It is longer than those wait who take a silence for an end, and it is what the case is
+/// about: nothing is synchronised by it.
+const SILENCE: Duration = Duration::from_millis(1200);
 
 /// From so many bytes on a report does not say how many came: how far a program got in a long stream is chance.
 const LONG: usize = 64 << 10;
@@ -70,6 +75,12 @@ impl Peer {
         self.step(format!("sends {shown}, {then}, and expects {}", quote(expected)));
         self.conn.exchange_late(bytes, expected)?;
         self.compare(expected)
+    }
+
+    /// Sends nothing for 1.2 s: a program that takes a silence for an end has taken it then.
+    pub fn keep_silent(&mut self) {
+        self.step(format!("keeps silent for {} s", SILENCE.as_secs_f32()));
+        thread::sleep(SILENCE);
     }
 
     /// Reads until so many bytes have come, and compares.

@@ -76,7 +76,7 @@ pub(super) const LAB: Lab = Lab {
         Case {
             id: "remembers",
             points: 1,
-            rule: "the answers to the last 256 additions are remembered",
+            rule: "the answers to the last 256 additions are remembered, whatever echoes come between",
             hint: "How many answers do you keep, and which ones do you forget first?",
             play: remembers,
         },
@@ -110,12 +110,11 @@ pub(super) const LAB: Lab = Lab {
 const RETRY: Duration = Duration::from_millis(50);
 
 fn first(trial: &mut Trial) -> Result<(), Broken> {
-    let mut peer = begin(trial)?;
-    let number = some_number(trial);
-    let text = trial.text(12);
-    ask(&mut peer, &echo(number, &text), &echo(number, &text))?;
+    let (mut peer, number) = (begin(trial)?, some_number(trial));
+    ask(&mut peer, &echo(number, b"hello \n\0"), &echo(number, b"hello \n\0"))?;
     let amount = trial.number(1_000, 1_000_000) as u32;
-    ask(&mut peer, &add(number + 1, amount), &add(number + 1, amount))
+    ask(&mut peer, &add(number + 1, amount), &add(number + 1, amount))?;
+    ask(&mut peer, &add(number + 2, u32::MAX), &add(number + 2, amount - 1))
 }
 
 fn sizes(trial: &mut Trial) -> Result<(), Broken> {
@@ -214,7 +213,8 @@ fn remembers(trial: &mut Trial) -> Result<(), Broken> {
             None => return Err(Broken::new(format!("no answer to number {number} came"))),
         }
     }
-    peer.step("takes the answer to the first of them for lost, and asks again");
+    ask(&mut peer, &echo(300, b"no addition"), &echo(300, b"no addition"))?;
+    peer.step("takes the answer to the first addition for lost, and asks again");
     ask(&mut peer, &add(0, 1), &add(0, 1))?;
     ask(&mut peer, &add(256, 1), &add(256, 257))
 }
@@ -232,7 +232,7 @@ fn two_peers(trial: &mut Trial) -> Result<(), Broken> {
 fn any_order(trial: &mut Trial) -> Result<(), Broken> {
     let mut peer = begin(trial)?;
     let mut total = 0;
-    for number in [7, 3, u32::MAX, 0, 5] {
+    for number in [7, 3, u32::MAX, 0, 5, 7 << 24, 7 + (1 << 16)] {
         let amount = trial.number(1, 1_000) as u32;
         total += amount;
         ask(&mut peer, &add(number, amount), &add(number, total))?;

@@ -39,14 +39,15 @@ pub(super) const LAB: Lab = Lab {
         Case {
             id: "turn-by-turn",
             points: 1,
-            rule: "what has come goes back at once: the peer may wait for it before it sends on",
-            hint: "What does your program wait for before it writes? The peer waits for you, too.",
+            rule: "what has come goes back at once: the peer may wait for it before it sends on, and a silence is no end",
+            hint: "What does your program wait for before it writes? The peer waits for you, too. And who said that a \
+                   silence has a meaning?",
             play: turn_by_turn,
         },
         Case {
             id: "half-close",
             points: 2,
-            rule: "what came before the peer's end comes back after it, all of it",
+            rule: "what came before the peer's end comes back after it, all of it, also a line end",
             hint: "The peer has said all, and still listens. When is your last write, and when do you close?",
             play: half_close,
         },
@@ -135,11 +136,16 @@ fn send_and_expect(trial: &mut Trial, schedule: &str, message: &[u8]) -> Result<
 fn turn_by_turn(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    for _ in 0..5 {
+    for silent in [false, false, true, false] {
         let length = trial.number(1, 30) as usize;
-        let message = trial.text(length);
-        peer.send(&message)?;
-        peer.expect(&message)?;
+        // A line; the next one is empty.
+        for message in [[&trial.text(length)[..], b"\n"].concat(), b"\n".to_vec()] {
+            peer.send(&message)?;
+            peer.expect(&message)?;
+        }
+        if silent {
+            peer.keep_silent();
+        }
     }
     peer.end()?;
     peer.expect_end()
@@ -150,9 +156,10 @@ fn half_close(trial: &mut Trial) -> Result<(), Broken> {
     let mut peer = trial.connect("cut=random:1..6")?;
     let mut all = Vec::new();
     for _ in 0..4 {
-        let message = trial.text(10);
-        peer.send(&message)?;
-        all.extend(message);
+        // The last byte of all is a line end: one that is kept back, or stripped, is missing.
+        let line = [&trial.text(10)[..], b"\n"].concat();
+        peer.send(&line)?;
+        all.extend(line);
     }
     peer.end()?;
     peer.expect(&all)?;

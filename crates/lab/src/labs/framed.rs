@@ -75,11 +75,13 @@ pub(super) fn refused(
     peer.expect_closed()
 }
 
-/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is.
+/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is;
+/// and at the end what is often stripped.
 pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
     let mut body = trial.text(4);
     body.extend("éßÿ ".as_bytes());
     body.extend(0..=u8::MAX);
+    body.extend(b" \n");
     body
 }
 

@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
         Case {
             id: "across-segments",
             points: 2,
-            rule: "where the stream is cut changes no answer, though a piece ends one frame and begins the next",
+            rule: "where the stream is cut changes no answer, though a piece ends one frame and begins the next, and a silence follows",
             hint: "Is there a line in your program that takes the end of a piece for the end of a frame?",
             play: across_segments,
         },
@@ -62,7 +62,7 @@ pub(super) const LAB: Lab = Lab {
         Case {
             id: "large",
             points: 2,
-            rule: "a frame of 1 MiB is answered whole",
+            rule: "a frame of a byte more than 1 MiB is answered whole",
             hint: "Does one call send everything? Look for what your send returns. And is your limit 16 MiB?",
             play: large,
         },
@@ -134,7 +134,17 @@ fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
         let length = trial.number(1, 30) as usize;
         bodies.push(trial.text(length));
     }
-    together(trial, ORDER, "cut=random:1..9", &bodies)
+    let frames: Vec<u8> = bodies.iter().flat_map(|body| ORDER.frame(body)).collect();
+    let answers: Vec<u8> = bodies.iter().flat_map(|body| ORDER.answer(body)).collect();
+    let first = ORDER.frame(&bodies[0]).len();
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("cut=random:1..9")?;
+    // The silence is inside a length.
+    peer.send(&frames[..first + 2])?;
+    peer.expect(&answers[..first])?;
+    peer.keep_silent();
+    peer.send(&frames[first + 2..])?;
+    peer.expect(&answers[first..])
 }
 
 fn empty(trial: &mut Trial) -> Result<(), Broken> {
@@ -155,7 +165,7 @@ fn not_ascii(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn large(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.bytes(1 << 20);
+    let body = trial.bytes((1 << 20) + 1);
     long(trial, ORDER, &body)
 }
 

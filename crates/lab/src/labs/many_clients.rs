@@ -139,6 +139,7 @@ fn stalled(trial: &mut Trial) -> Result<(), Broken> {
     let mut late = trial.connect("idle")?;
     goes_on(trial, &mut early)?;
     goes_on(trial, &mut late)?;
+    in_body.keep_silent();
     in_body.send(&ORDER.frame(&second)[14..])?;
     in_body.expect(&ORDER.answer(&second))?;
     in_length.send(&ORDER.frame(&first)[2..])?;

@@ -39,7 +39,7 @@ pub(super) const LAB: Lab = Lab {
         Case {
             id: "cut-in-body",
             points: 1,
-            rule: "a body may come in many pieces",
+            rule: "a body may come in many pieces, and after a silence",
             hint: "Count the bytes that came, not the bytes you asked for.",
             play: cut_in_body,
         },
@@ -129,7 +129,15 @@ fn cut_in_length(trial: &mut Trial) -> Result<(), Broken> {
 
 fn cut_in_body(trial: &mut Trial) -> Result<(), Broken> {
     let (one, two) = (trial.text(40), trial.text(50));
-    all_arrive(trial, "cut=random:5..15", &[&one, &two])
+    let mut server = trial.start_client("cut=random:5..15")?;
+    let late = trial.text(60);
+    server.send(&frames(&[&one, &two]))?;
+    let cut = frames(&[&late]);
+    server.send(&cut[..30])?;
+    server.keep_silent();
+    server.send(&cut[30..])?;
+    server.end()?;
+    are_printed(trial, &[&one, &two, &late])
 }
 
 fn merged(trial: &mut Trial) -> Result<(), Broken> {
@@ -206,6 +214,11 @@ fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(),
         server.send(&frames(bodies))?;
     }
     server.end()?;
+    are_printed(trial, bodies)
+}
+
+/// A line must come for each body, and a normal end.
+fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Broken> {
     let finished = wait_exit(trial)?;
     trial.step(match bodies.len() {
         0 => "expects nothing on stdout, and exit code 0".to_owned(),

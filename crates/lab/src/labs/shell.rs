@@ -1,6 +1,5 @@
 //! shell: the remote command server with fix 3, bounded: whatever a command or its peer does, the server lives on.
-//!
-//! The commands are harmless: they write to their pipes and into the trial's folder, and none runs longer than 20 s.
+//! The commands only write to their pipes and into the trial's folder; 60 s is the longest, longer than any wait of ours.
 
 mod answer;
 mod life;
@@ -151,7 +150,7 @@ fn both_streams(trial: &mut Trial) -> Result<(), Broken> {
 fn silent(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    for command in ["true", "false", ""] {
+    for command in ["true", "false", "", &":;".repeat(COMMAND as usize / 2)] {
         ask(&mut peer, command, "")?;
     }
     ask(&mut peer, "echo next", "next\n")
@@ -224,7 +223,7 @@ fn endless(trial: &mut Trial) -> Result<(), Broken> {
         let mut life = Life::begin(trial)?;
         // Not truly endless: a program that keeps all of it should not take the machine's memory.
         let lines = format!("i=0; while [ $i -lt 40000 ]; do echo {line}; i=$((i+1)); done{to}");
-        life.send(&mut peer, &format!("{lines}; sleep 20"))?;
+        life.send(&mut peer, &format!("{lines}; sleep 60"))?;
         let answer = Answer::receive(&mut peer)?;
         answer.says("truncated", true)?;
         answer.says("timed_out", false)?;
@@ -237,8 +236,9 @@ fn endless(trial: &mut Trial) -> Result<(), Broken> {
 fn no_end(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
+    ask(&mut peer, "echo early; sleep 1; echo late", "early\nlate\n")?;
     let mut life = Life::begin(trial)?;
-    life.send(&mut peer, "echo before; sleep 20; echo after")?;
+    life.send(&mut peer, "echo before; sleep 60; echo after")?;
     life.wait_start(trial)?;
     life.wait_end(trial)?;
     let answer = Answer::receive(&mut peer)?;
@@ -251,7 +251,7 @@ fn background(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let mut life = Life::begin(trial)?;
-    life.send(&mut peer, "sleep 20 & echo started")?;
+    life.send(&mut peer, "sleep 60 & echo started")?;
     Answer::receive(&mut peer)?.is("started\n")?;
     life.wait_end(trial)?;
     ask(&mut peer, "echo next", "next\n")
@@ -261,7 +261,7 @@ fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let mut life = Life::begin(trial)?;
-    life.send(&mut peer, "sleep 20")?;
+    life.send(&mut peer, "sleep 60")?;
     life.wait_start(trial)?;
     peer.reset();
     life.wait_end(trial)?;
