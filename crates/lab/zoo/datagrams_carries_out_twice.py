@@ -35,7 +35,7 @@ def serve(sock):
             sock.sendto(datagram, peer)
         elif operation == b"A" and len(payload) == 4:
             # here: it may have come before
-            total += int.from_bytes(payload, "big")
+            total = (total + int.from_bytes(payload, "big")) % 2**32
             sock.sendto(datagram[: HEADER.size] + total.to_bytes(4, "big"), peer)
 
 

@@ -39,7 +39,7 @@ def serve(sock):
             last, answer = answers.get(peer, (None, b""))
             # here: all but the last request count as new
             if number != last:
-                total += int.from_bytes(payload, "big")
+                total = (total + int.from_bytes(payload, "big")) % 2**32
                 answer = datagram[: HEADER.size] + total.to_bytes(4, "big")
                 answers[peer] = (number, answer)
                 if len(answers) > REMEMBERED:

@@ -38,7 +38,7 @@ def serve(sock):
             sock.sendto(datagram, peer)
         elif operation == b"A" and len(payload) == 4:
             if (peer, number) not in answers:
-                total += int.from_bytes(payload, "big")
+                total = (total + int.from_bytes(payload, "big")) % 2**32
                 answers[peer, number] = datagram[: HEADER.size] + total.to_bytes(4, "big")
                 if len(answers) > REMEMBERED:
                     del answers[next(iter(answers))]

@@ -13,10 +13,10 @@ pub fn between_the_marks(page: &str, name: &str, wanted: &str) {
     }
 }
 
-/// Whether this stands there.
+/// What stands there.
 #[allow(dead_code, reason = "one of the tests has to know before")]
-pub fn is_between_the_marks(page: &str, name: &str, wanted: &str) -> bool {
-    cut(page, name).1 == wanted
+pub fn shown_between_the_marks(page: &str, name: &str) -> String {
+    cut(page, name).1
 }
 
 /// What stands before, between and after the marks.
