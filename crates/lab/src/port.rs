@@ -1,8 +1,9 @@
 //! A port for a server that somebody else will bind.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use socket2::{Domain, Socket, Type};
 
@@ -39,7 +40,7 @@ pub(crate) struct Port {
 
 /// Held, and never used: it is there to be bound.
 enum Held {
-    Tcp(#[expect(dead_code, reason = "it holds the port")] TcpListener),
+    Tcp(#[expect(dead_code, reason = "it holds the port")] Socket),
     Udp(#[expect(dead_code, reason = "it holds the port")] UdpSocket),
 }
 
@@ -48,13 +49,14 @@ impl Port {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         // Checkers that start together should not all try the same ports first.
         let start = (std::process::id() as u16).wrapping_mul(31);
+        let _nobody_starts = no_start();
         for _ in 0..COUNT {
             let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, protocol.first() + number));
             let held = match protocol {
                 Protocol::Tcp => UdpSocket::bind(address)
-                    .and_then(|udp| listen_strictly(address).map(|_free| Held::Udp(udp))),
-                Protocol::Udp => listen_strictly(address)
+                    .and_then(|udp| bind_strictly(address).map(|_free| Held::Udp(udp))),
+                Protocol::Udp => bind_strictly(address)
                     .and_then(|tcp| UdpSocket::bind(address).map(|_free| Held::Tcp(tcp))),
             };
             if let Ok(_held) = held {
@@ -67,9 +69,17 @@ impl Port {
 
 /// Without SO_REUSEADDR, which `TcpListener::bind` sets: a port on which a connection waits in TIME_WAIT would be refused to
 /// a server that does not set it either.
-fn listen_strictly(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind_strictly(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&address.into())?;
-    socket.listen(1)?;
-    Ok(socket.into())
+    Ok(socket)
+}
+
+/// Whoever starts a program has this meanwhile, and whoever tries a port.
+///
+/// A process that is being started has a copy of all our sockets until it has become its program. It would keep the port
+/// bound for a moment, and the kernel's table would say that the server is there already.
+pub(crate) fn no_start() -> MutexGuard<'static, ()> {
+    static STARTS: Mutex<()> = Mutex::new(());
+    STARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }

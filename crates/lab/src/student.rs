@@ -12,6 +12,7 @@ use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
 use crate::harmless::harmless;
 use crate::patience::Patience;
+use crate::port::no_start;
 use crate::turn::Turn;
 use crate::{Broken, PATIENCE, READY, Submission};
 
@@ -50,6 +51,7 @@ impl Student {
             command.current_dir(folder);
         }
         let turn = Turn::wait();
+        let _no_port_is_tried = no_start();
         match Program::start_bounded("the program", &mut command, OUTPUT) {
             Ok(program) => Ok(Student { program, starting: Cell::new(Some(turn)) }),
             Err(error) => Err(Broken::machine("start the program", error)),
