@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use super::framed::Order;
 use crate::bytes::quote;
 use crate::{Broken, Peer, Trial};
 
@@ -14,7 +15,7 @@ const LENGTHS: RangeInclusive<usize> = 1..=LIMIT;
 
 /// Four bytes of length, and this header, whether it is JSON or not.
 pub(super) fn head(header: &[u8]) -> Vec<u8> {
-    [&(header.len() as i32).to_le_bytes()[..], header].concat()
+    Order::Little.frame(header)
 }
 
 /// A whole request with this header.
@@ -138,7 +139,8 @@ fn expect_data_len(header: &Value, expected: usize) -> Result<(), Broken> {
     }
 }
 
-fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
+/// The header of an answer: a JSON object, of a length that is allowed.
+pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
     let prefix = peer.receive("the length of the answer's header", 4)?;
     let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));
     let allowed = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));

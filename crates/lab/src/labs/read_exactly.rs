@@ -4,6 +4,7 @@ mod digests;
 
 use stage::Finished;
 
+use super::framed::Order;
 use super::{Case, Lab, texts};
 use crate::afterwards::not_crashed;
 use crate::{Broken, Trial};
@@ -257,6 +258,5 @@ fn wait_exit(trial: &mut Trial) -> Result<Finished, Broken> {
 }
 
 fn frames(bodies: &[&[u8]]) -> Vec<u8> {
-    let frame = |body: &&[u8]| [&(body.len() as u32).to_le_bytes()[..], *body].concat();
-    bodies.iter().flat_map(frame).collect()
+    bodies.iter().flat_map(|body| Order::Little.frame(body)).collect()
 }

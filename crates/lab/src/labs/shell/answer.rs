@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::labs::framed::Order;
+use crate::labs::header::receive_header;
 use crate::{Broken, Peer};
 
-/// The longest header, in bytes.
-const HEADER: usize = 64 << 10;
 /// The longest body that can be right: all that is kept of both pipes.
 const BODY: u64 = 2 << 20;
 
@@ -21,8 +21,7 @@ pub(super) fn ask(
 
 /// A request: the length, and the command.
 pub(super) fn frame(command: impl AsRef<[u8]>) -> Vec<u8> {
-    let command = command.as_ref();
-    [&(command.len() as u32).to_le_bytes()[..], command].concat()
+    Order::Little.frame(command.as_ref())
 }
 
 /// What came back for one command.
@@ -33,28 +32,16 @@ pub(super) struct Answer {
 
 impl Answer {
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
-        let prefix = peer.receive("the length of the header", 4)?;
-        let length = i32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]);
-        let Some(length) = usize::try_from(length).ok().filter(|n| (1..=HEADER).contains(n)) else {
-            return Err(Broken::new(format!(
-                "expected the length of a header, from 1 to {HEADER}; \"{}\" is {length}",
-                prefix.escape_ascii()
-            )));
-        };
-        let text = peer.receive("the header", length)?;
-        let shown = text.escape_ascii().to_string().replace("\\\"", "\"");
-        let header: Value = serde_json::from_slice(&text).map_err(|error| {
-            Broken::new(format!("the header is not JSON: \"{shown}\" ({error})"))
-        })?;
+        let header = receive_header(peer)?;
         let Some(body) = header.get("data_len").and_then(Value::as_u64) else {
-            return Err(Broken::new(format!("the header has no number data_len: {shown}")));
+            return Err(Broken::new(format!("the header has no number data_len: {header}")));
         };
         if body > BODY {
             return Err(Broken::new(format!(
                 "the header promises {body} bytes, and no answer may have more than {BODY}"
             )));
         }
-        let body = peer.receive(&format!("the body, as {shown} says"), body as usize)?;
+        let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;
         Ok(Answer { header, body })
     }
 
