@@ -20,13 +20,11 @@ use std::fmt::{self, Display};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::{env, process, thread};
 
 use rustix::io::Errno;
 use rustix::process::getuid;
-use signal_hook::low_level::pipe;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 /// The longest path of a Unix socket, in bytes: `sun_path`, less the NUL that ends it. unix(7)
@@ -64,30 +62,32 @@ impl Claim {
     }
 
     /// To be called right after bind, before listen: makes the socket's file this user's alone (mode
-    /// 0600), and removes it in the end, also when one of these signals comes; the process then ends
-    /// with that signal's exit code.
+    /// 0600), and removes it in the end.
     ///
     /// Not by umask, as that would hold for all threads at once. A stream accepts nobody before
     /// listen, so there is no gap; for datagrams the private directory closes it.
     ///
     /// # Errors
     /// When the file is not there, or not ours to change.
-    pub fn keep(&mut self, signals: &[(i32, i32)]) -> io::Result<()> {
+    pub fn keep(&mut self) -> io::Result<()> {
         fs::set_permissions(&self.path, Permissions::from_mode(0o600))?;
-        let socket = FileId::of(&fs::symlink_metadata(&self.path)?);
-        self.socket = Some(socket);
-        for &(signal, code) in signals {
-            // The handler only writes a byte: in a signal handler hardly anything else is allowed.
-            let (mut told, tell) = UnixStream::pair()?;
-            pipe::register(signal, tell)?;
-            let (path, lock_path) = (self.path.clone(), self.lock_path.clone());
-            thread::Builder::new().spawn(move || {
-                if told.read_exact(&mut [0]).is_ok() {
-                    remove(&path, Some(socket), &lock_path);
-                    process::exit(code);
-                }
-            })?;
-        }
+        self.socket = Some(FileId::of(&fs::symlink_metadata(&self.path)?));
+        Ok(())
+    }
+
+    /// Once this program is told to end, removes the socket's file and ends it with this exit code.
+    ///
+    /// # Errors
+    /// No descriptor or thread left.
+    pub fn remove_when_told(&self, code: i32) -> io::Result<()> {
+        let (path, socket, lock_path) = (self.path.clone(), self.socket, self.lock_path.clone());
+        let mut told = ending::told()?;
+        thread::Builder::new().spawn(move || {
+            if told.read_exact(&mut [0]).is_ok() {
+                remove(&path, socket, &lock_path);
+                process::exit(code);
+            }
+        })?;
         Ok(())
     }
 }

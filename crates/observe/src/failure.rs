@@ -1,18 +1,16 @@
 //! How a program ends: one line on stderr, and a code that scripts rely on.
 
 use std::fmt::{self, Display};
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::{env, path::Path};
 
 use proto::{FrameError, ReadError};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use tracing::warn;
+
+use crate::lines;
 
 /// Why a program could not do what it was asked to. Each says what was expected, what came, and
 /// where the reader can do something about it, what to try.
@@ -175,32 +173,29 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
     if !unread {
         let program = env::args_os().next().unwrap_or_default();
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
-        // In one write, or the lines of two programs mix. When stderr is gone as well, the exit code
-        // still tells.
-        let _ = io::stderr().write_all(format!("{program}: {failure}\n").as_bytes());
+        // When stderr is gone as well, the exit code still tells.
+        lines::to_stderr(format_args!("{program}: {failure}"));
     }
     ExitCode::from(failure.code())
 }
 
-/// For clients: Ctrl-C ends the process with exit code 130, at once.
+/// For clients: Ctrl-C, and whatever else tells a program to end, ends the process with exit code
+/// 130, at once.
 ///
 /// Without it the signal itself would end the process, which a shell shows as 130 and every other
 /// parent as something else.
 pub fn exit_when_interrupted() {
-    exit_at_once(&[SIGINT], 130);
+    exit_when_told_with(130);
 }
 
-/// For servers that serve one peer and hold nothing that must be put in order first: SIGINT and
-/// SIGTERM end the process with exit code 0, at once.
+/// For servers that serve one peer and hold nothing that must be put in order first: what tells a
+/// program to end ends the process with exit code 0, at once.
 pub fn exit_when_told() {
-    exit_at_once(&[SIGINT, SIGTERM], 0);
+    exit_when_told_with(0);
 }
 
-fn exit_at_once(signals: &[i32], status: i32) {
-    for &signal in signals {
-        let always = Arc::new(AtomicBool::new(true));
-        if let Err(error) = flag::register_conditional_shutdown(signal, status, always) {
-            warn!(signal, %error, "no handler: the signal ends the program the system's way");
-        }
+fn exit_when_told_with(status: i32) {
+    if let Err(error) = ending::exit_when_told(status) {
+        warn!(%error, "no handler: a signal ends the program the system's way");
     }
 }

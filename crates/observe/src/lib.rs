@@ -8,12 +8,14 @@
 //!   [`is_recording`] tells whether anyone looks.
 //! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
 //!   to try, and the exit code that scripts rely on.
+//! - [`say`]: a line for people, which a server never waits for.
 //! - [`Backoff`]: what a failed `accept` asks of a server.
 
 mod accept;
 mod address;
 mod event;
 mod failure;
+mod lines;
 mod log;
 mod socket;
 
@@ -21,5 +23,6 @@ pub use accept::Backoff;
 pub use address::show;
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
-pub use log::{LogArgs, is_recording};
+pub use lines::{say, say_bytes, say_what_was_dropped};
+pub use log::{LogArgs, create_private, is_recording};
 pub use socket::{Datagram, Socket};

@@ -3,15 +3,17 @@
 use std::env;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 use tracing::{Level, debug};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-use crate::{Event, Failure};
+use crate::{Event, Failure, lines};
 
 /// What every program says of itself when asked.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -46,7 +48,7 @@ impl LogArgs {
         let colour =
             io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let layer = tracing_subscriber::fmt::layer()
-            .with_writer(io::stderr)
+            .with_writer(lines::Log::default)
             .with_ansi(colour)
             // Its way to report a broken stderr is to write to stderr, and to panic.
             .log_internal_errors(false);
@@ -55,14 +57,21 @@ impl LogArgs {
 
         if let Some(path) = &self.trace {
             // Appended: several processes of one run may share a file, a line at a time.
-            let file =
-                OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-                    Failure::Usage(format!("--trace {}: {error}", path.display()))
-                })?;
+            let file = create_private(path)
+                .map_err(|error| Failure::Usage(format!("--trace {}: {error}", path.display())))?;
             let _ = TRACE.set(file);
         }
         Ok(())
     }
+}
+
+/// Opens a file for appending that holds the bytes of connections: if it is new, only its owner may
+/// read it.
+///
+/// # Errors
+/// What open(2) says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 /// Whether anyone sees the socket calls, in the log or in a trace. Who moves bytes past
@@ -89,8 +98,13 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
     {
         line.push(b'\n');
         // One write a line, so that lines of several threads do not mix. A full disk must not end
-        // a lesson about sockets.
-        let _ = file.write_all(&line);
+        // a lesson about sockets; that the trace isn't whole is said once.
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if let Err(error) = file.write_all(&line)
+            && !SAID.swap(true, Ordering::Relaxed)
+        {
+            lines::to_stderr(format_args!("the trace is incomplete from here on: {error}"));
+        }
     }
     debug!(
         target: "sock",

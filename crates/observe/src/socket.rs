@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::io::retry_on_intr;
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
@@ -26,6 +26,7 @@ pub struct Socket {
     /// How many bytes of the stream have gone out, and come in: the offset of the next one.
     sent: AtomicU64,
     received: AtomicU64,
+    masked: AtomicBool,
 }
 
 static NEXT_CONN: AtomicU64 = AtomicU64::new(1);
@@ -46,7 +47,19 @@ impl Socket {
 
     fn wrap(inner: socket2::Socket) -> Self {
         let conn = NEXT_CONN.fetch_add(1, Ordering::Relaxed);
-        Socket { inner, conn, sent: AtomicU64::new(0), received: AtomicU64::new(0) }
+        Socket {
+            inner,
+            conn,
+            sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            masked: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the record of the calls that follow shows `*` for each byte, as while a token is sent
+    /// or waited for. How many bytes there were, it tells all the same.
+    pub fn mask(&self, masked: bool) {
+        self.masked.store(masked, Ordering::Relaxed);
     }
 
     /// bind(2): gives the socket its address.
@@ -204,6 +217,8 @@ impl Socket {
         record(|whole| {
             // The log shows a preview only: copying megabytes for it would slow what it watches.
             let shown = if whole { got } else { got.min(64) };
+            let masked = self.masked.load(Ordering::Relaxed);
+            let byte_shown = |byte: &u8| if masked { b'*' } else { *byte };
             Event {
                 call: name.into(),
                 conn: self.conn,
@@ -213,7 +228,7 @@ impl Socket {
                 offset: Some(offset),
                 data: result
                     .is_ok()
-                    .then(|| pieces().into_iter().flatten().copied().take(shown).collect()),
+                    .then(|| pieces().into_iter().flatten().map(byte_shown).take(shown).collect()),
                 peer: peer.map(show),
                 error: result.as_ref().err().map(io::Error::to_string),
                 ..Event::default()

@@ -31,14 +31,12 @@
 mod amount;
 mod bulk;
 mod cut;
-#[cfg(target_os = "linux")]
-mod diag;
 mod endpoint;
 mod error;
 mod fate;
 mod faults;
 mod goodbye;
-mod guest;
+mod peer_check;
 mod plan;
 mod poll;
 mod queue;
@@ -56,6 +54,7 @@ pub use endpoint::Endpoint;
 pub use error::RelayError;
 pub use fate::{Fate, Fates};
 pub use faults::Faults;
+pub use peer_check::PeerCheck;
 pub use plan::{Plan, Step};
 pub use random::Random;
 pub use relay::Relay;

@@ -1,13 +1,13 @@
 //! A relay that runs: its start and its end.
 
-use std::fs;
 use std::io::{self, PipeReader, PipeWriter};
 use std::thread::{self, JoinHandle};
 
+use af_unix::Claim;
 use observe::Socket;
 use tracing::warn;
 
-use crate::{Endpoint, RelayError, Schedule, tcp, udp};
+use crate::{Endpoint, PeerCheck, RelayError, Schedule, tcp, udp};
 
 /// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
 ///
@@ -16,6 +16,8 @@ use crate::{Endpoint, RelayError, Schedule, tcp, udp};
 #[derive(Debug)]
 pub struct Relay {
     address: Endpoint,
+    /// Of the path it listens at. Dropped, it removes the file.
+    _claim: Option<Claim>,
     /// Its reading end hangs up when this is dropped: whoever polls it wakes.
     stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
@@ -25,10 +27,25 @@ impl Relay {
     /// Listens, and relays each connection to `to`. Nobody has to be there yet: a client that comes
     /// too early is reset, as it would be without a relay.
     ///
+    /// For a program that has both ends in its own hands ([`PeerCheck::NotAnothers`]).
+    ///
     /// # Errors
     /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::NeedUdp`]
     /// when the schedule has faults of datagrams.
     pub fn start(
+        listen: impl Into<Endpoint>,
+        to: impl Into<Endpoint>,
+        schedule: Schedule,
+    ) -> Result<Relay, RelayError> {
+        Self::start_for(PeerCheck::NotAnothers, listen, to, schedule)
+    }
+
+    /// As [`start`](Relay::start), for those whom the check lets in.
+    ///
+    /// # Errors
+    /// As [`start`](Relay::start).
+    pub fn start_for(
+        check: PeerCheck,
         listen: impl Into<Endpoint>,
         to: impl Into<Endpoint>,
         schedule: Schedule,
@@ -39,7 +56,7 @@ impl Relay {
             return Err(RelayError::NeedUdp(unfit));
         }
         Self::run(listen.clone(), tcp::listen_on(&listen), move |listener, stop| {
-            tcp::relay_all(&listener, &to, &schedule, &stop);
+            tcp::relay_all(&listener, &to, &schedule, check, &stop);
         })
     }
 
@@ -62,18 +79,19 @@ impl Relay {
         if let Some(path) = [&listen, &to].into_iter().find(|address| !address.is_ip()) {
             return Err(RelayError::NoPath(path.clone()));
         }
-        Self::run(listen.clone(), udp::bind(&listen), move |socket, stop| {
+        let bound = udp::bind(&listen).map(|socket| (socket, None));
+        Self::run(listen.clone(), bound, move |socket, stop| {
             udp::relay_all(&socket, &to, &schedule, &stop);
         })
     }
 
     fn run(
         asked: Endpoint,
-        socket: io::Result<Socket>,
+        bound: io::Result<(Socket, Option<Claim>)>,
         serve: impl FnOnce(Socket, PipeReader) + Send + 'static,
     ) -> Result<Relay, RelayError> {
         let failed = |error| RelayError::Listen { address: asked.clone(), error };
-        let socket = socket.map_err(failed)?;
+        let (socket, claim) = bound.map_err(failed)?;
         let address = match socket.local_addr().map_err(failed)?.as_socket() {
             Some(address) => Endpoint::Ip(address),
             None => asked,
@@ -83,7 +101,7 @@ impl Relay {
             .name("relay".into())
             .spawn(move || serve(socket, stopped))
             .map_err(RelayError::Start)?;
-        Ok(Relay { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Relay { address, _claim: claim, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens, with the real port.
@@ -97,10 +115,6 @@ impl Drop for Relay {
         self.stop = None;
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
             warn!("the relay's thread panicked");
-        }
-        if let Endpoint::Path(path) = &self.address {
-            // The name is ours: bind made it.
-            let _ = fs::remove_file(path);
         }
     }
 }

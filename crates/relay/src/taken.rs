@@ -3,7 +3,7 @@
 //! A cut is only a cut if the reader sees it: two pieces that wait in the receiver's kernel are one
 //! read. So the next piece is held until the reader has taken the one before.
 //!
-//! - **Linux, a peer on this machine:** the kernel is asked ([`diag`](crate::diag)). As soon as the
+//! - **Linux, a peer on this machine:** the kernel is asked ([`diag::Kernel`]). As soon as the
 //!   reader has taken the piece the next one follows. Who does not read is waited for, but not for
 //!   ever: after [`BOUND`] the next piece goes anyway, so that nothing deadlocks; who sleeps longer
 //!   between two reads may then find several pieces in one.
@@ -100,9 +100,9 @@ struct Answer {
 #[derive(Debug)]
 enum Door {
     /// The peer's socket, by its two addresses.
-    Tcp(crate::diag::Kernel, std::net::SocketAddr, std::net::SocketAddr),
+    Tcp(diag::Kernel, std::net::SocketAddr, std::net::SocketAddr),
     /// Our own socket, by its inode.
-    Unix(crate::diag::Kernel, u32),
+    Unix(diag::Kernel, u32),
     Closed,
 }
 
@@ -112,7 +112,7 @@ impl Door {
         use std::fs::File;
         use std::os::unix::fs::MetadataExt;
 
-        let Ok(kernel) = crate::diag::Kernel::new() else { return Door::Closed };
+        let Ok(kernel) = diag::Kernel::new() else { return Door::Closed };
         let ends = (socket.local_addr(), socket.peer_addr());
         let (Ok(local), Ok(peer)) = ends else { return Door::Closed };
         match (local.as_socket(), peer.as_socket()) {

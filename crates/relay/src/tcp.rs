@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use af_unix::Claim;
 use observe::{Backoff, Socket, show};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
@@ -20,11 +21,10 @@ use socket2::Type;
 use tracing::{info, warn};
 
 use crate::goodbye::{close_in_order, reset};
-use crate::guest::Guests;
 use crate::poll::wait;
 use crate::queue::Ending;
 use crate::way::{Act, State, Way};
-use crate::{Endpoint, Schedule, Toward};
+use crate::{Endpoint, PeerCheck, Schedule, Toward};
 
 /// How many connections may be open at once; one more is reset.
 const CONNECTIONS: usize = 1024;
@@ -34,22 +34,37 @@ const BUFFER: usize = 256 << 10;
 /// How long a server may take to complete the handshake.
 const CONNECT: Duration = Duration::from_secs(5);
 
-pub(crate) fn listen_on(address: &Endpoint) -> io::Result<Socket> {
+/// Listens. A path is claimed as af-unix-server does it: what a dead program left is taken over, and
+/// nobody but this user can connect. The claim lives as long as the relay.
+pub(crate) fn listen_on(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
+    let mut claim = match address {
+        Endpoint::Path(path) => Some(Claim::new(path)?),
+        Endpoint::Ip(_) => None,
+    };
     let listener = address.socket(Type::STREAM)?;
     if address.is_ip() {
         listener.set_reuse_address(true)?;
     }
     listener.bind(&address.sock_addr()?)?;
+    if let Some(claim) = &mut claim {
+        claim.keep()?; // private before it listens
+    }
     listener.listen(1024)?;
     // Between poll and accept a client may go away again: accept must not wait for the next one.
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok((listener, claim))
 }
 
 /// Relays one connection after the other until the other end of `stop` is dropped.
-pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, stop: &PipeReader) {
+pub(crate) fn relay_all(
+    listener: &Socket,
+    to: &Endpoint,
+    schedule: &Schedule,
+    check: PeerCheck,
+    stop: &PipeReader,
+) {
+    check.warn();
     let open = AtomicUsize::new(0);
-    let guests = Guests::new();
     let mut backoff = Backoff::default();
     let mut pause = None;
     let mut number = 0;
@@ -87,8 +102,8 @@ pub(crate) fn relay_all(listener: &Socket, to: &Endpoint, schedule: &Schedule, s
             };
             backoff.reset();
             let peer = show(&peer);
-            if !guests.welcome(&client) {
-                warn!(peer, "refused: the client is another user's");
+            if let Some(why) = check.refuses(&client) {
+                warn!(peer, "refused: {why}");
                 reset([&client]);
                 continue;
             }

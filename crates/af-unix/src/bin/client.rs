@@ -20,7 +20,6 @@ use af_unix::{Claim, Kind, NameError, address, default_path};
 use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
 use proto::agreed;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socket2::{Domain, SockAddr};
 
 /// A client of a Unix socket: it says `hello`, and prints what the server answers.
@@ -115,7 +114,8 @@ fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {
     socket.set_read_timeout(Some(args.timeout))?;
     socket.set_write_timeout(Some(args.timeout))?;
     socket.bind(&SockAddr::unix(own)?)?;
-    claim.keep(&[(SIGINT, 130), (SIGTERM, 143)])?;
+    claim.keep()?;
+    claim.remove_when_told(130)?;
     Ok((socket, claim))
 }
 

@@ -19,9 +19,8 @@ use std::time::Duration;
 
 use af_unix::{Claim, Kind, default_path, peer_of_this_user};
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, report, show};
+use observe::{Backoff, Failure, LogArgs, Socket, report, say_bytes, show};
 use proto::agreed;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use socket2::{Domain, SockAddr};
 use tracing::warn;
 
@@ -67,12 +66,11 @@ fn run(args: &Args) -> Result<(), Failure> {
             Kind::Datagram => answer(&socket),
             _ => serve(&accept(&socket).map_err(Failure::listen(path.display()))?),
         };
-        let served = said.and_then(|said| print(&said));
         if !args.forever {
-            return served;
+            return said.and_then(|said| print(&said));
         }
         // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        report(served);
+        report(said.map(|said| say_bytes(&said)));
     }
 }
 
@@ -81,7 +79,8 @@ fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     let socket = Socket::new(Domain::UNIX, kind.try_into()?, None)?;
     // bind makes the file; there is no SO_REUSEADDR that would take an old one over.
     socket.bind(&SockAddr::unix(path)?)?;
-    claim.keep(&[(SIGINT, 0), (SIGTERM, 0)])?;
+    claim.keep()?;
+    claim.remove_when_told(0)?;
     match kind {
         // A client whose queue is full would block our answer.
         Kind::Datagram => socket.set_write_timeout(Some(PATIENCE))?,

@@ -12,17 +12,15 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{self, Command, ExitCode};
 use std::thread;
 
 use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, report};
-use relay::{Endpoint, Faults, Relay, RelayError, Schedule};
+use relay::{Endpoint, Faults, PeerCheck, Relay, RelayError, Schedule};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::low_level::pipe::register;
 use tracing::warn;
 
 /// Stands between a client and a server, and makes the network as unkind as the standard allows.
@@ -102,10 +100,13 @@ fn run(args: Args) -> Result<(), Failure> {
     }
     allow_many_descriptors();
     let schedule = args.schedule.unwrap_or_else(|| args.faults.into());
-    let mut told = told_to_stop().map_err(Failure::listen(&args.listen))?;
+    let mut told = ending::told().map_err(Failure::listen(&args.listen))?;
     let Some(to) = args.to else { return Err(Failure::Usage("--to is missing".into())) };
-    let start = if args.udp { Relay::start_udp } else { Relay::start };
-    let relay = start(args.listen, to, schedule.clone()).map_err(failure)?;
+    let relay = match args.udp {
+        true => Relay::start_udp(args.listen, to, schedule.clone()),
+        false => Relay::start_for(PeerCheck::ThisUser, args.listen, to, schedule.clone()),
+    };
+    let relay = relay.map_err(failure)?;
     let lines = format!("listening on {}\nschedule: {schedule}\n", relay.address());
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
@@ -128,15 +129,6 @@ fn become_link(arguments: &[OsString]) -> Failure {
     let link = env::current_exe().unwrap_or_default().with_file_name("relay-link");
     let error = Command::new(&link).args(arguments).exec();
     Failure::Usage(format!("cannot start {}: {error}; try cargo build --bins", link.display()))
-}
-
-/// Readable as soon as SIGINT or SIGTERM came. A signal handler may do almost nothing
-/// (signal-safety(7)), so it writes a byte into a pipe.
-fn told_to_stop() -> io::Result<PipeReader> {
-    let (told, signal) = io::pipe()?;
-    register(SIGINT, signal.try_clone()?)?;
-    register(SIGTERM, signal)?;
-    Ok(told)
 }
 
 fn failure(error: RelayError) -> Failure {

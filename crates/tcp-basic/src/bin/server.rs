@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, exit_when_told, report, show};
+use observe::{Backoff, Failure, LogArgs, Socket, exit_when_told, report, say_bytes, show};
 use proto::agreed;
 use socket2::{Domain, SockAddr, Type};
 
@@ -74,12 +74,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         };
         backoff.reset();
         let said = serve(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
-        let served = said.and_then(|message| print(&message));
         if !args.forever {
-            return served;
+            return said.and_then(|message| print(&message));
         }
         // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        report(served);
+        report(said.map(|message| say_bytes(&message)));
         // conn is closed here, where it goes out of scope.
     }
 }

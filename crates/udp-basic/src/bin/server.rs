@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use observe::{Datagram, Failure, LogArgs, Socket, exit_when_told, report, show};
+use observe::{Datagram, Failure, LogArgs, Socket, exit_when_told, report, say, show};
 use proto::agreed;
 use socket2::{Domain, SockAddr, Type};
 use tracing::warn;
@@ -60,13 +60,13 @@ fn run(args: &Args) -> Result<(), Failure> {
             .map_err(Failure::talking(args.listen, "waiting for a datagram"))?;
         // Any length is a message, 0 too: a datagram socket has no end of stream.
         let message = &buffer[..datagram.len];
-        let printed = print(&readable(message));
-        let served = printed.and(answer(&socket, &datagram, buffer.len()));
         if !args.forever {
-            return served;
+            let printed = print(&readable(message));
+            return printed.and(answer(&socket, &datagram, buffer.len()));
         }
         // One sender's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        report(served);
+        say(format_args!("{}", readable(message)));
+        report(answer(&socket, &datagram, buffer.len()));
     }
 }
 

@@ -1,8 +1,8 @@
-//! Asks the kernel what the reader has not read yet: netlink's `sock_diag(7)`, as `ss -ti` does.
+//! One socket of this machine, as the kernel knows it: netlink's `sock_diag(7)`, as `ss -ti` does.
 //!
-//! For TCP the question is about the peer's socket (it is on this machine, so the kernel knows it):
-//! how many bytes have arrived there, and how many of them wait for a `recv`. For a Unix socket it
-//! is about our own: how much of what it sent still occupies memory.
+//! A TCP socket is found by its two addresses: who holds it open, how many bytes have arrived there,
+//! and how many of them wait for a `recv`. A Unix socket is found by its inode: how much of what it
+//! sent still takes up memory because its peer hasn't read it.
 //!
 //! ```text
 //! request   nlmsghdr 16 | body
@@ -15,17 +15,22 @@
 //! ```
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
-use std::os::fd::OwnedFd;
+
+use crate::table::Row;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const NLM_F_REQUEST: u16 = 1;
 const HEADER: usize = 16;
 const IPPROTO_TCP: u8 = 6;
+/// Where the two addresses begin in a reply, and how long they are.
+const ID: usize = HEADER + 4;
+const ID_LEN: usize = 48;
 /// Ask for `struct tcp_info` too.
 const INET_DIAG_INFO: u16 = 2;
 /// Where `tcpi_bytes_received` stands in it (linux/tcp.h, since Linux 4.1).
@@ -35,19 +40,23 @@ const UNIX_DIAG_RQLEN: u16 = 4;
 
 /// What a TCP socket has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Received {
+pub struct Received {
     /// Bytes that arrived, in all.
-    pub(crate) total: u64,
+    pub total: u64,
     /// Bytes of them that no `recv` has taken.
-    pub(crate) unread: u32,
+    pub unread: u32,
 }
 
-/// An open line to the kernel.
+/// An open line to the kernel. One question at a time: answers carry no name.
 #[derive(Debug)]
-pub(crate) struct Kernel(OwnedFd);
+pub struct Kernel(OwnedFd);
 
 impl Kernel {
-    pub(crate) fn new() -> io::Result<Kernel> {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// The kernel has no such service, doesn't let this process use it, or there is no descriptor left.
+    pub fn new() -> io::Result<Kernel> {
         let kind = SocketType::RAW;
         let protocol = Some(netlink::SOCK_DIAG);
         Ok(Kernel(socket_with(AddressFamily::NETLINK, kind, SocketFlags::CLOEXEC, protocol)?))
@@ -58,28 +67,25 @@ impl Kernel {
     /// # Errors
     /// The kernel knows no such socket (it is on another machine, in another network namespace, or
     /// closed), or has no such service.
-    pub(crate) fn received(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Received> {
+    pub fn received(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Received> {
         let mut reply = [0; 4096];
-        let reply = self.about(local, remote, &mut reply)?;
-        let attributes = HEADER + 4 + 48 + 20;
+        let reply = self.about(local, remote, &mut reply)?.ok_or(io::ErrorKind::NotFound)?;
+        let attributes = ID + ID_LEN + 20;
         let received = || {
             let info = attribute(reply.get(attributes..)?, INET_DIAG_INFO)?;
             let total = u64::from_ne_bytes(*info.get(BYTES_RECEIVED..)?.first_chunk()?);
-            Some(Received { total, unread: number(reply, HEADER + 4 + 48 + 4)? })
+            Some(Received { total, unread: number(reply, ID + ID_LEN + 4)? })
         };
         received().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// The user whose process has the TCP socket bound to `local` and connected to `remote`.
-    ///
-    /// # Errors
-    /// As [`received`](Kernel::received); and a socket that its process has closed is nobody's.
-    pub(crate) fn owner(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
+    /// The row of the TCP socket bound to `local` and connected to `remote`; `None` if the kernel
+    /// doesn't name one.
+    pub(crate) fn row(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Row>> {
         let mut reply = [0; 4096];
-        let reply = self.about(local, remote, &mut reply)?;
-        let [uid, inode] = [12, 16].map(|at| number(reply, HEADER + 4 + 48 + at));
-        uid.filter(|_| inode.is_some_and(|inode| inode != 0))
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        let Some(reply) = self.about(local, remote, &mut reply)? else { return Ok(None) };
+        let [uid, inode] = [12, 16].map(|at| number(reply, ID + ID_LEN + at));
+        Ok(uid.zip(inode).map(|(uid, inode)| Row { uid, inode: inode.into() }))
     }
 
     fn about<'a>(
@@ -87,28 +93,32 @@ impl Kernel {
         local: SocketAddr,
         remote: SocketAddr,
         reply: &'a mut [u8],
-    ) -> io::Result<&'a [u8]> {
-        let [local, remote] =
-            [local, remote].map(|end| SocketAddr::new(end.ip().to_canonical(), end.port()));
-        let family = if local.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    ) -> io::Result<Option<&'a [u8]>> {
+        let [local_ip, remote_ip] = [local, remote].map(|end| end.ip().to_canonical());
+        let family = if local_ip.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let mut body = vec![family.as_raw() as u8, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), 0];
         body.extend(u32::MAX.to_ne_bytes()); // in any state
         body.extend(local.port().to_be_bytes());
         body.extend(remote.port().to_be_bytes());
-        for end in [local, remote] {
-            match end.ip() {
+        for ip in [local_ip, remote_ip] {
+            match ip {
                 IpAddr::V4(ip) => body.extend([ip.octets(), [0; 4], [0; 4], [0; 4]].concat()),
                 IpAddr::V6(ip) => body.extend(ip.octets()),
             }
         }
-        body.extend([0; 4]); // on any interface
+        // A link-local address is one only together with its interface; others are on any.
+        let interface = match (local, remote) {
+            (SocketAddr::V6(local), SocketAddr::V6(remote)) => {
+                local.scope_id().max(remote.scope_id())
+            }
+            _ => 0,
+        };
+        body.extend(interface.to_ne_bytes());
         body.extend([0xff; 8]); // whatever its cookie
         let reply = self.ask(&body, reply)?;
-        // Without a listener on the same port to be taken for the connection: the ports must fit.
-        match reply.get(HEADER + 4..HEADER + 8) == body.get(8..12) {
-            true => Ok(reply),
-            false => Err(io::ErrorKind::NotFound.into()),
-        }
+        // For a connection that it doesn't know the kernel names the listener on that port.
+        let [local, remote] = [(local_ip, local.port()), (remote_ip, remote.port())];
+        Ok(reply.filter(|reply| ends(reply) == Some([local, remote])))
     }
 
     /// How much memory of the kernel holds bytes that the Unix stream socket with this inode sent
@@ -116,20 +126,21 @@ impl Kernel {
     ///
     /// # Errors
     /// The kernel knows no such socket, or has no such service.
-    pub(crate) fn unread(&self, inode: u32) -> io::Result<u32> {
+    pub fn unread(&self, inode: u32) -> io::Result<u32> {
         let mut body = vec![AddressFamily::UNIX.as_raw() as u8, 0, 0, 0];
         body.extend(u32::MAX.to_ne_bytes());
         body.extend(inode.to_ne_bytes());
         body.extend(UDIAG_SHOW_RQLEN.to_ne_bytes());
         body.extend([0xff; 8]);
         let mut reply = [0; 4096];
-        let reply = self.ask(&body, &mut reply)?;
+        let reply = self.ask(&body, &mut reply)?.unwrap_or_default();
         let queues = reply.get(HEADER + 16..).and_then(|rest| attribute(rest, UNIX_DIAG_RQLEN));
         // The receive queue, then the send queue.
         queues.and_then(|queues| number(queues, 4)).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn ask<'a>(&self, body: &[u8], reply: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    /// The reply, or `None` for an error message: there is no such socket, or no such service.
+    fn ask<'a>(&self, body: &[u8], reply: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
         let mut message = Vec::from(((HEADER + body.len()) as u32).to_ne_bytes());
         message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
         message.extend(NLM_F_REQUEST.to_ne_bytes());
@@ -140,11 +151,23 @@ impl Kernel {
         let (_, got) = recv(&self.0, &mut *reply, RecvFlags::DONTWAIT)?;
         let reply = reply.get(..got).unwrap_or_default();
         let kind = reply.get(4..).and_then(|kind| kind.first_chunk());
-        if kind.map(|kind| u16::from_ne_bytes(*kind)) != Some(SOCK_DIAG_BY_FAMILY) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        Ok(reply)
+        let known = kind.map(|kind| u16::from_ne_bytes(*kind)) == Some(SOCK_DIAG_BY_FAMILY);
+        Ok(known.then_some(reply))
     }
+}
+
+/// The local and the remote address of the socket that a reply is about.
+fn ends(reply: &[u8]) -> Option<[(IpAddr, u16); 2]> {
+    let port = |at: usize| Some(u16::from_be_bytes(*reply.get(ID + at..)?.first_chunk()?));
+    let family = AddressFamily::from_raw((*reply.get(HEADER)?).into());
+    let ip = |at: usize| {
+        let bytes = reply.get(ID + at..)?;
+        Some(match family {
+            AddressFamily::INET => Ipv4Addr::from(*bytes.first_chunk::<4>()?).into(),
+            _ => IpAddr::from(Ipv6Addr::from(*bytes.first_chunk::<16>()?)).to_canonical(),
+        })
+    };
+    Some([(ip(4)?, port(0)?), (ip(20)?, port(2)?)])
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
@@ -194,12 +217,21 @@ mod tests {
             theirs.read_exact(&mut [0; 2]).unwrap();
             assert_eq!(kernel.received(remote, local).unwrap(), Received { total: 5, unread: 0 });
             assert!(kernel.received(remote, remote).is_err(), "no such connection");
-
-            let us = rustix::process::geteuid().as_raw();
-            assert_eq!(kernel.owner(remote, local).unwrap(), us);
-            // Closed, it is still known to the kernel, and proves nothing any more.
-            drop(theirs);
-            assert!(kernel.owner(remote, local).is_err());
         }
+    }
+
+    #[test]
+    fn a_reply_counts_only_for_the_socket_asked_for() {
+        let end = |text: &str| {
+            let end: SocketAddr = text.parse().unwrap();
+            (end.ip(), end.port())
+        };
+        let mut reply = vec![0; ID + ID_LEN + 20];
+        reply[HEADER] = AddressFamily::INET.as_raw() as u8;
+        reply[ID..ID + 4].copy_from_slice(&[0xd4, 0x31, 0x22, 0xb8]);
+        reply[ID + 4..ID + 8].copy_from_slice(&[127, 0, 0, 1]);
+        reply[ID + 20..ID + 24].copy_from_slice(&[127, 0, 0, 2]);
+        assert_eq!(ends(&reply), Some([end("127.0.0.1:54321"), end("127.0.0.2:8888")]));
+        assert_eq!(ends(&reply[..ID + 22]), None, "a reply cut short");
     }
 }

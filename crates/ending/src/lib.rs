@@ -1,0 +1,8 @@
+//! How a program of the course ends: [what tells it to](told), and that what it started
+//! [ends with it](tie_group), even after `kill -9`.
+
+mod told;
+mod watchdog;
+
+pub use told::{exit_when_told, on_child_exit, told};
+pub use watchdog::{Tied, tie_folder, tie_group, watchdog};

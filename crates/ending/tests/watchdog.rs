@@ -1,0 +1,94 @@
+//! After `kill -9` nothing is left of what a process tied to itself.
+//!
+//! The process that is killed is this test program, started anew with a part to play.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+/// What the part says to play, and which folder it ties.
+const PART: &str = "ENDING_TEST_FOLDER";
+
+/// Not a test of its own: what the others start.
+#[test]
+fn part() {
+    let Some(folder) = env::var_os(PART).map(PathBuf::from) else { return };
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("file"), "text").unwrap();
+    let _folder = ending::tie_folder(&folder).unwrap();
+    // A shell and what it started: both are of the group.
+    let sleepers = || {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "sleep 600 & wait"]).process_group(0).stdout(Stdio::inherit());
+        shell.spawn().unwrap()
+    };
+    let (tied, mut free) = (sleepers(), sleepers());
+    let _tied = ending::tie_group(Pid::from_child(&tied)).unwrap();
+    drop(ending::tie_group(Pid::from_child(&free)).unwrap());
+    println!("watchdog {}\nfree {}", ending::watchdog().unwrap(), free.id());
+    std::thread::sleep(Duration::from_secs(600));
+    free.kill().unwrap();
+}
+
+/// The part, and what it says: the pipe ends when all that holds it has ended.
+fn start(folder: &PathBuf) -> (Child, BufReader<impl Read>, u32, u32) {
+    let mut part = Command::new(env::current_exe().unwrap());
+    part.args(["--exact", "part", "--nocapture"]).env(PART, folder).stdout(Stdio::piped());
+    let mut part = part.spawn().unwrap();
+    let mut said = BufReader::new(part.stdout.take().unwrap());
+    let mut number = |name: &str| {
+        loop {
+            let mut line = String::new();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "no {name}");
+            if let Some((_, number)) = line.split_once(&format!("{name} ")) {
+                return number.trim().parse().unwrap();
+            }
+        }
+    };
+    let (watchdog, free) = (number("watchdog"), number("free"));
+    (part, said, watchdog, free)
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name} {}", std::process::id()))
+}
+
+fn signal_group(group: u32, signal: &str) {
+    let group = format!("-{group}");
+    assert!(Command::new("kill").args([signal, "--", &group]).status().unwrap().success());
+}
+
+#[test]
+fn what_was_tied_ends_with_a_process_that_is_killed() {
+    let folder = folder("killed");
+    let (mut part, mut said, _, free) = start(&folder);
+    part.kill().unwrap();
+    part.wait().unwrap();
+    // What was let go lives on; the tied group does not, or the pipe would not end.
+    signal_group(free, "-KILL");
+    said.read_to_end(&mut Vec::new()).unwrap();
+    // The watchdog works in the order of its list, and the folder comes first.
+    assert!(!folder.exists());
+}
+
+#[test]
+fn what_tells_a_program_to_end_does_not_end_its_watchdog() {
+    let folder = folder("told");
+    let (mut part, mut said, watchdog, free) = start(&folder);
+    for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+        signal_group(watchdog, signal);
+    }
+    part.kill().unwrap();
+    part.wait().unwrap();
+    signal_group(free, "-KILL");
+    said.read_to_end(&mut Vec::new()).unwrap();
+    assert!(!folder.exists());
+}
