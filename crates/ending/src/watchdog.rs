@@ -8,21 +8,26 @@
 //! Why not `prctl(PR_SET_PDEATHSIG)` (`setpriv --pdeathsig`)? It signals one process, not those that
 //! it started in turn; it does so when the *thread* that started it ends; and only Linux has it.
 //!
-//! The watchdog is a shell of twenty lines. It starts with the first thing that is tied, in a
-//! process group of its own, and ignores what tells a program to end: it ends when we do.
+//! Between the start of a program and its line there is a moment, and a program may leave its group
+//! (`setsid`). So what is started also carries a [`mark`] in its environment, and on Linux the
+//! watchdog looks for that as well.
+//!
+//! The watchdog is a short shell script, in a process group of its own. It ignores what tells a
+//! program to end: it ends when we do.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::io::ioctl_fionbio;
 use rustix::process::Pid;
 
 /// `+x` puts x on the list, `-x` takes it off; x is `g` and the number of a process group, or `d`
-/// and the path of a folder. Entries are kept one a line.
+/// and the path of a folder. Entries are kept one a line. `$1` is the mark.
 const SCRIPT: &str = r#"
 trap "" INT TERM HUP QUIT
 set -f
@@ -47,7 +52,21 @@ for one in $tied; do
   d*) rm -rf -- "${one#d}" ;;
   esac
 done
+set +f
+tries=0
+while [ $tries -lt 100 ]; do
+  found=$(grep -lsF "$1" /proc/[0-9]*/environ)
+  [ -n "$found" ] || break
+  for file in $found; do
+    pid=${file#/proc/}
+    kill -s KILL "${pid%/environ}"
+  done
+  tries=$((tries + 1))
+done
 "#;
+
+/// The variable that holds the mark.
+const MARK: &str = "UNSTUCK_STARTED_BY";
 
 /// Something that ends with this process. Dropping this lets go of it.
 ///
@@ -75,6 +94,29 @@ pub fn tie_folder(folder: &Path) -> io::Result<Tied> {
         return Err(io::Error::new(ErrorKind::InvalidInput, "a line break in the path"));
     }
     tie([b"d", path].concat())
+}
+
+/// Marks a command that is about to start: should we end before it is tied, or should it leave its
+/// process group, the watchdog finds it by its environment (Linux).
+///
+/// # Errors
+/// As [`tie_group`].
+pub fn mark(command: &mut Command) -> io::Result<()> {
+    let mut watchdog = watchdogs();
+    if watchdog.process.is_none() {
+        watchdog.start()?;
+    }
+    command.env(MARK, our_mark());
+    Ok(())
+}
+
+/// Not the number of our process alone: that may have been another's, whose programs still run.
+fn our_mark() -> &'static str {
+    static OURS: OnceLock<String> = OnceLock::new();
+    OURS.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        format!("{}-{}", process::id(), now.as_nanos())
+    })
 }
 
 /// The process id of the watchdog, if there is one.
@@ -130,8 +172,15 @@ impl Watchdog {
                 }
             }
         }
+        self.start()
+    }
+
+    /// Starts it, and tells it the whole list.
+    fn start(&mut self) -> io::Result<()> {
         let mut process = Command::new("/bin/sh")
-            .args(["-c", SCRIPT])
+            .args(["-c", SCRIPT, "sh", &format!("{MARK}={}", our_mark())])
+            // Or the watchdog of whoever started us would end ours before it has done its work.
+            .env_remove(MARK)
             .process_group(0)
             .current_dir("/")
             .stdin(Stdio::piped())

@@ -33,9 +33,14 @@ fn part() {
     let (tied, mut free) = (sleepers(), sleepers());
     let _tied = ending::tie_group(Pid::from_child(&tied)).unwrap();
     drop(ending::tie_group(Pid::from_child(&free)).unwrap());
+    // It has left every group we know, and nobody was told of it.
+    let mut escaped = Command::new("setsid");
+    ending::mark(escaped.args(["sleep", "600"])).unwrap();
+    let mut escaped = escaped.spawn().unwrap();
     println!("watchdog {}\nfree {}", ending::watchdog().unwrap(), free.id());
     std::thread::sleep(Duration::from_secs(600));
     free.kill().unwrap();
+    escaped.kill().unwrap();
 }
 
 /// The part, and what it says: the pipe ends when all that holds it has ended.
@@ -67,6 +72,7 @@ fn signal_group(group: u32, signal: &str) {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn what_was_tied_ends_with_a_process_that_is_killed() {
     let folder = folder("killed");
     let (mut part, mut said, _, free) = start(&folder);
