@@ -21,6 +21,7 @@ use stage::{Finished, Line, Program, Scratch, Signal, Stream};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -337,6 +338,7 @@ fn fifo(scratch: &Scratch) -> String {
 fn token_file(scratch: &Scratch, name: &str, token: &str) -> String {
     let path = scratch.path().join(name);
     fs::write(&path, token).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     path.display().to_string()
 }
 

@@ -28,6 +28,7 @@ fn link(conditions: &Conditions) -> Option<Link> {
 fn server(link: &Link, scratch: &Scratch) -> (Program, String, PathBuf) {
     let token = scratch.path().join("token");
     fs::write(&token, "sixteen bytes at least").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
     let path = binary("fix-struct-prefix-server").unwrap();
     let mut server = link.command(End::Left, path.as_os_str());

@@ -19,7 +19,7 @@ use rustix::fs::OFlags;
 
 /// How long a reader is waited for who has read everything so far. One who hasn't is not waited for
 /// again until there is room.
-const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What a pipe that `poll` calls writable takes without waiting (POSIX: PIPE_BUF).
 const AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };

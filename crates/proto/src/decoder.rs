@@ -270,6 +270,12 @@ impl<F: Framing> Decoder<F> {
         &self.buffer[self.start..self.end]
     }
 
+    /// How long the body of the message under way is, in bytes, once its head says so: who can do
+    /// nothing with one so long need not read it to its end.
+    pub fn announced(&self) -> Option<usize> {
+        self.pending.as_ref().map(|pending| pending.total - pending.head_len)
+    }
+
     /// The bytes of memory that the buffer occupies.
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()

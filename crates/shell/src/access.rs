@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use diag::{Whose, is_overflow_uid};
 use observe::Failure;
 use proto::request::Form;
 use rustix::process::geteuid;
@@ -62,6 +63,12 @@ impl ServerArgs {
         if user.is_root() {
             tracing::warn!("running as root: so does every command that comes");
         }
+        if is_overflow_uid(user.as_raw()) && token.is_none() {
+            tracing::warn!(
+                "this user has no number of its own here, as in a container without a mapping: \
+                 nobody can be told from others, and everybody is refused (try --token-file)"
+            );
+        }
         if cfg!(not(target_os = "linux")) && token.is_none() {
             tracing::warn!(
                 "this system does not tell whose a connection is: \
@@ -88,31 +95,33 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Lets a peer in, or says why not. A peer on loopback must be the server's own user (Linux).
+    /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: it
+    /// doesn't wait.
     ///
-    /// Answer the [`Refusal`] (as an [`Output`](crate::Output)), then close: nothing of this peer may
-    /// run.
+    /// Have [`Refusals`](crate::Refusals) answer a [`Refusal`]: nothing of this peer may run.
     ///
     /// # Errors
-    /// The peer's socket belongs to somebody else, or to nobody any more: one that has already
-    /// closed proves nothing.
+    /// The peer comes from this machine, and is not provably the user who started this server.
     pub fn admit(&self, caller: &Caller<'_>) -> Result<Visitor, Refusal> {
-        if cfg!(target_os = "linux") && caller.is_on_loopback() {
-            let owner = caller.owner().map_err(|error| {
-                tracing::warn!(%error, "cannot look up whose a connection is");
-                Refusal::Unknown
-            })?;
-            same_user(owner, self.user)?;
-        }
+        let whose = caller.whose(self.user).map_err(|error| {
+            tracing::warn!(%error, "cannot look up whose a connection is");
+        });
+        judge(whose, self.token.is_some())?;
+        caller.mask(self.token.is_some());
         Ok(Visitor::new(self.form, self.limits.clone(), self.token.clone()))
     }
 }
 
-fn same_user(owner: Option<u32>, user: u32) -> Result<(), Refusal> {
-    match owner {
-        Some(owner) if owner == user => Ok(()),
-        Some(_) => Err(Refusal::Stranger),
-        None => Err(Refusal::Gone),
+/// The policy: a local peer must be provably this user. Where that can't be known, a token proves it;
+/// a peer elsewhere is asked for one anyway, or the server would not listen there.
+fn judge(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
+    match whose {
+        Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold) => Ok(()),
+        Ok(Whose::Unmapped) | Err(()) if has_token => Ok(()),
+        Ok(Whose::AnotherUser) => Err(Refusal::Stranger),
+        Ok(Whose::Nobody) => Err(Refusal::Gone),
+        Ok(Whose::Unmapped) => Err(Refusal::Unmapped),
+        Err(()) => Err(Refusal::Unknown),
     }
 }
 
@@ -187,10 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_user_who_started_the_server_is_let_in() {
-        assert_eq!(same_user(Some(1000), 1000), Ok(()));
-        assert_eq!(same_user(Some(1001), 1000), Err(Refusal::Stranger));
-        assert_eq!(same_user(Some(0), 1000), Err(Refusal::Stranger), "not even root");
-        assert_eq!(same_user(None, 0), Err(Refusal::Gone));
+    fn a_local_peer_is_let_in_only_if_it_is_provably_this_user() {
+        for has_token in [false, true] {
+            for admitted in [Whose::ThisUser, Whose::Elsewhere, Whose::NotTold] {
+                assert_eq!(judge(Ok(admitted), has_token), Ok(()), "{admitted:?}");
+            }
+            assert_eq!(judge(Ok(Whose::AnotherUser), has_token), Err(Refusal::Stranger));
+            assert_eq!(judge(Ok(Whose::Nobody), has_token), Err(Refusal::Gone));
+        }
+        assert_eq!(judge(Ok(Whose::Unmapped), false), Err(Refusal::Unmapped));
+        assert_eq!(judge(Err(()), false), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn where_a_user_cannot_be_known_a_token_proves_it() {
+        assert_eq!(judge(Ok(Whose::Unmapped), true), Ok(()));
+        assert_eq!(judge(Err(()), true), Ok(()));
     }
 }

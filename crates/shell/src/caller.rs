@@ -8,12 +8,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use diag::{Whose, whose};
+use observe::Socket;
 use rustix::event::{PollFd, PollFlags};
-use rustix::net::{getpeername, getsockname};
 
 use crate::poll::poll;
 
@@ -26,34 +26,44 @@ const FIN: PollFlags = PollFlags::RDHUP;
 #[cfg(not(target_os = "linux"))]
 const FIN: PollFlags = PollFlags::empty();
 
-/// The connection a command comes from: its socket and both its addresses.
+/// The connection a command comes from.
 #[derive(Clone, Copy, Debug)]
-pub struct Caller<'a> {
-    socket: BorrowedFd<'a>,
-    local: SocketAddr,
-    peer: SocketAddr,
-}
+pub struct Caller<'a>(&'a Socket);
 
 impl<'a> Caller<'a> {
-    /// The peer of a connected TCP socket.
+    /// The peer of a connected socket.
+    pub fn of(conn: &'a Socket) -> Self {
+        Caller(conn)
+    }
+
+    /// Whose it is, compared with this user.
+    pub(crate) fn whose(&self, us: u32) -> io::Result<Whose> {
+        whose(self.0, us)
+    }
+
+    /// Whether what comes from it is kept out of the log and the trace.
+    pub(crate) fn mask(&self, masked: bool) {
+        self.0.mask(masked);
+    }
+
+    /// Waits until `fd` can be read (true), or until `deadline` (false).
     ///
     /// # Errors
-    /// What getsockname(2) or getpeername(2) says: the peer may be gone already.
-    pub fn of(socket: &'a impl AsFd) -> io::Result<Self> {
-        let socket = socket.as_fd();
-        let local = getsockname(socket)?.try_into()?;
-        let peer = getpeername(socket)?.ok_or(io::ErrorKind::NotConnected)?.try_into()?;
-        Ok(Caller { socket, local, peer })
-    }
-
-    /// Our own address on this connection.
-    pub fn local(&self) -> SocketAddr {
-        self.local
-    }
-
-    /// The peer's address.
-    pub fn peer(&self) -> SocketAddr {
-        self.peer
+    /// [`CallerGone`] as soon as the peer has left: nobody waits for what would be read.
+    pub fn wait_readable(&self, fd: impl AsFd, deadline: Instant) -> Result<bool, CallerGone> {
+        let mut watch = self.watch();
+        loop {
+            let mut fds = [watch.poll_fd(), PollFd::new(&fd, PollFlags::IN)];
+            let wake_at = watch.wake_at().map_or(deadline, |at| at.min(deadline));
+            let polled = poll(&mut fds, Some(wake_at));
+            let [caller, other] = fds.map(|fd| fd.revents());
+            if polled.is_err() || watch.gone(caller) {
+                return Err(CallerGone);
+            }
+            if !other.is_empty() || deadline <= Instant::now() {
+                return Ok(!other.is_empty());
+            }
+        }
     }
 
     pub(crate) fn watch(&self) -> Watch<'_> {
@@ -63,30 +73,14 @@ impl<'a> Caller<'a> {
         Watch { caller: self, next_look }
     }
 
-    /// The user id of who holds the other end; `None` for nobody, or nobody on this machine.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn owner(&self) -> io::Result<Option<u32>> {
-        crate::owner::owner(self.peer, self.local)
-    }
-
-    /// Other systems have no such table.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn owner(&self) -> io::Result<Option<u32>> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    pub(crate) fn is_on_loopback(&self) -> bool {
-        self.peer.ip().to_canonical().is_loopback()
-    }
-
     #[cfg(target_os = "linux")]
     fn has_left(&self) -> bool {
-        self.is_on_loopback() && matches!(self.owner(), Ok(None))
+        matches!(self.whose(0), Ok(Whose::Nobody))
     }
 
     #[cfg(not(target_os = "linux"))]
     fn has_left(&self) -> bool {
-        !matches!(rustix::net::sockopt::socket_error(self.socket), Ok(Ok(())))
+        !matches!(self.0.take_error(), Ok(None))
     }
 }
 
@@ -102,7 +96,7 @@ impl Watch<'_> {
     pub(crate) fn poll_fd(&self) -> PollFd<'_> {
         // Hang-up and error are reported without being asked for.
         let events = if self.next_look.is_none() { FIN } else { PollFlags::empty() };
-        PollFd::new(&self.caller.socket, events)
+        PollFd::new(self.caller.0, events)
     }
 
     /// When [`gone`](Self::gone) wants to be called at the latest, if nothing happens.

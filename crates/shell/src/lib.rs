@@ -9,8 +9,8 @@
 //!   requests are [screened](Visitor::answer): what looks like HTTP or TLS, spans lines or is too
 //!   long never reaches the shell.
 //! - **The other local user.** Loopback is shared by everybody on the machine. So a [`Gate`] asks
-//!   the kernel whose socket the peer is, and refuses all but yours. Beyond loopback nobody can
-//!   know: there a token is asked for.
+//!   the kernel whose socket the peer is, and refuses all but yours. Of a peer on another machine
+//!   nobody can know: there a token is asked for.
 //!
 //! Then the command itself must not take the server with it. [`run`] gives each one bounds:
 //!
@@ -28,19 +28,16 @@
 //! client's user types.
 //!
 //! One thing escapes all this: a command that leaves its process group (`setsid`) or becomes
-//! another user (`sudo`) cannot be killed with the group. To keep that in, a server needs a
-//! container; this crate says so and stops here.
+//! another user (`sudo`) cannot be killed with the group. It holds nothing: the answer says that it
+//! runs on. To keep it in, a server needs a container; this crate says so and stops here.
 
 mod access;
 mod caller;
-#[cfg(target_os = "linux")]
-mod diag;
 mod line;
-#[cfg(target_os = "linux")]
-mod owner;
 mod poll;
 mod prompt;
 mod refusal;
+mod refusals;
 mod run;
 mod screen;
 mod slots;
@@ -53,7 +50,8 @@ pub use caller::{Caller, CallerGone};
 pub use poll::{patiently, poll};
 pub use prompt::{Commands, PromptArgs, PromptError, PromptWhen};
 pub use refusal::Refusal;
-pub use run::{Limits, Output, run};
+pub use refusals::Refusals;
+pub use run::{Limits, MAX_COMMAND, Output, run};
 pub use screen::MAX_RAW_REQUEST;
 pub use slots::MAX_RUNNING;
 pub use stop::{GRACE, Stop, Wake};

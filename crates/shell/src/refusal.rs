@@ -3,8 +3,9 @@
 use std::fmt;
 
 use proto::json::Status;
+use proto::{FrameError, ReadError};
 
-use crate::run::Output;
+use crate::run::{MAX_COMMAND, Output};
 use crate::screen::MAX_RAW_REQUEST;
 
 /// Why a peer or its request is turned away. Displays as the one line that it is answered.
@@ -16,10 +17,14 @@ pub enum Refusal {
     Gone,
     /// The system could not say whose the peer's socket is.
     Unknown,
+    /// The peer's user has no number here, as all users without one in a container.
+    Unmapped,
     /// The first request was not the token.
     Token,
     /// More than [`MAX_RAW_REQUEST`] bytes.
     TooLong,
+    /// A framed request of more than [`MAX_COMMAND`] bytes.
+    CommandTooLong,
     /// A CR or LF inside a raw request.
     LineBreak,
     /// A NUL byte inside a raw request.
@@ -28,6 +33,24 @@ pub enum Refusal {
     Tls,
     /// An HTTP request.
     Http,
+}
+
+impl Refusal {
+    /// The error of a framed request of this length, which is more than [`MAX_COMMAND`].
+    pub fn too_long(length: usize) -> ReadError {
+        FrameError::TooLong { length: length as u64, limit: MAX_COMMAND }.into()
+    }
+
+    /// What to answer to a peer whose connection ends with this error; `None`: the end of the stream
+    /// is answer enough for who breaks the protocol.
+    pub fn to_answer(served: &Result<(), ReadError>) -> Option<Refusal> {
+        match served {
+            Err(ReadError::Frame(FrameError::TooLong { limit: MAX_COMMAND, .. })) => {
+                Some(Refusal::CommandTooLong)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -40,7 +63,19 @@ impl fmt::Display for Refusal {
                 "your end is closed already, so nobody can say whose it was; wait for the answer"
             }
             Self::Unknown => {
-                "this system does not say whose your connection is; see the server's log"
+                "this system does not say whose your connection is; see the server's log, \
+                 or start both sides with --token-file"
+            }
+            Self::Unmapped => {
+                "this server has no user id of its own here, so it cannot tell you from others; \
+                 start it and the client with --token-file"
+            }
+            Self::CommandTooLong => {
+                return write!(
+                    out,
+                    "refused: a command has at most {MAX_COMMAND} bytes; \
+                     send a file, and run that"
+                );
             }
             Self::Token => {
                 "the first request must be the server's token; start the client with --token-file"
@@ -80,6 +115,6 @@ impl From<Refusal> for Output {
     fn from(refusal: Refusal) -> Output {
         let stderr = format!("{refusal}\n").into_bytes();
         // 126 is what a shell says of a command that it may not run.
-        Output { stderr, status: Status::Exit(126), ..Output::default() }
+        Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
     }
 }

@@ -1,14 +1,16 @@
 //! One command, within bounds: its output, its status, and nothing of it left behind.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use ending::Tied;
 use proto::agreed::parse_seconds;
 use proto::json::{Header, Status};
 use rustix::event::{PollFd, PollFlags};
@@ -22,8 +24,20 @@ use crate::slots::{self, MAX_RUNNING, Slot};
 /// How long a child that a command left behind may hold the pipes, and so the answer.
 const HOLD: Duration = Duration::from_millis(200);
 
+/// The longest command, in bytes: Linux takes no longer argument (execve(2), MAX_ARG_STRLEN).
+pub const MAX_COMMAND: usize = 128 * 1024 - 1;
+
+/// How long a command that was killed may take to end. One that has become another user's, or is
+/// stuck in the kernel, is not waited for.
+const KILLED: Duration = Duration::from_secs(1);
+
 /// What one read takes: as much as a Linux pipe holds, so that one pass empties both.
 const CHUNK: usize = 64 * 1024;
+
+/// What a long output is given room for, at once. Only what is written to costs memory, and all of it
+/// goes back to the system: glibc's allocator keeps for later what it had in pieces of up to 32 MiB
+/// (mallopt(3), M_MMAP_THRESHOLD), which after thirty long answers were 250 MB.
+const ROOM: usize = 33 << 20;
 
 /// The bounds of each command.
 #[derive(clap::Args, Clone, Debug)]
@@ -39,15 +53,15 @@ pub struct Limits {
 }
 
 /// What a command said, and how it ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// All it wrote to its standard output.
     pub stdout: Vec<u8>,
     /// All it wrote to its standard error; or one line that says why it could not be run.
     pub stderr: Vec<u8>,
     /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound. 126 and 127 also
-    /// stand for a command that could not be run, as in a shell.
-    pub status: Status,
+    /// stand for a command that could not be run, as in a shell. `None`: it could not be killed.
+    pub status: Option<Status>,
     /// It said more than [`Limits::max_output`]: the first part is here.
     pub truncated: bool,
     /// It ran longer than [`Limits::timeout`]: what it said until then is here.
@@ -58,7 +72,7 @@ pub struct Output {
 ///
 /// Its standard input is empty, its output is collected from both pipes at once, and its whole
 /// process group is gone when this returns. A child that it leaves in the background holds the
-/// answer for 200 ms at most. When [`MAX_RUNNING`](crate::MAX_RUNNING) commands run already, this
+/// answer for 200 ms at most, and one that survives its kill for a second. When [`MAX_RUNNING`](crate::MAX_RUNNING) commands run already, this
 /// one first waits for its turn, no longer than its timeout.
 ///
 /// A command that cannot be run (a NUL byte, too long for the system, no process or descriptor
@@ -81,8 +95,11 @@ pub fn run(command: &[u8], limits: &Limits, caller: &Caller<'_>) -> Result<Outpu
         }
     };
     let end = running.watch(limits, caller);
-    let [stdout, stderr] = running.pipes.each_mut().map(|pipe| std::mem::take(&mut pipe.kept));
+    let [stdout, mut stderr] = running.pipes.each_mut().map(|pipe| std::mem::take(&mut pipe.kept));
     let status = running.finish();
+    if status.is_none() {
+        add_line(&mut stderr, &stdout, "this command could not be killed: it runs on");
+    }
     match end {
         End::CallerGone => Err(CallerGone),
         End::Failed(error) => {
@@ -109,12 +126,19 @@ enum End {
 
 struct Running {
     shell: Child,
+    tied: Tied,
     slot: Slot,
     pipes: [Pipe; 2],
     /// Ends (no byte ever comes) when the shell has exited.
     exit: PipeReader,
     waiter: JoinHandle<()>,
+    exited: bool,
+    /// Takes over a command that survives its kill.
+    survivors: mpsc::Sender<Survivor>,
 }
+
+/// A command that nobody waits for any more: its number stays its own until it has ended.
+type Survivor = (Child, Tied);
 
 struct Pipe {
     from: Option<PipeReader>,
@@ -129,6 +153,7 @@ impl Running {
         let (stdout, to_stdout) = pipe()?;
         let (stderr, to_stderr) = pipe()?;
         let (started, shell) = mpsc::channel();
+        let (survivors, survivor) = mpsc::channel::<Survivor>();
         let waiter = thread::Builder::new().name("command".into()).spawn(move || {
             if let Ok(shell) = shell.recv() {
                 // NOWAIT leaves a zombie: the number stays the shell's own until its group has been
@@ -139,27 +164,35 @@ impl Running {
                 }
             }
             drop(notice);
+            // In the usual case there is none, and this ends with the answer.
+            if let Ok((mut shell, tied)) = survivor.recv() {
+                drop(tied);
+                let _ = shell.wait();
+            }
         })?;
 
-        // A process group is all that is set here: with `pre_exec` or a uid, std could not use
-        // posix_spawn, and would copy the page tables of a large server for every command. `--`
-        // lets a command begin with a dash.
-        let shell = Command::new("/bin/sh")
-            .args(["-c", "--"])
-            .arg(OsStr::from_bytes(command))
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(to_stdout)
-            .stderr(to_stderr)
-            .spawn()?;
+        let mut shell = shell_command();
+        // `--` lets a command begin with a dash.
+        shell.args(["-c", "--"]).arg(OsStr::from_bytes(command));
+        shell.stdin(Stdio::null()).stdout(to_stdout).stderr(to_stderr);
+        ending::mark(&mut shell)?;
+        let mut shell = shell.spawn()?;
         let group = Pid::from_child(&shell);
         slot.started(group);
+        let tied = match ending::tie_group(group) {
+            Ok(tied) => tied,
+            Err(error) => {
+                slots::kill(group);
+                let _ = shell.wait();
+                return Err(error);
+            }
+        };
         // The waiter can only be gone if it panicked; then the exit pipe has ended too, and the
         // watch ends at once.
         started.send(group).ok();
 
         let pipes = [stdout, stderr].map(|from| Pipe { from: Some(from), kept: Vec::new() });
-        Ok(Running { shell, slot, pipes, exit, waiter })
+        Ok(Running { shell, tied, slot, pipes, exit, waiter, exited: false, survivors })
     }
 
     /// Collects what the command says until it is complete or a bound is reached.
@@ -167,11 +200,10 @@ impl Running {
         let mut room = limits.max_output;
         let mut chunk = vec![0; CHUNK];
         let mut deadline = Instant::now().checked_add(limits.timeout);
-        let mut exited = false;
         let mut watch = caller.watch();
         loop {
             let mut fds = vec![watch.poll_fd()];
-            fds.extend((!exited).then(|| PollFd::new(&self.exit, PollFlags::IN)));
+            fds.extend((!self.exited).then(|| PollFd::new(&self.exit, PollFlags::IN)));
             fds.extend(
                 self.pipes
                     .iter()
@@ -190,8 +222,8 @@ impl Running {
             }
             // Before the pipes: what the shell wrote before it exited is in them by now, and read
             // in this very pass.
-            if !exited && matches!(self.exit.read(&mut [0]), Ok(0)) {
-                exited = true;
+            if !self.exited && matches!(self.exit.read(&mut [0]), Ok(0)) {
+                self.exited = true;
                 deadline = Some(Instant::now() + HOLD);
             }
             for pipe in &mut self.pipes {
@@ -199,32 +231,75 @@ impl Running {
                     return End::Full;
                 }
             }
-            if exited && self.pipes.iter().all(|pipe| pipe.from.is_none()) {
+            if self.exited && self.pipes.iter().all(|pipe| pipe.from.is_none()) {
                 return End::Complete;
             }
             if deadline.is_some_and(|at| at <= Instant::now()) {
-                return if exited { End::Complete } else { End::Deadline };
+                return if self.exited { End::Complete } else { End::Deadline };
             }
         }
     }
 
-    /// Kills what is left of the group and takes the shell's status.
-    fn finish(mut self) -> Status {
+    /// Kills what is left of the group and takes the shell's status; `None` if it doesn't end.
+    fn finish(mut self) -> Option<Status> {
         slots::kill(Pid::from_child(&self.shell));
+        let until = Some(Instant::now() + KILLED);
+        let ended = self.exited
+            || poll(&mut [PollFd::new(&self.exit, PollFlags::IN)], until).unwrap_or(false);
+        if !ended {
+            let shell = self.shell.id();
+            tracing::warn!(shell, "a command could not be killed: it runs on");
+            // The waiter listens until it has been given one, or cannot be given one any more.
+            let _ = self.survivors.send((self.shell, self.tied));
+            return None;
+        }
+        drop(self.survivors);
         // A panic of the waiter has been printed already; the shell is reaped either way.
         self.waiter.join().ok();
-        drop(self.slot);
+        drop((self.tied, self.slot));
         match self.shell.wait() {
-            Ok(status) => match (status.code(), status.signal()) {
+            Ok(status) => Some(match (status.code(), status.signal()) {
                 (Some(code), _) => Status::Exit(code),
                 (None, signal) => Status::Signal { signal: signal.unwrap_or_default() },
-            },
+            }),
             Err(error) => {
                 tracing::warn!(%error, "wait");
-                Status::Exit(127)
+                Some(Status::Exit(127))
             }
         }
     }
+}
+
+/// The shell that runs a command, in a process group of its own, and without a terminal.
+///
+/// Where this server has a terminal, so would the command: it could write on it, change its settings,
+/// or be stopped for trying. util-linux's setsid(1) puts it into a session of its own, where
+/// `/dev/tty` doesn't open. That costs one more exec, so only there.
+///
+/// Nothing else is set: with `pre_exec` or a uid, std could not use posix_spawn, and would copy the
+/// page tables of a large server for every command.
+fn shell_command() -> Command {
+    /// A server gets no terminal later: only the leader of a session could.
+    static HAS_TERMINAL: OnceLock<bool> = OnceLock::new();
+    let has_terminal = *HAS_TERMINAL.get_or_init(|| {
+        let here = cfg!(target_os = "linux") && File::open("/dev/tty").is_ok();
+        let known =
+            || Command::new("setsid").arg("true").status().is_ok_and(|ended| ended.success());
+        if here && !known() {
+            tracing::warn!(
+                "there is no setsid here: commands can use this terminal (util-linux has it)"
+            );
+            return false;
+        }
+        here
+    });
+    let mut shell = Command::new(if has_terminal { "setsid" } else { "/bin/sh" });
+    match has_terminal {
+        // setsid(1) makes the group as well. It must not lead one before: then it would fork.
+        true => shell.arg("/bin/sh"),
+        false => shell.process_group(0),
+    };
+    shell
 }
 
 /// A pipe whose reading end never waits.
@@ -245,6 +320,12 @@ impl Pipe {
             Ok(0) => self.from = None,
             Ok(got) => {
                 let fits = got.min(*room);
+                if self.kept.len() + fits > CHUNK && self.kept.capacity() < ROOM {
+                    // Where so much address space is not to be had, it grows step by step.
+                    let _ = self.kept.try_reserve_exact(ROOM - self.kept.len());
+                }
+                // Without memory for it, it says more than it may just as well.
+                self.kept.try_reserve(fits).map_err(|_| TooMuch)?;
                 self.kept.extend_from_slice(&chunk[..fits]);
                 *room -= fits;
                 if fits < got {
@@ -275,7 +356,7 @@ impl Output {
     pub fn header(&self) -> Header {
         Header {
             data_len: self.total(),
-            status: Some(self.status),
+            status: self.status,
             stdout_len: Some(self.stdout.len()),
             truncated: Some(self.truncated),
             timed_out: Some(self.timed_out),
@@ -284,6 +365,44 @@ impl Output {
 
     fn not_run(code: i32, why: &str) -> Output {
         let stderr = format!("{why}\n").into_bytes();
-        Output { stderr, status: Status::Exit(code), ..Output::default() }
+        Output { stderr, status: Some(Status::Exit(code)), ..Output::default() }
+    }
+
+    /// For a protocol whose answers are these bytes and nothing else: what a header would say of an
+    /// answer that is cut short stands in its last line.
+    pub fn with_remark(mut self) -> Output {
+        let remarks = [
+            (self.timed_out, "timed out: the command was killed; this is what it said until then"),
+            (
+                self.truncated,
+                "truncated: the command said too much and was killed; this is the first part",
+            ),
+        ];
+        for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
+            add_line(&mut self.stderr, &self.stdout, remark);
+        }
+        self
+    }
+}
+
+/// Adds a line of our own to what a command said, below its last one.
+fn add_line(stderr: &mut Vec<u8>, stdout: &[u8], line: &str) {
+    let last = stderr.last().or(stdout.last());
+    if last.is_some_and(|byte| *byte != b'\n') {
+        stderr.push(b'\n');
+    }
+    stderr.extend_from_slice(format!("{line}\n").as_bytes());
+}
+
+impl Default for Output {
+    /// Nothing was said, and all is well.
+    fn default() -> Output {
+        Output {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            status: Some(Status::default()),
+            truncated: false,
+            timed_out: false,
+        }
     }
 }

@@ -10,8 +10,31 @@ use crate::refusal::Refusal;
 /// this long.
 pub const MAX_RAW_REQUEST: usize = 1024;
 
-pub(crate) fn screen(request: &[u8]) -> Result<(), Refusal> {
-    if request.starts_with(&[0x16, 0x03]) {
+/// Looks at the raw requests of one connection, one after the other.
+///
+/// How many bytes a read brings is the network's choice: `GET /;id;` may come as `G` and `ET /;id;`,
+/// which look harmless one by one. So a request is looked at together with what came before it, as
+/// long as that could be the beginning of another protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Screen {
+    /// The requests just before this one, glued, if so far they could begin something else.
+    before: Vec<u8>,
+}
+
+impl Screen {
+    pub(crate) fn check(&mut self, request: &[u8]) -> Result<(), Refusal> {
+        let together = [&self.before, request].concat();
+        self.before.clear();
+        screen(&together)?;
+        if is_beginning(&together) {
+            self.before = together;
+        }
+        Ok(())
+    }
+}
+
+fn screen(request: &[u8]) -> Result<(), Refusal> {
+    if request.starts_with(TLS) {
         return Err(Refusal::Tls);
     }
     if is_http(request) {
@@ -27,6 +50,14 @@ pub(crate) fn screen(request: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::TooLong);
     }
     Ok(())
+}
+
+/// How each record of a TLS handshake begins (RFC 8446, section 5.1).
+const TLS: &[u8] = &[0x16, 0x03];
+
+/// Whether more bytes could make it TLS, or a method of HTTP.
+fn is_beginning(bytes: &[u8]) -> bool {
+    TLS.starts_with(bytes) || bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'-'))
 }
 
 /// Starts with a method and a space, or names the protocol anywhere. Methods are an open list (RFC
@@ -81,5 +112,45 @@ mod tests {
         ] {
             assert_eq!(screen(request.as_bytes()), Err(refusal), "{request:?}");
         }
+    }
+
+    /// However the network cuts what a browser sends, nothing of it runs but what could be the
+    /// beginning of a command just as well: the letters of the method.
+    #[test]
+    fn a_request_is_screened_together_with_what_came_before_it() {
+        let http = b"GET /;touch$IFS/tmp/x; HTTP/1.1";
+        let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+        for (whole, refusal, harmless) in
+            [(http.as_slice(), Refusal::Http, 3), (tls.as_slice(), Refusal::Tls, 1)]
+        {
+            for first in 1..whole.len() {
+                for second in first..whole.len() {
+                    let pieces = [&whole[..first], &whole[first..second], &whole[second..]];
+                    let mut screen = Screen::default();
+                    let mut ran = 0;
+                    let checked =
+                        pieces.iter().filter(|piece| !piece.is_empty()).try_for_each(|piece| {
+                            screen.check(piece)?;
+                            ran += piece.len();
+                            Ok(())
+                        });
+                    assert_eq!(checked, Err(refusal), "{first} {second}");
+                    assert!(ran <= harmless, "{ran} bytes ran, cut at {first} and {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn later_requests_are_screened_together_too() {
+        let mut screen = Screen::default();
+        for request in ["echo hi", "LS", "A=1 env", "G"] {
+            assert_eq!(screen.check(request.as_bytes()), Ok(()), "{request}");
+        }
+        assert_eq!(screen.check(b"ET /;id;"), Err(Refusal::Http));
+
+        let mut screen = Screen::default();
+        assert_eq!(screen.check(&[b'X'; MAX_RAW_REQUEST]), Ok(()));
+        assert_eq!(screen.check(b"X"), Err(Refusal::TooLong), "what is kept has a bound");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::caller::{Caller, CallerGone, RECHECK};
 
@@ -39,6 +39,10 @@ impl Slot {
         let until = Instant::now().checked_add(patience);
         let mut watch = caller.watch();
         loop {
+            // Looked at first: nothing starts for a peer that has left.
+            if watch.look() {
+                return Err(CallerGone);
+            }
             let left = until
                 .map_or(RECHECK, |at| at.saturating_duration_since(Instant::now()).min(RECHECK));
             let (mut table, _) = CHANGED
@@ -49,9 +53,6 @@ impl Slot {
                 return Ok(Some(Slot { group: None }));
             }
             drop(table);
-            if watch.look() {
-                return Err(CallerGone);
-            }
             if until.is_some_and(|at| at <= Instant::now()) {
                 return Ok(None);
             }
@@ -98,11 +99,13 @@ pub(crate) fn close() {
     drop(CHANGED.wait_timeout_while(table, START, |table| table.starting > 0));
 }
 
-/// Kills a whole process group. Failure means that nothing of it is left, or that it has become
-/// another user's.
+/// Kills a whole process group, whose leader has not been reaped. Failure means that nothing of it
+/// is left, or that it has become another user's.
 pub(crate) fn kill(group: Pid) {
     if let Err(error) = kill_process_group(group, Signal::KILL) {
         tracing::debug!(group = group.as_raw_nonzero().get(), %error, "kill");
+        // One that has only just been started may not lead its group yet.
+        let _ = kill_process(group, Signal::KILL);
     }
 }
 

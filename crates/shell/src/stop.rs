@@ -1,7 +1,5 @@
-//! The orderly end of a server: Ctrl-C (SIGINT) or SIGTERM.
-//!
-//! A signal handler may do almost nothing (signal-safety(7)). So it writes one byte into a pipe, a
-//! thread reads it, and what waits in `poll(2)` anyway has one more descriptor to wait for.
+//! The orderly end of a server that is [told to end](ending::told): a thread reads that, and what
+//! waits in `poll(2)` anyway has one more descriptor to wait for.
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,8 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::low_level::pipe::register;
 
 use crate::poll::poll;
 use crate::slots;
@@ -38,7 +34,7 @@ pub enum Wake {
 }
 
 impl Stop {
-    /// Takes SIGINT and SIGTERM over. Call it once, before the first connection.
+    /// Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT. Call it once, before the first connection.
     ///
     /// The first signal wakes everyone who waits on this `Stop`. A `main` that then returns ends
     /// the server as it likes. If it has not after [`GRACE`], every running command is killed with
@@ -48,29 +44,19 @@ impl Stop {
     /// # Errors
     /// No descriptor or thread left.
     pub fn on_signals() -> io::Result<Stop> {
-        let (signals, caught) = io::pipe()?;
+        let signals = ending::told()?;
         let (asked, running) = io::pipe()?;
-        register(SIGINT, caught.try_clone()?)?;
-        register(SIGTERM, caught)?;
         thread::Builder::new()
             .name("signals".into())
             .spawn(move || end_in_order(signals, running))?;
         Ok(Stop { asked: Arc::new(asked) })
     }
 
-    /// For a process that only serves another: when `parent` ends, so does this one, at once, and with it every command
-    /// that it runs.
-    ///
-    /// # Errors
-    /// No thread left.
-    pub fn end_with(mut parent: impl Read + Send + 'static) -> io::Result<()> {
-        thread::Builder::new().name("parent".into()).spawn(move || {
-            // Nothing is ever written there. A failure means the same as the end.
-            let _ = parent.read(&mut [0]);
-            slots::close();
-            process::exit(0);
-        })?;
-        Ok(())
+    /// Ends the process at once, and with it every command that it runs: for one that only serves another, when that
+    /// one has ended.
+    pub fn now() -> ! {
+        slots::close();
+        process::exit(0);
     }
 
     /// Waits until `fd` can be read without blocking, for at most `timeout` (`None`: for ever).
@@ -116,6 +102,7 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter) {
         return;
     }
     tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
+    observe::say_what_was_dropped();
     drop(running);
     let again = poll(&mut [PollFd::new(&signals, PollFlags::IN)], Some(Instant::now() + GRACE))
         .unwrap_or(true);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::screen::MAX_RAW_REQUEST;
@@ -10,15 +11,25 @@ use crate::screen::MAX_RAW_REQUEST;
 /// The shortest token, in bytes: 16 random characters cannot be guessed over a network.
 const SHORTEST: usize = 16;
 
-/// The token in `file`, without the line break at its end.
+/// The token in `file`, without the line break at its end. As ssh does with a private key, it
+/// refuses a file that others can read or change.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
     let mut token = Vec::new();
     // The longest with its line break, and one byte more to see that there is more. Not the whole
     // file: it may have no end.
     let most = MAX_RAW_REQUEST as u64 + 3;
-    File::open(file)
-        .and_then(|file| file.take(most).read_to_end(&mut token))
-        .map_err(|error| TokenError::Unreadable(file.into(), error))?;
+    let unreadable = |error| TokenError::Unreadable(file.into(), error);
+    let opened = File::open(file).map_err(unreadable)?;
+    // Asked of what is open, not of the name: that may lead elsewhere a moment later.
+    let found = opened.metadata().map_err(unreadable)?;
+    if found.mode() & 0o077 != 0 {
+        return Err(TokenError::Exposed(file.into(), found.mode() & 0o777));
+    }
+    let owner = found.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(TokenError::NotOurs(file.into()));
+    }
+    opened.take(most).read_to_end(&mut token).map_err(unreadable)?;
     for end in [b'\n', b'\r'] {
         token.pop_if(|last| *last == end);
     }
@@ -34,6 +45,10 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
 pub enum TokenError {
     /// It cannot be read.
     Unreadable(PathBuf, io::Error),
+    /// Others can read or change it: its mode.
+    Exposed(PathBuf, u32),
+    /// It belongs to another user, who can read and change it.
+    NotOurs(PathBuf),
     /// It has only this many bytes.
     TooShort(PathBuf, usize),
     /// It does not fit in one raw request.
@@ -46,6 +61,16 @@ impl fmt::Display for TokenError {
         match self {
             Self::Unreadable(file, error) => {
                 write!(out, "cannot read the token file {}: {error}", file.display())
+            }
+            Self::Exposed(file, mode) => {
+                let file = file.display();
+                write!(
+                    out,
+                    "others can use the token file {file} (mode {mode:04o}): chmod 600 {file}"
+                )
+            }
+            Self::NotOurs(file) => {
+                write!(out, "the token file {} belongs to another user: {make_one}", file.display())
             }
             Self::TooShort(file, len) => {
                 write!(
@@ -69,7 +94,7 @@ impl std::error::Error for TokenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable(_, error) => Some(error),
-            Self::TooShort(..) | Self::TooLong(_) => None,
+            _ => None,
         }
     }
 }

@@ -2,27 +2,32 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proto::request::Form;
 
 use crate::caller::{Caller, CallerGone};
 use crate::refusal::Refusal;
 use crate::run::{Limits, Output, run};
-use crate::screen::screen;
+use crate::screen::Screen;
 
 /// The answer to the right token.
 pub const WELCOME: &[u8] = b"ok\n";
+
+/// How long a peer may take for its token: until then it is a stranger, and a seat is not for those.
+const TOKEN_TIME: Duration = Duration::from_secs(30);
 
 /// One connection that a [`Gate`](crate::Gate) let in.
 pub struct Visitor {
     form: Form,
     limits: Limits,
     state: State,
+    screen: Screen,
 }
 
 enum State {
-    /// The first request must be this token.
-    AtTheDoor(Arc<[u8]>),
+    /// The first request must be this token, and come before this moment.
+    AtTheDoor(Arc<[u8]>, Instant),
     Inside,
     ShownOut(Refusal),
 }
@@ -44,7 +49,18 @@ enum Verdict {
 
 impl Visitor {
     pub(crate) fn new(form: Form, limits: Limits, token: Option<Arc<[u8]>>) -> Visitor {
-        Visitor { form, limits, state: token.map_or(State::Inside, State::AtTheDoor) }
+        let until = Instant::now() + TOKEN_TIME;
+        let state = token.map_or(State::Inside, |token| State::AtTheDoor(token, until));
+        Visitor { form, limits, state, screen: Screen::default() }
+    }
+
+    /// Until when its next request must have come: a peer that owes a token may not think as long as
+    /// it likes.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::AtTheDoor(_, until) => Some(until),
+            State::Inside | State::ShownOut(_) => None,
+        }
     }
 
     /// Answers the next request of this connection, its payload if requests are framed, what one
@@ -59,6 +75,8 @@ impl Visitor {
         Ok(match self.judge(request) {
             Ok(Verdict::Run) => Reply { output: run(request, &self.limits, caller)?, last: false },
             Ok(Verdict::Welcome) => {
+                // What was recorded until now may have held the token; commands don't.
+                caller.mask(false);
                 let output = Output { stdout: WELCOME.to_vec(), ..Output::default() };
                 Reply { output, last: false }
             }
@@ -68,9 +86,11 @@ impl Visitor {
 
     fn judge(&mut self, request: &[u8]) -> Result<Verdict, Refusal> {
         let verdict = match &self.state {
-            State::AtTheDoor(token) if same_bytes(token, request) => Ok(Verdict::Welcome),
-            State::AtTheDoor(_) => Err(Refusal::Token),
-            State::Inside if self.form == Form::Raw => screen(request).map(|()| Verdict::Run),
+            State::AtTheDoor(token, _) if same_bytes(token, request) => Ok(Verdict::Welcome),
+            State::AtTheDoor(..) => Err(Refusal::Token),
+            State::Inside if self.form == Form::Raw => {
+                self.screen.check(request).map(|()| Verdict::Run)
+            }
             State::Inside => Ok(Verdict::Run),
             State::ShownOut(refusal) => Err(*refusal),
         };

@@ -1,9 +1,14 @@
 //! Who is let in, on real connections.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::fs::{self, Permissions};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use observe::Socket;
 use proto::request::Form;
 use shell::{Caller, Limits, PromptArgs, PromptWhen, ServerArgs, WELCOME};
 
@@ -12,13 +17,18 @@ fn args(token_file: Option<PathBuf>) -> ServerArgs {
     ServerArgs { limits, allow_remote: false, token_file }
 }
 
+/// The next connection, as a server has it.
+fn accept(listener: &TcpListener) -> Socket {
+    Socket::inherited(listener.accept().unwrap().0.into())
+}
+
 #[test]
 fn a_refused_request_is_answered_and_is_the_last() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (conn, _) = listener.accept().unwrap();
-    let caller = Caller::of(&conn).unwrap();
+    let conn = accept(&listener);
+    let caller = Caller::of(&conn);
     let mut visitor = gate.admit(&caller).unwrap();
     for request in [b"GET / HTTP/1.1".as_slice(), b"echo hi"] {
         let reply = visitor.answer(request, &caller).unwrap();
@@ -42,9 +52,8 @@ fn our_own_connection_is_let_in() {
         let address = listener.local_addr().unwrap();
         let gate = args(None).gate(address, Form::Raw).unwrap();
         let client = TcpStream::connect(format!("{connect}:{}", address.port())).unwrap();
-        let (server, peer) = listener.accept().unwrap();
-        let caller = Caller::of(&server).unwrap();
-        assert_eq!(caller.peer(), peer);
+        let server = accept(&listener);
+        let caller = Caller::of(&server);
         let mut visitor =
             gate.admit(&caller).unwrap_or_else(|refusal| panic!("{listen} {connect}: {refusal}"));
         let reply = visitor.answer(b"echo hi", &caller).unwrap();
@@ -59,8 +68,8 @@ fn a_peer_that_has_closed_proves_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
     drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-    let (server, _) = listener.accept().unwrap();
-    assert_eq!(gate.admit(&Caller::of(&server).unwrap()).err(), Some(shell::Refusal::Gone));
+    let server = accept(&listener);
+    assert_eq!(gate.admit(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
 }
 
 #[test]
@@ -70,14 +79,15 @@ fn both_sides_read_the_same_token() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let client = TcpStream::connect(address).unwrap();
-    let (server, _) = listener.accept().unwrap();
-    let caller = Caller::of(&server).unwrap();
+    let server = accept(&listener);
+    let caller = Caller::of(&server);
     let access = args(Some(file.clone()));
     let prompt =
         PromptArgs { command: vec![], prompt: PromptWhen::Auto, token_file: Some(file.clone()) };
 
     for end in ["", "\n", "\r\n"] {
-        std::fs::write(&file, format!("0123456789abcdef{end}")).unwrap();
+        fs::write(&file, format!("0123456789abcdef{end}")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let token = prompt.token().unwrap().unwrap();
         assert_eq!(token, b"0123456789abcdef", "{end:?}");
         let mut visitor = access.gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
@@ -87,12 +97,73 @@ fn both_sides_read_the_same_token() {
     for (bad, why) in
         [("0123456789abcde\n".to_owned(), "has 15 bytes"), ("x".repeat(1025), "more than 1024")]
     {
-        std::fs::write(&file, bad).unwrap();
+        fs::write(&file, bad).unwrap();
         let error = access.gate(address, Form::Raw).err().unwrap().to_string();
         assert!(error.contains(why), "{error}");
     }
-    std::fs::remove_file(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     let error = access.gate(address, Form::Raw).err().unwrap().to_string();
     assert!(error.starts_with("cannot read the token file"), "{error}");
+    drop(client);
+}
+
+/// Both sides read it by the same rules: ssh's, for a private key.
+#[test]
+fn a_token_file_that_others_can_use_is_refused() {
+    let file =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exposed-{}", std::process::id()));
+    fs::write(&file, "0123456789abcdef").unwrap();
+    let here = "127.0.0.1:0".parse().unwrap();
+    let access = args(Some(file.clone()));
+    let prompt =
+        PromptArgs { command: vec![], prompt: PromptWhen::Auto, token_file: Some(file.clone()) };
+    for (mode, private) in [
+        (0o600, true),
+        (0o400, true),
+        (0o700, true),
+        (0o604, false),
+        (0o640, false),
+        (0o620, false),
+        (0o602, false),
+        (0o601, false),
+        (0o644, false),
+        (0o660, false),
+    ] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(access.gate(here, Form::Raw).is_ok(), private, "server, {mode:o}");
+        assert_eq!(prompt.token().is_ok(), private, "client, {mode:o}");
+    }
+    let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+    assert!(error.contains("mode 0660") && error.contains("chmod 600"), "{error}");
+    // Only root can give a file away, and only as root does it prove anything that it is refused.
+    if rustix::process::geteuid().is_root() {
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(&file, Some(65_534), None).unwrap();
+        let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+        assert!(error.contains("belongs to another user"), "{error}");
+    }
+    fs::remove_file(&file).unwrap();
+}
+
+/// A stranger in everything but its address: it is not asked how it came, only whose it is.
+#[test]
+fn who_awaits_a_token_may_not_think_as_long_as_it_likes() {
+    let file =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("awaited-{}", std::process::id()));
+    fs::write(&file, "0123456789abcdef").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = TcpStream::connect(address).unwrap();
+    let server = accept(&listener);
+    let caller = Caller::of(&server);
+    let open = args(None).gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
+    assert_eq!(open.deadline(), None);
+    let mut visitor =
+        args(Some(file.clone())).gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
+    assert!(visitor.deadline().is_some());
+    visitor.answer(b"0123456789abcdef", &caller).unwrap();
+    assert_eq!(visitor.deadline(), None);
+    fs::remove_file(&file).unwrap();
     drop(client);
 }

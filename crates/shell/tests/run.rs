@@ -15,6 +15,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use observe::Socket;
 use proto::json::Status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shell::{Caller, CallerGone, Limits, Output, run};
@@ -39,7 +40,7 @@ fn what_it_says_and_how_it_ends() {
     ] {
         let output = run_here(command.as_bytes(), &LIMITS);
         let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        assert_eq!((&*said[0], output.status), (stdout, status), "{command}");
+        assert_eq!((&*said[0], output.status), (stdout, Some(status)), "{command}");
         if stderr.is_empty() {
             assert_eq!(said[1], "", "{command}");
         } else {
@@ -56,7 +57,7 @@ fn a_mebibyte_on_both_pipes() {
         run_here(b"head -c 1048576 /dev/zero >&2; head -c 1048576 /dev/zero; echo end", &LIMITS);
     assert_eq!((output.stdout.len(), output.stderr.len()), (1_048_576 + 4, 1_048_576));
     assert!(output.stdout.ends_with(b"end\n"));
-    assert_eq!(output.status, Status::Exit(0));
+    assert_eq!(output.status, Some(Status::Exit(0)));
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn a_deadline_kills_the_group_and_keeps_what_was_said() {
         Output {
             stdout: b"started\n".into(),
             stderr: vec![],
-            status: Status::Signal { signal: 9 },
+            status: Some(Status::Signal { signal: 9 }),
             truncated: false,
             timed_out: true
         }
@@ -83,7 +84,7 @@ fn a_deadline_kills_the_group_and_keeps_what_was_said() {
 #[test]
 fn endless_output_is_cut_at_the_limit() {
     let output = run_here(b"yes", &Limits { max_output: 100_000, ..LIMITS });
-    assert_eq!((output.stdout.len(), output.status), (100_000, Status::Signal { signal: 9 }));
+    assert_eq!((output.stdout.len(), output.status), (100_000, Some(Status::Signal { signal: 9 })));
     assert!(output.truncated && !output.timed_out);
 
     let ten = Limits { max_output: 10, ..LIMITS };
@@ -108,7 +109,10 @@ fn a_child_in_the_background_neither_holds_the_answer_nor_survives() {
     let started = Instant::now();
     let output = run_here(command.as_bytes(), &LIMITS);
     assert!(started.elapsed() < LONG / 4, "held for {:?}", started.elapsed());
-    assert_eq!((output.stdout.as_slice(), output.status), (b"hi\n".as_slice(), Status::Exit(0)));
+    assert_eq!(
+        (output.stdout.as_slice(), output.status),
+        (b"hi\n".as_slice(), Some(Status::Exit(0)))
+    );
     assert!(!output.timed_out && !output.truncated);
     assert_eq!(leftover.join().unwrap(), "");
 
@@ -141,7 +145,7 @@ fn what_cannot_be_run_is_an_answer() {
         );
         assert_eq!(
             (stderr.lines().count(), output.stdout.len(), output.status),
-            (1, 0, Status::Exit(126))
+            (1, 0, Some(Status::Exit(126)))
         );
     }
     assert_eq!(run_here(b"echo still here", &LIMITS).stdout, b"still here\n");
@@ -156,14 +160,23 @@ fn without_descriptors_it_is_an_answer_too() {
         return;
     }
     let (client, server) = connection();
-    let caller = Caller::of(&server).unwrap();
+    let caller = Caller::of(&server);
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(6), ..limit }).unwrap();
     let output = run(b"echo hi", &LIMITS, &caller).unwrap();
     setrlimit(Resource::Nofile, limit).unwrap();
+
+    // Nothing could be started here, and for a peer that has left nothing is even tried.
+    let (gone, left) = connection();
+    rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
+    drop(gone);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(6), ..limit }).unwrap();
+    assert_eq!(run(b"echo hi", &LIMITS, &Caller::of(&left)), Err(CallerGone));
+    setrlimit(Resource::Nofile, limit).unwrap();
+
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.contains("Too many open files") && output.status == Status::Exit(126),
+        stderr.contains("Too many open files") && output.status == Some(Status::Exit(126)),
         "{stderr}"
     );
     assert_eq!(run(b"echo hi", &LIMITS, &caller).unwrap().stdout, b"hi\n");
@@ -194,7 +207,7 @@ fn a_caller_who_only_stops_sending_gets_the_answer() {
     let (client, server) = connection();
     client.shutdown(Shutdown::Write).unwrap();
     // Long enough for more than one look at the caller.
-    let output = run(b"sleep 0.7; echo alive", &LIMITS, &Caller::of(&server).unwrap()).unwrap();
+    let output = run(b"sleep 0.7; echo alive", &LIMITS, &Caller::of(&server)).unwrap();
     assert_eq!(output.stdout, b"alive\n");
 }
 
@@ -205,7 +218,7 @@ fn a_waiting_caller_costs_no_time() {
     let (mut client, server) = connection();
     std::io::Write::write_all(&mut client, b"the next command").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    let caller = Caller::of(&server).unwrap();
+    let caller = Caller::of(&server);
     let switches = || {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
@@ -234,7 +247,7 @@ fn assert_gone(name: &str, leave: impl FnOnce(TcpStream)) {
     let command = format!("exec 3>{fifo}; sleep 20; echo survived >&3");
     let (answer, end) = mpsc::channel();
     let handler = thread::spawn(move || {
-        let result = run(command.as_bytes(), &LIMITS, &Caller::of(&server).unwrap());
+        let result = run(command.as_bytes(), &LIMITS, &Caller::of(&server));
         answer.send((result, Instant::now())).unwrap();
     });
     // Opened by the command: it runs.
@@ -284,13 +297,13 @@ fn witness(name: &str) -> (String, Leftover) {
 
 fn run_here(command: &[u8], limits: &Limits) -> Output {
     let (_client, server) = connection();
-    run(command, limits, &Caller::of(&server).unwrap()).unwrap()
+    run(command, limits, &Caller::of(&server)).unwrap()
 }
 
-fn connection() -> (TcpStream, TcpStream) {
+fn connection() -> (TcpStream, Socket) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    (client, listener.accept().unwrap().0)
+    (client, Socket::inherited(listener.accept().unwrap().0.into()))
 }
 
 /// Runs one test of this file again, in a process of its own.

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use observe::Socket;
 use proto::json::Status;
 use shell::{Caller, CallerGone, Limits, MAX_RUNNING, run};
 
@@ -38,12 +39,12 @@ fn one_too_many_waits_for_its_turn() {
 
     let busy =
         answer(b"echo hi", &Limits { timeout: Duration::from_millis(50), ..LIMITS }).unwrap();
-    assert_eq!((busy.stdout.as_slice(), busy.status), (b"".as_slice(), Status::Exit(126)));
+    assert_eq!((busy.stdout.as_slice(), busy.status), (b"".as_slice(), Some(Status::Exit(126))));
     assert!(busy.stderr.starts_with(b"busy: 8 commands"), "{:?}", busy.stderr.escape_ascii());
 
     let (client, server) = connection();
     rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
-    let caller = Caller::of(&server).unwrap();
+    let caller = Caller::of(&server);
     drop(client);
     assert_eq!(
         run(b"echo hi", &LIMITS, &caller),
@@ -63,11 +64,11 @@ fn one_too_many_waits_for_its_turn() {
 
 fn answer(command: &[u8], limits: &Limits) -> Result<shell::Output, CallerGone> {
     let (_client, server) = connection();
-    run(command, limits, &Caller::of(&server).unwrap())
+    run(command, limits, &Caller::of(&server))
 }
 
-fn connection() -> (TcpStream, TcpStream) {
+fn connection() -> (TcpStream, Socket) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    (client, listener.accept().unwrap().0)
+    (client, Socket::inherited(listener.accept().unwrap().0.into()))
 }

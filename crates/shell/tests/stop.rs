@@ -12,6 +12,7 @@ use std::process::{Command, exit};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use observe::Socket;
 use shell::{Caller, GRACE, Limits, Stop, Wake, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
@@ -36,9 +37,7 @@ fn whoever_waits_is_woken_and_may_end_as_it_likes() {
 
         let (_client, socket) = connection();
         assert_eq!(
-            run(b"kill -TERM $PPID; echo done", &LIMITS, &Caller::of(&socket).unwrap())
-                .unwrap()
-                .stdout,
+            run(b"kill -TERM $PPID; echo done", &LIMITS, &Caller::of(&socket)).unwrap().stdout,
             b"done\n"
         );
         for waiting in waiting {
@@ -77,7 +76,7 @@ fn stubborn(signals: &str) {
     let (_client, socket) = connection();
     let command =
         format!("exec 3>\"$FIFO\"; echo started >&3; {signals}; sleep 20; echo survived >&3");
-    run(command.as_bytes(), &LIMITS, &Caller::of(&socket).unwrap()).unwrap();
+    run(command.as_bytes(), &LIMITS, &Caller::of(&socket)).unwrap();
     thread::park(); // killed, and yet the server goes on: only the end of the process ends it
 }
 
@@ -108,8 +107,8 @@ fn outcome(name: &str, server: impl Fn(&Stop)) -> (Option<i32>, String, Duration
     (status.code(), leftover, time)
 }
 
-fn connection() -> (TcpStream, TcpStream) {
+fn connection() -> (TcpStream, Socket) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    (client, listener.accept().unwrap().0)
+    (client, Socket::inherited(listener.accept().unwrap().0.into()))
 }

@@ -17,6 +17,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,7 @@ fn a_token_comes_first() {
     let scratch = Scratch::new().unwrap();
     let token = scratch.path().join("token").display().to_string();
     fs::write(&token, "0123456789abcdef\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     let server = server(&["--token-file", &token]);
     let address = server.address().unwrap();
     let proof = scratch.path().join("it-ran");

@@ -23,7 +23,6 @@ use shell::{MAX_RUNNING, poll};
 use self::client::Client;
 use self::room::Room;
 use self::worker::work;
-use crate::connection::announce;
 use crate::seats::Seats;
 use crate::{Handler, Service};
 
@@ -92,12 +91,10 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
                     Ready::Newcomer => match listener.accept() {
                         Ok((conn, peer)) => {
                             backoff.reset();
-                            announce(&peer);
+                            let admitted = seats.admit(conn, &peer, service);
+                            let Some(admitted) = admitted else { continue };
                             // The model: one more in the list.
-                            match seats.take() {
-                                Some(seat) => room.enter(Client::new(conn, peer, seat, service)?),
-                                None => seats.refuse(conn),
-                            }
+                            room.enter(Client::new(admitted, peer, service)?);
                         }
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         Err(error) => {

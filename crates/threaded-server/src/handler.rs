@@ -1,9 +1,11 @@
 //! What is done with a request, whichever model does it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use proto::json::Status;
 use proto::request::Form;
-use shell::{Caller, CallerGone, Gate, Output, Reply, Stop, Visitor};
+use proto::{FrameError, ReadError};
+use shell::{Caller, CallerGone, Gate, MAX_COMMAND, Output, Reply, Stop, Visitor};
 
 /// Serves requests, like a class derived from Python's `BaseRequestHandler`.
 ///
@@ -13,11 +15,21 @@ pub trait Handler: Sync {
     /// What is known of one connection from its setup to its end.
     type Visit: Send;
 
-    /// A client has connected.
+    /// A client has connected. This is called in the accept loop, before the client costs anything: it must not wait.
     ///
     /// # Errors
     /// The answer with which it is turned away.
     fn setup(&self, client: &Caller<'_>) -> Result<Self::Visit, Output>;
+
+    /// Until when this client's next request must have come; `None`: it may think as long as it likes.
+    fn deadline(&self, _visit: &Self::Visit) -> Option<Instant> {
+        None
+    }
+
+    /// The longest request that can be handled, in bytes; a longer one is refused before it is read.
+    fn longest_request(&self) -> usize {
+        usize::MAX
+    }
 
     /// Answers one request. It may take its time: other connections do not wait for it, except in the serial model.
     ///
@@ -37,6 +49,14 @@ impl Handler for Gate {
 
     fn setup(&self, client: &Caller<'_>) -> Result<Visitor, Output> {
         self.admit(client).map_err(Output::from)
+    }
+
+    fn deadline(&self, visitor: &Visitor) -> Option<Instant> {
+        visitor.deadline()
+    }
+
+    fn longest_request(&self) -> usize {
+        MAX_COMMAND
     }
 
     fn handle(
@@ -63,4 +83,33 @@ pub struct Service<H> {
     pub patience: Duration,
     /// Tells when to end.
     pub stop: Stop,
+}
+
+impl<H: Handler> Service<H> {
+    /// Refuses a request of this announced length, if the handler takes none so long: it is not even read.
+    pub(crate) fn check_length(&self, announced: Option<usize>) -> Result<(), FrameError> {
+        let limit = self.handler.longest_request();
+        match announced {
+            Some(length) if length > limit => {
+                Err(FrameError::TooLong { length: length as u64, limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What to answer to a client whose connection ends with this error; `None`: the end of the stream is answer enough
+    /// for who breaks the protocol.
+    pub(crate) fn refusal(&self, error: &ReadError) -> Option<Output> {
+        match error {
+            ReadError::Frame(FrameError::TooLong { length, limit })
+                if *limit == self.handler.longest_request() =>
+            {
+                let why =
+                    format!("refused: a request has at most {limit} bytes here, not {length}\n");
+                let status = Some(Status::Exit(126));
+                Some(Output { stderr: why.into_bytes(), status, ..Output::default() })
+            }
+            _ => None,
+        }
+    }
 }

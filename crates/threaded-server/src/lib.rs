@@ -43,12 +43,12 @@
 pub mod connection;
 pub mod events;
 mod handler;
+mod permits;
 pub mod pool;
 pub mod processes;
 mod seats;
 pub mod serial;
 pub mod threads;
-mod turns;
 
 pub use handler::{Handler, Service};
-pub use turns::InTurn;
+pub use permits::WithPermit;

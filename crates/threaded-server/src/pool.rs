@@ -13,14 +13,14 @@ use observe::{Backoff, Socket};
 use shell::Wake;
 use socket2::SockAddr;
 
-use crate::connection::{self, announce};
-use crate::seats::{Seat, Seats};
+use crate::connection;
+use crate::seats::{Admitted, Seats};
 use crate::{Handler, Service};
 
 /// How many connections are served at once; further ones wait, up to the server's bound.
 pub const WORKERS: usize = 64;
 
-type Guest = (Socket, SockAddr, Seat);
+type Guest<H> = (Admitted<H>, SockAddr);
 
 /// Serves until the server is told to stop, and then until each worker has ended.
 ///
@@ -30,7 +30,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
     let seats = Seats::new(service.max_connections)?;
     let mut backoff = Backoff::default();
     // Who waits has a seat, so the seats bound the queue.
-    let (queue, guests) = mpsc::channel::<Guest>();
+    let (queue, guests) = mpsc::channel::<Guest<H>>();
     let guests = &Mutex::new(guests);
     thread::scope(|scope| {
         let queue = queue; // dropped when the scope's own work ends: then the workers end too
@@ -41,12 +41,9 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
             match listener.accept() {
                 Ok((conn, peer)) => {
                     backoff.reset();
-                    announce(&peer);
+                    let Some(admitted) = seats.admit(conn, &peer, service) else { continue };
                     // The model: into the queue, for whichever worker is free first.
-                    match seats.take() {
-                        Some(seat) => queue.send((conn, peer, seat)).map_err(io::Error::other)?,
-                        None => seats.refuse(conn),
-                    }
+                    queue.send((admitted, peer)).map_err(|_| io::ErrorKind::BrokenPipe)?;
                 }
                 Err(error) => service.stop.pause(backoff.after(&error).ok_or(error)?)?,
             }
@@ -56,12 +53,12 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
 }
 
 /// One worker: serves one guest after another until the queue is closed and empty.
-fn work<H: Handler>(guests: &Mutex<Receiver<Guest>>, service: &Service<H>) {
+fn work<H: Handler>(guests: &Mutex<Receiver<Guest<H>>>, service: &Service<H>) {
     loop {
         // The lock is held while waiting, and given up with the guest: the next worker waits then.
         let next = guests.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((conn, peer, seat)) = next else { return };
-        connection::run(&conn, &peer, service);
+        let Ok(((conn, visit, seat), peer)) = next else { return };
+        connection::run(&conn, &peer, visit, service);
         drop(conn);
         drop(seat);
     }

@@ -2,32 +2,33 @@
 //!
 //! A thread or a process costs something before its client has said a word. Without a bound, whoever connects often
 //! enough decides how much: at some 16,300 threads a process is simply aborted. So there are seats, and who finds none
-//! is told so, in the words of the protocol, instead of waiting for nothing.
+//! is told so, in the words of the protocol, instead of waiting for nothing. Who may not come in at all takes no seat.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, SyncSender};
-use std::thread;
 
-use observe::Socket;
+use observe::{Socket, say, show};
 use proto::json::Status;
-use shell::Output;
+use shell::{Caller, Output, Refusals};
+use socket2::SockAddr;
 
-use crate::connection::{LINGER, answer, goodbye};
-
-/// How many refused connections may be waiting for their goodbye; beyond, they are closed without one.
-const WAITING: usize = 64;
+use crate::connection::message;
+use crate::{Handler, Service};
 
 /// The seats of a server.
 pub(crate) struct Seats {
     taken: Arc<AtomicUsize>,
     all: usize,
-    refused: SyncSender<Socket>,
+    refusals: Refusals,
 }
 
 /// One connection's seat, free again when dropped.
 pub(crate) struct Seat(Arc<AtomicUsize>);
+
+/// Who has come in: the connection, what the handler knows of it, and its seat.
+pub(crate) type Admitted<H> = (Socket, <H as Handler>::Visit, Seat);
 
 impl Seats {
     /// So many free seats.
@@ -35,19 +36,38 @@ impl Seats {
     /// # Errors
     /// No thread can be started.
     pub(crate) fn new(all: usize) -> io::Result<Seats> {
-        // Closing in order takes up to a second: not in the accept loop's time. The thread ends with the server.
-        let (refused, leaving) = mpsc::sync_channel::<Socket>(WAITING);
-        thread::Builder::new().name("refusals".into()).spawn(move || {
-            for conn in leaving {
-                // It fails where nobody is left to hear it.
-                let _ = answer(&conn, refusal(all), LINGER).and_then(|()| goodbye(&conn));
-            }
-        })?;
-        Ok(Seats { taken: Arc::default(), all, refused })
+        Ok(Seats { taken: Arc::default(), all, refusals: Refusals::new()? })
     }
 
-    /// A seat, if one is free. Only the accept loop takes seats: between the question and the taking nobody comes.
-    pub(crate) fn take(&self) -> Option<Seat> {
+    /// Right after accept: says who came, asks the handler, and gives out a seat. Who is refused gets its answer
+    /// elsewhere: nobody waits for that.
+    pub(crate) fn admit<H: Handler>(
+        &self,
+        conn: Socket,
+        peer: &SockAddr,
+        service: &Service<H>,
+    ) -> Option<Admitted<H>> {
+        say(format_args!("from {}", show(peer)));
+        let client = Caller::of(&conn);
+        let Ok(admitted) = catch_unwind(AssertUnwindSafe(|| service.handler.setup(&client))) else {
+            tracing::error!(peer = show(peer), "the handler panicked; closing its connection");
+            return None;
+        };
+        let refusal = match admitted.map(|visit| (visit, self.take())) {
+            Ok((visit, Some(seat))) => return Some((conn, visit, seat)),
+            Ok((_, None)) => {
+                tracing::warn!(connections = self.all, "one connection too many: refused");
+                self.full()
+            }
+            Err(refusal) => refusal,
+        };
+        // Only an answer of gigabytes could not be made.
+        self.refusals.answer(conn, message(refusal).map(|pieces| pieces.concat()));
+        None
+    }
+
+    /// Only the accept loop takes seats: between the question and the taking nobody comes.
+    fn take(&self) -> Option<Seat> {
         if self.taken.load(Ordering::Acquire) >= self.all {
             return None;
         }
@@ -55,11 +75,11 @@ impl Seats {
         Some(Seat(self.taken.clone()))
     }
 
-    /// Tells a client that there is no seat, and closes its connection; does not wait for it.
-    pub(crate) fn refuse(&self, conn: Socket) {
-        tracing::warn!(connections = self.all, "one connection too many: refused");
-        // Full: then this one is closed without a word.
-        let _ = self.refused.try_send(conn);
+    fn full(&self) -> Output {
+        let all = self.all;
+        let why =
+            format!("refused: this server already serves {all} connections; try again later\n");
+        Output { stderr: why.into_bytes(), status: Some(Status::Exit(126)), ..Output::default() }
     }
 }
 
@@ -67,9 +87,4 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-fn refusal(all: usize) -> Output {
-    let why = format!("refused: this server already serves {all} connections; try again later\n");
-    Output { stderr: why.into_bytes(), status: Status::Exit(126), ..Output::default() }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use observe::{Backoff, Socket};
 use shell::Wake;
 
-use crate::connection::{self, announce};
+use crate::connection;
 use crate::seats::Seats;
 use crate::{Handler, Service};
 
@@ -25,14 +25,11 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
             match listener.accept() {
                 Ok((conn, peer)) => {
                     backoff.reset();
-                    announce(&peer);
-                    let Some(seat) = seats.take() else {
-                        seats.refuse(conn);
-                        continue;
-                    };
+                    let admitted = seats.admit(conn, &peer, service);
+                    let Some((conn, visit, seat)) = admitted else { continue };
                     // The model: a new thread owns the connection, and its seat.
                     let started = thread::Builder::new().spawn_scoped(scope, move || {
-                        connection::run(&conn, &peer, service);
+                        connection::run(&conn, &peer, visit, service);
                         drop(seat);
                     });
                     if let Err(error) = started {

@@ -13,10 +13,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, report, show};
+use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, ack, agreed};
-use shell::{Caller, Gate, Output, ServerArgs, Stop, Wake};
+use shell::{Caller, Gate, Output, Refusals, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
 /// How long a client may take for its `OK`, or leave its answer unread.
@@ -65,14 +65,18 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 
 /// One client after another, until the server is told to stop.
 fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
+    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
             Ok((conn, peer)) => {
                 backoff.reset();
-                let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
+                say(format_args!("from {}", show(&peer)));
+                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                let admitted = refusals.admit(gate, conn, |output| Ok(message(output)?.into()));
+                let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
-                let served = client(&conn, gate, stop);
+                let served = client(&conn, &mut visitor, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }
@@ -83,16 +87,12 @@ fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
 }
 
 /// One client's commands, one after the other, until it ends or breaks the protocol.
-fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
+fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadError> {
     conn.set_read_timeout(Some(PATIENCE))?;
     conn.set_write_timeout(Some(PATIENCE))?;
-    let caller = Caller::of(conn)?;
-    let mut visitor = match gate.admit(&caller) {
-        Ok(visitor) => visitor,
-        Err(refusal) => return answer(conn, refusal.into()),
-    };
+    let caller = Caller::of(conn);
     let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
-    while let Some(command) = request(conn, &mut requests, stop)? {
+    while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
         if reply.last {
@@ -106,6 +106,7 @@ fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
+    token_deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
@@ -113,7 +114,8 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        if stop.wait_readable(conn, None)? == Wake::Stopping {
+        let patience = token_deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        if stop.wait_readable(conn, patience)? == Wake::Stopping {
             return Ok(None);
         }
         match conn.recv(requests.space())? {
@@ -125,16 +127,23 @@ fn request(
 
 /// The handshake: how long, `OK`, the bytes.
 fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
-    let length = ack::encode_length(output.total()).map_err(io::Error::other)?;
-    conn.write_all(length.as_bytes())?;
+    let [length, body] = message(output)?;
+    conn.write_all(&length)?;
 
     // Two bytes and no more: behind an `OK` for an empty answer the next command may follow at once.
     let mut ok = [0; ack::OK.len()];
     conn.read_exact(&mut ok)?;
     ack::decode_ok(ok)?;
 
-    let mut body = Outgoing::new([output.stdout, output.stderr]);
+    let mut body = Outgoing::new([body]);
     Ok(shell::patiently(conn, PATIENCE, || body.write_to(&mut conn))?)
+}
+
+/// What goes before the peer's `OK`, and what goes after it.
+fn message(output: Output) -> io::Result<[Vec<u8>; 2]> {
+    let output = output.with_remark();
+    let length = ack::encode_length(output.total()).map_err(io::Error::other)?;
+    Ok([length.into_bytes(), [output.stdout, output.stderr].concat()])
 }
 
 /// Closing while input is unread would reset the connection, and the reset can overtake the answer.

@@ -13,10 +13,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, report, show};
+use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, agreed, prefix};
-use shell::{Caller, Gate, Output, ServerArgs, Stop, Wake};
+use shell::{
+    Caller, Gate, MAX_COMMAND, Output, Refusal, Refusals, ServerArgs, Stop, Visitor, Wake,
+};
 use socket2::{Domain, SockAddr, Type};
 
 /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
@@ -71,14 +73,22 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 
 /// One client after another, until the server is told to stop.
 fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result<()> {
+    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
             Ok((conn, peer)) => {
                 backoff.reset();
-                let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
+                say(format_args!("from {}", show(&peer)));
+                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                let admitted =
+                    refusals.admit(gate, conn, |output| Ok(vec![message(output)?.concat()]));
+                let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
-                let served = client(&conn, args, gate, stop);
+                let served = client(&conn, args, &mut visitor, stop);
+                if let Some(refusal) = Refusal::to_answer(&served) {
+                    let _ = answer(&conn, refusal.into());
+                }
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }
@@ -89,14 +99,10 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result
 }
 
 /// One client's commands, one after the other, until it ends or breaks the protocol.
-fn client(conn: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
-    let caller = Caller::of(conn)?;
-    let mut visitor = match gate.admit(&caller) {
-        Ok(visitor) => visitor,
-        Err(refusal) => return Ok(answer(conn, refusal.into())?),
-    };
+fn client(conn: &Socket, args: &Args, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadError> {
+    let caller = Caller::of(conn);
     let mut requests = Decoder::new(Request::new(args.requests, args.max_frame));
-    while let Some(command) = request(conn, &mut requests, stop)? {
+    while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
         if reply.last {
@@ -110,13 +116,18 @@ fn client(conn: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> Result<(), Re
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
+    token_deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
-    let mut deadline = None;
+    let mut deadline = token_deadline;
     loop {
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
+        }
+        // No system runs so long a command: it is refused, and not even read.
+        if let Some(length) = requests.announced().filter(|length| *length > MAX_COMMAND) {
+            return Err(Refusal::too_long(length));
         }
         if !requests.unread().is_empty() {
             deadline.get_or_insert(Instant::now() + PATIENCE);
@@ -134,9 +145,14 @@ fn request(
 
 /// Length, stdout and stderr leave in one write: in two, the second would wait 40 ms for an ACK.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    let prefix = prefix::encode_length(output.total()).map_err(io::Error::other)?;
-    let mut answer = Outgoing::new([&prefix[..], &output.stdout, &output.stderr]);
+    let mut answer = Outgoing::new(message(output)?);
     shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
+}
+
+fn message(output: Output) -> io::Result<[Vec<u8>; 3]> {
+    let output = output.with_remark();
+    let prefix = prefix::encode_length(output.total()).map_err(io::Error::other)?;
+    Ok([prefix.to_vec(), output.stdout, output.stderr])
 }
 
 /// Closing while input is unread would reset the connection, and the reset can overtake the answer.

@@ -76,7 +76,9 @@ fn run(args: &Args) -> Result<(), Failure> {
         Part::TwoSends => two_sends(&conn).map_err(Failure::talking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
             if let Some(token) = prompt.token()? {
+                conn.mask(true); // a token belongs in no log and no trace
                 let answer = ask(&conn, args.connect, &token, *bufsize)?;
+                conn.mask(false);
                 let _ = io::stderr().write_all(&answer);
             }
             for command in prompt.commands()? {

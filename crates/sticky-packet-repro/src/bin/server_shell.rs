@@ -1,27 +1,32 @@
 //! Remote commands without frames: the answer is the command's output and nothing else.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use observe::{Backoff, Failure, Socket, report, show};
+use observe::{Backoff, Failure, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step};
-use shell::{Caller, Gate, Output, Stop, Wake};
+use shell::{Caller, Gate, Output, Refusals, Stop, Visitor, Wake};
 
 /// How long a client may leave its answer unread.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One client after another, until the server is told to stop.
 pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
+    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
             Ok((conn, peer)) => {
                 backoff.reset();
-                let _ = writeln!(io::stdout(), "from {}", show(&peer)); // whether anybody reads it or not
+                say(format_args!("from {}", show(&peer)));
+                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                let admitted =
+                    refusals.admit(gate, conn, |output| Ok(vec![message(output).concat()]));
+                let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
-                let served = client(&conn, gate, stop);
+                let served = client(&conn, &mut visitor, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }
@@ -32,15 +37,11 @@ pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
 }
 
 /// One client's commands, one after the other, until the stream ends.
-fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
+fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadError> {
     conn.set_write_timeout(Some(PATIENCE))?;
-    let caller = Caller::of(conn)?;
-    let mut visitor = match gate.admit(&caller) {
-        Ok(visitor) => visitor,
-        Err(refusal) => return Ok(answer(conn, refusal.into())?),
-    };
+    let caller = Caller::of(conn);
     let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
-    while let Some(command) = request(conn, &mut requests, stop)? {
+    while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
         if reply.last {
@@ -52,14 +53,20 @@ fn client(conn: &Socket, gate: &Gate, stop: &Stop) -> Result<(), ReadError> {
 
 /// WRONG: nothing says where this answer ends. Were it empty, nothing at all would be sent.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    let mut answer = Outgoing::new([output.stdout, output.stderr]);
+    let mut answer = Outgoing::new(message(output));
     shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
+}
+
+fn message(output: Output) -> [Vec<u8>; 2] {
+    let output = output.with_remark();
+    [output.stdout, output.stderr]
 }
 
 /// The next request, or `None` at the end of the stream and when the server is to stop.
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
+    token_deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
@@ -67,7 +74,8 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        if stop.wait_readable(conn, None)? == Wake::Stopping {
+        let patience = token_deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        if stop.wait_readable(conn, patience)? == Wake::Stopping {
             return Ok(None);
         }
         match conn.recv(requests.space())? {

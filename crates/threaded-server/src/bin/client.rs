@@ -69,7 +69,9 @@ fn run(args: &Args) -> Result<(), Failure> {
             .map_err(Failure::Stdout)
     };
     if let Some(token) = args.prompt.token()? {
+        conn.mask(true); // a token belongs in no log and no trace
         ask(&token, &mut io::stderr())?;
+        conn.mask(false);
     }
     for command in args.prompt.commands()? {
         ask(&command?, &mut io::stdout())?;

@@ -12,7 +12,6 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use proto::request::Form;
 use proto::{MAX_FRAME, agreed};
 use shell::{ServerArgs, Stop};
 use socket2::{Domain, SockAddr, Type};
-use threaded_server::{InTurn, Service, events, pool, processes, serial, threads};
+use threaded_server::{Service, events, pool, processes, serial, threads};
 
 /// Runs the commands of many clients at once.
 ///
@@ -55,8 +54,8 @@ struct Args {
     #[command(flatten)]
     log: LogArgs,
     /// For the processes model itself: serve the connection on standard input
-    #[arg(long, value_name = "DIR", hide = true)]
-    inherited: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    inherited: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -81,9 +80,10 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let gate = args.server.gate(args.listen, args.requests)?;
     let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
-    if let Some(folder) = args.inherited.clone() {
-        let service = service(args, InTurn { handler: gate, folder }, stop);
-        return processes::serve_inherited(&service).map_err(Failure::talking("stdin", "serving"));
+    if args.inherited {
+        let failed = |error| Failure::talking("stdin", "serving")(error);
+        let service = service(args, processes::with_permit(gate).map_err(failed)?, stop);
+        return processes::serve_inherited(&service).map_err(failed);
     }
     let service = service(args, gate, stop);
     let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;

@@ -10,12 +10,13 @@ use observe::{Failure, Socket, report, show};
 use proto::request::Request;
 use proto::{Decoder, Outgoing, ReadError, Step};
 use rustix::event::{PollFd, PollFlags};
+use shell::Output;
 use socket2::SockAddr;
 
 use super::worker::Outcome;
-use crate::Service;
-use crate::connection::{LINGER, outgoing};
-use crate::seats::Seat;
+use crate::connection::{LINGER, message};
+use crate::seats::{Admitted, Seat};
+use crate::{Handler, Service};
 
 /// A connection and where it is.
 pub(super) struct Client<V> {
@@ -49,17 +50,17 @@ pub(super) enum Next<V> {
 }
 
 impl<V> Client<V> {
-    /// A client that has just been accepted, and that a worker looks at first.
-    pub(super) fn new<H>(
-        conn: Socket,
+    /// A client that has just been accepted.
+    pub(super) fn new<H: Handler<Visit = V>>(
+        (conn, visit, seat): Admitted<H>,
         peer: SockAddr,
-        seat: Seat,
         service: &Service<H>,
     ) -> io::Result<Client<V>> {
         conn.set_nonblocking(true)?;
         let requests = Decoder::new(Request::new(service.form, service.max_frame));
-        let conn = Arc::new(conn);
-        Ok(Client { conn, peer, requests, state: State::Busy, deadline: None, _seat: seat })
+        let deadline = service.handler.deadline(&visit);
+        let state = State::Reading(visit);
+        Ok(Client { conn: Arc::new(conn), peer, requests, state, deadline, _seat: seat })
     }
 
     /// What poll(2) should look for. Nothing while a worker has it: a hang-up would be reported again and again, and the
@@ -74,30 +75,34 @@ impl<V> Client<V> {
     }
 
     /// poll(2) has reported it: one step that does not wait.
-    pub(super) fn ready<H>(&mut self, service: &Service<H>) -> Next<V> {
+    pub(super) fn ready<H: Handler<Visit = V>>(&mut self, service: &Service<H>) -> Next<V> {
         let next = match mem::replace(&mut self.state, State::Busy) {
             State::Reading(visit) => self.read(visit, service),
             State::Writing(answer, visit) => self.write(answer, visit, service),
             State::Leaving => return self.leave(),
             State::Busy => return Next::Wait,
         };
-        next.unwrap_or_else(|error| self.fail(error))
+        next.unwrap_or_else(|error| self.fail(error, service))
     }
 
     /// A worker has done its part.
-    pub(super) fn finished<H>(&mut self, outcome: Outcome<V>, service: &Service<H>) -> Next<V> {
+    pub(super) fn finished<H: Handler<Visit = V>>(
+        &mut self,
+        outcome: Outcome<V>,
+        service: &Service<H>,
+    ) -> Next<V> {
         let next = match outcome {
-            Outcome::Admitted(visit) => self.next_request(visit, service),
-            Outcome::Answer(output, visit) => match outgoing(output) {
-                Ok(answer) => self.write(answer, visit, service),
-                Err(error) => Err(error.into()),
-            },
+            Outcome::Answer(output, visit) => self.answer(output, visit, service),
             Outcome::Over => return self.say_goodbye(),
         };
-        next.unwrap_or_else(|error| self.fail(error))
+        next.unwrap_or_else(|error| self.fail(error, service))
     }
 
-    fn read<H>(&mut self, visit: V, service: &Service<H>) -> Result<Next<V>, ReadError> {
+    fn read<H: Handler<Visit = V>>(
+        &mut self,
+        visit: V,
+        service: &Service<H>,
+    ) -> Result<Next<V>, ReadError> {
         match self.conn.recv(self.requests.space()) {
             Ok(0) => {
                 self.requests.finish()?;
@@ -115,11 +120,16 @@ impl<V> Client<V> {
         }
     }
 
-    fn next_request<H>(&mut self, visit: V, service: &Service<H>) -> Result<Next<V>, ReadError> {
+    fn next_request<H: Handler<Visit = V>>(
+        &mut self,
+        visit: V,
+        service: &Service<H>,
+    ) -> Result<Next<V>, ReadError> {
         if let Step::Frame(frame) = self.requests.decode()? {
             self.deadline = None;
             return Ok(Next::Handle(visit, frame.body.to_vec()));
         }
+        service.check_length(self.requests.announced())?;
         // An idle client may think as long as it likes; one inside a frame has so long for the rest.
         if !self.requests.unread().is_empty() {
             self.deadline.get_or_insert(Instant::now() + service.patience);
@@ -128,7 +138,16 @@ impl<V> Client<V> {
         Ok(Next::Wait)
     }
 
-    fn write<H>(
+    fn answer<H: Handler<Visit = V>>(
+        &mut self,
+        output: Output,
+        visit: Option<V>,
+        service: &Service<H>,
+    ) -> Result<Next<V>, ReadError> {
+        self.write(Outgoing::new(message(output)?), visit, service)
+    }
+
+    fn write<H: Handler<Visit = V>>(
         &mut self,
         mut answer: Outgoing<Vec<u8>, 3>,
         visit: Option<V>,
@@ -153,10 +172,10 @@ impl<V> Client<V> {
     }
 
     /// Its time is up.
-    pub(super) fn expire(&mut self) -> Next<V> {
+    pub(super) fn expire<H: Handler<Visit = V>>(&mut self, service: &Service<H>) -> Next<V> {
         match self.state {
             State::Leaving => Next::Close,
-            _ => self.fail(io::Error::from(io::ErrorKind::TimedOut).into()),
+            _ => self.fail(io::Error::from(io::ErrorKind::TimedOut).into(), service),
         }
     }
 
@@ -168,9 +187,12 @@ impl<V> Client<V> {
         }
     }
 
-    fn fail(&mut self, error: ReadError) -> Next<V> {
+    fn fail<H: Handler<Visit = V>>(&mut self, error: ReadError, service: &Service<H>) -> Next<V> {
+        let refusal = service.refusal(&error);
         report(Err(Failure::talking(show(&self.peer), "serving")(error)));
-        self.say_goodbye()
+        // What cannot even be said is not said.
+        let said = refusal.map(|output| self.answer(output, None, service));
+        said.and_then(Result::ok).unwrap_or_else(|| self.say_goodbye())
     }
 
     /// The same as at the end of a blocking connection, in steps.

@@ -1,15 +1,13 @@
 //! All clients of the event loop, by number.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use observe::Socket;
 use rustix::event::PollFd;
 
 use super::client::{Client, Next};
-use super::worker::{Done, Job, Task};
+use super::worker::{Done, Job};
 use crate::{Handler, Service};
 
 /// The clients, and the way to the workers.
@@ -30,12 +28,10 @@ impl<'a, H: Handler> Room<'a, H> {
         self.clients.is_empty()
     }
 
-    /// A new client: first a worker asks the handler what it thinks of it.
+    /// A new client.
     pub(super) fn enter(&mut self, client: Client<H::Visit>) {
-        let id = self.next;
+        self.clients.insert(self.next, client);
         self.next += 1;
-        self.hand_over(id, client.conn.clone(), Task::Setup);
-        self.clients.insert(id, client);
     }
 
     /// Who waits for the network, and for what.
@@ -59,7 +55,8 @@ impl<'a, H: Handler> Room<'a, H> {
             Next::Wait => {}
             Next::Handle(visit, request) => {
                 let conn = client.conn.clone();
-                self.hand_over(id, conn, Task::Handle(visit, request));
+                // The workers listen as long as the room exists.
+                let _ = self.todo.send(Job { id, conn, visit, request });
             }
             Next::Close => _ = self.clients.remove(&id),
         }
@@ -76,17 +73,12 @@ impl<'a, H: Handler> Room<'a, H> {
         let late = |client: &Client<H::Visit>| client.deadline.is_some_and(|end| end <= now);
         let late: Vec<u64> =
             self.clients.iter().filter(|(_, client)| late(client)).map(|(id, _)| *id).collect();
-        late.into_iter().for_each(|id| self.step(id, Client::expire));
+        late.into_iter().for_each(|id| self.step(id, |client| client.expire(self.service)));
     }
 
     /// The server stops: whoever is owed no answer is shown out.
     pub(super) fn dismiss(&mut self) {
         let all: Vec<u64> = self.clients.keys().copied().collect();
         all.into_iter().for_each(|id| self.step(id, Client::dismiss));
-    }
-
-    fn hand_over(&self, id: u64, conn: Arc<Socket>, task: Task<H::Visit>) {
-        // The workers listen as long as the room exists.
-        let _ = self.todo.send(Job { id, conn, task });
     }
 }

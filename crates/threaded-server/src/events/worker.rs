@@ -14,12 +14,8 @@ use crate::{Handler, Service};
 pub(super) struct Job<V> {
     pub(super) id: u64,
     pub(super) conn: Arc<Socket>,
-    pub(super) task: Task<V>,
-}
-
-pub(super) enum Task<V> {
-    Setup,
-    Handle(V, Vec<u8>),
+    pub(super) visit: V,
+    pub(super) request: Vec<u8>,
 }
 
 /// What came of a client's job.
@@ -29,8 +25,6 @@ pub(super) struct Done<V> {
 }
 
 pub(super) enum Outcome<V> {
-    /// The handler takes it in.
-    Admitted(V),
     /// An answer; without a visit it is the last.
     Answer(Output, Option<V>),
     /// There is nobody to answer, or nobody who could.
@@ -46,8 +40,9 @@ pub(super) fn work<H: Handler>(
 ) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { id, conn, task }) = next else { return };
-        let outcome = catch_unwind(AssertUnwindSafe(|| one(&conn, task, &service.handler)));
+        let Ok(Job { id, conn, visit, request }) = next else { return };
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| one(&conn, visit, &request, &service.handler)));
         let outcome = outcome.unwrap_or_else(|_| {
             tracing::error!("the handler panicked; closing its connection");
             Outcome::Over
@@ -60,16 +55,14 @@ pub(super) fn work<H: Handler>(
     }
 }
 
-fn one<H: Handler>(conn: &Socket, task: Task<H::Visit>, handler: &H) -> Outcome<H::Visit> {
-    let Ok(caller) = Caller::of(conn) else { return Outcome::Over };
-    match task {
-        Task::Setup => match handler.setup(&caller) {
-            Ok(visit) => Outcome::Admitted(visit),
-            Err(refusal) => Outcome::Answer(refusal, None),
-        },
-        Task::Handle(mut visit, request) => match handler.handle(&mut visit, &request, &caller) {
-            Ok(reply) => Outcome::Answer(reply.output, (!reply.last).then_some(visit)),
-            Err(_) => Outcome::Over,
-        },
+fn one<H: Handler>(
+    conn: &Socket,
+    mut visit: H::Visit,
+    request: &[u8],
+    handler: &H,
+) -> Outcome<H::Visit> {
+    match handler.handle(&mut visit, request, &Caller::of(conn)) {
+        Ok(reply) => Outcome::Answer(reply.output, (!reply.last).then_some(visit)),
+        Err(_) => Outcome::Over,
     }
 }

@@ -1,0 +1,145 @@
+//! The answers to those who may not stay: nobody else waits for them.
+//!
+//! A connection that is closed at once, with bytes unread, is reset, and the reset can destroy the
+//! answer. So a server says that it is done and reads on for a moment: a *lingering close*. Done in
+//! the accept loop, that moment belongs to everybody who wants in, and ten strangers who hold on cost
+//! the owner ten seconds. So one thread does it, for all of them at once.
+
+use std::collections::VecDeque;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::net::Shutdown;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use observe::Socket;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Resource, getrlimit};
+
+use crate::access::Gate;
+use crate::caller::Caller;
+use crate::poll::poll;
+use crate::run::Output;
+use crate::visitor::Visitor;
+
+/// How long a refused peer may read its answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How many are answered at the same time, if the process may have eight times as many descriptors.
+/// One more, and the oldest is closed: it had the most time.
+const MOST: usize = 64;
+
+/// Answers refused peers and closes their connections, without making anybody wait.
+#[derive(Debug)]
+pub struct Refusals {
+    refused: Sender<Refused>,
+    wake: PipeWriter,
+}
+
+struct Refused {
+    conn: Socket,
+    /// What is still to be said; before each piece but the first, the peer speaks.
+    pieces: VecDeque<Vec<u8>>,
+    until: Instant,
+}
+
+impl Refusals {
+    /// Starts the thread. It ends when this is dropped.
+    ///
+    /// # Errors
+    /// No thread or descriptor left.
+    pub fn new() -> io::Result<Refusals> {
+        let (refused, coming) = mpsc::channel();
+        let (woken, wake) = io::pipe()?;
+        ioctl_fionbio(&woken, true)?;
+        thread::Builder::new().name("refusals".into()).spawn(move || answer_all(&coming, woken))?;
+        Ok(Refusals { refused, wake })
+    }
+
+    /// Asks the gate about a peer: who may come in comes back, with its connection. To anybody else
+    /// the refusal is said, in the pieces that `message` makes of it.
+    pub fn admit(
+        &self,
+        gate: &Gate,
+        conn: Socket,
+        message: impl FnOnce(Output) -> io::Result<Vec<Vec<u8>>>,
+    ) -> Option<(Socket, Visitor)> {
+        match gate.admit(&Caller::of(&conn)) {
+            Ok(visitor) => Some((conn, visitor)),
+            Err(refusal) => {
+                tracing::info!(%refusal, "a peer may not come in");
+                // Only an answer of gigabytes could not be made.
+                self.answer(conn, message(refusal.into()).unwrap_or_default());
+                None
+            }
+        }
+    }
+
+    /// Says these pieces to a peer, then closes. Between two of them it waits for a word of the peer,
+    /// as the ack handshake has it.
+    pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
+        let pieces = pieces.into_iter().collect();
+        let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
+        // A thread that panicked answers nobody any more; the connection is closed here then.
+        if self.refused.send(refused).is_ok() {
+            let _ = (&self.wake).write(&[0]);
+        }
+    }
+}
+
+fn answer_all(coming: &Receiver<Refused>, mut woken: PipeReader) {
+    let mut open: VecDeque<Refused> = VecDeque::new();
+    let mut over = false;
+    // Descriptors are for those who may stay.
+    let descriptors = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| limit as usize / 8);
+    let most = descriptors.clamp(1, MOST);
+    while !(over && open.is_empty()) {
+        let mut fds = vec![PollFd::new(&woken, PollFlags::IN)];
+        if over {
+            fds.clear();
+        }
+        fds.extend(open.iter().map(|refused| PollFd::new(&refused.conn, PollFlags::IN)));
+        if let Err(error) = poll(&mut fds, open.front().map(|oldest| oldest.until)) {
+            tracing::warn!(%error, "refused peers are closed without an answer");
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(fds);
+
+        let mut heard = ready.iter().skip(usize::from(!over));
+        let now = Instant::now();
+        open.retain_mut(|refused| {
+            let heard = *heard.next().unwrap_or(&false);
+            now < refused.until && (!heard || refused.hear())
+        });
+        // What the bytes announce is in the channel; 0 of them: nobody will announce any more.
+        over = over || matches!(woken.read(&mut [0; 1024]), Ok(0));
+        for mut refused in coming.try_iter() {
+            if refused.conn.set_nonblocking(true).is_ok() && refused.speak() {
+                open.push_back(refused);
+            }
+            if open.len() > most {
+                open.pop_front();
+            }
+        }
+    }
+}
+
+impl Refused {
+    /// Says the next piece; after the last one, that this was all. Whether there is more to do.
+    fn speak(&mut self) -> bool {
+        let Some(piece) = self.pieces.pop_front() else { return true };
+        // A line or two: they fit into the send buffer, or the peer isn't reading anyway.
+        let said = (&self.conn).write_all(&piece);
+        said.is_ok() && (!self.pieces.is_empty() || self.conn.shutdown(Shutdown::Write).is_ok())
+    }
+
+    /// Something came, or the end did. Whether there is more to do.
+    fn hear(&mut self) -> bool {
+        match self.conn.recv(&mut [0; 16 * 1024]) {
+            Ok(0) => false,
+            Ok(_) => self.speak(),
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+}
