@@ -2,7 +2,6 @@
 
 use crate::trouble::Trouble;
 use segments::{Capture, Recording, Traffic, Why};
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use timeline::Stream;
@@ -54,7 +53,7 @@ impl Network {
     pub fn save(mut self, path: &Path) -> Result<usize, Trouble> {
         self.collect();
         if !self.recording.packets.is_empty() {
-            let written = File::create(path)
+            let written = observe::replace_private(path)
                 .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
             written.map_err(|source| Trouble::Save { path: path.to_owned(), source })?;
         }

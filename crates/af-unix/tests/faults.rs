@@ -191,12 +191,14 @@ fn out_of_descriptors_and_back() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
     let place = Place::new();
-    // 0, 1, 2, the lock, the listener, and two pairs that bring the signals: none left for accept.
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "ulimit -S -n 9; exec \"$@\"", "sh", SERVER]);
-    command.args(["--path", &place.path, "--forever"]);
-    let server = Program::start("server", &mut command).unwrap();
-    server.address().unwrap();
+    let server = place.server(&["--forever"]);
+    // Now that it listens it opens nothing until it accepts. The first number that is free is the first
+    // one that it may not have.
+    let held = |fd: &u64| fs::exists(format!("/proc/{}/fd/{fd}", server.pid())).unwrap();
+    let free = (0..).find(|fd| !held(fd)).unwrap();
+    let pid = Pid::from_raw(server.pid().cast_signed());
+    let limit = |current| Rlimit { current: Some(current), maximum: Some(64) };
+    prlimit(pid, Resource::Nofile, limit(free)).unwrap();
 
     let client = place.start(CLIENT, &["--timeout", "60"]);
     let complaint = "accept failed: nobody new is served";
@@ -206,9 +208,7 @@ fn out_of_descriptors_and_back() {
     };
     server.wait_until(complaint, LONG, |lines| (complaints(lines) > 0).then_some(())).unwrap();
 
-    let pid = Pid::from_raw(server.pid().cast_signed());
-    let lifted = Rlimit { current: Some(64), maximum: Some(64) };
-    prlimit(pid, Resource::Nofile, lifted).unwrap();
+    prlimit(pid, Resource::Nofile, limit(64)).unwrap();
     check(&client.wait(LONG).unwrap(), 0, &[]);
     assert_eq!(stop(server).code, Some(0));
 }

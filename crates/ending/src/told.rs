@@ -8,6 +8,7 @@ use std::io::{self, PipeReader};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use rustix::process::Signal;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe::register;
@@ -25,6 +26,20 @@ pub fn told() -> io::Result<PipeReader> {
         register(signal, notice.try_clone()?)?;
     }
     Ok(told)
+}
+
+/// As [`told`], with a pipe for each of the signals: for a program that passes on what it was told.
+///
+/// # Errors
+/// No descriptor left.
+pub fn told_which() -> io::Result<Vec<(Signal, PipeReader)>> {
+    let one = |number| {
+        let (told, notice) = io::pipe()?;
+        register(number, notice)?;
+        let signal = Signal::from_named_raw(number).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok((signal, told))
+    };
+    signals().map(one).collect()
 }
 
 /// Ends the process with this exit code as soon as it is told to. For programs that have nothing to

@@ -80,11 +80,14 @@ impl Carrier {
         match poll(&mut fds, at_most.as_ref()) {
             Ok(_) => {
                 let (ends, told) = fds.split_at(self.ends.len());
+                if told.iter().any(|fd| !fd.revents().is_empty()) {
+                    return Ok(true);
+                }
                 // It would be reported again and again: a network lives no longer than the last process in it.
                 if ends.iter().any(|end| end.revents().contains(PollFlags::ERR)) {
                     return Err(io::Error::other("one of the two networks is gone"));
                 }
-                Ok(told.iter().any(|fd| !fd.revents().is_empty()))
+                Ok(false)
             }
             Err(Errno::INTR) => Ok(false),
             Err(errno) => Err(errno.into()),

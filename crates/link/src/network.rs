@@ -2,6 +2,7 @@
 
 use crate::{End, Why};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tappers::linux::Tun;
 
@@ -30,6 +31,9 @@ impl Network {
     pub fn start(end: End) -> Result<(Network, Tun), Why> {
         let mut shell = Command::new("unshare");
         shell.args(["--net", "--", "sh"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Ctrl-C in our terminal is for us. It would end the shells too, and both networks with them
+        // before we could say what travelled. The end of its input ends a shell in any group.
+        shell.process_group(0);
         let doing = "starting a shell in a network of its own";
         let mut shell = shell.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => {

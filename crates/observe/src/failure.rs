@@ -10,7 +10,7 @@ use proto::{FrameError, ReadError};
 use rustix::io::Errno;
 use tracing::warn;
 
-use crate::lines;
+use crate::{lines, visible};
 
 /// Why a program could not do what it was asked to. Each says what was expected, what came, and
 /// where the reader can do something about it, what to try.
@@ -174,7 +174,9 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
         let program = env::args_os().next().unwrap_or_default();
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
         // When stderr is gone as well, the exit code still tells.
-        lines::to_stderr(format_args!("{program}: {failure}"));
+        // One line, whatever a peer, a file's name or a parser brought into it.
+        let line = visible(&format!("{program}: {failure}"));
+        lines::to_stderr(format_args!("{line}"));
     }
     ExitCode::from(failure.code())
 }

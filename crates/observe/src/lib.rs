@@ -9,6 +9,7 @@
 //! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
 //!   to try, and the exit code that scripts rely on.
 //! - [`say`]: a line for people, which a server never waits for.
+//! - [`visible`]: somebody else's text, harmless for a terminal.
 //! - [`Backoff`]: what a failed `accept` asks of a server.
 
 mod accept;
@@ -18,11 +19,13 @@ mod failure;
 mod lines;
 mod log;
 mod socket;
+mod visible;
 
 pub use accept::Backoff;
 pub use address::show;
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
 pub use lines::{say, say_bytes, say_what_was_dropped};
-pub use log::{LogArgs, create_private, is_recording};
+pub use log::{LogArgs, create_private, is_recording, replace_private};
 pub use socket::{Datagram, Socket};
+pub use visible::visible;

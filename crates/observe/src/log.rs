@@ -74,6 +74,14 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
+/// As [`create_private`], for a file that is written from its beginning: what was in it is gone.
+///
+/// # Errors
+/// What open(2) says.
+pub fn replace_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)
+}
+
 /// Whether anyone sees the socket calls, in the log or in a trace. Who moves bytes past
 /// [`Socket`](crate::Socket), for speed, must not do it then.
 pub fn is_recording() -> bool {

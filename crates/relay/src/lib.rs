@@ -35,6 +35,7 @@ mod endpoint;
 mod error;
 mod fate;
 mod faults;
+mod flows;
 mod goodbye;
 mod peer_check;
 mod plan;

@@ -1,7 +1,7 @@
 //! The relay of datagrams: one socket for all clients, and for each of them one toward the server.
 //!
 //! One thread waits in one `poll(2)` for all of them. A datagram that is to come late waits for the next one of its
-//! direction, or, when there is none, for [`LATE`].
+//! direction, or, when there is none, for [`LATE`]; when its flow is forgotten it goes at once.
 //!
 //! In a trace, the socket that was bound faces the clients, each socket that was connected the server.
 
@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 
 use observe::{Socket, show};
 use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use socket2::{SockAddr, Type};
 use tracing::warn;
 
+use crate::flows::Flows;
 use crate::poll::wait;
 use crate::{Endpoint, Fates, Schedule, Toward};
 
-/// How many clients may be remembered; a datagram of a further one is lost.
+/// How many clients are remembered at once; one more takes the place of the one that rested longest.
 const FLOWS: usize = 1024;
 /// The longest a late datagram waits for one to come behind.
 const LATE: Duration = Duration::from_millis(500);
@@ -46,10 +48,11 @@ struct Way {
 
 /// Relays datagrams until the other end of `stop` is dropped.
 pub(crate) fn relay_all(clients: &Socket, to: &Endpoint, schedule: &Schedule, stop: &PipeReader) {
-    let mut flows: Vec<Flow> = Vec::new();
+    let mut flows = Flows::new(FLOWS);
     let mut buffer = vec![0; LONGEST];
     loop {
-        let due = flows.iter().flat_map(|flow| &flow.ways).filter_map(Way::due).min();
+        let late = flows.iter().flat_map(|flow: &Flow| &flow.ways).filter_map(Way::due);
+        let due = late.chain(flows.next_idle()).min();
         let mut fds = vec![PollFd::new(stop, PollFlags::IN), PollFd::new(clients, PollFlags::IN)];
         fds.extend(flows.iter().map(|flow| PollFd::new(&flow.server, PollFlags::IN)));
         if wait(&mut fds, due).is_err() || !fds[0].revents().is_empty() {
@@ -58,16 +61,23 @@ pub(crate) fn relay_all(clients: &Socket, to: &Endpoint, schedule: &Schedule, st
         let ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
 
-        for (flow, _) in flows.iter_mut().zip(&ready[1..]).filter(|(_, ready)| **ready) {
+        let now = Instant::now();
+        for (at, _) in ready[1..].iter().enumerate().filter(|(_, ready)| **ready) {
             // An error is a datagram of ours that nobody listens for (ECONNREFUSED): it is lost.
-            if let Ok(n) = flow.server.recv(&mut buffer) {
+            if let Some(flow) = flows.used(at, now)
+                && let Ok(n) = flow.server.recv(&mut buffer)
+            {
                 flow.pass(Toward::Client, &buffer[..n], clients);
             }
         }
         if ready[0] {
             match clients.recv_from(&mut buffer) {
-                Ok(datagram) => match flow_of(&mut flows, &datagram.from, to, schedule) {
-                    Ok(flow) => flow.pass(Toward::Server, &buffer[..datagram.len], clients),
+                Ok(datagram) => match flow_of(&mut flows, &datagram.from, to, schedule, clients) {
+                    Ok(at) => {
+                        if let Some(flow) = flows.used(at, now) {
+                            flow.pass(Toward::Server, &buffer[..datagram.len], clients);
+                        }
+                    }
                     Err(error) => {
                         let peer = show(&datagram.from);
                         warn!(peer, %to, %error, "no socket for this client: its datagram is lost");
@@ -78,42 +88,69 @@ pub(crate) fn relay_all(clients: &Socket, to: &Endpoint, schedule: &Schedule, st
             }
         }
         let now = Instant::now();
-        for flow in &mut flows {
+        for flow in flows.iter_mut() {
             for toward in [Toward::Server, Toward::Client] {
                 if flow.way(toward).due().is_some_and(|due| due <= now) {
                     flow.release(toward, clients);
                 }
             }
         }
+        for flow in flows.forget_idle(now) {
+            flow.end(clients);
+        }
     }
 }
 
-fn flow_of<'a>(
-    flows: &'a mut Vec<Flow>,
+/// The flow of this client, a new one if need be. Where there is no place or no descriptor for it,
+/// the one that rested longest makes way.
+fn flow_of(
+    flows: &mut Flows<SockAddr, Flow>,
     client: &SockAddr,
     to: &Endpoint,
     schedule: &Schedule,
-) -> io::Result<&'a mut Flow> {
-    let known = flows.iter().position(|flow| flow.client == *client);
-    let at = match known {
-        Some(at) => at,
-        None if flows.len() >= FLOWS => return Err(io::Error::other("too many clients")),
-        None => {
-            let server = to.socket(Type::DGRAM)?;
-            // For a datagram socket connect sends nothing: it sets whom to send to and hear from.
-            server.connect(&to.sock_addr()?)?;
-            server.set_nonblocking(true)?;
-            let number = flows.len() as u64;
-            let ways = [Toward::Server, Toward::Client]
-                .map(|toward| Way { fates: Fates::new(schedule, toward, number), late: None });
-            flows.push(Flow { client: client.clone(), server, ways });
-            flows.len() - 1
+    clients: &Socket,
+) -> io::Result<usize> {
+    if let Some(known) = flows.of(client) {
+        return Ok(known);
+    }
+    if flows.is_full() {
+        forget_oldest(flows, clients);
+    }
+    let server = loop {
+        match connected(to) {
+            Err(error)
+                if matches!(Errno::from_io_error(&error), Some(Errno::MFILE | Errno::NFILE))
+                    && forget_oldest(flows, clients) => {}
+            server => break server?,
         }
     };
-    flows.get_mut(at).ok_or_else(|| io::ErrorKind::NotFound.into())
+    let number = flows.next_number();
+    let ways = [Toward::Server, Toward::Client]
+        .map(|toward| Way { fates: Fates::new(schedule, toward, number), late: None });
+    let flow = Flow { client: client.clone(), server, ways };
+    Ok(flows.begin(client.clone(), flow, Instant::now()))
+}
+
+fn forget_oldest(flows: &mut Flows<SockAddr, Flow>, clients: &Socket) -> bool {
+    flows.forget_oldest().map(|flow| flow.end(clients)).is_some()
+}
+
+fn connected(to: &Endpoint) -> io::Result<Socket> {
+    let server = to.socket(Type::DGRAM)?;
+    // For a datagram socket connect sends nothing: it sets whom to send to and hear from.
+    server.connect(&to.sock_addr()?)?;
+    server.set_nonblocking(true)?;
+    Ok(server)
 }
 
 impl Flow {
+    /// What waits to come late goes first: it isn't lost.
+    fn end(mut self, clients: &Socket) {
+        for toward in [Toward::Server, Toward::Client] {
+            self.release(toward, clients);
+        }
+    }
+
     fn way(&mut self, toward: Toward) -> &mut Way {
         let [to_server, to_client] = &mut self.ways;
         if toward == Toward::Server { to_server } else { to_client }

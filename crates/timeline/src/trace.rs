@@ -1,11 +1,14 @@
 //! The events that a program wrote with `--trace FILE`.
 
-use observe::Event;
+use observe::{Event, visible};
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Reads a trace: one JSON object a line.
+///
+/// A trace may be somebody else's, and so may each text in it. This is where they come in, so it is here that
+/// characters are escaped that a terminal would obey: whatever is drawn or said later cannot hold one.
 ///
 /// # Errors
 /// [`TraceError`] when the file cannot be read, or with the number of the first line that is not an event.
@@ -13,13 +16,22 @@ pub fn read_trace(path: &Path) -> Result<Vec<Event>, TraceError> {
     let text = fs::read_to_string(path)
         .map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
     let parse = |(index, line)| {
-        serde_json::from_str(line).map_err(|source| TraceError::Line {
+        serde_json::from_str(line).map(harmless).map_err(|source| TraceError::Line {
             path: path.to_owned(),
             number: index + 1,
             source,
         })
     };
     text.lines().enumerate().map(parse).collect()
+}
+
+/// Every text of an event, escaped. The bytes stay what they are: they are shown as text only by `show`.
+fn harmless(event: Event) -> Event {
+    let Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error } = event;
+    let text = |text: Option<String>| text.map(|text| visible(&text));
+    let (call, dir, local) = (visible(&call), text(dir), text(local));
+    let (peer, error) = (text(peer), text(error));
+    Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error }
 }
 
 /// A file that is not a trace.
@@ -45,14 +57,15 @@ pub enum TraceError {
 
 impl Display for TraceError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
+        // The file's name is somebody else's too, and the parser quotes what it found.
+        f.write_str(&visible(&match self {
             Self::Read { path, source } => {
-                write!(f, "could not read the trace {}: {source}", path.display())
+                format!("could not read the trace {}: {source}", path.display())
             }
             Self::Line { path, number, source } => {
-                write!(f, "{}, line {number}, is not an event: {source}", path.display())
+                format!("{}, line {number}, is not an event: {source}", path.display())
             }
-        }
+        }))
     }
 }
 

@@ -21,7 +21,7 @@ use observe::{Failure, report};
 /// message in two writes, and that a stream arrives whole although every tenth packet is lost.
 ///
 /// The ends are 10.77.0.1 (left) and 10.77.0.2 (right). It prints how to run a command at each, and carries packets until
-/// Ctrl-C, SIGTERM, or the end of its standard input where that is a pipe. Linux only; root is not needed where the
+/// Ctrl-C or another signal that ends programs, or the end of its standard input where that is a pipe. Linux only; root is not needed where the
 /// system allows user namespaces and /dev/net/tun is open to all.
 #[derive(Parser)]
 #[command(
@@ -64,10 +64,8 @@ mod linux {
     use super::*;
     use link::{Carrier, End, Network, Why, nsenter_options};
     use segments::Recording;
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    use signal_hook::low_level::pipe;
     use std::fs::File;
-    use std::io::{self, BufWriter, PipeReader, Write};
+    use std::io::{self, BufWriter, Write};
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::fs::FileTypeExt;
     use std::os::unix::process::parent_id;
@@ -75,9 +73,9 @@ mod linux {
     pub fn run(args: &Args) -> Result<(), Failure> {
         // Outside, this starts the program anew inside and does not return.
         segments::enter().map_err(|why| no_link(Why::Network(why)))?;
-        let file = args.write.as_ref().map(File::create).transpose();
+        let file = args.write.as_deref().map(observe::replace_private).transpose();
         let file = file.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
-        let told = told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
+        let told = ending::told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
         let (left, left_tun) = Network::start(End::Left).map_err(no_link)?;
         let (right, right_tun) = Network::start(End::Right).map_err(no_link)?;
         let recording = file.as_ref().map(|_| Recording::new());
@@ -112,14 +110,6 @@ mod linux {
              left:  nsenter {to_left} -- COMMAND\n\
              right: nsenter {to_right} -- COMMAND\n"
         )
-    }
-
-    /// Can be read once we are told to end.
-    fn told() -> io::Result<PipeReader> {
-        let (told, notice) = io::pipe()?;
-        pipe::register(SIGINT, notice.try_clone()?)?;
-        pipe::register(SIGTERM, notice)?;
-        Ok(told)
     }
 
     /// A terminal ends us with Ctrl-C; /dev/null, as of a shell's background job, means nothing.

@@ -5,21 +5,22 @@
 //! ```
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use clap::Parser;
-use observe::{Event, Failure, report};
-use rustix::process::{Pid, Signal, kill_process};
+use observe::{Event, Failure, create_private, replace_private, report};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, kill_process_group, waitid,
+};
+use rustix::termios::tcgetpgrp;
 use segments::{Capture, Traffic};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::{flag, low_level::pipe};
 
 /// Runs a command in a network of its own, and shows the TCP segments of its connections.
 ///
@@ -41,7 +42,8 @@ By hand, in a shell, with Wireshark's tshark or tcpdump instead:
   unshare --user --map-root-user --net
   ip link set lo up
 
-The exit code is the command's, 128 + n when signal n ended it."
+The exit code is the command's, 128 + n when signal n ended it. What tells segments to end is passed on to the
+command. After kill -9 the command ends too, but not in the foreground of a terminal: end it there with Ctrl-C."
 )]
 struct Args {
     /// Write the packets as a pcapng file, which Wireshark opens
@@ -80,22 +82,51 @@ fn main() -> ExitCode {
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-/// Runs the command to its end. A Ctrl-C reaches it as well as us: it ends, and we show what was seen. Who ends us by
-/// SIGTERM means the command.
+/// Runs the command to its end.
+///
+/// In the foreground of a terminal it stays in our process group: only there may it read the
+/// terminal, and Ctrl-C and Ctrl-\ reach it as well as us, so we pass on the rest. Anywhere else it
+/// gets a group of its own, the whole of which hears what we are told, and ends when we are killed.
 fn run(command: &[OsString]) -> Result<ExitStatus, Failure> {
     let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0].display()));
-    let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
-    let (mut told, notice) = io::pipe().map_err(failed)?;
-    let _ = pipe::register(SIGTERM, notice); // before the command can know us
-    let mut child = Command::new(&command[0]).args(&command[1..]).spawn().map_err(failed)?;
+    let shared = is_foreground();
+    let told = ending::told_which().map_err(failed)?; // before the command can know us
+    let mut process = Command::new(&command[0]);
+    process.args(&command[1..]);
+    if !shared {
+        process.process_group(0);
+    }
+    let mut child = process.spawn().map_err(failed)?;
     let pid = Pid::from_child(&child);
-    let pass_on = move || {
-        while told.read(&mut [0]).is_ok_and(|n| n > 0) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
-    };
-    let _ = thread::Builder::new().spawn(pass_on);
+    let tied = if shared { None } else { ending::tie_group(pid).ok() };
+    let was_told = Arc::new(AtomicBool::new(false));
+    for (signal, mut told) in told {
+        let was_told = Arc::clone(&was_told);
+        let pass_on = move || {
+            while told.read_exact(&mut [0]).is_ok() {
+                was_told.store(true, Ordering::SeqCst);
+                let _ = match shared {
+                    true if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
+                    true => kill_process(pid, signal),
+                    false => kill_process_group(pid, signal),
+                };
+            }
+        };
+        thread::Builder::new().spawn(pass_on).map_err(failed)?;
+    }
+    // Until the command is reaped its number is its own. What it left in its group was told to end too.
+    let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+    if ended.is_ok() && !shared && was_told.load(Ordering::SeqCst) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    drop(tied);
     child.wait().map_err(failed)
+}
+
+/// Whether we are what the terminal's keys are for.
+fn is_foreground() -> bool {
+    let terminal = File::open("/dev/tty");
+    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
 }
 
 fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
@@ -104,7 +135,7 @@ fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
     write!(io::stdout(), "{traffic}").map_err(Failure::Stdout)?;
     if let Some(path) = &args.write {
         let written =
-            File::create(path).and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
+            replace_private(path).and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
         written.map_err(to_file("--write", path))?;
     }
     if let Some(path) = &args.trace {
@@ -115,7 +146,7 @@ fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
 
 /// One write a line, as the programs do: the file may be theirs too.
 fn append(path: &Path, events: &[Event]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = create_private(path)?;
     for event in events {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');

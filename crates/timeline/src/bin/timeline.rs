@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use observe::{Event, Failure, report};
+use observe::{Event, Failure, report, visible};
 use timeline::{Connection, Direction, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
@@ -140,5 +140,5 @@ fn streams(connection: &Connection, way: Way) -> Result<Vec<Stream>, Failure> {
 fn save(file: &Path, text: &str) -> Result<String, Failure> {
     std::fs::write(file, text)
         .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))?;
-    Ok(format!("saved {}\n", file.display()))
+    Ok(format!("saved {}\n", visible(&file.display().to_string())))
 }
