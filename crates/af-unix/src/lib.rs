@@ -234,16 +234,16 @@ impl Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken => {
-                f.write_str("another program has this name: end it, or take another with --path")
+                f.write_str("another program has this name: end it, or take another path")
             }
             Self::NotASocket => f.write_str(
                 "a file stands there that is no socket, and it is left as it is; \
-                 take another name with --path",
+                 take another path",
             ),
             Self::TooLong(length) => write!(
                 f,
                 "the path has {length} bytes, and a socket's has at most {LONGEST} on this system; \
-                 take a shorter one with --path"
+                 take a shorter path"
             ),
             Self::NoDirectory(path) => write!(f, "there is no directory {}", path.display()),
             Self::Exposed(path) => write!(

@@ -10,7 +10,7 @@
 //! | a path too long | `a_path_that_is_too_long_is_named_with_the_limit` |
 //! | no such directory | `no_directory_for_the_file` |
 //! | kill -9 and restart | `killed_and_restarted` |
-//! | SIGTERM, SIGINT; restart at once | `told_to_stop_and_restarted` |
+//! | INT, TERM, HUP, QUIT; restart at once | `told_to_stop_and_restarted` |
 //! | the default place is not private | `the_default_place_is_private` |
 //! | who may connect | `the_socket_is_this_user_s_alone` |
 
@@ -55,7 +55,7 @@ fn a_living_server_keeps_its_name() {
         check(
             &place.run(SERVER, &[]),
             3,
-            &["cannot listen on", &place.path, "another program", "--path"],
+            &["cannot listen on", &place.path, "another program", "another path"],
         );
         check(&place.run(CLIENT, &["--kind", kind]), 0, &[]);
         assert_eq!(first.wait(LONG).unwrap().code, Some(0));
@@ -141,7 +141,7 @@ fn one_claim_at_a_time() {
 fn what_is_no_socket_is_left_as_it_is() {
     let place = Place::new();
     let refused = |said: &str| {
-        check(&place.run(SERVER, &[]), 3, &["cannot listen on", &place.path, said, "--path"]);
+        check(&place.run(SERVER, &[]), 3, &["cannot listen on", &place.path, said, "another path"]);
         place.only("socket");
     };
     let said = "a file stands there that is no socket, and it is left as it is";
@@ -200,7 +200,7 @@ fn a_path_that_is_too_long_is_named_with_the_limit() {
     };
     let (fits, long) = (path(longest), path(longest + 1));
     let said =
-        [&long, &*format!("has {} bytes", longest + 1), &format!("at most {longest}"), "--path"];
+        [&long, &*format!("has {} bytes", longest + 1), &format!("at most {longest}"), "a shorter path"];
     for program in [SERVER, CLIENT] {
         check(&run(program, &["--path", &long]), 3, &said);
     }
@@ -214,7 +214,7 @@ fn a_path_that_is_too_long_is_named_with_the_limit() {
     let server = start(SERVER, &["--path", &fits, "--kind", "datagram"]);
     server.address().unwrap();
     let client = run(CLIENT, &["--path", &fits, "--kind", "datagram"]);
-    check(&client, 3, &["cannot listen on", &format!("at most {longest}"), "--path"]);
+    check(&client, 3, &["cannot listen on", &format!("at most {longest}"), "a shorter path"]);
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn killed_and_restarted() {
 #[test]
 fn told_to_stop_and_restarted() {
     for kind in ["stream", "datagram"] {
-        for signal in [Signal::TERM, Signal::INT] {
+        for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
             let place = Place::new();
             let server = place.server(&["--kind", kind, "--forever"]);
             assert!(place.is_socket());

@@ -199,3 +199,40 @@ impl Way {
         self.late.as_ref().map(|(_, _, due)| *due)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_to_come_late_is_not_lost_with_its_flow() {
+        let anywhere: Endpoint = "127.0.0.1:0".parse().unwrap();
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let clients = bind(&anywhere).unwrap();
+        let to: Endpoint = server.local_addr().unwrap().into();
+        let schedule: Schedule = "reorder=1".parse().unwrap();
+
+        let mut flows = Flows::new(1);
+        let client_address: SockAddr = client.local_addr().unwrap().into();
+        let at = flow_of(&mut flows, &client_address, &to, &schedule, &clients).unwrap();
+        let flow = flows.used(at, Instant::now()).unwrap();
+        flow.pass(Toward::Server, b"to server", &clients);
+        flow.pass(Toward::Client, b"to client", &clients);
+        assert!(flow.ways.iter().all(|way| way.due().is_some()), "both wait");
+
+        // A second client takes the only place.
+        let second: SockAddr = "127.0.0.1:9".parse::<std::net::SocketAddr>().unwrap().into();
+        flow_of(&mut flows, &second, &to, &schedule, &clients).unwrap();
+        assert_eq!(flows.of(&client_address), None);
+        let mut buffer = [0; 20];
+        let n = server.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..n], b"to server");
+        let n = client.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..n], b"to client");
+    }
+}

@@ -6,16 +6,14 @@
 //! | without a seed each run has a new one, and says it | `a_seed_of_its_own_is_told` |
 //! | usage: exit 2, and a word of help | `what_makes_no_sense` |
 //! | no address to listen on: exit 3 | `an_address_that_is_taken` |
-//! | SIGTERM, SIGINT: exit 0, idle and busy, the name of a Unix socket removed | `told_to_stop` |
+//! | told to end while busy: exit 0, the name of a Unix socket removed | `told_to_stop`; each signal: `ends.rs` |
 //! | told twice while a server is silent about a handshake: at once, exit 130 | `told_twice` |
 //! | no descriptor left: clients wait in the queue, and are served in their turn | `without_descriptors_clients_wait` |
 //! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
-//! | a client that sends and closes at once is relayed whole | `who_sends_and_closes_at_once_is_relayed` |
-//! | another user of this machine is not relayed (Linux, run by root) | `another_user_is_refused` |
 //! | beyond loopback only with --allow-remote, and a warning | `what_makes_no_sense`, `beyond_loopback_it_warns` |
 //! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
-//! | datagrams | `datagrams` |
+//! | datagrams; more clients than are remembered at once | `datagrams`, `more_clients_than_it_remembers_are_answered_in_turn` |
 //! | --help teaches | `help_shows_the_terminals` |
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -24,8 +22,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
-#[cfg(target_os = "linux")]
-use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -114,51 +110,6 @@ fn what_makes_no_sense() {
     }
 }
 
-/// Its socket is nobody's by the time the relay can look, and what it sent arrives all the same.
-#[test]
-fn who_sends_and_closes_at_once_is_relayed() {
-    let (_relay, address, server) = before_a_server(&["--cut", "1"]);
-    for _ in 0..100 {
-        let mut client = TcpStream::connect(&address).unwrap();
-        client.write_all(b"hello").unwrap();
-        drop(client);
-        let mut came = Vec::new();
-        server.accept().unwrap().0.read_to_end(&mut came).unwrap();
-        assert_eq!(came, b"hello");
-    }
-}
-
-/// The server sees nothing but the relay, and takes it for its own user: so the relay has to look who comes.
-#[cfg(target_os = "linux")]
-#[test]
-fn another_user_is_refused() {
-    if !rustix::process::geteuid().is_root() {
-        return stage::skip("UNSTUCK_REQUIRE_NETNS", "only root can be another user");
-    }
-    let (relay, address, server) = before_a_server(&[]);
-    let (host, port) = address.split_once(':').unwrap();
-    let mut knock = Command::new("bash");
-    // Says whether the connection ended with the end of the stream (0) or was thrown away.
-    knock.args(["-c", &format!("exec 3<>/dev/tcp/{host}/{port} && read -r -u 3")]);
-    knock.uid(65534).gid(65534);
-    let knocked = Program::start("another user", &mut knock).unwrap().wait(LONG).unwrap();
-    assert_ne!(knocked.code, Some(0), "{knocked:?}");
-    let refused = |lines: &[stage::Line]| {
-        lines
-            .iter()
-            .find(|line| String::from_utf8_lossy(&line.text).contains("another user's"))
-            .map(drop)
-    };
-    relay.wait_until("a refusal", LONG, refused).unwrap();
-    server.set_nonblocking(true).unwrap();
-    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-
-    // And we are still served.
-    let _client = TcpStream::connect(&address).unwrap();
-    server.set_nonblocking(false).unwrap();
-    server.accept().unwrap();
-}
-
 #[test]
 fn a_link_is_a_program_of_its_own() {
     let done = run(&["link", "--help"]);
@@ -192,8 +143,8 @@ fn an_address_that_is_taken() {
     let nowhere = scratch.path().join("no/file");
     for (address, advice) in [
         (taken.local_addr().unwrap().to_string(), "another port"),
-        (file.display().to_string(), "remove it if no program"),
-        (nowhere.display().to_string(), "make its directory"),
+        (file.display().to_string(), "no socket, and it is left as it is"),
+        (nowhere.display().to_string(), "there is no directory"),
     ] {
         let done = run(&["--to", "127.0.0.1:80", "--listen", &address]);
         let complaint = String::from_utf8(done.stderr).unwrap();
@@ -360,6 +311,41 @@ fn datagrams() {
         let mut buffer = [0; 10];
         let n = server.recv(&mut buffer).unwrap();
         assert_eq!(&buffer[..n], b"hello");
+    }
+}
+
+/// A client that is not remembered any more is a new one: it is answered too.
+#[test]
+fn more_clients_than_it_remembers_are_answered_in_turn() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 10];
+        loop {
+            let (n, from) = server.recv_from(&mut buffer).unwrap();
+            server.send_to(&buffer[..n], from).unwrap();
+        }
+    });
+    // With the descriptors of 1024 clients, and with too few for them.
+    for limit in ["$(ulimit -H -n)", "40"] {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\""), RELAY]);
+        command.args(["--udp", "--listen", "127.0.0.1:0", "--to", &to]);
+        let relay = Program::start("relay", &mut command).unwrap();
+        let address = relay.address().unwrap();
+        let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let ask = |client: &UdpSocket, number: u16| {
+            client.set_read_timeout(Some(LONG)).unwrap();
+            client.send_to(&number.to_be_bytes(), &address).unwrap();
+            let mut answer = [0; 10];
+            let n = client.recv(&mut answer).unwrap();
+            assert_eq!(answer[..n], number.to_be_bytes());
+        };
+        ask(&first, 0);
+        for number in 1..=1_100 {
+            ask(&UdpSocket::bind("127.0.0.1:0").unwrap(), number);
+        }
+        ask(&first, 1_101);
     }
 }
 

@@ -5,7 +5,7 @@
 //! | refused, unreachable, not our address, no IPv6 | `nobody_there_or_no_way_there` |
 //! | two servers on one port | `the_second_server_on_a_port_is_refused_and_the_first_goes_on` |
 //! | restart on the same port at once, with and without SO_REUSEADDR | `a_restart_at_once` |
-//! | SIGTERM, SIGINT, idle and busy | `a_server_that_is_told_to_stop_ends_well`, `an_interrupted_client` |
+//! | INT, TERM, HUP, QUIT, idle and busy | `a_server_that_is_told_to_stop_ends_well`, `an_interrupted_client` |
 //! | a peer that is silent, leaves, resets, never stops | `a_server_that_does_not_answer`, `a_client_that_does_not_speak`, `one_client_s_trouble_is_not_the_others` |
 //! | our own stdout closed | `nobody_reads_our_stdout`, `a_server_outlives_the_reader_of_its_stdout` |
 //! | descriptors exhausted | `out_of_descriptors_and_back` |
@@ -82,7 +82,7 @@ fn a_restart_at_once() {
 
 #[test]
 fn a_server_that_is_told_to_stop_ends_well() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         for busy in [false, true] {
             let (server, address) = server(&["--forever", "-v"]);
             // A client that connects and says nothing: the server waits in recv.

@@ -10,7 +10,7 @@
 //! | somebody else answers | `only_the_server_can_answer` |
 //! | two servers on one port; restart at once | `one_port_one_server`, `a_restart_at_once` |
 //! | not our address; no way to send | `no_such_address` |
-//! | SIGTERM, SIGINT | `a_server_that_is_told_to_stop_ends_well`, `an_interrupted_client` |
+//! | INT, TERM, HUP, QUIT | `a_server_that_is_told_to_stop_ends_well`, `an_interrupted_client` |
 //! | our own stdout closed | `nobody_reads_our_stdout`, `a_server_outlives_the_reader_of_its_stdout` |
 //! | usage | `what_makes_no_sense` |
 
@@ -170,7 +170,7 @@ fn no_such_address() {
 
 #[test]
 fn a_server_that_is_told_to_stop_ends_well() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         let (server, _) = server(&["--forever"]);
         server.signal(signal);
         let done = server.wait(LONG).unwrap();
