@@ -74,7 +74,7 @@ mod system {
         }
     }
 
-    fn compare(uid: u32, us: u32) -> Whose {
+    pub(super) fn compare(uid: u32, us: u32) -> Whose {
         match uid {
             _ if super::is_overflow_uid(uid) => Whose::Unmapped,
             _ if uid == us => Whose::ThisUser,
@@ -83,7 +83,7 @@ mod system {
     }
 
     /// Whether a connection between these two ends comes from this machine.
-    fn is_ours(here: SocketAddr, there: SocketAddr) -> io::Result<bool> {
+    pub(super) fn is_ours(here: SocketAddr, there: SocketAddr) -> io::Result<bool> {
         if here.ip().to_canonical().is_loopback() || there.ip().to_canonical().is_loopback() {
             return Ok(true);
         }
@@ -197,6 +197,49 @@ mod tests {
             assert_eq!(table::list(ends[0], ends[1]).unwrap().map_or(0, |row| row.inode), 0);
             assert_eq!(whose(&server, us()).unwrap(), Whose::Nobody, "{listen} {connect}: closed");
         }
+    }
+
+    #[test]
+    fn a_connection_is_this_machine_s_if_an_address_says_so() {
+        for (here, there, ours) in [
+            ("127.0.0.1:80", "192.0.2.77:5000", Some(true)),
+            ("192.0.2.1:80", "127.0.0.2:5000", Some(true)),
+            ("[::ffff:192.0.2.1]:80", "[::ffff:127.0.0.1]:5000", Some(true)),
+            ("[::ffff:127.0.0.1]:80", "[::ffff:192.0.2.77]:5000", Some(true)),
+            ("[::1]:80", "[2001:db8::1]:5000", Some(true)),
+            // Those of documentation (RFC 5737, RFC 3849) are no machine's.
+            ("192.0.2.1:80", "192.0.2.77:5000", Some(false)),
+            ("[::ffff:192.0.2.1]:80", "[::ffff:192.0.2.77]:5000", Some(false)),
+            // Link-local without an interface: nobody can say, and that is no "no".
+            ("[2001:db8::1]:80", "[fe80::1]:5000", None),
+        ] {
+            let [here, there] = [here, there].map(|end| end.parse().unwrap());
+            assert_eq!(system::is_ours(here, there).ok(), ours, "{here} {there}");
+        }
+    }
+
+    #[test]
+    fn whom_a_number_names() {
+        assert_eq!(system::compare(1000, 1000), Whose::ThisUser);
+        assert_eq!(system::compare(0, 1000), Whose::AnotherUser);
+        let overflow = system::overflow_uid().unwrap();
+        assert_eq!(system::compare(overflow, overflow), Whose::Unmapped);
+        assert_eq!(system::compare(overflow, 0), Whose::Unmapped);
+    }
+
+    /// A row in the second list only, one in the first, and a list that has come to its end twice.
+    #[test]
+    fn the_list_has_what_the_kernel_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let ends = [client.local_addr().unwrap(), client.peer_addr().unwrap()];
+        let row = table::list(ends[0], ends[1]).unwrap().unwrap();
+        assert_eq!(row.uid, us());
+        let other_end = table::list(ends[1], ends[0]).unwrap().unwrap();
+        assert_ne!(row.inode, other_end.inode);
+        let nowhere = "192.0.2.77:9".parse().unwrap();
+        assert_eq!(table::list(ends[0], nowhere).unwrap(), None);
+        assert_eq!(table::list(nowhere, ends[1]).unwrap(), None);
     }
 
     #[test]
