@@ -199,8 +199,12 @@ fn a_path_that_is_too_long_is_named_with_the_limit() {
         format!("{directory}{}", "x".repeat(length - directory.len()))
     };
     let (fits, long) = (path(longest), path(longest + 1));
-    let said =
-        [&long, &*format!("has {} bytes", longest + 1), &format!("at most {longest}"), "a shorter path"];
+    let said = [
+        &long,
+        &*format!("has {} bytes", longest + 1),
+        &format!("at most {longest}"),
+        "a shorter path",
+    ];
     for program in [SERVER, CLIENT] {
         check(&run(program, &["--path", &long]), 3, &said);
     }

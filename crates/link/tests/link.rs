@@ -3,6 +3,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+#[path = "../../relay/tests/terminal/mod.rs"]
+mod terminal;
+
 use link::{Conditions, End, Link};
 use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs::{self, Permissions};
@@ -10,6 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use terminal::Window;
 
 const TIME: Duration = Duration::from_secs(60);
 
@@ -98,33 +102,95 @@ fn a_megabyte_arrives_whole_over_a_bad_line() {
 
 #[test]
 fn it_leaves_nothing_behind_however_it_ends() {
-    // Dropped, ended by its input, killed.
+    // Told to end, ended by its input, killed.
     type Ending = fn(&mut Program);
-    let endings: [Ending; 3] =
-        [|link| link.signal(Signal::TERM), Program::close_stdin, |link| link.signal(Signal::KILL)];
-    for end in endings {
+    let endings: [(Ending, Option<i32>); 6] = [
+        (|link| link.signal_group(Signal::INT), Some(0)),
+        (|link| link.signal(Signal::TERM), Some(0)),
+        (|link| link.signal_group(Signal::HUP), Some(0)),
+        (|link| link.signal_group(Signal::QUIT), Some(0)),
+        (Program::close_stdin, Some(0)),
+        (|link| link.signal(Signal::KILL), None),
+    ];
+    for (end, code) in endings {
         let mut link =
             Program::start("relay-link", &mut Command::new(binary("relay-link").unwrap())).unwrap();
         let Ok(line) = link.wait_for_line(Stream::Stdout, "linked ", TIME) else {
             let said = format!("no link: {:?}", link.said());
             return skip("UNSTUCK_REQUIRE_NETNS", &said);
         };
-        let pids: Vec<&str> = line.split(' ').skip(2).step_by(2).collect();
-        let is_there = |pid: &str| {
-            // A shell that has ended may wait for its parent's word: it is none any more.
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            status.contains("Name:\tsh\n") && !status.contains("State:\tZ")
-        };
-        assert!(pids.len() == 2 && pids.iter().all(|pid| is_there(pid)), "{line}");
+        let pids = shells(&line);
         end(&mut link);
         let finished = link.wait(TIME).unwrap();
+        assert_eq!(finished.code, code, "{}", String::from_utf8_lossy(&finished.stderr));
         assert!(!finished.left_behind);
-        let since = Instant::now();
-        while pids.iter().any(|pid| is_there(pid)) {
-            assert!(since.elapsed() < TIME, "{pids:?} are still there");
-            std::thread::yield_now();
-        }
+        wait_for_the_end_of(&pids);
     }
+}
+
+/// The shells that keep the two networks, of which the first line tells.
+fn shells(line: &str) -> Vec<String> {
+    let pids: Vec<String> = line.split(' ').skip(2).step_by(2).map(str::to_owned).collect();
+    assert!(pids.len() == 2 && pids.iter().all(|pid| is_there(pid)), "{line}");
+    pids
+}
+
+fn is_there(pid: &str) -> bool {
+    // A shell that has ended may wait for its parent's word: it is none any more.
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.contains("Name:\tsh\n") && !status.contains("State:\tZ")
+}
+
+fn wait_for_the_end_of(pids: &[String]) {
+    let since = Instant::now();
+    while pids.iter().any(|pid| is_there(pid)) {
+        assert!(since.elapsed() < TIME, "{pids:?} are still there");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_terminal_that_closes_leaves_nothing_behind() {
+    if link(&Conditions::default()).is_none() {
+        return;
+    }
+    let relay_link = binary("relay-link").unwrap();
+    for key in [None, Some(b"\x03"), Some(b"\x1c")] {
+        let mut window = Window::start(relay_link.to_str().unwrap(), &[]);
+        let line = format!("linked {}", window.wait_for("linked "));
+        let pids = shells(&line);
+        let (status, said) = match key {
+            None => (window.close(), String::new()),
+            Some(key) => {
+                window.press(key);
+                window.end()
+            }
+        };
+        match key {
+            // It has nobody to tell what travelled: its stdout is gone.
+            None => assert!(matches!(status.code(), Some(0 | 141)), "{status}"),
+            Some(_) => {
+                assert_eq!(status.code(), Some(0), "{said}");
+                assert!(said.contains("from left: "), "{said}");
+            }
+        }
+        wait_for_the_end_of(&pids);
+    }
+}
+
+#[test]
+fn what_travelled_is_for_this_user_alone() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("run.pcapng");
+    let mut link = Command::new("sh");
+    link.args(["-c", "umask 000 && exec \"$0\" --write \"$1\""]);
+    link.arg(binary("relay-link").unwrap()).arg(&file);
+    let link = Program::start("relay-link", &mut link).unwrap();
+    if link.wait_for_line(Stream::Stdout, "linked ", TIME).is_err() {
+        let said = format!("no link: {:?}", link.said());
+        return skip("UNSTUCK_REQUIRE_NETNS", &said);
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -31,7 +31,8 @@ mod tests {
     fn what_a_terminal_obeys_is_escaped_and_the_rest_stays() {
         let plain = "a \\ \"b\" 'c' \u{4f60}\u{597d} caf\u{e9} \u{2026}";
         assert_eq!(visible(plain), plain);
-        let hostile = "\0\u{7}\u{1b}\u{7f}\u{80}\u{9b}\n\r\t\u{200b}\u{202e}\u{2028}\u{feff}\u{ffff}\u{301}";
+        let hostile =
+            "\0\u{7}\u{1b}\u{7f}\u{80}\u{9b}\n\r\t\u{200b}\u{202e}\u{2028}\u{feff}\u{ffff}\u{301}";
         let shown = visible(hostile);
         assert!(shown.is_ascii() && !shown.chars().any(char::is_control), "{shown:?}");
         assert_eq!(shown.matches("\\u{").count(), hostile.chars().count(), "{shown}");

@@ -59,7 +59,11 @@ fn no_other_user_reaches_the_server_by_any_address() {
     let is_root = rustix::process::geteuid().is_root();
     let new_network = |command: &[&str]| {
         let mut unshare = Command::new("unshare");
-        unshare.args(if is_root { &["--net"][..] } else { &["--net", "--user", "--map-root-user"] });
+        unshare.args(if is_root {
+            &["--net"][..]
+        } else {
+            &["--net", "--user", "--map-root-user"]
+        });
         unshare.args(["--", "sh", "-c", NETWORK, "sh"]).args(command);
         unshare
     };
@@ -163,7 +167,8 @@ fn forms(with_others: bool) {
 /// Says what came of it.
 fn client(from: &str, to: &str, close: bool) -> String {
     let address = |text: &str, port: &str| -> SockAddr {
-        let text = if text.contains(':') { format!("[{text}]:{port}") } else { format!("{text}:{port}") };
+        let text =
+            if text.contains(':') { format!("[{text}]:{port}") } else { format!("{text}:{port}") };
         text.parse::<SocketAddr>().unwrap().into()
     };
     let talk = || -> io::Result<String> {

@@ -4,11 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
+#[path = "../../relay/tests/terminal/mod.rs"]
+mod terminal;
+
 use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use terminal::Window;
 
 const TIME: Duration = Duration::from_secs(60);
 
@@ -150,19 +155,92 @@ fn the_command_finds_a_network_of_its_own_and_its_code_is_ours() {
     assert_eq!(run(&[]).code, Some(2));
 }
 
+/// A command that tells which signal it got, and a second process of its own that would outlive it.
+const TOLD: &str = r#"
+sleep 1000 &
+for signal in INT TERM HUP QUIT; do trap "echo $signal; exit 9" $signal; done
+echo ready $!
+while :; do wait; done
+"#;
+
+/// Bash: a plain shell may not trap what was ignored when it started, and a background job ignores INT.
+fn told(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary("segments").unwrap());
+    command.args(arguments).args(["--", "bash", "-c", TOLD]);
+    command
+}
+
+fn is_running(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.contains("Name:\tsleep\n") && !status.contains("State:\tZ")
+}
+
+fn wait_for_the_end_of(pid: &str) {
+    let since = Instant::now();
+    while is_running(pid) {
+        assert!(since.elapsed() < TIME, "{pid} is still there");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
-fn who_ends_it_ends_the_command() {
+fn what_tells_it_to_end_is_passed_on_and_nothing_is_left() {
+    for (signal, name) in
+        [(Signal::INT, "INT"), (Signal::TERM, "TERM"), (Signal::HUP, "HUP"), (Signal::QUIT, "QUIT")]
+    {
+        let segments = Program::start("segments", &mut told(&[])).unwrap();
+        let line = segments.wait_for_line(Stream::Stdout, "ready ", TIME).unwrap();
+        segments.signal(signal);
+        let finished = segments.wait(TIME).unwrap();
+        assert_eq!(finished.code, Some(9), "{}", text(&finished));
+        assert!(text(&finished).contains(&format!("\n{name}\n")), "{}", text(&finished));
+        assert!(!finished.left_behind);
+        wait_for_the_end_of(&line["ready ".len()..]);
+    }
+}
+
+#[test]
+fn what_a_killed_one_ran_ends_too() {
+    let segments = Program::start("segments", &mut told(&[])).unwrap();
+    let line = segments.wait_for_line(Stream::Stdout, "ready ", TIME).unwrap();
+    segments.signal(Signal::KILL);
+    wait_for_the_end_of(&line["ready ".len()..]);
+}
+
+#[test]
+fn in_a_terminal_each_key_reaches_the_command_once() {
+    let segments = binary("segments").unwrap();
+    for (key, name) in [(b"\x03", "INT"), (b"\x1c", "QUIT")] {
+        let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
+        let pid = window.wait_for("ready ");
+        window.press(key);
+        let (status, said) = window.end();
+        assert_eq!(status.code(), Some(9), "{said}");
+        assert_eq!(said.matches(name).count(), 1, "{said}");
+        // What a shell runs in the background ignores both keys: what was left there is the command's own.
+        let _ = Command::new("kill").args(["-KILL", &pid]).status();
+    }
+    let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
+    let pid = window.wait_for("ready ");
+    window.close();
+    let _ = Command::new("kill").args(["-KILL", &pid]).status();
+}
+
+#[test]
+fn what_was_recorded_is_for_this_user_alone() {
     if !possible() {
         return;
     }
-    let mut command = Command::new(binary("segments").unwrap());
-    command.args(["sh", "-c", "echo ready; exec sleep 1000"]);
-    let segments = Program::start("segments", &mut command).unwrap();
-    segments.wait_for_line(Stream::Stdout, "ready", TIME).unwrap();
-    segments.signal(Signal::TERM);
-    let finished = segments.wait(TIME).unwrap();
-    assert_eq!(finished.code, Some(143));
-    assert!(!finished.left_behind);
+    let scratch = Scratch::new().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 000 && exec \"$0\" --write run.pcapng --trace run.trace true"]);
+    command.arg(binary("segments").unwrap()).current_dir(scratch.path());
+    let finished = Program::start("segments", &mut command).unwrap().wait(TIME).unwrap();
+    assert_eq!(finished.code, Some(0), "{}", String::from_utf8_lossy(&finished.stderr));
+    for file in ["run.pcapng", "run.trace"] {
+        let mode = fs::metadata(scratch.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]

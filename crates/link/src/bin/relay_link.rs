@@ -75,7 +75,8 @@ mod linux {
         segments::enter().map_err(|why| no_link(Why::Network(why)))?;
         let file = args.write.as_deref().map(observe::replace_private).transpose();
         let file = file.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
-        let told = ending::told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
+        let told =
+            ending::told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
         let (left, left_tun) = Network::start(End::Left).map_err(no_link)?;
         let (right, right_tun) = Network::start(End::Right).map_err(no_link)?;
         let recording = file.as_ref().map(|_| Recording::new());

@@ -134,8 +134,8 @@ fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
     let traffic = Traffic::of(&recording);
     write!(io::stdout(), "{traffic}").map_err(Failure::Stdout)?;
     if let Some(path) = &args.write {
-        let written =
-            replace_private(path).and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
+        let written = replace_private(path)
+            .and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
         written.map_err(to_file("--write", path))?;
     }
     if let Some(path) = &args.trace {
