@@ -47,7 +47,8 @@ content. The programs of fix 2 and 3 do not notice the relay. Try --reset-after 
 struct Args {
     #[command(subcommand)]
     other: Option<Other>,
-    /// Where to listen: an address (port 0 takes a free one) or, with a `/` in it, a Unix socket
+    /// Where to listen: an address (port 0 takes a free one) or, with a `/` in it, a Unix socket. Only
+    /// this user's programs are relayed, and other machines' with --allow-remote
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
     listen: Endpoint,
     /// The server
@@ -56,7 +57,8 @@ struct Args {
     /// Listen where other machines can connect: they reach the server, and it sees only the relay
     #[arg(long)]
     allow_remote: bool,
-    /// Relay datagrams instead of connections
+    /// Relay datagrams instead of connections. A client is forgotten after two minutes without one, or
+    /// when a new client needs its place (1024 are remembered)
     #[arg(long)]
     udp: bool,
     #[command(flatten)]
