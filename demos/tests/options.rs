@@ -15,6 +15,7 @@
 use serde_json::Value;
 use stage::{Program, Signal, Stream};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -98,8 +99,9 @@ fn pictures_are_saved() {
 #[test]
 fn segments_are_drawn_and_saved() {
     let scratch = stage::Scratch::new().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command.args(["run", "case1", "--segments"]).current_dir(scratch.path());
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "umask 000 && exec \"$0\" run case1 --segments"]);
+    command.arg(env!("CARGO_BIN_EXE_demo")).current_dir(scratch.path());
     let output = command.output().unwrap();
     let (said, complained) = (text(&output.stdout), text(&output.stderr));
     // The experiment goes well either way.
@@ -119,7 +121,10 @@ fn segments_are_drawn_and_saved() {
         "{said}"
     );
     assert!(said.contains("saved case1.pcapng"), "{said}");
-    let packets = std::fs::read(scratch.path().join("case1.pcapng")).unwrap();
+    let file = scratch.path().join("case1.pcapng");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "what travelled is for this user alone");
+    let packets = std::fs::read(file).unwrap();
     // The section header block of a pcapng file, and the bytes of both messages.
     assert_eq!(packets[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
     assert!(packets.windows(5).any(|bytes| bytes == b"hello"));

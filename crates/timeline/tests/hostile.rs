@@ -4,6 +4,7 @@
 //! | claim | test |
 //! |---|---|
 //! | any text in any member of any event, whole or broken: no control character on stdout, stderr or in a file | `no_text_of_a_trace_reaches_a_terminal_as_it_is` |
+//! | what is read is harmless before anything is drawn of it | `what_is_read_is_harmless_already` |
 //! | so the names of files | `nor_does_the_name_of_a_file` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -156,6 +157,34 @@ proptest! {
             }
             well_formed(&scratch)?;
         }
+    }
+}
+
+/// For whoever draws it in another way: the texts of the events, and the reasons why there are none.
+#[test]
+fn what_is_read_is_harmless_already() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("a\u{1b}[31m");
+    let hostile: String = HOSTILE.concat();
+    let text = || Some(hostile.clone());
+    let data = Some(hostile.clone().into_bytes());
+    let (dir, local, peer, error) = (text(), text(), text(), text());
+    let event = Event { call: hostile.clone(), dir, local, peer, error, data, ..Event::default() };
+    fs::write(&file, serde_json::to_string(&event).unwrap()).unwrap();
+    let read = timeline::read_trace(&file).unwrap().remove(0);
+    assert_eq!(read.data, event.data, "the bytes stay what they are");
+    for text in [Some(read.call), read.dir, read.local, read.peer, read.error] {
+        let text = text.unwrap();
+        harmless("event", text.as_bytes()).unwrap();
+        assert!(!text.contains('\n') && text.contains("\\u{1b}[31m"), "{text}");
+    }
+    fs::write(&file, format!("{{\"asked\":{}}}", serde_json::to_string(&hostile).unwrap())).unwrap();
+    let broken = timeline::read_trace(&file).unwrap_err().to_string();
+    fs::remove_file(&file).unwrap();
+    let missing = timeline::read_trace(&file).unwrap_err().to_string();
+    for said in [broken, missing] {
+        harmless("error", said.as_bytes()).unwrap();
+        assert!(!said.contains('\n') && said.contains("a\\u{1b}[31m"), "{said}");
     }
 }
 

@@ -7,6 +7,7 @@ mod runs;
 use observe::Event;
 use runs::{Run, begin, run};
 use stage::Scratch;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -82,6 +83,19 @@ fn files_are_written_and_named() {
     assert!(read("a.svg").starts_with("<svg "));
     assert!(read("a.html").starts_with("<!doctype html>"));
     refused(&traces.timeline(&["client", "--svg", "none/a.svg"]), "none/a.svg");
+}
+
+#[test]
+fn what_holds_recorded_bytes_is_for_this_user_alone() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
+    let mut program = Command::new("/bin/sh");
+    let line = "umask 000 && exec \"$0\" client --svg a.svg --html a.html";
+    program.args(["-c", line, env!("CARGO_BIN_EXE_timeline")]);
+    said(&program.current_dir(traces.scratch.path()).output().unwrap());
+    for file in ["a.svg", "a.html"] {
+        let mode = std::fs::metadata(traces.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]

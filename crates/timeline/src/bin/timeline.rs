@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use observe::{Event, Failure, report, visible};
+use observe::{Event, Failure, replace_private, report, visible};
 use timeline::{Connection, Direction, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
@@ -136,9 +136,10 @@ fn streams(connection: &Connection, way: Way) -> Result<Vec<Stream>, Failure> {
     }
 }
 
-/// Writes a file, and says so.
+/// Writes a file, for this user alone: it holds the bytes of the traces. Says so.
 fn save(file: &Path, text: &str) -> Result<String, Failure> {
-    std::fs::write(file, text)
+    replace_private(file)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))?;
     Ok(format!("saved {}\n", visible(&file.display().to_string())))
 }
