@@ -8,7 +8,7 @@
 //! | a 0-byte datagram, one larger than the buffer | `a_datagram_of_any_length` |
 //! | a datagram from nobody, who cannot be answered | `one_client_s_trouble_is_not_the_others` |
 //! | a peer that is silent, leaves, resets | `a_server_that_does_not_answer`, `a_client_that_says_nothing` |
-//! | SIGTERM while busy; SIGINT for clients | `told_to_stop_while_busy`, `an_interrupted_client` |
+//! | SIGTERM while busy; INT, TERM, HUP, QUIT for clients | `told_to_stop_while_busy`, `an_interrupted_client` |
 //! | our own stdout closed | `nobody_reads_our_stdout`, `a_server_outlives_the_reader_of_its_stdout` |
 //! | descriptors exhausted | `out_of_descriptors_and_back` |
 //! | usage | `what_makes_no_sense` |
@@ -131,11 +131,17 @@ fn told_to_stop_while_busy() {
 
 #[test]
 fn an_interrupted_client() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        interrupted_by(signal);
+    }
+}
+
+fn interrupted_by(signal: Signal) {
     let place = Place::new();
     let listener = UnixListener::bind(&place.path).unwrap();
     let client = place.start(CLIENT, &[]);
     let _silent = listener.accept().unwrap();
-    client.signal(Signal::INT);
+    client.signal(signal);
     let done = client.wait(LONG).unwrap();
     assert_eq!((done.code, done.signal), (Some(130), None));
     fs::remove_file(&place.path).unwrap();
@@ -143,7 +149,7 @@ fn an_interrupted_client() {
     let silent = UnixDatagram::bind(&place.path).unwrap();
     let client = place.start(CLIENT, &["--kind", "datagram"]);
     silent.recv(&mut [0; 1024]).unwrap();
-    client.signal(Signal::INT);
+    client.signal(signal);
     let done = client.wait(LONG).unwrap();
     assert_eq!((done.code, done.signal), (Some(130), None));
     assert_eq!(fs::read_dir(place.scratch.path()).unwrap().count(), 1, "its own name is gone");

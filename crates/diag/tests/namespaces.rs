@@ -164,6 +164,10 @@ read end
     let (server, peer) = listener.accept().unwrap();
     assert_eq!(peer.ip().to_string(), "192.0.2.2");
     assert_eq!(whose(&server, us()).unwrap(), Whose::Elsewhere);
+    // Were the address ours, a socket that the kernel doesn't know would be nobody's, and not from elsewhere.
+    let ours = r#"PATH="$PATH:/usr/sbin:/sbin" ip address add 192.0.2.2/32 dev lo"#;
+    assert!(Command::new("sh").args(["-c", ours]).status().unwrap().success());
+    assert_eq!(whose(&server, us()).unwrap(), Whose::Nobody);
     drop(commands);
     other.wait().unwrap();
     let mut said = String::new();

@@ -7,6 +7,7 @@
 mod terminal;
 
 use link::{Conditions, End, Link};
+use rustix::process::{Pid, getpgid};
 use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -159,6 +160,14 @@ fn a_terminal_that_closes_leaves_nothing_behind() {
         let mut window = Window::start(relay_link.to_str().unwrap(), &[]);
         let line = format!("linked {}", window.wait_for("linked "));
         let pids = shells(&line);
+        for pid in &pids {
+            let group = getpgid(Pid::from_raw(pid.parse().unwrap())).unwrap();
+            assert_eq!(
+                group.as_raw_nonzero().to_string(),
+                *pid,
+                "a key would end the networks first"
+            );
+        }
         let (status, said) = match key {
             None => (window.close(), String::new()),
             Some(key) => {

@@ -220,6 +220,18 @@ fn in_a_terminal_each_key_reaches_the_command_once() {
         // What a shell runs in the background ignores both keys: what was left there is the command's own.
         let _ = Command::new("kill").args(["-KILL", &pid]).status();
     }
+    // The same signal without the key is for segments alone, and the terminal's for all: it can't tell them
+    // apart, and passes on neither.
+    let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
+    let pid = window.wait_for("ready ");
+    let this = window.pid().to_string();
+    for signal in ["-INT", "-TERM"] {
+        assert!(Command::new("kill").args([signal, &this]).status().unwrap().success());
+    }
+    let (_, said) = window.end();
+    assert!(said.contains("TERM") && !said.contains("INT"), "{said}");
+    let _ = Command::new("kill").args(["-KILL", &pid]).status();
+
     let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
     let pid = window.wait_for("ready ");
     window.close();

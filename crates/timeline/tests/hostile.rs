@@ -178,7 +178,8 @@ fn what_is_read_is_harmless_already() {
         harmless("event", text.as_bytes()).unwrap();
         assert!(!text.contains('\n') && text.contains("\\u{1b}[31m"), "{text}");
     }
-    fs::write(&file, format!("{{\"asked\":{}}}", serde_json::to_string(&hostile).unwrap())).unwrap();
+    fs::write(&file, format!("{{\"asked\":{}}}", serde_json::to_string(&hostile).unwrap()))
+        .unwrap();
     let broken = timeline::read_trace(&file).unwrap_err().to_string();
     fs::remove_file(&file).unwrap();
     let missing = timeline::read_trace(&file).unwrap_err().to_string();

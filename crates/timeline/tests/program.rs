@@ -6,10 +6,11 @@ mod runs;
 
 use observe::Event;
 use runs::{Run, begin, run};
-use stage::Scratch;
+use stage::{Program, Scratch, Signal};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 struct Traces {
     scratch: Scratch,
@@ -83,6 +84,23 @@ fn files_are_written_and_named() {
     assert!(read("a.svg").starts_with("<svg "));
     assert!(read("a.html").starts_with("<!doctype html>"));
     refused(&traces.timeline(&["client", "--svg", "none/a.svg"]), "none/a.svg");
+}
+
+/// It can be waiting: for a trace that is a pipe.
+#[test]
+fn four_signals_end_it_alike() {
+    let scratch = Scratch::new().unwrap();
+    let trace = scratch.path().join("trace");
+    assert!(Command::new("mkfifo").arg(&trace).status().unwrap().success());
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let mut timeline = Command::new(env!("CARGO_BIN_EXE_timeline"));
+        let timeline = Program::start("timeline", timeline.arg(&trace)).unwrap();
+        // Opens once the program has opened its side.
+        let _silent = std::fs::File::options().write(true).open(&trace).unwrap();
+        timeline.signal(signal);
+        let done = timeline.wait(Duration::from_secs(60)).unwrap();
+        assert_eq!((done.code, done.signal), (Some(130), None), "{signal:?}");
+    }
 }
 
 #[test]

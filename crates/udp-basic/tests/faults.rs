@@ -180,10 +180,12 @@ fn a_server_that_is_told_to_stop_ends_well() {
 
 #[test]
 fn an_interrupted_client() {
-    let (client, _server, _) = asked();
-    client.signal(Signal::INT);
-    let done = client.wait(LONG).unwrap();
-    assert_eq!((done.code, done.signal), (Some(130), None));
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let (client, _server, _) = asked();
+        client.signal(signal);
+        let done = client.wait(LONG).unwrap();
+        assert_eq!((done.code, done.signal), (Some(130), None), "{signal:?}");
+    }
 }
 
 #[test]

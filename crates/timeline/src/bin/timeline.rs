@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use observe::{Event, Failure, replace_private, report, visible};
+use observe::{Event, Failure, exit_when_interrupted, replace_private, report, visible};
 use timeline::{Connection, Direction, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
@@ -60,7 +60,9 @@ enum Way {
 }
 
 fn main() -> ExitCode {
-    report(run(&Args::parse()))
+    let args = Args::parse();
+    exit_when_interrupted();
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
