@@ -37,6 +37,7 @@ mod fate;
 mod faults;
 mod flows;
 mod goodbye;
+mod listen;
 mod peer_check;
 mod plan;
 mod poll;

@@ -7,6 +7,7 @@ use af_unix::Claim;
 use observe::Socket;
 use tracing::warn;
 
+use crate::listen::listen_on;
 use crate::{Endpoint, PeerCheck, RelayError, Schedule, tcp, udp};
 
 /// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
@@ -55,7 +56,7 @@ impl Relay {
         if !unfit.is_empty() {
             return Err(RelayError::NeedUdp(unfit));
         }
-        Self::run(listen.clone(), tcp::listen_on(&listen), move |listener, stop| {
+        Self::run(listen.clone(), listen_on(&listen), move |listener, stop| {
             tcp::relay_all(&listener, &to, &schedule, check, &stop);
         })
     }

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use af_unix::Claim;
 use observe::{Backoff, Socket, show};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
@@ -33,33 +32,6 @@ const CONNECTIONS: usize = 1024;
 const BUFFER: usize = 256 << 10;
 /// How long a server may take to complete the handshake.
 const CONNECT: Duration = Duration::from_secs(5);
-
-/// Listens.
-pub(crate) fn listen_on(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
-    let (listener, claim) = bind(address)?;
-    listener.listen(1024)?;
-    // Between poll and accept a client may go away again: accept must not wait for the next one.
-    listener.set_nonblocking(true)?;
-    Ok((listener, claim))
-}
-
-/// Binds. A path is claimed as af-unix-server does it: what a dead program left is taken over, and
-/// nobody but this user can connect. The claim lives as long as the relay.
-fn bind(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
-    let mut claim = match address {
-        Endpoint::Path(path) => Some(Claim::new(path)?),
-        Endpoint::Ip(_) => None,
-    };
-    let listener = address.socket(Type::STREAM)?;
-    if address.is_ip() {
-        listener.set_reuse_address(true)?;
-    }
-    listener.bind(&address.sock_addr()?)?;
-    if let Some(claim) = &mut claim {
-        claim.keep()?; // private before it listens
-    }
-    Ok((listener, claim))
-}
 
 /// Relays one connection after the other until the other end of `stop` is dropped.
 pub(crate) fn relay_all(
@@ -298,24 +270,4 @@ fn transmit(to: &Socket, way: &mut Way, n: usize) -> io::Result<()> {
     let n = to.send(way.queue.front(n))?;
     way.sent(n, Instant::now());
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::net::UnixStream;
-
-    use super::*;
-
-    #[test]
-    fn a_path_is_private_before_it_listens() {
-        let scratch = stage::Scratch::new().unwrap();
-        let path = scratch.path().join("socket");
-        let (_socket, _claim) = bind(&path.clone().into()).unwrap();
-        let mode = fs::symlink_metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let error = UnixStream::connect(&path).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "it listens already");
-    }
 }

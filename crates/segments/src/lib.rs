@@ -28,6 +28,7 @@
 //! ```
 
 mod capture;
+mod command;
 mod listing;
 mod namespace;
 mod pcapng;
@@ -36,6 +37,7 @@ mod traffic;
 mod why;
 
 pub use capture::{Capture, Packet, Recording};
+pub use command::run;
 pub use namespace::{enter, is_inside};
 pub use segment::{Flags, Segment};
 pub use traffic::{Gap, Seen, Traffic, Way};

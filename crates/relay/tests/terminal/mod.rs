@@ -53,7 +53,10 @@ impl Window {
                 return line.to_owned();
             }
             let mut buffer = [0; 4096];
-            let n = self.keys.read(&mut buffer).expect(&self.said);
+            let n = self
+                .keys
+                .read(&mut buffer)
+                .unwrap_or_else(|error| unreachable!("{error}: {}", self.said));
             self.said.push_str(&String::from_utf8_lossy(&buffer[..n]));
         }
     }

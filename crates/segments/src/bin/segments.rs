@@ -5,21 +5,13 @@
 //! ```
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::process::ExitCode;
 
 use clap::Parser;
 use observe::{Event, Failure, create_private, replace_private, report};
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, kill_process_group, waitid,
-};
-use rustix::termios::tcgetpgrp;
 use segments::{Capture, Traffic};
 
 /// Runs a command in a network of its own, and shows the TCP segments of its connections.
@@ -69,9 +61,10 @@ fn main() -> ExitCode {
     if let Err(why) = &capture {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
-    let status = match run(&args.command) {
+    let name = args.command[0].display();
+    let status = match segments::run(&args.command) {
         Ok(status) => status,
-        Err(failure) => return report(Err(failure)),
+        Err(error) => return report(Err(Failure::Usage(format!("cannot run {name}: {error}")))),
     };
     if let Ok(capture) = capture
         && let Err(failure) = show(&args, capture)
@@ -80,53 +73,6 @@ fn main() -> ExitCode {
     }
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
-}
-
-/// Runs the command to its end.
-///
-/// In the foreground of a terminal it stays in our process group: only there may it read the
-/// terminal, and Ctrl-C and Ctrl-\ reach it as well as us, so we pass on the rest. Anywhere else it
-/// gets a group of its own, the whole of which hears what we are told, and ends when we are killed.
-fn run(command: &[OsString]) -> Result<ExitStatus, Failure> {
-    let failed = |error| Failure::Usage(format!("cannot run {}: {error}", command[0].display()));
-    let shared = is_foreground();
-    let told = ending::told_which().map_err(failed)?; // before the command can know us
-    let mut process = Command::new(&command[0]);
-    process.args(&command[1..]);
-    if !shared {
-        process.process_group(0);
-    }
-    let mut child = process.spawn().map_err(failed)?;
-    let pid = Pid::from_child(&child);
-    let tied = if shared { None } else { ending::tie_group(pid).ok() };
-    let was_told = Arc::new(AtomicBool::new(false));
-    for (signal, mut told) in told {
-        let was_told = Arc::clone(&was_told);
-        let pass_on = move || {
-            while told.read_exact(&mut [0]).is_ok() {
-                was_told.store(true, Ordering::SeqCst);
-                let _ = match shared {
-                    true if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
-                    true => kill_process(pid, signal),
-                    false => kill_process_group(pid, signal),
-                };
-            }
-        };
-        thread::Builder::new().spawn(pass_on).map_err(failed)?;
-    }
-    // Until the command is reaped its number is its own. What it left in its group was told to end too.
-    let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-    if ended.is_ok() && !shared && was_told.load(Ordering::SeqCst) {
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-    drop(tied);
-    child.wait().map_err(failed)
-}
-
-/// Whether we are what the terminal's keys are for.
-fn is_foreground() -> bool {
-    let terminal = File::open("/dev/tty");
-    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
 }
 
 fn show(args: &Args, capture: Capture) -> Result<(), Failure> {

@@ -1,0 +1,65 @@
+//! The command whose segments are shown: it is run to its end, and ends with us.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, kill_process_group, waitid,
+};
+use rustix::termios::tcgetpgrp;
+
+/// Runs the command to its end.
+///
+/// In the foreground of a terminal it stays in our process group: only there may it read the
+/// terminal, and Ctrl-C and Ctrl-\ reach it as well as us, so we pass on the rest. Anywhere else it
+/// gets a group of its own, the whole of which hears what we are told, and ends when we are killed.
+///
+/// # Errors
+/// It cannot be started, or no descriptor or thread is left.
+pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
+    let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let shared = is_foreground();
+    let told = ending::told_which()?; // before the command can know us
+    let mut process = Command::new(program);
+    process.args(arguments);
+    if !shared {
+        process.process_group(0);
+    }
+    let mut child = process.spawn()?;
+    let pid = Pid::from_child(&child);
+    let tied = if shared { None } else { ending::tie_group(pid).ok() };
+    let was_told = Arc::new(AtomicBool::new(false));
+    for (signal, mut told) in told {
+        let was_told = Arc::clone(&was_told);
+        let pass_on = move || {
+            while told.read_exact(&mut [0]).is_ok() {
+                was_told.store(true, Ordering::SeqCst);
+                let _ = match shared {
+                    true if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
+                    true => kill_process(pid, signal),
+                    false => kill_process_group(pid, signal),
+                };
+            }
+        };
+        thread::Builder::new().spawn(pass_on)?;
+    }
+    // Until the command is reaped its number is its own. What it left in its group was told to end too.
+    let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+    if ended.is_ok() && !shared && was_told.load(Ordering::SeqCst) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    drop(tied);
+    child.wait()
+}
+
+/// Whether we are what the terminal's keys are for.
+fn is_foreground() -> bool {
+    let terminal = File::open("/dev/tty");
+    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
+}
