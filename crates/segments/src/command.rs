@@ -28,22 +28,23 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     let told = ending::told_which()?; // before the command can know us
     let mut process = Command::new(program);
     process.args(arguments);
-    if !shared {
-        process.process_group(0);
+    let group = if shared { None } else { Some(ending::Group::new()?) };
+    let group_id = group.as_ref().map(ending::Group::id);
+    if let Some(group) = group_id {
+        process.process_group(group.as_raw_nonzero().get());
     }
     let mut child = process.spawn()?;
     let pid = Pid::from_child(&child);
-    let tied = if shared { None } else { ending::tie_group(pid).ok() };
     let was_told = Arc::new(AtomicBool::new(false));
     for (signal, mut told) in told {
         let was_told = Arc::clone(&was_told);
         let pass_on = move || {
             while told.read_exact(&mut [0]).is_ok() {
                 was_told.store(true, Ordering::SeqCst);
-                let _ = match shared {
-                    true if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
-                    true => kill_process(pid, signal),
-                    false => kill_process_group(pid, signal),
+                let _ = match group_id {
+                    Some(group) => kill_process_group(group, signal),
+                    None if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
+                    None => kill_process(pid, signal),
                 };
             }
         };
@@ -51,10 +52,13 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     }
     // Until the command is reaped its number is its own. What it left in its group was told to end too.
     let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-    if ended.is_ok() && !shared && was_told.load(Ordering::SeqCst) {
-        let _ = kill_process_group(pid, Signal::KILL);
+    if let Some(group) = group_id
+        && ended.is_ok()
+        && was_told.load(Ordering::SeqCst)
+    {
+        let _ = kill_process_group(group, Signal::KILL);
     }
-    drop(tied);
+    drop(group);
     child.wait()
 }
 
