@@ -5,4 +5,4 @@ mod told;
 mod watchdog;
 
 pub use told::{exit_when_told, on_child_exit, told, told_which};
-pub use watchdog::{Group, Tied, mark, tie_folder, tie_group, watchdog};
+pub use watchdog::{Tied, mark, tie_folder, tie_group, watchdog};

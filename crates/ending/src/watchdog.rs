@@ -84,46 +84,6 @@ pub fn tie_group(group: Pid) -> io::Result<Tied> {
     tie(format!("g{}", group.as_raw_nonzero()).into_bytes())
 }
 
-/// A process group that is tied to this process before anything runs in it.
-///
-/// [`tie_group`] comes a moment after a process has started, and killed in that moment we would leave
-/// it. So here a keeper makes the group: a process that does nothing, and ends with its input, which
-/// is our pipe. Start a process in the group with `process_group(group.id()...)`. Dropping this lets go
-/// of the group; until then its number is nobody else's.
-#[derive(Debug)]
-pub struct Group {
-    keeper: Child,
-    tied: Option<Tied>,
-}
-
-impl Group {
-    /// A new group.
-    ///
-    /// # Errors
-    /// No process or descriptor left.
-    pub fn new() -> io::Result<Group> {
-        let mut keeper = Command::new("/bin/sh");
-        keeper.args(["-c", "read -r end"]).process_group(0).current_dir("/");
-        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut group = Group { keeper: keeper.spawn()?, tied: None };
-        group.tied = Some(tie_group(group.id())?);
-        Ok(group)
-    }
-
-    /// Its number, to start processes in it and to signal them.
-    pub fn id(&self) -> Pid {
-        Pid::from_child(&self.keeper)
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.tied = None;
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
-    }
-}
-
 /// Ties a folder to this process: when we end, it is removed with all that it holds.
 ///
 /// # Errors

@@ -18,7 +18,8 @@ use rustix::termios::tcgetpgrp;
 ///
 /// In the foreground of a terminal it stays in our process group: only there may it read the
 /// terminal, and Ctrl-C and Ctrl-\ reach it as well as us, so we pass on the rest. Anywhere else it
-/// gets a group of its own, the whole of which hears what we are told, and ends when we are killed.
+/// gets a group of its own, the whole of which hears what we are told. When we are killed, it ends
+/// with all that it started.
 ///
 /// # Errors
 /// It cannot be started, or no descriptor or thread is left.
@@ -28,20 +29,21 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     let told = ending::told_which()?; // before the command can know us
     let mut process = Command::new(program);
     process.args(arguments);
-    let group = if shared { None } else { Some(ending::Group::new()?) };
-    let group_id = group.as_ref().map(ending::Group::id);
-    if let Some(group) = group_id {
-        process.process_group(group.as_raw_nonzero().get());
+    ending::mark(&mut process)?;
+    if !shared {
+        process.process_group(0);
     }
     let mut child = process.spawn()?;
     let pid = Pid::from_child(&child);
+    let group = (!shared).then_some(pid);
+    let tied = group.map(ending::tie_group).transpose()?;
     let was_told = Arc::new(AtomicBool::new(false));
     for (signal, mut told) in told {
         let was_told = Arc::clone(&was_told);
         let pass_on = move || {
             while told.read_exact(&mut [0]).is_ok() {
                 was_told.store(true, Ordering::SeqCst);
-                let _ = match group_id {
+                let _ = match group {
                     Some(group) => kill_process_group(group, signal),
                     None if signal == Signal::INT || signal == Signal::QUIT => Ok(()),
                     None => kill_process(pid, signal),
@@ -52,13 +54,13 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     }
     // Until the command is reaped its number is its own. What it left in its group was told to end too.
     let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-    if let Some(group) = group_id
+    if let Some(group) = group
         && ended.is_ok()
         && was_told.load(Ordering::SeqCst)
     {
         let _ = kill_process_group(group, Signal::KILL);
     }
-    drop(group);
+    drop(tied);
     child.wait()
 }
 

@@ -235,7 +235,13 @@ fn in_a_terminal_each_key_reaches_the_command_once() {
     let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
     let pid = window.wait_for("ready ");
     window.close();
-    let _ = Command::new("kill").args(["-KILL", &pid]).status();
+    wait_for_the_end_of(&pid);
+
+    let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
+    let pid = window.wait_for("ready ");
+    let this = window.pid().to_string();
+    assert!(Command::new("kill").args(["-KILL", &this]).status().unwrap().success());
+    wait_for_the_end_of(&pid);
 }
 
 #[test]

@@ -35,7 +35,7 @@ By hand, in a shell, with Wireshark's tshark or tcpdump instead:
   ip link set lo up
 
 The exit code is the command's, 128 + n when signal n ended it. What tells segments to end is passed on to the
-command. After kill -9 the command ends too, but not in the foreground of a terminal: end it there with Ctrl-C."
+command. After kill -9 the command ends too."
 )]
 struct Args {
     /// Write the packets as a pcapng file, which Wireshark opens
