@@ -34,6 +34,7 @@
 mod access;
 mod caller;
 mod line;
+mod output;
 mod poll;
 mod prompt;
 mod refusal;
@@ -47,11 +48,12 @@ mod visitor;
 
 pub use access::{AccessError, Gate, ServerArgs};
 pub use caller::{Caller, CallerGone};
+pub use output::Output;
 pub use poll::{patiently, poll};
 pub use prompt::{Commands, PromptArgs, PromptError, PromptWhen};
 pub use refusal::Refusal;
 pub use refusals::Refusals;
-pub use run::{Limits, MAX_COMMAND, Output, run};
+pub use run::{Limits, MAX_COMMAND, run};
 pub use screen::MAX_RAW_REQUEST;
 pub use slots::MAX_RUNNING;
 pub use stop::{GRACE, Stop, Wake};

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use proto::json::Status;
-use proto::{FrameError, ReadError};
 
-use crate::run::{MAX_COMMAND, Output};
+use crate::output::Output;
+use crate::run::MAX_COMMAND;
 use crate::screen::MAX_RAW_REQUEST;
 
 /// Why a peer or its request is turned away. Displays as the one line that it is answered.
@@ -36,19 +36,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The error of a framed request of this length, which is more than [`MAX_COMMAND`].
-    pub fn too_long(length: usize) -> ReadError {
-        FrameError::TooLong { length: length as u64, limit: MAX_COMMAND }.into()
-    }
-
-    /// What to answer to a peer whose connection ends with this error; `None`: the end of the stream
-    /// is answer enough for who breaks the protocol.
-    pub fn to_answer(served: &Result<(), ReadError>) -> Option<Refusal> {
-        match served {
-            Err(ReadError::Frame(FrameError::TooLong { limit: MAX_COMMAND, .. })) => {
-                Some(Refusal::CommandTooLong)
-            }
-            _ => None,
+    /// Whether a framed request of this announced length can be a command at all.
+    ///
+    /// # Errors
+    /// What to answer instead of reading it.
+    pub fn check_length(announced: Option<usize>) -> Result<(), Refusal> {
+        match announced {
+            Some(length) if length > MAX_COMMAND => Err(Refusal::CommandTooLong),
+            _ => Ok(()),
         }
     }
 }

@@ -19,8 +19,8 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::access::Gate;
 use crate::caller::Caller;
+use crate::output::Output;
 use crate::poll::poll;
-use crate::run::Output;
 use crate::visitor::Visitor;
 
 /// How long a refused peer may read its answer.
@@ -57,20 +57,31 @@ impl Refusals {
         Ok(Refusals { refused, wake })
     }
 
-    /// Asks the gate about a peer: who may come in comes back, with its connection. To anybody else
-    /// the refusal is said, in the pieces that `message` makes of it.
-    pub fn admit(
+    /// Asks the gate about a peer: who may come in comes back, with its connection. Anybody else is
+    /// said why not, in the protocol's `frame`.
+    pub fn admit<const N: usize>(
         &self,
         gate: &Gate,
         conn: Socket,
-        message: impl FnOnce(Output) -> io::Result<Vec<Vec<u8>>>,
+        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
+    ) -> Option<(Socket, Visitor)> {
+        self.admit_in_turns(gate, conn, |refusal| Ok([frame(refusal)?.concat()]))
+    }
+
+    /// As [`admit`](Self::admit), for a protocol where the peer speaks before each piece but the first:
+    /// the ack handshake.
+    pub fn admit_in_turns<const N: usize>(
+        &self,
+        gate: &Gate,
+        conn: Socket,
+        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
     ) -> Option<(Socket, Visitor)> {
         match gate.admit(&Caller::of(&conn)) {
             Ok(visitor) => Some((conn, visitor)),
             Err(refusal) => {
                 tracing::info!(%refusal, "a peer may not come in");
                 // Only an answer of gigabytes could not be made.
-                self.answer(conn, message(refusal.into()).unwrap_or_default());
+                self.answer(conn, frame(refusal.into()).into_iter().flatten());
                 None
             }
         }

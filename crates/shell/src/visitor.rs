@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use proto::request::Form;
 
 use crate::caller::{Caller, CallerGone};
+use crate::output::Output;
 use crate::refusal::Refusal;
-use crate::run::{Limits, Output, run};
+use crate::run::{Limits, run};
 use crate::screen::Screen;
 
 /// The answer to the right token.

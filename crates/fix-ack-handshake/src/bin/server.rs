@@ -73,7 +73,7 @@ fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // Who may not come in is answered elsewhere: the next client doesn't wait for that.
-                let admitted = refusals.admit(gate, conn, |output| Ok(message(output)?.into()));
+                let admitted = refusals.admit_in_turns(gate, conn, frame);
                 let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, &mut visitor, stop);
@@ -106,7 +106,7 @@ fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadE
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
-    token_deadline: Option<Instant>,
+    deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
@@ -114,7 +114,7 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        let patience = token_deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let patience = deadline.map(|end| end.saturating_duration_since(Instant::now()));
         if stop.wait_readable(conn, patience)? == Wake::Stopping {
             return Ok(None);
         }
@@ -127,7 +127,7 @@ fn request(
 
 /// The handshake: how long, `OK`, the bytes.
 fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
-    let [length, body] = message(output)?;
+    let [length, body] = frame(output)?;
     conn.write_all(&length)?;
 
     // Two bytes and no more: behind an `OK` for an empty answer the next command may follow at once.
@@ -140,7 +140,7 @@ fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
 }
 
 /// What goes before the peer's `OK`, and what goes after it.
-fn message(output: Output) -> io::Result<[Vec<u8>; 2]> {
+fn frame(output: Output) -> io::Result<[Vec<u8>; 2]> {
     let output = output.with_remark();
     let length = ack::encode_length(output.total()).map_err(io::Error::other)?;
     Ok([length.into_bytes(), [output.stdout, output.stderr].concat()])

@@ -16,9 +16,7 @@ use clap::Parser;
 use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, agreed, prefix};
-use shell::{
-    Caller, Gate, MAX_COMMAND, Output, Refusal, Refusals, ServerArgs, Stop, Visitor, Wake,
-};
+use shell::{Caller, Gate, Output, Refusal, Refusals, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
 /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
@@ -81,14 +79,9 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // Who may not come in is answered elsewhere: the next client doesn't wait for that.
-                let admitted =
-                    refusals.admit(gate, conn, |output| Ok(vec![message(output)?.concat()]));
-                let Some((conn, mut visitor)) = admitted else { continue };
+                let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, args, &mut visitor, stop);
-                if let Some(refusal) = Refusal::to_answer(&served) {
-                    let _ = answer(&conn, refusal.into());
-                }
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
                 let _ = goodbye(&conn); // it fails where nobody is left to hear it
             }
@@ -116,18 +109,17 @@ fn client(conn: &Socket, args: &Args, visitor: &mut Visitor, stop: &Stop) -> Res
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
-    token_deadline: Option<Instant>,
+    mut deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
-    let mut deadline = token_deadline;
     loop {
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
         // No system runs so long a command: it is refused, and not even read.
-        if let Some(length) = requests.announced().filter(|length| *length > MAX_COMMAND) {
-            return Err(Refusal::too_long(length));
+        if let Err(refusal) = Refusal::check_length(requests.announced()) {
+            return Ok(answer(conn, refusal.into()).map(|()| None)?);
         }
         if !requests.unread().is_empty() {
             deadline.get_or_insert(Instant::now() + PATIENCE);
@@ -145,11 +137,11 @@ fn request(
 
 /// Length, stdout and stderr leave in one write: in two, the second would wait 40 ms for an ACK.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    let mut answer = Outgoing::new(message(output)?);
+    let mut answer = Outgoing::new(frame(output)?);
     shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
 }
 
-fn message(output: Output) -> io::Result<[Vec<u8>; 3]> {
+fn frame(output: Output) -> io::Result<[Vec<u8>; 3]> {
     let output = output.with_remark();
     let prefix = prefix::encode_length(output.total()).map_err(io::Error::other)?;
     Ok([prefix.to_vec(), output.stdout, output.stderr])

@@ -22,9 +22,7 @@ pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // Who may not come in is answered elsewhere: the next client doesn't wait for that.
-                let admitted =
-                    refusals.admit(gate, conn, |output| Ok(vec![message(output).concat()]));
-                let Some((conn, mut visitor)) = admitted else { continue };
+                let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, &mut visitor, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
@@ -53,20 +51,20 @@ fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadE
 
 /// WRONG: nothing says where this answer ends. Were it empty, nothing at all would be sent.
 fn answer(mut conn: &Socket, output: Output) -> io::Result<()> {
-    let mut answer = Outgoing::new(message(output));
+    let mut answer = Outgoing::new(frame(output)?);
     shell::patiently(conn, PATIENCE, || answer.write_to(&mut conn))
 }
 
-fn message(output: Output) -> [Vec<u8>; 2] {
+fn frame(output: Output) -> io::Result<[Vec<u8>; 2]> {
     let output = output.with_remark();
-    [output.stdout, output.stderr]
+    Ok([output.stdout, output.stderr])
 }
 
 /// The next request, or `None` at the end of the stream and when the server is to stop.
 fn request(
     conn: &Socket,
     requests: &mut Decoder<Request>,
-    token_deadline: Option<Instant>,
+    deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
@@ -74,7 +72,7 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        let patience = token_deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let patience = deadline.map(|end| end.saturating_duration_since(Instant::now()));
         if stop.wait_readable(conn, patience)? == Wake::Stopping {
             return Ok(None);
         }

@@ -1,0 +1,80 @@
+//! What comes of a command, and what an answer says of it.
+
+use proto::json::{Header, Status};
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// All it wrote to its standard output.
+    pub stdout: Vec<u8>,
+    /// All it wrote to its standard error; or one line that says why it could not be run.
+    pub stderr: Vec<u8>,
+    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound. 126 and 127 also
+    /// stand for a command that could not be run, as in a shell. `None`: it could not be killed.
+    pub status: Option<Status>,
+    /// It said more than [`Limits::max_output`](crate::Limits::max_output): the first part is here.
+    pub truncated: bool,
+    /// It ran longer than [`Limits::timeout`](crate::Limits::timeout): what it said until then is here.
+    pub timed_out: bool,
+}
+
+impl Output {
+    /// How many bytes it said, stdout and stderr together.
+    pub fn total(&self) -> usize {
+        self.stdout.len() + self.stderr.len()
+    }
+
+    /// What the JSON header says of it.
+    pub fn header(&self) -> Header {
+        Header {
+            data_len: self.total(),
+            status: self.status,
+            stdout_len: Some(self.stdout.len()),
+            truncated: Some(self.truncated),
+            timed_out: Some(self.timed_out),
+        }
+    }
+
+    pub(crate) fn not_run(code: i32, why: &str) -> Output {
+        let stderr = format!("{why}\n").into_bytes();
+        Output { stderr, status: Some(Status::Exit(code)), ..Output::default() }
+    }
+
+    /// For a protocol whose answers are these bytes and nothing else: what a header would say of an
+    /// answer that is cut short stands in its last line.
+    pub fn with_remark(mut self) -> Output {
+        let remarks = [
+            (self.timed_out, "timed out: the command was killed; this is what it said until then"),
+            (
+                self.truncated,
+                "truncated: the command said too much and was killed; this is the first part",
+            ),
+        ];
+        for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
+            add_line(&mut self.stderr, &self.stdout, remark);
+        }
+        self
+    }
+}
+
+/// Adds a line of our own to what a command said, below its last one.
+pub(crate) fn add_line(stderr: &mut Vec<u8>, stdout: &[u8], line: &str) {
+    let last = stderr.last().or(stdout.last());
+    if last.is_some_and(|byte| *byte != b'\n') {
+        stderr.push(b'\n');
+    }
+    stderr.extend_from_slice(format!("{line}\n").as_bytes());
+}
+
+impl Default for Output {
+    /// Nothing was said, and all is well.
+    fn default() -> Output {
+        Output {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            status: Some(Status::default()),
+            truncated: false,
+            timed_out: false,
+        }
+    }
+}
