@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::Shutdown;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,19 +21,20 @@ use crate::access::Gate;
 use crate::caller::Caller;
 use crate::output::Output;
 use crate::poll::poll;
+use crate::refusal::Refusal;
 use crate::visitor::Visitor;
 
 /// How long a refused peer may read its answer.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How many are answered at the same time, if the process may have eight times as many descriptors.
-/// One more, and the oldest is closed: it had the most time.
+/// How many are answered at the same time, if the process may have sixteen times as many
+/// descriptors. One more, and the oldest is closed: it had the most time.
 const MOST: usize = 64;
 
 /// Answers refused peers and closes their connections, without making anybody wait.
 #[derive(Debug)]
 pub struct Refusals {
-    refused: Sender<Refused>,
+    refused: SyncSender<Refused>,
     wake: PipeWriter,
 }
 
@@ -50,10 +51,15 @@ impl Refusals {
     /// # Errors
     /// No thread or descriptor left.
     pub fn new() -> io::Result<Refusals> {
-        let (refused, coming) = mpsc::channel();
+        // Descriptors are for those who may stay.
+        let descriptors = getrlimit(Resource::Nofile).current;
+        let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
+        let (refused, coming) = mpsc::sync_channel(most);
         let (woken, wake) = io::pipe()?;
         ioctl_fionbio(&woken, true)?;
-        thread::Builder::new().name("refusals".into()).spawn(move || answer_all(&coming, woken))?;
+        thread::Builder::new()
+            .name("refusals".into())
+            .spawn(move || answer_all(&coming, woken, most))?;
         Ok(Refusals { refused, wake })
     }
 
@@ -78,6 +84,8 @@ impl Refusals {
     ) -> Option<(Socket, Visitor)> {
         match gate.admit(&Caller::of(&conn)) {
             Ok(visitor) => Some((conn, visitor)),
+            // Nobody is left to hear it.
+            Err(Refusal::Gone) => None,
             Err(refusal) => {
                 tracing::info!(%refusal, "a peer may not come in");
                 // Only an answer of gigabytes could not be made.
@@ -92,19 +100,16 @@ impl Refusals {
     pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
         let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
-        // A thread that panicked answers nobody any more; the connection is closed here then.
-        if self.refused.send(refused).is_ok() {
+        // One for whom there is no room is closed here, without a word.
+        if self.refused.try_send(refused).is_ok() {
             let _ = (&self.wake).write(&[0]);
         }
     }
 }
 
-fn answer_all(coming: &Receiver<Refused>, mut woken: PipeReader) {
+fn answer_all(coming: &Receiver<Refused>, mut woken: PipeReader, most: usize) {
     let mut open: VecDeque<Refused> = VecDeque::new();
     let mut over = false;
-    // Descriptors are for those who may stay.
-    let descriptors = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| limit as usize / 8);
-    let most = descriptors.clamp(1, MOST);
     while !(over && open.is_empty()) {
         let mut fds = vec![PollFd::new(&woken, PollFlags::IN)];
         if over {

@@ -91,7 +91,7 @@ fn strangers_who_hold_on_cost_the_owner_nothing() {
         return;
     }
     for row in ROWS {
-        let seats: &[&str] = if row.has_seats() { &["--max-connections", "2"] } else { &[] };
+        let seats: &[&str] = if row.has_seats() { &["--max-connections", "16"] } else { &[] };
         let server = row.start(seats);
         let address = server.address().unwrap();
         // Stopped, so that all of them wait in its queue in front of the owner.
