@@ -37,7 +37,7 @@ enum Ready {
 /// Serves until the server is told to stop, and then until each request that is being handled has its answer.
 ///
 /// # Errors
-/// When no worker can be started, or the listener is none any more.
+/// When no worker can be started, or the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let (mut woken, wake) = io::pipe()?;

@@ -25,7 +25,7 @@ type Guest<H> = (Admitted<H>, SockAddr);
 /// Serves until the server is told to stop, and then until each worker has ended.
 ///
 /// # Errors
-/// When no worker can be started, or the listener is none any more.
+/// When no worker can be started, or the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
     let seats = Seats::new(service.max_connections)?;
     let mut backoff = Backoff::default();

@@ -16,7 +16,7 @@ use crate::{Handler, Service};
 /// Serves until the server is told to stop, and then until each thread has ended.
 ///
 /// # Errors
-/// When the listener is none any more.
+/// When the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
     let seats = Seats::new(service.max_connections)?;
     let mut backoff = Backoff::default();
