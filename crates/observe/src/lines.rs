@@ -87,6 +87,9 @@ impl Streams {
             self.stderr
                 .line(format_args!("nobody reads stdout: its lines are dropped, and counted"));
         }
+        if let Some(error) = self.stdout.failure.take() {
+            self.stderr.line(format_args!("nothing more is said on stdout: {error}"));
+        }
         for dropped in [self.stdout.dropped_by_now(), self.stderr.dropped_by_now()] {
             let Some((name, count)) = dropped else { continue };
             let lines = if count == 1 { "line was" } else { "lines were" };
@@ -105,6 +108,9 @@ struct Stream {
     dropped: u64,
     /// The beginning of a line stands there without its end.
     torn: bool,
+    /// Why a line could not be written, until that is said; said once.
+    failure: Option<io::Error>,
+    failed: bool,
 }
 
 /// How to write without waiting.
@@ -118,7 +124,16 @@ enum Way {
 
 impl Stream {
     const fn new(name: &'static str) -> Stream {
-        Stream { name, way: None, unread: false, said: false, dropped: 0, torn: false }
+        Stream {
+            name,
+            way: None,
+            unread: false,
+            said: false,
+            dropped: 0,
+            torn: false,
+            failure: None,
+            failed: false,
+        }
     }
 
     fn line(&mut self, line: fmt::Arguments<'_>) {
@@ -138,8 +153,16 @@ impl Stream {
                 Ok(took) => rest = &rest[took..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // Nobody can read it any more: a closed stdout is no error here.
-                Err(_) => return,
+                // Nobody can read it any more: a closed stdout is no error here. A full disk is one.
+                Err(error) => {
+                    let closed = [ErrorKind::BrokenPipe, ErrorKind::NotConnected];
+                    let is_news = !closed.contains(&error.kind()) && !self.failed;
+                    if is_news {
+                        self.failed = true;
+                        self.failure = Some(error);
+                    }
+                    return;
+                }
             }
         }
         self.unread = !rest.is_empty();
