@@ -7,7 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -200,6 +202,41 @@ fn a_caller_who_closes_takes_the_command_along() {
         client.shutdown(Shutdown::Write).unwrap();
         drop(client);
     });
+}
+
+/// After its FIN nothing more is heard of a peer, and yet it is noticed when it has left.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_caller_who_closes_long_after_its_fin_takes_the_command_along() {
+    assert_gone("close-much-later", |client| {
+        client.shutdown(Shutdown::Write).unwrap();
+        // Not to wait for something: so that the first look, after the FIN, finds it still there.
+        thread::sleep(Duration::from_millis(400));
+        drop(client);
+    });
+}
+
+#[test]
+fn who_waits_for_something_else_is_told_when_the_caller_leaves() {
+    let soon = || Instant::now() + Duration::from_millis(20);
+    let (client, server) = connection();
+    let caller = Caller::of(&server);
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let asked = Instant::now();
+    assert_eq!(caller.wait_readable(&theirs, soon()), Ok(false), "its time is over");
+    assert!(asked.elapsed() >= Duration::from_millis(20));
+    ours.write_all(b"x").unwrap();
+    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Ok(true));
+    // What the caller itself sends is nobody's business here.
+    (&client).write_all(b"the next request").unwrap();
+    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Ok(true));
+    (&theirs).read_exact(&mut [0]).unwrap();
+    assert_eq!(caller.wait_readable(&theirs, soon()), Ok(false));
+
+    rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
+    drop(client);
+    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Err(CallerGone));
+    assert!(asked.elapsed() < LONG);
 }
 
 #[test]
