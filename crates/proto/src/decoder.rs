@@ -104,7 +104,7 @@ pub struct Frame<'a, H> {
 /// - **No copy**: a read puts the bytes where the message is handed out. Only the beginning of a
 ///   message that a read cut off is moved, when the buffer's end is reached.
 /// - **Memory grows with the bytes that have come**, never with the length that was promised.
-/// - **An error is for ever**: every later call gives the same one.
+/// - **Errors are sticky**: every later call returns the same one.
 #[derive(Debug)]
 pub struct Decoder<F: Framing> {
     framing: F,
@@ -120,6 +120,8 @@ pub struct Decoder<F: Framing> {
     chunk: usize,
     /// The length of the last message, head and body.
     last: usize,
+    /// Where a read may go when there is no memory at all.
+    nowhere: [u8; 16],
 }
 
 #[derive(Debug)]
@@ -145,6 +147,7 @@ impl<F: Framing> Decoder<F> {
             failed: None,
             chunk: CHUNK.start,
             last: 0,
+            nowhere: [0; 16],
         }
     }
 
@@ -181,7 +184,8 @@ impl<F: Framing> Decoder<F> {
 
     /// Room for the next read; say with [`filled`](Self::filled) how much of it was used.
     ///
-    /// Never empty. While a long message is under way the room ends with it, so that the next one
+    /// Never empty. If there is no memory for it, what is read is lost, and [`decode`](Self::decode) says
+    /// [`FrameError::NoMemory`]. While a long message is under way the room ends with it, so that the next one
     /// begins at the front of the buffer and neither is ever moved.
     pub fn space(&mut self) -> &mut [u8] {
         let unread = self.end - self.start;
@@ -204,11 +208,21 @@ impl<F: Framing> Decoder<F> {
         }
         if self.buffer.len() < size {
             // By itself a Vec grows to twice its size: a message of 16 MiB would keep 32.
-            self.buffer.reserve_exact(size - self.buffer.len());
+            if self.buffer.try_reserve_exact(size - self.buffer.len()).is_err() {
+                return self.give_up(size);
+            }
             self.buffer.resize(size, 0);
         }
         let limit = self.start + size;
         &mut self.buffer[self.end..limit]
+    }
+
+    /// There is no memory for so much room: this stream is over, and what is read now is lost.
+    #[cold]
+    fn give_up(&mut self, wanted: usize) -> &mut [u8] {
+        self.fail(FrameError::NoMemory { wanted });
+        (self.start, self.end) = (0, 0);
+        if self.buffer.is_empty() { &mut self.nowhere } else { &mut self.buffer }
     }
 
     /// Says that the last read put `n` bytes at the front of [`space`](Self::space).
@@ -216,6 +230,9 @@ impl<F: Framing> Decoder<F> {
     /// # Panics
     /// When `n` is more than the buffer has room for: no read can have put so much there.
     pub fn filled(&mut self, n: usize) {
+        if self.failed.is_some() {
+            return; // nobody will ask for these bytes
+        }
         assert!(n <= self.buffer.len() - self.end, "filled({n}) is more than space() offered");
         self.end += n;
         if n >= self.chunk {

@@ -29,6 +29,11 @@ pub enum FrameError {
         /// The longest that is accepted.
         limit: usize,
     },
+    /// There is no memory for so much of the message. That ends this stream, and not the process.
+    NoMemory {
+        /// How many bytes of room were needed.
+        wanted: usize,
+    },
     /// The ack protocol's length text is not 1 to 10 decimal digits.
     BadLength {
         /// The start of the text that came, escaped.
@@ -89,6 +94,9 @@ impl fmt::Display for FrameError {
                 "expected a length of at most {limit}, got {length}; \
                  does the peer frame its messages, or is --max-frame too small?"
             ),
+            FrameError::NoMemory { wanted } => {
+                write!(f, "there is no memory for {wanted} bytes of this message")
+            }
             FrameError::BadLength { text } => {
                 write!(f, "expected a length of 1 to 10 decimal digits, got \"{text}\"")
             }

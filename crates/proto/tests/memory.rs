@@ -1,0 +1,55 @@
+//! Without memory a connection ends, and not the process.
+
+use std::env;
+use std::process::Command;
+
+use proto::prefix::Prefix;
+use proto::{Decoder, FrameError, Step};
+
+/// In a process of its own, which may have 200 MB of address space.
+#[test]
+fn a_failed_allocation_ends_the_stream_and_not_the_process() {
+    let name = "a_failed_allocation_ends_the_stream_and_not_the_process";
+    if env::var_os(name).is_none() {
+        let mut limited = Command::new("/bin/sh");
+        limited
+            .args(["-c", "ulimit -v 200000; exec \"$@\"", "sh"])
+            .arg(env::current_exe().unwrap());
+        limited.args(["--exact", name, "--nocapture"]).env(name, "1");
+        assert!(limited.status().unwrap().success());
+        return;
+    }
+    let mut decoder = Decoder::new(Prefix { max_frame: i32::MAX as usize });
+    decoder.space()[..4].copy_from_slice(&i32::MAX.to_le_bytes());
+    decoder.filled(4);
+    let error = loop {
+        match decoder.decode() {
+            Ok(Step::Frame(_)) => unreachable!("two gigabytes in 200 megabytes"),
+            Ok(Step::NeedMore) => {}
+            Err(error) => break error,
+        }
+        let n = decoder.space().len();
+        assert_ne!(n, 0);
+        decoder.filled(n);
+    };
+    assert!(matches!(error, FrameError::NoMemory { wanted } if wanted > 1 << 20), "{error}");
+    // It stays so, whatever else comes.
+    let n = decoder.space().len();
+    decoder.filled(n);
+    assert_eq!(decoder.decode(), Err(error.clone()));
+    assert_eq!(decoder.finish(), Err(error));
+}
+
+#[test]
+fn the_length_of_a_body_is_known_before_it_is_there() {
+    let mut decoder = Decoder::new(Prefix { max_frame: 1000 });
+    assert_eq!(decoder.announced(), None);
+    decoder.space()[..6].copy_from_slice(b"\x07\0\0\0he");
+    decoder.filled(6);
+    assert_eq!(decoder.decode(), Ok(Step::NeedMore));
+    assert_eq!(decoder.announced(), Some(7));
+    decoder.space()[..5].copy_from_slice(b"llo, ");
+    decoder.filled(5);
+    assert!(matches!(decoder.decode(), Ok(Step::Frame(frame)) if frame.body == b"hello, "));
+    assert_eq!(decoder.announced(), None);
+}
