@@ -78,3 +78,45 @@ impl Default for Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(stdout: &str, stderr: &str, timed_out: bool, truncated: bool) -> Output {
+        let [stdout, stderr] = [stdout, stderr].map(|text| text.as_bytes().to_vec());
+        Output { stdout, stderr, timed_out, truncated, ..Output::default() }
+    }
+
+    #[test]
+    fn a_header_says_all_that_is_known() {
+        let half = output("out", "error", true, false);
+        assert_eq!(half.total(), 8);
+        let header = half.header();
+        assert_eq!((header.data_len, header.stdout_len), (8, Some(3)));
+        assert_eq!((header.timed_out, header.truncated), (Some(true), Some(false)));
+        assert_eq!(header.status, Some(Status::Exit(0)));
+        let survivor = Output { status: None, ..output("", "", false, true) };
+        assert_eq!((survivor.header().status, survivor.header().truncated), (None, Some(true)));
+    }
+
+    #[test]
+    fn without_a_header_an_answer_that_is_cut_short_says_so_in_a_last_line() {
+        for (stdout, stderr, begins) in [
+            ("half", "", "\ntimed out: "),
+            ("whole\n", "", "timed out: "),
+            ("half", "error\n", "error\ntimed out: "),
+            ("whole\n", "err", "err\ntimed out: "),
+            ("", "", "timed out: "),
+        ] {
+            let said = output(stdout, stderr, true, false).with_remark();
+            assert_eq!(said.stdout, stdout.as_bytes());
+            let stderr = String::from_utf8(said.stderr).unwrap();
+            assert!(stderr.starts_with(begins) && stderr.ends_with('\n'), "{stderr:?}");
+        }
+        let said = output("", "", false, true).with_remark();
+        assert!(said.stderr.starts_with(b"truncated: "));
+        let whole = output("out", "err", false, false);
+        assert_eq!(whole.clone().with_remark(), whole);
+    }
+}

@@ -113,3 +113,23 @@ impl From<Refusal> for Output {
         Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_command_is_read_and_no_longer_one() {
+        assert_eq!(Refusal::check_length(None), Ok(()));
+        assert_eq!(Refusal::check_length(Some(0)), Ok(()));
+        assert_eq!(Refusal::check_length(Some(MAX_COMMAND)), Ok(()));
+        assert_eq!(Refusal::check_length(Some(MAX_COMMAND + 1)), Err(Refusal::CommandTooLong));
+    }
+
+    #[test]
+    fn a_refusal_is_the_output_of_a_command_that_may_not_run() {
+        let output = Output::from(Refusal::Stranger);
+        assert_eq!(output.status, Some(Status::Exit(126)));
+        assert!(output.stderr.starts_with(b"refused: ") && output.stderr.ends_with(b"\n"));
+    }
+}

@@ -159,3 +159,135 @@ impl Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    use proto::request::Form;
+
+    use super::*;
+    use crate::{Limits, ServerArgs};
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    struct Pair {
+        client: TcpStream,
+        server: Socket,
+    }
+
+    fn connect(listener: &TcpListener) -> Pair {
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(LONG)).unwrap();
+        Pair { client, server: Socket::inherited(listener.accept().unwrap().0.into()) }
+    }
+
+    fn listen() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").unwrap()
+    }
+
+    fn gate(listen: SocketAddr) -> Gate {
+        let limits = Limits { timeout: LONG, max_output: 1024 };
+        ServerArgs { limits, allow_remote: false, token_file: None }
+            .gate(listen, Form::Raw)
+            .unwrap()
+    }
+
+    #[test]
+    fn who_may_come_in_comes_back_with_its_connection() {
+        let listener = listen();
+        let gate = gate(listener.local_addr().unwrap());
+        let refusals = Refusals::new().unwrap();
+        let Pair { mut client, server } = connect(&listener);
+        let frame = |output: Output| Ok([output.stderr]);
+        let (conn, _) = refusals.admit(&gate, server, frame).expect("this user");
+        conn.send(b"hi").unwrap();
+        client.read_exact(&mut [0; 2]).unwrap();
+
+        let Pair { client, server } = connect(&listener);
+        drop(client);
+        assert!(refusals.admit(&gate, server, frame).is_none(), "whose was it?");
+    }
+
+    /// Bytes that the peer sent before would make a plain close a reset, and that can destroy the
+    /// answer.
+    #[test]
+    fn a_refused_peer_reads_its_answer_and_the_end_whatever_it_sent() {
+        let refusals = Refusals::new().unwrap();
+        let Pair { mut client, server } = connect(&listen());
+        client.write_all(&[b'x'; 100_000]).unwrap();
+        refusals.answer(server, [b"refused\n".to_vec()]);
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "refused\n");
+    }
+
+    #[test]
+    fn before_each_piece_but_the_first_the_peer_speaks() {
+        let refusals = Refusals::new().unwrap();
+        let Pair { mut client, server } = connect(&listen());
+        refusals.answer(server, ["2".into(), "no".into()]);
+        let mut piece = [0; 100];
+        assert_eq!(client.read(&mut piece).unwrap(), 1);
+        client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        assert!(client.read(&mut piece).is_err(), "the second piece came unasked");
+        client.set_read_timeout(Some(LONG)).unwrap();
+        client.write_all(b"OK").unwrap();
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "no");
+    }
+
+    /// Sends until that is refused: then the other end is closed, and not before.
+    fn closed_after(mut client: TcpStream, since: Instant) -> Duration {
+        while client.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(1));
+            assert!(since.elapsed() < LONG, "never closed");
+        }
+        since.elapsed()
+    }
+
+    #[test]
+    fn who_holds_on_is_closed_after_a_moment() {
+        let refusals = Refusals::new().unwrap();
+        let since = Instant::now();
+        let Pair { client, server } = connect(&listen());
+        refusals.answer(server, [b"refused\n".to_vec()]);
+        let closed = closed_after(client, since);
+        assert!(closed >= LINGER && closed < LONG / 2, "{closed:?}");
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_is_closed() {
+        let refusals = Refusals::new().unwrap();
+        let listener = listen();
+        let mut clients = Vec::new();
+        let since = Instant::now();
+        for _ in 0..=MOST {
+            let Pair { mut client, server } = connect(&listener);
+            refusals.answer(server, [b"refused\n".to_vec()]);
+            // Read, so that it has been answered before the next one comes.
+            client.read_to_string(&mut String::new()).unwrap();
+            clients.push(client);
+        }
+        let newest = clients.pop().unwrap();
+        let oldest = clients.swap_remove(0);
+        let closed = closed_after(oldest, since);
+        assert!(
+            closed < LINGER,
+            "{closed:?}, or this machine took a second for {MOST} connections"
+        );
+        assert!(closed_after(newest, since) >= LINGER);
+    }
+
+    #[test]
+    fn it_ends_when_it_is_dropped_and_all_are_answered() {
+        let refusals = Refusals::new().unwrap();
+        let Pair { mut client, server } = connect(&listen());
+        refusals.answer(server, [b"refused\n".to_vec()]);
+        drop(refusals);
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "refused\n");
+    }
+}
