@@ -16,7 +16,7 @@ use signal_hook::low_level::pipe::register;
 /// One byte can be read for each signal that told this program to end.
 ///
 /// A signal handler may do almost nothing (signal-safety(7)), so it writes a byte into a pipe, and
-/// whoever waits in `poll(2)` anyway has one more descriptor to wait for.
+/// a thread that waits in `poll(2)` anyway gets one more descriptor to wait for.
 ///
 /// # Errors
 /// No descriptor left.

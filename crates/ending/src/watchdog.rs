@@ -154,7 +154,7 @@ impl Drop for Tied {
             watchdog.tied.swap_remove(at);
         }
         if watchdog.process.is_some() {
-            // If it is stopped, and so many lines wait that no more fit, it keeps this one.
+            // If somebody has stopped it and the pipe is full, this line is lost and the entry stays.
             let _ = watchdog.say(b'-', &self.0);
         }
     }
@@ -179,7 +179,7 @@ impl Watchdog {
     fn start(&mut self) -> io::Result<()> {
         let mut process = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "sh", &format!("{MARK}={}", our_mark())])
-            // Or the watchdog of whoever started us would end ours before it has done its work.
+            // Otherwise our parent's watchdog would kill ours before it has done its work.
             .env_remove(MARK)
             .process_group(0)
             .current_dir("/")

@@ -17,8 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-/// How long a reader is waited for who has read everything so far. One who hasn't is not waited for
-/// again until there is room.
+/// How long a write waits for a reader that has kept up so far. Once a line has been dropped, the
+/// next ones don't wait at all until there's room again.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What a pipe that `poll` calls writable takes without waiting (POSIX: PIPE_BUF).

@@ -184,8 +184,8 @@ impl<F: Framing> Decoder<F> {
 
     /// Room for the next read; say with [`filled`](Self::filled) how much of it was used.
     ///
-    /// Never empty. If there is no memory for it, what is read is lost, and [`decode`](Self::decode) says
-    /// [`FrameError::NoMemory`]. While a long message is under way the room ends with it, so that the next one
+    /// Never empty. If there's no memory for it, whatever is read is lost, and [`decode`](Self::decode)
+    /// returns [`FrameError::NoMemory`]. While a long message is under way the room ends with it, so that the next one
     /// begins at the front of the buffer and neither is ever moved.
     pub fn space(&mut self) -> &mut [u8] {
         let unread = self.end - self.start;
@@ -217,7 +217,7 @@ impl<F: Framing> Decoder<F> {
         &mut self.buffer[self.end..limit]
     }
 
-    /// There is no memory for so much room: this stream is over, and what is read now is lost.
+    /// There's no memory for that much room: this stream is over, and whatever is read now is lost.
     #[cold]
     fn give_up(&mut self, wanted: usize) -> &mut [u8] {
         self.fail(FrameError::NoMemory { wanted });
@@ -287,8 +287,8 @@ impl<F: Framing> Decoder<F> {
         &self.buffer[self.start..self.end]
     }
 
-    /// How long the body of the message under way is, in bytes, once its head says so: who can do
-    /// nothing with one so long need not read it to its end.
+    /// The length of the body of the message under way, in bytes, once its head has been read. A server
+    /// that can't use a message that long doesn't have to read it.
     pub fn announced(&self) -> Option<usize> {
         self.pending.as_ref().map(|pending| pending.total - pending.head_len)
     }

@@ -29,7 +29,7 @@ pub enum FrameError {
         /// The longest that is accepted.
         limit: usize,
     },
-    /// There is no memory for so much of the message. That ends this stream, and not the process.
+    /// There's no memory for this much of the message. It ends this stream, not the process.
     NoMemory {
         /// How many bytes of room were needed.
         wanted: usize,

@@ -112,8 +112,8 @@ impl Gate {
     }
 }
 
-/// The policy: a local peer must be provably this user. Where that can't be known, a token proves it;
-/// a peer elsewhere is asked for one anyway, or the server would not listen there.
+/// The policy: a local peer must provably be this user. If that can't be known, a token proves it.
+/// Peers on other machines are always asked for one: without it the server doesn't listen there.
 fn judge(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
     match whose {
         Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold) => Ok(()),

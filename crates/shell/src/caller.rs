@@ -41,7 +41,7 @@ impl<'a> Caller<'a> {
         whose(self.0, us)
     }
 
-    /// Whether what comes from it is kept out of the log and the trace.
+    /// Whether its bytes are kept out of the log and the trace.
     pub(crate) fn mask(&self, masked: bool) {
         self.0.mask(masked);
     }

@@ -40,8 +40,7 @@ impl Output {
         Output { stderr, status: Some(Status::Exit(code)), ..Output::default() }
     }
 
-    /// For a protocol whose answers are these bytes and nothing else: what a header would say of an
-    /// answer that is cut short stands in its last line.
+    /// For protocols without a header: adds a last line that says so if the answer was cut short.
     pub fn with_remark(mut self) -> Output {
         let remarks = [
             (self.timed_out, "timed out: the command was killed; this is what it said until then"),
@@ -57,7 +56,7 @@ impl Output {
     }
 }
 
-/// Adds a line of our own to what a command said, below its last one.
+/// Adds a line of our own below what the command said.
 pub(crate) fn add_line(stderr: &mut Vec<u8>, stdout: &[u8], line: &str) {
     let last = stderr.last().or(stdout.last());
     if last.is_some_and(|byte| *byte != b'\n') {

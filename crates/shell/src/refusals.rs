@@ -1,4 +1,4 @@
-//! The answers to those who may not stay: nobody else waits for them.
+//! Refused peers get their answer here, and nobody else waits for that.
 //!
 //! A connection that is closed at once, with bytes unread, is reset, and the reset can destroy the
 //! answer. So a server says that it is done and reads on for a moment: a *lingering close*. Done in
@@ -51,7 +51,7 @@ impl Refusals {
     /// # Errors
     /// No thread or descriptor left.
     pub fn new() -> io::Result<Refusals> {
-        // Descriptors are for those who may stay.
+        // Admitted peers need the descriptors more.
         let descriptors = getrlimit(Resource::Nofile).current;
         let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
         let (refused, coming) = mpsc::sync_channel(most);
@@ -63,8 +63,8 @@ impl Refusals {
         Ok(Refusals { refused, wake })
     }
 
-    /// Asks the gate about a peer: who may come in comes back, with its connection. Anybody else is
-    /// said why not, in the protocol's `frame`.
+    /// Asks the gate about a peer. If it's admitted, its connection comes back, with its visitor;
+    /// if not, it's told why, in the protocol's `frame`.
     pub fn admit<const N: usize>(
         &self,
         gate: &Gate,
@@ -84,11 +84,11 @@ impl Refusals {
     ) -> Option<(Socket, Visitor)> {
         match gate.admit(&Caller::of(&conn)) {
             Ok(visitor) => Some((conn, visitor)),
-            // Nobody is left to hear it.
+            // There's nobody left to answer.
             Err(Refusal::Gone) => None,
             Err(refusal) => {
                 tracing::info!(%refusal, "a peer may not come in");
-                // Only an answer of gigabytes could not be made.
+                // This fails only for an answer of gigabytes.
                 self.answer(conn, frame(refusal.into()).into_iter().flatten());
                 None
             }
@@ -100,7 +100,7 @@ impl Refusals {
     pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
         let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
-        // One for whom there is no room is closed here, without a word.
+        // If there's no room for it, it's closed here, without an answer.
         if self.refused.try_send(refused).is_ok() {
             let _ = (&self.wake).write(&[0]);
         }

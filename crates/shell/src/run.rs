@@ -35,9 +35,10 @@ const KILLED: Duration = Duration::from_secs(1);
 /// What one read takes: as much as a Linux pipe holds, so that one pass empties both.
 const CHUNK: usize = 64 * 1024;
 
-/// What a long output is given room for, at once. Only what is written to costs memory, and all of it
-/// goes back to the system: glibc's allocator keeps for later what it had in pieces of up to 32 MiB
-/// (mallopt(3), M_MMAP_THRESHOLD), which after thirty long answers were 250 MB.
+/// How much address space a long output gets at once. Only the part that's written to costs memory,
+/// and all of it goes back to the system afterwards. In smaller steps it wouldn't: glibc's allocator
+/// keeps freed pieces of up to 32 MiB for later (mallopt(3), M_MMAP_THRESHOLD), which after thirty
+/// long answers was 250 MB.
 const ROOM: usize = 33 << 20;
 
 /// The bounds of each command.
@@ -264,7 +265,7 @@ impl Running {
 /// Nothing else is set: with `pre_exec` or a uid, std could not use posix_spawn, and would copy the
 /// page tables of a large server for every command.
 fn shell_command() -> Command {
-    /// A server gets no terminal later: only the leader of a session could.
+    /// This can't change later: only the leader of a session can get a terminal.
     static HAS_TERMINAL: OnceLock<bool> = OnceLock::new();
     let has_terminal = *HAS_TERMINAL.get_or_init(|| {
         let here = cfg!(target_os = "linux") && File::open("/dev/tty").is_ok();
@@ -306,10 +307,10 @@ impl Pipe {
             Ok(got) => {
                 let fits = got.min(*room);
                 if self.kept.len() + fits > CHUNK && self.kept.capacity() < ROOM {
-                    // Where so much address space is not to be had, it grows step by step.
+                    // If there isn't that much address space, it grows step by step.
                     let _ = self.kept.try_reserve_exact(ROOM - self.kept.len());
                 }
-                // Without memory for it, it says more than it may just as well.
+                // Without memory for it, the command has said too much.
                 self.kept.try_reserve(fits).map_err(|_| TooMuch)?;
                 self.kept.extend_from_slice(&chunk[..fits]);
                 *room -= fits;

@@ -15,7 +15,7 @@ use crate::screen::Screen;
 /// The answer to the right token.
 pub const WELCOME: &[u8] = b"ok\n";
 
-/// How long a peer may take for its token: until then it is a stranger, and a seat is not for those.
+/// How long a peer may take to send its token. Until then it's a stranger that takes up a place.
 const TOKEN_TIME: Duration = Duration::from_secs(30);
 
 /// One connection that a [`Gate`](crate::Gate) let in.
@@ -55,7 +55,7 @@ impl Visitor {
         Visitor { form, limits, state, screen: Screen::default() }
     }
 
-    /// Until when its next request must have come: a peer that owes a token may not think as long as
+    /// When its next request is due: a peer that still owes the token can't stay idle for as long as
     /// it likes.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {

@@ -21,7 +21,7 @@ pub trait Handler: Sync {
     /// The answer with which it is turned away.
     fn setup(&self, client: &Caller<'_>) -> Result<Self::Visit, Output>;
 
-    /// Until when this client's next request must have come; `None`: it may think as long as it likes.
+    /// When this client's next request is due; `None` if it may stay idle for as long as it likes.
     fn deadline(&self, _visit: &Self::Visit) -> Option<Instant> {
         None
     }
@@ -86,7 +86,7 @@ pub struct Service<H> {
 }
 
 impl<H: Handler> Service<H> {
-    /// Refuses a request of this announced length, if the handler takes none so long: it is not even read.
+    /// Refuses a request of this announced length if the handler can't take one that long. It isn't read then.
     pub(crate) fn check_length(&self, announced: Option<usize>) -> Result<(), FrameError> {
         let limit = self.handler.longest_request();
         match announced {

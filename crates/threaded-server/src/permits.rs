@@ -17,7 +17,7 @@ use crate::Handler;
 pub(crate) const WANT: u8 = b'+';
 const DONE: u8 = b'-';
 
-/// Who has a permit, and who waits for one; processes go by a number.
+/// Which processes have a permit, and which wait for one. Each process has a number.
 pub(crate) struct Permits {
     free: usize,
     holding: HashSet<u64>,
@@ -44,7 +44,7 @@ impl Permits {
         self.waiting.retain(|other| *other != who);
     }
 
-    /// Who gets a permit now, if one is free: who has waited longest.
+    /// The process that gets a permit now, if one is free: the one that has waited longest.
     pub(crate) fn next(&mut self) -> Option<u64> {
         let who = if self.free > 0 { self.waiting.pop_front() } else { None }?;
         self.free -= 1;
@@ -62,7 +62,7 @@ pub struct WithPermit<H> {
     granted: PipeReader,
 }
 
-/// Longer than any client waits: the queue moves on, and who leaves it is noticed.
+/// Longer than any client waits. The queue moves on, and a client that leaves it is noticed.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<H: Handler> WithPermit<H> {

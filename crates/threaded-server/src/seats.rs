@@ -2,7 +2,7 @@
 //!
 //! A thread or a process costs something before its client has said a word. Without a bound, whoever connects often
 //! enough decides how much: at some 16,300 threads a process is simply aborted. So there are seats, and who finds none
-//! is told so, in the words of the protocol, instead of waiting for nothing. Who may not come in at all takes no seat.
+//! is told so, in the words of the protocol, instead of waiting for nothing. A peer that isn't admitted takes no seat.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ pub(crate) struct Seats {
 /// One connection's seat, free again when dropped.
 pub(crate) struct Seat(Arc<AtomicUsize>);
 
-/// Who has come in: the connection, what the handler knows of it, and its seat.
+/// An admitted client: its connection, what the handler knows of it, and its seat.
 pub(crate) type Admitted<H> = (Socket, <H as Handler>::Visit, Seat);
 
 impl Seats {
@@ -39,8 +39,8 @@ impl Seats {
         Ok(Seats { taken: Arc::default(), all, refusals: Refusals::new()? })
     }
 
-    /// Right after accept: says who came, asks the handler, and gives out a seat. Who is refused gets its answer
-    /// elsewhere: nobody waits for that.
+    /// Right after accept: says who came, asks the handler, and gives out a seat. A refused client gets its answer
+    /// from another thread, and nobody waits for that.
     pub(crate) fn admit<H: Handler>(
         &self,
         conn: Socket,
@@ -61,7 +61,7 @@ impl Seats {
             }
             Err(refusal) => refusal,
         };
-        // Only an answer of gigabytes could not be made.
+        // This fails only for an answer of gigabytes.
         self.refusals.answer(conn, message(refusal).map(|pieces| pieces.concat()));
         None
     }

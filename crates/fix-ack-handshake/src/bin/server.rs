@@ -72,7 +72,7 @@ fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
             Ok((conn, peer)) => {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
-                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                // A refused peer gets its answer from another thread: the next client doesn't wait for that.
                 let admitted = refusals.admit_in_turns(gate, conn, frame);
                 let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.

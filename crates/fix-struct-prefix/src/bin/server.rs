@@ -78,7 +78,7 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result
             Ok((conn, peer)) => {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
-                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                // A refused peer gets its answer from another thread: the next client doesn't wait for that.
                 let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, args, &mut visitor, stop);
@@ -117,7 +117,7 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        // No system runs so long a command: it is refused, and not even read.
+        // A command that long can't run on any system, so it's refused before it's read.
         if let Err(refusal) = Refusal::check_length(requests.announced()) {
             return Ok(answer(conn, refusal.into()).map(|()| None)?);
         }

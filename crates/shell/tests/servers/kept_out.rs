@@ -1,4 +1,4 @@
-//! Nobody is kept out, and nothing hangs.
+//! The owner is always served, and nothing hangs.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};

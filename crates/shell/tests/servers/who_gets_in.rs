@@ -96,7 +96,7 @@ fn the_owner_is_served_from_every_local_address() {
     }
 }
 
-/// Beyond loopback everybody is asked for a token; but whoever is on this machine can be known.
+/// Beyond loopback everybody is asked for a token. A peer on this machine can be identified as well.
 #[test]
 fn a_stranger_who_has_the_token_is_still_a_stranger() {
     let test = "who_gets_in::a_stranger_who_has_the_token_is_still_a_stranger";

@@ -21,7 +21,7 @@ pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
             Ok((conn, peer)) => {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
-                // Who may not come in is answered elsewhere: the next client doesn't wait for that.
+                // A refused peer gets its answer from another thread: the next client doesn't wait for that.
                 let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, &mut visitor, stop);
