@@ -112,3 +112,73 @@ pub(crate) fn kill(group: Pid) {
 fn lock() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command};
+
+    use observe::Socket;
+
+    use super::*;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("600").process_group(0).spawn().unwrap()
+    }
+
+    #[test]
+    fn running_and_starting_commands_count_alike() {
+        let pid = rustix::process::getpid();
+        let full = |running, starting, closed| {
+            Table { groups: vec![pid; running], starting, closed }.is_full()
+        };
+        for running in 0..=MAX_RUNNING {
+            assert!(full(running, MAX_RUNNING - running, false), "{running} running");
+            if running < MAX_RUNNING {
+                assert!(!full(running, MAX_RUNNING - running - 1, false), "{running} running");
+            }
+        }
+        assert!(full(0, 0, true), "closed");
+    }
+
+    /// The only test of this program that runs commands: the table is the whole process's.
+    #[test]
+    fn what_runs_is_known_until_it_is_over_and_killed_when_the_table_closes() {
+        let state = || {
+            let table = lock();
+            (table.groups.clone(), table.starting, table.closed)
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = Socket::inherited(listener.accept().unwrap().0.into());
+        let caller = Caller::of(&server);
+        let take = || Slot::take(Duration::ZERO, &caller).unwrap();
+
+        let mut children = [sleeper(), sleeper()];
+        let [first, second] = children.each_ref().map(Pid::from_child);
+        let never_started = take().unwrap();
+        assert_eq!(state(), (vec![], 1, false));
+        let mut one = take().unwrap();
+        one.started(first);
+        let mut two = take().unwrap();
+        two.started(second);
+        assert_eq!(state(), (vec![first, second], 1, false));
+        drop(never_started);
+        drop(one);
+        assert_eq!(state(), (vec![second], 0, false), "only its own group leaves");
+
+        let mut late = take().unwrap();
+        let closed = Instant::now();
+        close();
+        assert!(closed.elapsed() >= START, "one is being started: it may still become a process");
+        assert_eq!(children[1].wait().unwrap().signal(), Some(9));
+        assert!(children[0].try_wait().unwrap().is_none(), "it was given back");
+        // What starts now is killed at once, and nothing else gets a slot.
+        late.started(first);
+        assert_eq!(children[0].wait().unwrap().signal(), Some(9));
+        assert!(take().is_none());
+        drop((two, late));
+        assert_eq!(state(), (vec![], 0, true));
+    }
+}

@@ -25,8 +25,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
     if found.mode() & 0o077 != 0 {
         return Err(TokenError::Exposed(file.into(), found.mode() & 0o777));
     }
-    let owner = found.uid();
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+    if !is_trusted(found.uid(), rustix::process::geteuid().as_raw()) {
         return Err(TokenError::NotOurs(file.into()));
     }
     opened.take(most).read_to_end(&mut token).map_err(unreadable)?;
@@ -38,6 +37,11 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
         SHORTEST..=MAX_RAW_REQUEST => Ok(token),
         _ => Err(TokenError::TooLong(file.into())),
     }
+}
+
+/// Whether a file of this owner can hold our secret: it's our own, or root's.
+fn is_trusted(owner: u32, us: u32) -> bool {
+    owner == us || owner == 0
 }
 
 /// Why a token file cannot be used.
@@ -96,5 +100,16 @@ impl std::error::Error for TokenError {
             Self::Unreadable(_, error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_ours_or_root_s() {
+        assert!(is_trusted(1000, 1000) && is_trusted(0, 1000) && is_trusted(0, 0));
+        assert!(!is_trusted(1001, 1000) && !is_trusted(1000, 0));
     }
 }

@@ -138,6 +138,13 @@ mod tests {
             assert_eq!(framed.judge(wrong.as_bytes()), Err(Refusal::Token), "{wrong:?}");
             assert_eq!(framed.judge(&token), Err(Refusal::Token), "one attempt only");
         }
+        // Two differences of the same kind must not cancel each other out.
+        let mut twice = token.to_vec();
+        twice[3] ^= 1;
+        twice[9] ^= 1;
+        let mut framed = visitor(Form::Framed, Some(&token));
+        assert_eq!(framed.judge(&twice), Err(Refusal::Token));
+
         let mut framed = visitor(Form::Framed, None);
         assert_eq!(
             framed.judge(b"echo a\necho b"),

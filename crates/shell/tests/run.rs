@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use observe::Socket;
 use proto::json::Status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use shell::{Caller, CallerGone, Limits, Output, run};
+use shell::{Caller, CallerGone, Limits, MAX_COMMAND, Output, run};
 
 /// What a command must be far quicker than; what is left of it would sleep this long.
 const LONG: Duration = Duration::from_secs(20);
@@ -134,6 +134,18 @@ fn a_child_in_a_session_of_its_own_does_not_hold_the_answer() {
     let started = Instant::now();
     assert_eq!(run_here(b"setsid sleep 10 & echo hi", &LIMITS).stdout, b"hi\n");
     assert!(started.elapsed() < Duration::from_secs(5), "held for {:?}", started.elapsed());
+}
+
+#[test]
+fn the_longest_command_runs_and_no_longer_one() {
+    let command = |length: usize| format!(": {}", "x".repeat(length - 2));
+    let longest = run_here(command(MAX_COMMAND).as_bytes(), &LIMITS);
+    assert_eq!(longest, Output::default());
+    // That longer ones fail is Linux's limit, and the reason for ours.
+    if cfg!(target_os = "linux") {
+        let longer = run_here(command(MAX_COMMAND + 1).as_bytes(), &LIMITS);
+        assert_eq!(longer.status, Some(Status::Exit(126)));
+    }
 }
 
 #[test]
