@@ -287,12 +287,6 @@ impl<F: Framing> Decoder<F> {
         &self.buffer[self.start..self.end]
     }
 
-    /// The length of the body of the message under way, in bytes, once its head has been read. A server
-    /// that can't use a message that long doesn't have to read it.
-    pub fn announced(&self) -> Option<usize> {
-        self.pending.as_ref().map(|pending| pending.total - pending.head_len)
-    }
-
     /// The bytes of memory that the buffer occupies.
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()

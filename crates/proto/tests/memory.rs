@@ -39,17 +39,3 @@ fn a_failed_allocation_ends_the_stream_and_not_the_process() {
     assert_eq!(decoder.decode(), Err(error.clone()));
     assert_eq!(decoder.finish(), Err(error));
 }
-
-#[test]
-fn the_length_of_a_body_is_known_before_it_is_there() {
-    let mut decoder = Decoder::new(Prefix { max_frame: 1000 });
-    assert_eq!(decoder.announced(), None);
-    decoder.space()[..6].copy_from_slice(b"\x07\0\0\0he");
-    decoder.filled(6);
-    assert_eq!(decoder.decode(), Ok(Step::NeedMore));
-    assert_eq!(decoder.announced(), Some(7));
-    decoder.space()[..5].copy_from_slice(b"llo, ");
-    decoder.filled(5);
-    assert!(matches!(decoder.decode(), Ok(Step::Frame(frame)) if frame.body == b"hello, "));
-    assert_eq!(decoder.announced(), None);
-}

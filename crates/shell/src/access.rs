@@ -5,17 +5,20 @@
 //! ([`Visitor::answer`], for each one)?
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use diag::{Whose, is_overflow_uid};
-use observe::Failure;
+use observe::{Failure, Socket};
 use proto::request::Form;
 use rustix::process::geteuid;
 
 use crate::caller::Caller;
+use crate::output::Output;
 use crate::refusal::Refusal;
+use crate::refusals::Refusals;
 use crate::run::Limits;
 use crate::token::{self, TokenError};
 use crate::visitor::Visitor;
@@ -80,6 +83,7 @@ impl ServerArgs {
             token: token.map(Arc::from),
             form,
             limits: self.limits.clone(),
+            refusals: Arc::default(),
         })
     }
 }
@@ -92,21 +96,52 @@ pub struct Gate {
     token: Option<Arc<[u8]>>,
     form: Form,
     limits: Limits,
+    refusals: Arc<Refusals>,
 }
 
 impl Gate {
+    /// Asks whether a peer may come in. If it may, its connection comes back, with its visitor; if not,
+    /// it's told why, in the protocol's `frame`, and nobody waits for that.
+    pub fn admit<const N: usize>(
+        &self,
+        conn: Socket,
+        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
+    ) -> Option<(Socket, Visitor)> {
+        self.admit_in_turns(conn, |refusal| Ok([frame(refusal)?.concat()]))
+    }
+
+    /// As [`admit`](Self::admit), for a protocol where the peer speaks before each piece but the first:
+    /// the ack handshake.
+    pub fn admit_in_turns<const N: usize>(
+        &self,
+        conn: Socket,
+        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
+    ) -> Option<(Socket, Visitor)> {
+        match self.judge(&Caller::of(&conn)) {
+            Ok(visitor) => Some((conn, visitor)),
+            // There's nobody left to answer.
+            Err(Refusal::Gone) => None,
+            Err(refusal) => {
+                tracing::info!(%refusal, "a peer may not come in");
+                // This fails only for an answer of gigabytes.
+                self.refusals.answer(conn, frame(refusal.into()).into_iter().flatten());
+                None
+            }
+        }
+    }
+
     /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: it
     /// doesn't wait.
     ///
-    /// Have [`Refusals`](crate::Refusals) answer a [`Refusal`]: nothing of this peer may run.
+    /// Have [`Refusals`] answer a [`Refusal`]: nothing of this peer may run.
     ///
     /// # Errors
     /// The peer comes from this machine, and is not provably the user who started this server.
-    pub fn admit(&self, caller: &Caller<'_>) -> Result<Visitor, Refusal> {
+    pub fn judge(&self, caller: &Caller<'_>) -> Result<Visitor, Refusal> {
         let whose = caller.whose(self.user).map_err(|error| {
             tracing::warn!(%error, "cannot look up whose a connection is");
         });
-        judge(whose, self.token.is_some())?;
+        policy(whose, self.token.is_some())?;
         caller.mask(self.token.is_some());
         Ok(Visitor::new(self.form, self.limits.clone(), self.token.clone()))
     }
@@ -114,7 +149,7 @@ impl Gate {
 
 /// The policy: a local peer must provably be this user. If that can't be known, a token proves it.
 /// Peers on other machines are always asked for one: without it the server doesn't listen there.
-fn judge(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
+fn policy(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
     match whose {
         Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold) => Ok(()),
         Ok(Whose::Unmapped) | Err(()) if has_token => Ok(()),
@@ -199,18 +234,18 @@ mod tests {
     fn a_local_peer_is_let_in_only_if_it_is_provably_this_user() {
         for has_token in [false, true] {
             for admitted in [Whose::ThisUser, Whose::Elsewhere, Whose::NotTold] {
-                assert_eq!(judge(Ok(admitted), has_token), Ok(()), "{admitted:?}");
+                assert_eq!(policy(Ok(admitted), has_token), Ok(()), "{admitted:?}");
             }
-            assert_eq!(judge(Ok(Whose::AnotherUser), has_token), Err(Refusal::Stranger));
-            assert_eq!(judge(Ok(Whose::Nobody), has_token), Err(Refusal::Gone));
+            assert_eq!(policy(Ok(Whose::AnotherUser), has_token), Err(Refusal::Stranger));
+            assert_eq!(policy(Ok(Whose::Nobody), has_token), Err(Refusal::Gone));
         }
-        assert_eq!(judge(Ok(Whose::Unmapped), false), Err(Refusal::Unmapped));
-        assert_eq!(judge(Err(()), false), Err(Refusal::Unknown));
+        assert_eq!(policy(Ok(Whose::Unmapped), false), Err(Refusal::Unmapped));
+        assert_eq!(policy(Err(()), false), Err(Refusal::Unknown));
     }
 
     #[test]
     fn where_a_user_cannot_be_known_a_token_proves_it() {
-        assert_eq!(judge(Ok(Whose::Unmapped), true), Ok(()));
-        assert_eq!(judge(Err(()), true), Ok(()));
+        assert_eq!(policy(Ok(Whose::Unmapped), true), Ok(()));
+        assert_eq!(policy(Err(()), true), Ok(()));
     }
 }

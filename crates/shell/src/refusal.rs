@@ -3,6 +3,7 @@
 use std::fmt;
 
 use proto::json::Status;
+use proto::prefix::PREFIX_LEN;
 
 use crate::output::Output;
 use crate::run::MAX_COMMAND;
@@ -36,17 +37,21 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether a framed request of this announced length can be a command at all.
+    /// Whether a framed request that isn't whole yet, and of which this much has come, can still be a
+    /// command.
     ///
     /// # Errors
-    /// What to answer instead of reading it.
-    pub fn check_length(announced: Option<usize>) -> Result<(), Refusal> {
-        match announced {
-            Some(length) if length > MAX_COMMAND => Err(Refusal::CommandTooLong),
-            _ => Ok(()),
+    /// What to answer instead of reading the rest.
+    pub fn check_length(came: usize) -> Result<(), Refusal> {
+        match came {
+            ..=LONGEST_FRAME => Ok(()),
+            _ => Err(Refusal::CommandTooLong),
         }
     }
 }
+
+/// The longest command, and its length in front.
+const LONGEST_FRAME: usize = PREFIX_LEN + MAX_COMMAND;
 
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,10 +125,11 @@ mod tests {
 
     #[test]
     fn the_longest_command_is_read_and_no_longer_one() {
-        assert_eq!(Refusal::check_length(None), Ok(()));
-        assert_eq!(Refusal::check_length(Some(0)), Ok(()));
-        assert_eq!(Refusal::check_length(Some(MAX_COMMAND)), Ok(()));
-        assert_eq!(Refusal::check_length(Some(MAX_COMMAND + 1)), Err(Refusal::CommandTooLong));
+        for came in [0, MAX_COMMAND, PREFIX_LEN + MAX_COMMAND] {
+            assert_eq!(Refusal::check_length(came), Ok(()), "{came}");
+        }
+        let longer = PREFIX_LEN + MAX_COMMAND + 1;
+        assert_eq!(Refusal::check_length(longer), Err(Refusal::CommandTooLong));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::Shutdown;
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Resource, getrlimit};
 
-use crate::access::Gate;
-use crate::caller::Caller;
-use crate::output::Output;
 use crate::poll::poll;
-use crate::refusal::Refusal;
-use crate::visitor::Visitor;
 
 /// How long a refused peer may read its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -31,13 +27,19 @@ const LINGER: Duration = Duration::from_secs(1);
 /// descriptors. One more, and the oldest is closed: it had the most time.
 const MOST: usize = 64;
 
-/// Answers refused peers and closes their connections, without making anybody wait.
+/// Answers refused peers and closes their connections, without making anybody wait. The thread that
+/// does it starts with the first one.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<Option<Line>>);
+
+/// The way to the thread. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Refusals {
+struct Line {
     refused: SyncSender<Refused>,
     wake: PipeWriter,
 }
 
+#[derive(Debug)]
 struct Refused {
     conn: Socket,
     /// What is still to be said; before each piece but the first, the peer speaks.
@@ -46,64 +48,35 @@ struct Refused {
 }
 
 impl Refusals {
-    /// Starts the thread. It ends when this is dropped.
-    ///
-    /// # Errors
-    /// No thread or descriptor left.
-    pub fn new() -> io::Result<Refusals> {
+    /// Says these pieces to a peer, then closes. Between two of them it waits for a word of the peer,
+    /// as the ack handshake has it.
+    pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
+        let pieces = pieces.into_iter().collect();
+        let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.is_none() {
+            // Without a thread or a descriptor for it the peer is closed without an answer.
+            *line = Line::start().ok();
+        }
+        if let Some(Line { refused: to_thread, wake }) = &mut *line
+            && to_thread.try_send(refused).is_ok()
+        {
+            let _ = wake.write(&[0]);
+        }
+    }
+}
+
+impl Line {
+    fn start() -> io::Result<Line> {
         // Admitted peers need the descriptors more.
         let descriptors = getrlimit(Resource::Nofile).current;
         let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
         let (refused, coming) = mpsc::sync_channel(most);
         let (woken, wake) = io::pipe()?;
         ioctl_fionbio(&woken, true)?;
-        thread::Builder::new()
-            .name("refusals".into())
-            .spawn(move || answer_all(&coming, woken, most))?;
-        Ok(Refusals { refused, wake })
-    }
-
-    /// Asks the gate about a peer. If it's admitted, its connection comes back, with its visitor;
-    /// if not, it's told why, in the protocol's `frame`.
-    pub fn admit<const N: usize>(
-        &self,
-        gate: &Gate,
-        conn: Socket,
-        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
-    ) -> Option<(Socket, Visitor)> {
-        self.admit_in_turns(gate, conn, |refusal| Ok([frame(refusal)?.concat()]))
-    }
-
-    /// As [`admit`](Self::admit), for a protocol where the peer speaks before each piece but the first:
-    /// the ack handshake.
-    pub fn admit_in_turns<const N: usize>(
-        &self,
-        gate: &Gate,
-        conn: Socket,
-        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
-    ) -> Option<(Socket, Visitor)> {
-        match gate.admit(&Caller::of(&conn)) {
-            Ok(visitor) => Some((conn, visitor)),
-            // There's nobody left to answer.
-            Err(Refusal::Gone) => None,
-            Err(refusal) => {
-                tracing::info!(%refusal, "a peer may not come in");
-                // This fails only for an answer of gigabytes.
-                self.answer(conn, frame(refusal.into()).into_iter().flatten());
-                None
-            }
-        }
-    }
-
-    /// Says these pieces to a peer, then closes. Between two of them it waits for a word of the peer,
-    /// as the ack handshake has it.
-    pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
-        let pieces = pieces.into_iter().collect();
-        let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
-        // If there's no room for it, it's closed here, without an answer.
-        if self.refused.try_send(refused).is_ok() {
-            let _ = (&self.wake).write(&[0]);
-        }
+        let answer = move || answer_all(&coming, woken, most);
+        thread::Builder::new().name("refusals".into()).spawn(answer)?;
+        Ok(Line { refused, wake })
     }
 }
 
@@ -162,12 +135,10 @@ impl Refused {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{SocketAddr, TcpListener, TcpStream};
-
-    use proto::request::Form;
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::{Limits, ServerArgs};
 
     const LONG: Duration = Duration::from_secs(20);
 
@@ -186,34 +157,11 @@ mod tests {
         TcpListener::bind("127.0.0.1:0").unwrap()
     }
 
-    fn gate(listen: SocketAddr) -> Gate {
-        let limits = Limits { timeout: LONG, max_output: 1024 };
-        ServerArgs { limits, allow_remote: false, token_file: None }
-            .gate(listen, Form::Raw)
-            .unwrap()
-    }
-
-    #[test]
-    fn who_may_come_in_comes_back_with_its_connection() {
-        let listener = listen();
-        let gate = gate(listener.local_addr().unwrap());
-        let refusals = Refusals::new().unwrap();
-        let Pair { mut client, server } = connect(&listener);
-        let frame = |output: Output| Ok([output.stderr]);
-        let (conn, _) = refusals.admit(&gate, server, frame).expect("this user");
-        conn.send(b"hi").unwrap();
-        client.read_exact(&mut [0; 2]).unwrap();
-
-        let Pair { client, server } = connect(&listener);
-        drop(client);
-        assert!(refusals.admit(&gate, server, frame).is_none(), "whose was it?");
-    }
-
     /// Bytes that the peer sent before would make a plain close a reset, and that can destroy the
     /// answer.
     #[test]
     fn a_refused_peer_reads_its_answer_and_the_end_whatever_it_sent() {
-        let refusals = Refusals::new().unwrap();
+        let refusals = Refusals::default();
         let Pair { mut client, server } = connect(&listen());
         client.write_all(&[b'x'; 100_000]).unwrap();
         refusals.answer(server, [b"refused\n".to_vec()]);
@@ -224,7 +172,7 @@ mod tests {
 
     #[test]
     fn before_each_piece_but_the_first_the_peer_speaks() {
-        let refusals = Refusals::new().unwrap();
+        let refusals = Refusals::default();
         let Pair { mut client, server } = connect(&listen());
         refusals.answer(server, ["2".into(), "no".into()]);
         let mut piece = [0; 100];
@@ -249,7 +197,7 @@ mod tests {
 
     #[test]
     fn who_holds_on_is_closed_after_a_moment() {
-        let refusals = Refusals::new().unwrap();
+        let refusals = Refusals::default();
         let since = Instant::now();
         let Pair { client, server } = connect(&listen());
         refusals.answer(server, [b"refused\n".to_vec()]);
@@ -259,7 +207,7 @@ mod tests {
 
     #[test]
     fn of_too_many_the_oldest_is_closed() {
-        let refusals = Refusals::new().unwrap();
+        let refusals = Refusals::default();
         let listener = listen();
         let mut clients = Vec::new();
         let since = Instant::now();
@@ -282,7 +230,7 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_dropped_and_all_are_answered() {
-        let refusals = Refusals::new().unwrap();
+        let refusals = Refusals::default();
         let Pair { mut client, server } = connect(&listen());
         refusals.answer(server, [b"refused\n".to_vec()]);
         drop(refusals);

@@ -29,7 +29,7 @@ fn a_refused_request_is_answered_and_is_the_last() {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let conn = accept(&listener);
     let caller = Caller::of(&conn);
-    let mut visitor = gate.admit(&caller).unwrap();
+    let mut visitor = gate.judge(&caller).unwrap();
     for request in [b"GET / HTTP/1.1".as_slice(), b"echo hi"] {
         let reply = visitor.answer(request, &caller).unwrap();
         assert!(reply.last && reply.output.stderr.starts_with(b"refused: this looks like HTTP"));
@@ -55,7 +55,7 @@ fn our_own_connection_is_let_in() {
         let server = accept(&listener);
         let caller = Caller::of(&server);
         let mut visitor =
-            gate.admit(&caller).unwrap_or_else(|refusal| panic!("{listen} {connect}: {refusal}"));
+            gate.judge(&caller).unwrap_or_else(|refusal| panic!("{listen} {connect}: {refusal}"));
         let reply = visitor.answer(b"echo hi", &caller).unwrap();
         assert_eq!((reply.output.stdout.as_slice(), reply.last), (b"hi\n".as_slice(), false));
         drop(client);
@@ -69,7 +69,7 @@ fn a_peer_that_has_closed_proves_nothing() {
     let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
     drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
     let server = accept(&listener);
-    assert_eq!(gate.admit(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
+    assert_eq!(gate.judge(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn both_sides_read_the_same_token() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let token = prompt.token().unwrap().unwrap();
         assert_eq!(token, b"0123456789abcdef", "{end:?}");
-        let mut visitor = access.gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
+        let mut visitor = access.gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
         let reply = visitor.answer(&token, &caller).unwrap();
         assert_eq!((reply.output.stdout.as_slice(), reply.last), (WELCOME, false), "{end:?}");
     }
@@ -157,10 +157,10 @@ fn who_awaits_a_token_may_not_think_as_long_as_it_likes() {
     let client = TcpStream::connect(address).unwrap();
     let server = accept(&listener);
     let caller = Caller::of(&server);
-    let open = args(None).gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
+    let open = args(None).gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
     assert_eq!(open.deadline(), None);
     let mut visitor =
-        args(Some(file.clone())).gate(address, Form::Raw).unwrap().admit(&caller).unwrap();
+        args(Some(file.clone())).gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
     assert!(visitor.deadline().is_some());
     visitor.answer(b"0123456789abcdef", &caller).unwrap();
     assert_eq!(visitor.deadline(), None);

@@ -65,7 +65,7 @@ fn request<H: Handler>(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        service.check_length(requests.announced())?;
+        service.check_length(requests.unread().len())?;
         if !requests.unread().is_empty() {
             deadline.get_or_insert(Instant::now() + service.patience);
         }

@@ -53,7 +53,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<
         }
         // Dropped at the end, it takes the workers' next job with it, and they end.
         let mut room = Room::new(service, todo);
-        let seats = Seats::new(service.max_connections)?;
+        let seats = Seats::new(service.max_connections);
         let mut backoff = Backoff::default();
         let mut closed_until = None; // while no descriptor is left for a newcomer
         let mut stopping = false;

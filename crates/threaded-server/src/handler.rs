@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proto::json::Status;
+use proto::prefix::PREFIX_LEN;
 use proto::request::Form;
 use proto::{FrameError, ReadError};
 use shell::{Caller, CallerGone, Gate, MAX_COMMAND, Output, Reply, Stop, Visitor};
@@ -26,7 +27,7 @@ pub trait Handler: Sync {
         None
     }
 
-    /// The longest request that can be handled, in bytes; a longer one is refused before it is read.
+    /// The longest request that can be handled, in bytes; the rest of a longer one isn't read.
     fn longest_request(&self) -> usize {
         usize::MAX
     }
@@ -48,7 +49,7 @@ impl Handler for Gate {
     type Visit = Visitor;
 
     fn setup(&self, client: &Caller<'_>) -> Result<Visitor, Output> {
-        self.admit(client).map_err(Output::from)
+        self.judge(client).map_err(Output::from)
     }
 
     fn deadline(&self, visitor: &Visitor) -> Option<Instant> {
@@ -86,10 +87,10 @@ pub struct Service<H> {
 }
 
 impl<H: Handler> Service<H> {
-    /// Refuses a request of this announced length if the handler can't take one that long. It isn't read then.
-    pub(crate) fn check_length(&self, announced: Option<usize>) -> Result<(), FrameError> {
+    /// Refuses a request that isn't whole yet, and of which this much has come, if the handler can't take one that long.
+    pub(crate) fn check_length(&self, came: usize) -> Result<(), FrameError> {
         let limit = self.handler.longest_request();
-        match announced {
+        match came.checked_sub(PREFIX_LEN) {
             Some(length) if length > limit => {
                 Err(FrameError::TooLong { length: length as u64, limit })
             }
@@ -97,15 +98,14 @@ impl<H: Handler> Service<H> {
         }
     }
 
-    /// What to answer to a client whose connection ends with this error; `None`: the end of the stream is answer enough
-    /// for who breaks the protocol.
+    /// What to answer to a client whose connection ends with this error; `None` if it broke the protocol:
+    /// the end of the stream is answer enough.
     pub(crate) fn refusal(&self, error: &ReadError) -> Option<Output> {
         match error {
-            ReadError::Frame(FrameError::TooLong { length, limit })
+            ReadError::Frame(FrameError::TooLong { limit, .. })
                 if *limit == self.handler.longest_request() =>
             {
-                let why =
-                    format!("refused: a request has at most {limit} bytes here, not {length}\n");
+                let why = format!("refused: a request has at most {limit} bytes here\n");
                 let status = Some(Status::Exit(126));
                 Some(Output { stderr: why.into_bytes(), status, ..Output::default() })
             }

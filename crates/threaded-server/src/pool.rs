@@ -27,7 +27,7 @@ type Guest<H> = (Admitted<H>, SockAddr);
 /// # Errors
 /// When no worker can be started, or the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
-    let seats = Seats::new(service.max_connections)?;
+    let seats = Seats::new(service.max_connections);
     let mut backoff = Backoff::default();
     // Who waits has a seat, so the seats bound the queue.
     let (queue, guests) = mpsc::channel::<Guest<H>>();

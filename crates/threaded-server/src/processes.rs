@@ -31,7 +31,7 @@ use crate::{Handler, Service};
 /// # Errors
 /// When the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>, flag: &str) -> io::Result<()> {
-    let seats = Seats::new(service.max_connections)?;
+    let seats = Seats::new(service.max_connections);
     let mut permits = Permits::new(MAX_RUNNING);
     let mut backoff = Backoff::default();
     let mut children: Vec<Served> = Vec::new();

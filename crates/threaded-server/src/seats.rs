@@ -4,7 +4,6 @@
 //! enough decides how much: at some 16,300 threads a process is simply aborted. So there are seats, and who finds none
 //! is told so, in the words of the protocol, instead of waiting for nothing. A peer that isn't admitted takes no seat.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,12 +30,8 @@ pub(crate) struct Seat(Arc<AtomicUsize>);
 pub(crate) type Admitted<H> = (Socket, <H as Handler>::Visit, Seat);
 
 impl Seats {
-    /// So many free seats.
-    ///
-    /// # Errors
-    /// No thread can be started.
-    pub(crate) fn new(all: usize) -> io::Result<Seats> {
-        Ok(Seats { taken: Arc::default(), all, refusals: Refusals::new()? })
+    pub(crate) fn new(all: usize) -> Seats {
+        Seats { taken: Arc::default(), all, refusals: Refusals::default() }
     }
 
     /// Right after accept: says who came, asks the handler, and gives out a seat. A refused client gets its answer

@@ -18,7 +18,7 @@ use crate::{Handler, Service};
 /// # Errors
 /// When the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
-    let seats = Seats::new(service.max_connections)?;
+    let seats = Seats::new(service.max_connections);
     let mut backoff = Backoff::default();
     thread::scope(|scope| {
         while let Wake::Ready = service.stop.wait_readable(listener, None)? {

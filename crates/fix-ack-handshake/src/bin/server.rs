@@ -16,7 +16,7 @@ use clap::Parser;
 use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, ack, agreed};
-use shell::{Caller, Gate, Output, Refusals, ServerArgs, Stop, Visitor, Wake};
+use shell::{Caller, Gate, Output, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
 /// How long a client may take for its `OK`, or leave its answer unread.
@@ -65,7 +65,6 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 
 /// One client after another, until the server is told to stop.
 fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
-    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
@@ -73,7 +72,7 @@ fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // A refused peer gets its answer from another thread: the next client doesn't wait for that.
-                let admitted = refusals.admit_in_turns(gate, conn, frame);
+                let admitted = gate.admit_in_turns(conn, frame);
                 let Some((conn, mut visitor)) = admitted else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, &mut visitor, stop);

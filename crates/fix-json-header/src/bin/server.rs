@@ -16,7 +16,7 @@ use clap::Parser;
 use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, agreed, json};
-use shell::{Caller, Gate, Output, Refusal, Refusals, ServerArgs, Stop, Visitor, Wake};
+use shell::{Caller, Gate, Output, Refusal, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
 /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
@@ -71,7 +71,6 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 
 /// One client after another, until the server is told to stop.
 fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result<()> {
-    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
@@ -79,7 +78,7 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // A refused peer gets its answer from another thread: the next client doesn't wait for that.
-                let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
+                let Some((conn, mut visitor)) = gate.admit(conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, args, &mut visitor, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));
@@ -117,8 +116,8 @@ fn request(
         if let Step::Frame(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
-        // A command that long can't run on any system, so it's refused before it's read.
-        if let Err(refusal) = Refusal::check_length(requests.announced()) {
+        // A command that long can't run on any system, so the rest of it isn't read.
+        if let Err(refusal) = Refusal::check_length(requests.unread().len()) {
             return Ok(answer(conn, refusal.into()).map(|()| None)?);
         }
         if !requests.unread().is_empty() {

@@ -284,7 +284,7 @@ fn the_memory_of_large_messages_comes_back() {
         }
         let request = row.request(&"x".repeat(LARGE));
         for conn in &mut idle {
-            // It is refused before it is read: the end may come before it is sent.
+            // The rest isn't read: the end may come before all of it is sent.
             let _ = conn.write_all(&request);
             assert!(row.hear(conn).contains("at most"), "{}", row.name());
         }

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use observe::{Backoff, Failure, Socket, report, say, show};
 use proto::request::{Form, Request};
 use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step};
-use shell::{Caller, Gate, Output, Refusals, Stop, Visitor, Wake};
+use shell::{Caller, Gate, Output, Stop, Visitor, Wake};
 
 /// How long a client may leave its answer unread.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One client after another, until the server is told to stop.
 pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
-    let refusals = Refusals::new()?;
     let mut backoff = Backoff::default();
     while let Wake::Ready = stop.wait_readable(listener, None)? {
         match listener.accept() {
@@ -22,7 +21,7 @@ pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
                 backoff.reset();
                 say(format_args!("from {}", show(&peer)));
                 // A refused peer gets its answer from another thread: the next client doesn't wait for that.
-                let Some((conn, mut visitor)) = refusals.admit(gate, conn, frame) else { continue };
+                let Some((conn, mut visitor)) = gate.admit(conn, frame) else { continue };
                 // What goes wrong with one client is that client's end, not the server's.
                 let served = client(&conn, &mut visitor, stop);
                 report(served.map_err(Failure::talking(show(&peer), "serving")));

@@ -129,7 +129,7 @@ impl<V> Client<V> {
             self.deadline = None;
             return Ok(Next::Handle(visit, frame.body.to_vec()));
         }
-        service.check_length(self.requests.announced())?;
+        service.check_length(self.requests.unread().len())?;
         // An idle client may think as long as it likes; one inside a frame has so long for the rest.
         if !self.requests.unread().is_empty() {
             self.deadline.get_or_insert(Instant::now() + service.patience);
