@@ -13,7 +13,6 @@
 mod actor;
 mod distance;
 mod experiments;
-mod interrupt;
 mod network;
 mod numbers;
 mod options;
@@ -91,7 +90,7 @@ fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
     let result =
-        interrupt::clean_up_when_told().map_err(Trouble::Signals).and_then(|()| match &args.what {
+        stage::end_all_when_told(|| {}).map_err(Trouble::Signals).and_then(|()| match &args.what {
             What::List => list(&mut Screen::new(false)).map(|()| true),
             What::Run { all: true, options, .. } => run::all(options),
             What::Run { names, options, .. } => run::named(names, options),

@@ -1,7 +1,6 @@
 //! Runs experiments one after the other, each from its claim, or from the reader's prediction, to its verdict.
 
 use crate::experiments::{ALL, Experiment};
-use crate::interrupt;
 use crate::options::Options;
 use crate::scene::Scene;
 use crate::screen::Screen;
@@ -46,7 +45,7 @@ fn run(
     }
     screen.claim(one.name, one.claim).map_err(Trouble::Stdout)?;
     let played = play(one, screen, options);
-    interrupt::wait_if_told();
+    stage::wait_if_told();
     let (verdict, came, saved) = match played {
         Ok(played) => played,
         Err(trouble @ Trouble::Stdout(_)) => return Err(trouble),

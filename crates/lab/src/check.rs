@@ -9,7 +9,7 @@ use crate::labs::{Case, Lab};
 use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::Submission;
 use crate::trial::Trial;
-use crate::typed::{quoted, typed};
+use crate::typed::{quoted_path, typed};
 use crate::{Broken, bytes};
 
 /// Which cases are played, and with which seed.
@@ -92,7 +92,7 @@ fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String 
     let options = format!("--case {} --seed {seed}", case.id);
     match &submission.folder {
         Some(folder) => {
-            format!("scripts/lab.sh check {} {options}", quoted(&folder.to_string_lossy()))
+            format!("scripts/lab.sh check {} {options}", quoted_path(folder))
         }
         None => {
             format!("scripts/lab.sh check {} {options} -- {}", lab.name, typed(&submission.command))

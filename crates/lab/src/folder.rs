@@ -5,10 +5,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::harmless::shown_name;
+
 /// A folder to be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What the report calls it: `alice/echo`.
+    /// What the report calls it: `alice/echo`. No two are called alike (see [`shown_name`]).
     pub name: String,
     /// Where it is.
     pub folder: PathBuf,
@@ -30,23 +32,23 @@ pub fn find(dir: &Path) -> io::Result<Vec<Found>> {
     let students = folders(dir)?;
     if has_lab_file(dir) || students.is_empty() {
         let whole = dir.canonicalize()?;
-        let name = whole.file_name().map_or_else(|| "submission".into(), |n| n.to_string_lossy());
-        return Ok(vec![Found { name: name.into_owned(), folder: dir.to_owned() }]);
+        let name = whole.file_name().map_or_else(|| "submission".to_owned(), shown_name);
+        return Ok(vec![Found { name: name, folder: dir.to_owned() }]);
     }
     let mut found = Vec::new();
     for student in students {
         let folder = dir.join(&student);
-        let student = student.to_string_lossy();
+        let student = shown_name(&student);
         // One that cannot be read is judged like one that holds nothing: the report says why.
         let mut labs =
             if has_lab_file(&folder) { Vec::new() } else { folders(&folder).unwrap_or_default() };
         labs.retain(|lab| has_lab_file(&folder.join(lab)));
         if labs.is_empty() {
-            found.push(Found { name: student.into_owned(), folder });
+            found.push(Found { name: student, folder });
             continue;
         }
         found.extend(labs.iter().map(|lab| Found {
-            name: format!("{student}/{}", lab.to_string_lossy()),
+            name: format!("{student}/{}", shown_name(lab)),
             folder: folder.join(lab),
         }));
     }
@@ -116,6 +118,22 @@ mod tests {
         let found = find(scratch.path()).unwrap();
         let names: Vec<_> = found.into_iter().map(|found| found.name).collect();
         assert_eq!(names, ["alice/echo", "mallory"]);
+    }
+
+    #[test]
+    fn folders_that_differ_in_bytes_that_are_no_text_have_names_that_differ() {
+        use std::os::unix::ffi::OsStrExt;
+        let scratch = Scratch::new().unwrap();
+        for name in [&b"caf\xe8"[..], b"caf\xe9", b"caf\\xe9", b"-j"] {
+            let folder = scratch.path().join(std::ffi::OsStr::from_bytes(name));
+            fs::create_dir_all(folder.join("echo")).unwrap();
+            fs::write(folder.join("echo/lab.toml"), "").unwrap();
+        }
+        let found = find(scratch.path()).unwrap();
+        let names: Vec<_> = found.iter().map(|found| found.name.as_str()).collect();
+        assert_eq!(names, ["-j/echo", "caf\\x5cxe9/echo", "caf\\xe8/echo", "caf\\xe9/echo"]);
+        let alone = find(&found[3].folder).unwrap();
+        assert_eq!(alone[0].name, "echo");
     }
 
     #[test]

@@ -2,16 +2,13 @@
 //!
 //! A submission that brings its check down costs the others nothing, and still has a result: no points, and the reason.
 
-use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stage::{Finished, Program, StageError};
-
 use crate::folder::Found;
+use crate::held::{Held, Lost};
 use crate::labs::Lab;
 use crate::orphans::end_orphans;
 use crate::report::{CaseReport, Failure, Outcome, Report};
@@ -21,28 +18,8 @@ use crate::submission::{BUILD, Submission};
 /// seconds, and in 40 more where the machine lets it wait; this is for a check that hangs itself.
 pub const LIMIT: Duration = Duration::from_secs(90);
 
-/// What a check may write, in bytes.
-const OUTPUT: usize = 16 << 20;
-
-/// What a check is told of the environment: enough to find interpreters and compilers. All else stays with us, a grader's
-/// tokens for example, or the file that takes the result.
-const ENVIRONMENT: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "JAVA_HOME",
-    "GOPATH",
-    "GOCACHE",
-    "PYENV_ROOT",
-];
+/// How many checks are started together, if more than one submission is judged at the same time.
+const WAVE: usize = 32;
 
 /// What became of all submissions.
 #[derive(Clone, Debug)]
@@ -90,7 +67,7 @@ impl Graded {
 /// How submissions are judged.
 #[derive(Clone, Debug)]
 pub struct Grader {
-    /// The program that is run for each: `CHECKER check FOLDER --format json --seed SEED`.
+    /// The program that is run for each: `CHECKER check FOLDER --to-grader --seed SEED`.
     pub checker: PathBuf,
     /// Decides the data and the random cuts.
     pub seed: u64,
@@ -102,115 +79,137 @@ pub struct Grader {
 
 impl Grader {
     /// Judges all of them. `tell` hears of each as soon as it is done, with the number of those that are.
+    ///
+    /// In waves: while no program of any submission runs, the checks of a wave are started, and close themselves to all
+    /// other programs. Only then the first of them is let go. Between two waves everything that the submissions have
+    /// started is ended.
     pub fn grade(&self, found: &[Found], tell: &mut (dyn FnMut(usize, &Graded) + Send)) -> Grading {
         let started = Instant::now();
-        let waiting = Mutex::new(found.iter().enumerate());
-        let done = Mutex::new((vec![None; found.len()], 0, tell));
-        let checks = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for _ in 0..self.jobs.clamp(1, found.len().max(1)) {
-                scope.spawn(|| {
-                    loop {
-                        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-                        let Some((place, found)) = next else { return };
-                        let graded = self.judge(found, &checks);
-                        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                        done.1 += 1;
-                        let number = done.1;
-                        (done.2)(number, &graded);
-                        done.0[place] = Some(graded);
-                    }
-                });
+        let results = Results(Mutex::new((vec![None; found.len()], 0, tell)));
+        let mut waiting: Vec<usize> = (0..found.len()).collect();
+        while !waiting.is_empty() {
+            let left = end_orphans(&[]);
+            if left > 0 {
+                // A check that starts now could be looked into. No grade is better than one that may be forged.
+                let why = format!(
+                    "not judged: {left} {} of an earlier submission could not be ended",
+                    if left == 1 { "process" } else { "processes" }
+                );
+                for place in waiting.drain(..) {
+                    let lab = Submission::read(&found[place].folder).ok().map(|(lab, _)| lab);
+                    results.add(place, graded(&found[place], lab, Err(why.clone()), Duration::ZERO));
+                }
+                break;
             }
-        });
-        let (submissions, ..) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let wave: Vec<usize> = waiting.drain(..self.wave().min(waiting.len())).collect();
+            let again = self.judge_wave(found, wave, &results);
+            // Each wave judges one at least: the first that is let go has run beside nobody before.
+            waiting.splice(..0, again);
+        }
+        let submissions = results.0.into_inner().unwrap_or_else(PoisonError::into_inner).0;
         let submissions = submissions.into_iter().flatten().collect();
         Grading { seed: self.seed, submissions, seconds: started.elapsed().as_secs_f64() }
     }
 
-    fn judge(&self, found: &Found, checks: &Mutex<Vec<u32>>) -> Graded {
-        let started = Instant::now();
-        let (lab, result) = match Submission::read(&found.folder) {
-            Ok((lab, submission)) => (Some(lab), self.check(found, lab, &submission, checks)),
-            Err(error) => (None, Err(error.to_string())),
-        };
-        let (cases, error) = match result {
-            Ok(report) => (report.cases, None),
-            Err(error) => (lab.map_or_else(Vec::new, |lab| unjudged(lab, &error)), Some(error)),
-        };
-        Graded {
-            name: found.name.clone(),
-            lab: lab.map(|lab| lab.name.to_owned()),
-            cases,
-            error,
-            seconds: started.elapsed().as_secs_f64(),
-        }
+    /// How many checks are started together. Those that wait are in reach of the signals of those that run; with `-j 1`
+    /// nobody is to be in anybody's reach.
+    fn wave(&self) -> usize {
+        if self.jobs <= 1 { 1 } else { self.jobs.max(WAVE) }
     }
 
-    fn check(
-        &self,
-        found: &Found,
-        lab: &Lab,
-        submission: &Submission,
-        checks: &Mutex<Vec<u32>>,
-    ) -> Result<Report, String> {
-        let mut command = Command::new(&self.checker);
-        command.arg("check").arg(&found.folder).args(["--format", "json"]);
-        command.args(["--seed", &self.seed.to_string()]);
-        command.env_clear();
-        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
-        let limit = self.limit + submission.build.as_ref().map_or(Duration::ZERO, |_| BUILD);
-        let finished = run(&mut command, limit, checks).map_err(|error| match error {
-            StageError::TimedOut { .. } => {
-                format!("the check did not end within {} s", limit.as_secs())
+    /// Judges these, and returns those whose check was killed before it began.
+    fn judge_wave(&self, found: &[Found], wave: Vec<usize>, results: &Results) -> Vec<usize> {
+        let mut held = Vec::new();
+        for place in wave {
+            let submission = Submission::read(&found[place].folder);
+            let lab = submission.as_ref().ok().map(|(lab, _)| *lab);
+            let check = submission.map_err(|error| error.to_string()).and_then(|(lab, submission)| {
+                let check = Held::start(&self.checker, &found[place].folder, self.seed)?;
+                Ok((lab, submission, check))
+            });
+            match check {
+                Ok(check) => held.push((place, check)),
+                Err(why) => {
+                    results.add(place, graded(&found[place], lab, Err(why), Duration::ZERO));
+                }
             }
-            error => error.to_string(),
-        })?;
-        let report: Report =
-            serde_json::from_slice(&finished.stdout).map_err(|_| without_report(&finished))?;
-        let worth = report.cases.iter().map(|case| (case.id.as_str(), case.points));
-        if report.lab != lab.name || !worth.eq(lab.cases.iter().map(|case| (case.id, case.points)))
-        {
-            return Err("the check reported on another lab: lab.toml changed meanwhile".to_owned());
         }
-        // A report that is none of the check's own does not come with the right end.
-        if finished.code != Some(if report.passed() { 0 } else { 1 }) {
-            return Err(without_report(&finished));
+        // All of them have started: now each says when it has closed itself.
+        let mut ready = Vec::new();
+        for (place, (lab, submission, check)) in held {
+            match check.wait_ready() {
+                Ok(check) => ready.push((place, lab, submission, check)),
+                Err(why) => {
+                    results.add(place, graded(&found[place], Some(lab), Err(why), Duration::ZERO));
+                }
+            }
         }
-        Ok(report)
+        let checks = Mutex::new(ready.iter().map(|(.., check)| check.pid()).collect::<Vec<u32>>());
+        let (jobs, next) = (self.jobs.clamp(1, ready.len().max(1)), Mutex::new(ready.into_iter()));
+        let again = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    loop {
+                        let next = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                        let Some((place, lab, submission, check)) = next else { return };
+                        let (started, pid) = (Instant::now(), check.pid());
+                        let build = submission.build.map_or(Duration::ZERO, |_| BUILD);
+                        let result = check.judge(lab, self.seed, self.limit + build);
+                        // What it has left, if it was killed, must not disturb the next one.
+                        let mut checks = checks.lock().unwrap_or_else(PoisonError::into_inner);
+                        checks.retain(|other| *other != pid);
+                        end_orphans(&checks);
+                        drop(checks);
+                        let result = match result {
+                            Ok(report) => Ok(report),
+                            Err(Lost::Because(why)) => Err(why),
+                            Err(Lost::Early) => {
+                                again.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+                                continue;
+                            }
+                        };
+                        let found = &found[place];
+                        results.add(place, graded(found, Some(lab), result, started.elapsed()));
+                    }
+                });
+            }
+        });
+        again.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs a check; `checks` are the numbers of all that run.
-fn run(
-    command: &mut Command,
-    limit: Duration,
-    checks: &Mutex<Vec<u32>>,
-) -> Result<Finished, StageError> {
-    let mut running = checks.lock().unwrap_or_else(PoisonError::into_inner);
-    let program = Program::start_bounded("the check", command, OUTPUT)?;
-    let pid = program.pid();
-    running.push(pid);
-    drop(running);
-    let finished = program.wait(limit);
-    let mut running = checks.lock().unwrap_or_else(PoisonError::into_inner);
-    running.retain(|other| *other != pid);
-    // One that was killed could not clear away what it had started, and that is ours now. The next one is not to be
-    // disturbed by it.
-    end_orphans(&running);
-    finished
+/// What became of each so far, in the order in which they were found; how many there are; and who hears of it.
+struct Results<'a>(Mutex<(Vec<Option<Graded>>, usize, Tell<'a>)>);
+type Tell<'a> = &'a mut (dyn FnMut(usize, &Graded) + Send);
+
+impl Results<'_> {
+    fn add(&self, place: usize, graded: Graded) {
+        let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        results.1 += 1;
+        let number = results.1;
+        (results.2)(number, &graded);
+        results.0[place] = Some(graded);
+    }
 }
 
-fn without_report(finished: &Finished) -> String {
-    // What cannot be judged (a failed build, say) is explained there.
-    let said = String::from_utf8_lossy(&finished.stderr);
-    let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
-    let how = match (finished.code, finished.signal) {
-        (Some(2 | 3), _) if !said.is_empty() => return said.to_owned(),
-        (Some(code), _) => format!("the check ended (exit code {code}) without a report"),
-        (None, signal) => format!("the check was ended by signal {}", signal.unwrap_or_default()),
+fn graded(
+    found: &Found,
+    lab: Option<&Lab>,
+    result: Result<Report, String>,
+    took: Duration,
+) -> Graded {
+    let (cases, error) = match result {
+        Ok(report) => (report.cases, None),
+        Err(error) => (lab.map_or_else(Vec::new, |lab| unjudged(lab, &error)), Some(error)),
     };
-    format!("{how}\n{said}").trim_end().to_owned()
+    Graded {
+        name: found.name.clone(),
+        lab: lab.map(|lab| lab.name.to_owned()),
+        cases,
+        error,
+        seconds: took.as_secs_f64(),
+    }
 }
 
 /// Every case of the lab, failed for the same reason.

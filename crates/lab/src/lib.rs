@@ -17,6 +17,7 @@ pub mod progress;
 mod afterwards;
 mod broken;
 mod bytes;
+mod channel;
 mod check;
 mod connection;
 mod data;
@@ -26,6 +27,7 @@ mod folder;
 mod format;
 mod grade;
 mod harmless;
+mod held;
 mod network;
 mod orphans;
 mod patience;
@@ -36,6 +38,7 @@ mod process;
 mod processes;
 mod ready;
 mod report;
+mod small_file;
 mod student;
 mod submission;
 mod trial;
@@ -43,20 +46,21 @@ mod turn;
 mod typed;
 
 pub use broken::Broken;
+pub use channel::ToGrader;
 pub use check::{Options, check};
 pub use datagram::{DatagramPeer, LARGEST};
 pub use explain::{explain, wrap};
 pub use folder::{Found, find};
 pub use format::Format;
 pub use grade::{Graded, Grader, Grading, LIMIT};
-pub use harmless::harmless;
+pub use harmless::{harmless, shown_name};
 pub use orphans::{adopt_orphans, end_descendants, keep_out};
 pub use peer::Peer;
 pub use report::{CaseReport, Failure, Outcome, Report};
 pub use student::startable;
 pub use submission::{BUILD, Submission, SubmissionError};
 pub use trial::Trial;
-pub use typed::quoted;
+pub use typed::{quoted, quoted_path};
 
 /// How long the checker waits for one thing the program should do: bytes, an end, its exit.
 ///

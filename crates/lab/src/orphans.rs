@@ -1,4 +1,4 @@
-//! Nothing that a submission started outlives its check.
+//! Nothing that a submission started outlives its check, and no submission looks into a checker.
 //!
 //! Ending a process group is not enough: `setsid` leaves the group, and a double fork leaves the parent too. On Linux we
 //! are made the parent of every descendant that has lost its own (prctl(2), PR_SET_CHILD_SUBREAPER), so each of them can
@@ -6,18 +6,23 @@
 
 #[cfg(target_os = "linux")]
 use std::{
+    collections::HashSet,
     thread,
     time::{Duration, Instant},
 };
 
 #[cfg(target_os = "linux")]
 use rustix::process::{
-    DumpableBehavior, Signal, WaitOptions, child_subreaper, getpid, kill_process,
+    DumpableBehavior, Pid, Signal, WaitOptions, child_subreaper, getpid, kill_process,
     set_child_subreaper, set_dumpable_behavior, waitpid,
 };
 
 #[cfg(target_os = "linux")]
-use crate::processes::descendants;
+use crate::processes::{State, children, descendants};
+
+/// How long we try to end what was left. What withstands so long belongs to another user, or hangs in the kernel.
+#[cfg(target_os = "linux")]
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Makes this process the parent of every descendant whose own parent ends. For a program's first lines.
 ///
@@ -39,42 +44,95 @@ pub fn keep_out() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Kills every descendant of this process until there is none, for two seconds at most.
+/// Kills every descendant of this process until there is none, for some seconds at most, and returns how many are left.
+/// Our own watchdog ([`ending::watchdog`]) is not one of them.
 ///
 /// For the end of a check, when nothing that this process started is wanted any more. On Linux only; elsewhere nothing
 /// happens.
-pub fn end_descendants() {
+pub fn end_descendants() -> usize {
     #[cfg(target_os = "linux")]
-    end_descendants_but(&[]);
+    return end_descendants_but(&[], LONGEST);
+    #[cfg(not(target_os = "linux"))]
+    0
 }
 
-/// Kills what this process has adopted, and leaves alone the children with these numbers and what they started.
+/// Kills what this process has adopted, and leaves alone the children with these numbers and what they started. Returns
+/// how many are left.
 ///
 /// One that does not adopt has nothing to look for: its other children are somebody else's business.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "nobody is adopted"))]
-pub(crate) fn end_orphans(kept: &[u32]) {
+pub(crate) fn end_orphans(kept: &[u32]) -> usize {
     #[cfg(target_os = "linux")]
     if child_subreaper().is_ok_and(|adopts| adopts.is_some()) {
-        end_descendants_but(kept);
+        return end_descendants_but(kept, LONGEST);
     }
+    0
 }
 
 #[cfg(target_os = "linux")]
-fn end_descendants_but(kept: &[u32]) {
-    let deadline = Instant::now() + Duration::from_secs(2);
+fn end_descendants_but(kept: &[u32], longest: Duration) -> usize {
+    let kept: Vec<u32> = kept.iter().copied().chain(ending::watchdog()).collect();
+    let deadline = Instant::now() + longest;
+    // First nothing may run any more: what forks as fast as it can would always be ahead of the one who kills.
+    stop(&kept, Instant::now() + longest / 2);
     loop {
-        let found = descendants(getpid(), kept);
+        let found = descendants(getpid(), &kept);
         if found.is_empty() || Instant::now() > deadline {
-            return;
+            return found.len();
         }
         for process in &found {
             let _ = kill_process(process.pid, Signal::KILL);
-            if process.is_dead {
+            if process.state == State::Dead {
                 // Not ours to reap while its parent lives; that has just been killed, and then it is.
                 let _ = waitpid(Some(process.pid), WaitOptions::NOHANG);
             }
         }
-        // What was killed needs a moment to be gone. What it had just started shows in the next look.
+        // What was killed needs a moment to be gone.
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Stops (SIGSTOP) every descendant, until a look finds none that runs.
+///
+/// A process that has been sent the signal starts no other: fork(2) begins anew while a signal waits, and then it is
+/// stopped. So only one that we have not seen can start others. One that forks and ends at once, again and again, lives
+/// much shorter than a look at all processes takes; but it becomes a child of ours, or of one that is stopped already,
+/// and these are found at once.
+#[cfg(target_os = "linux")]
+fn stop(kept: &[u32], deadline: Instant) {
+    let us = getpid();
+    let mut told = HashSet::new();
+    while Instant::now() < deadline {
+        while stop_children(us, kept, &mut told) && Instant::now() < deadline {}
+        let mut runs = false;
+        for process in descendants(us, kept) {
+            let new = told.insert(process.pid);
+            match process.state {
+                State::Stopped | State::Dead => continue,
+                // A parent waits like this until its vfork(2) is done: it may have to wait for one that is stopped.
+                State::Busy if !new => continue,
+                State::Busy | State::Runs => {}
+            }
+            let _ = kill_process(process.pid, Signal::STOP);
+            runs = true;
+        }
+        if !runs {
+            return;
+        }
+    }
+}
+
+/// Stops the children of this process and of all that were told to stop; whether one was new.
+#[cfg(target_os = "linux")]
+fn stop_children(us: Pid, kept: &[u32], told: &mut HashSet<Pid>) -> bool {
+    let parents = told.iter().copied().chain([us]);
+    let found: Vec<Pid> = parents.flat_map(children).collect();
+    let mut new = false;
+    for pid in found {
+        if !kept.contains(&pid.as_raw_pid().cast_unsigned()) && !told.contains(&pid) {
+            let _ = kill_process(pid, Signal::STOP);
+            new |= told.insert(pid);
+        }
+    }
+    new
 }

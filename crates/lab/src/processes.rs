@@ -6,16 +6,31 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pub pid: Pid,
-    pub is_dead: bool,
+    pub state: State,
     parent: Pid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It runs, or would if it had something to do.
+    Runs,
+    /// It waits in the kernel, and nothing but SIGKILL wakes it.
+    Busy,
+    /// It was stopped.
+    Stopped,
+    /// It has ended, and nobody has asked how.
+    Dead,
 }
 
 /// All that this one started, and what these started; not the one itself, and neither those in `but` nor what they started.
 pub(crate) fn descendants(of: Pid, but: &[u32]) -> Vec<Process> {
-    let mut others = all();
+    among(all(), of, but)
+}
+
+fn among(mut others: Vec<Process>, of: Pid, but: &[u32]) -> Vec<Process> {
     others.retain(|process| !but.contains(&process.pid.as_raw_pid().cast_unsigned()));
     let (mut family, mut found) = (HashSet::from([of]), Vec::new());
     // A child may stand before its parent in the list: look until a look finds nobody.
@@ -29,6 +44,14 @@ pub(crate) fn descendants(of: Pid, but: &[u32]) -> Vec<Process> {
         found.extend(new);
         others = rest;
     }
+}
+
+/// The children of a process, and only these: much faster than a look at all processes. Not every kernel can tell; then
+/// there are none.
+pub(crate) fn children(of: Pid) -> Vec<Pid> {
+    // proc(5), /proc/PID/task/TID/children. What a process adopts goes to its first thread.
+    let listed = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    listed.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)).collect()
 }
 
 /// How long the threads of a process could have run and had to wait for a processor, so far and all together.
@@ -47,13 +70,87 @@ fn all() -> Vec<Process> {
     entries
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
-            let stat = fs::read(entry.path().join("stat")).ok()?;
-            let stat = String::from_utf8_lossy(&stat);
-            // proc(5), /proc/PID/stat: number, (name), state, parent. The name may hold anything, brackets too.
-            let mut words = stat.rsplit_once(')')?.1.split_whitespace();
-            let is_dead = matches!(words.next(), Some("Z" | "X"));
-            let parent = words.next()?.parse().ok().and_then(Pid::from_raw)?;
-            Some(Process { pid, parent, is_dead })
+            process(pid, &fs::read(entry.path().join("stat")).ok()?)
         })
         .collect()
+}
+
+/// proc(5), /proc/PID/stat: number, (name), state, parent. The name may hold anything, brackets too.
+fn process(pid: Pid, stat: &[u8]) -> Option<Process> {
+    let stat = String::from_utf8_lossy(stat);
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = match words.next()? {
+        "Z" | "X" => State::Dead,
+        "T" | "t" => State::Stopped,
+        "D" => State::Busy,
+        _ => State::Runs,
+    };
+    let parent = words.next()?.parse().ok().and_then(Pid::from_raw)?;
+    Some(Process { pid, state, parent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pid(number: i32) -> Pid {
+        Pid::from_raw(number).unwrap()
+    }
+
+    fn stat(line: &str) -> Option<Process> {
+        process(pid(7), line.as_bytes())
+    }
+
+    #[test]
+    fn a_process_is_read_whatever_it_is_called() {
+        let read = |state, parent| Some(Process { pid: pid(7), state, parent: pid(parent) });
+        assert_eq!(stat("7 (sh) S 3 7 7 0"), read(State::Runs, 3));
+        assert_eq!(stat("7 (a) Z 1 b) R 4 7"), read(State::Runs, 4));
+        assert_eq!(stat("7 (x\n) T 5 7"), read(State::Stopped, 5));
+        assert_eq!(stat("7 (x) t 5 7"), read(State::Stopped, 5));
+        assert_eq!(stat("7 (x) Z 5 7"), read(State::Dead, 5));
+        assert_eq!(stat("7 (x) X 5 7"), read(State::Dead, 5));
+        assert_eq!(stat("7 (x) D 5 7"), read(State::Busy, 5));
+        // The first process has no parent, and is nobody's descendant.
+        assert_eq!(stat("7 (init) S 0 1"), None);
+        assert_eq!(stat(""), None);
+    }
+
+    #[test]
+    fn a_family_is_found_in_any_order_and_without_those_to_be_left_alone() {
+        let process = |number, parent| {
+            Process { pid: pid(number), state: State::Runs, parent: pid(parent) }
+        };
+        let all = vec![
+            process(9, 8), // a grandchild, before its parent
+            process(8, 2),
+            process(5, 2), // left alone, with
+            process(6, 5), // its child
+            process(3, 1), // somebody else's
+            process(2, 1), // the one itself
+        ];
+        let numbers = |but: &[u32]| {
+            let mut found: Vec<i32> =
+                among(all.clone(), pid(2), but).iter().map(|one| one.pid.as_raw_pid()).collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(numbers(&[5]), [8, 9]);
+        assert_eq!(numbers(&[]), [5, 6, 8, 9]);
+        assert_eq!(numbers(&[8, 5]), [0; 0]);
+    }
+
+    #[test]
+    fn a_child_is_found_among_all_processes() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let (us, its) = (rustix::process::getpid(), Pid::from_child(&child));
+        let found = descendants(us, &[]);
+        // Other tests of this program have children too.
+        let found = found.iter().find(|process| process.pid == its).unwrap();
+        assert_eq!((found.parent, found.state), (us, State::Runs));
+        assert!(descendants(us, &[child.id()]).iter().all(|process| process.pid != its));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(descendants(us, &[]).iter().all(|process| process.pid != its));
+    }
 }

@@ -1,9 +1,12 @@
 //! What a check found: one value, from which every format is written.
+//!
+//! A check hands it to the grader. A member that is not known is refused there: nobody adds to a report.
 
 use serde::{Deserialize, Serialize};
 
 /// What a check found, case by case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// The lab's name.
     pub lab: String,
@@ -17,6 +20,7 @@ pub struct Report {
 
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CaseReport {
     /// The case's name in its lab: `cut-everywhere`. It never changes, so grades compare over the years.
     pub id: String,
@@ -32,7 +36,7 @@ pub struct CaseReport {
 
 /// Whether a case passed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
     /// The program kept the rule.
     Passed,
@@ -42,6 +46,7 @@ pub enum Outcome {
 
 /// All that a student needs to understand a failure, and to see it again. By default nothing is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// What happened, in one sentence.
     pub what: String,

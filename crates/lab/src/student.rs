@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use stage::{Finished, Line, Program, Signal, StageError, Stream};
 
-use crate::harmless::harmless;
+use crate::harmless::{harmless, shown_name};
 use crate::patience::Patience;
 use crate::port::no_start;
 use crate::turn::Turn;
@@ -177,7 +177,7 @@ pub(crate) fn last_lines(lines: &[Line]) -> Vec<String> {
 pub fn startable(submission: &Submission) -> Result<(), String> {
     let folder = submission.folder.clone().unwrap_or_else(|| PathBuf::from("."));
     if !folder.is_dir() {
-        return Err(format!("there is no folder {}", folder.display()));
+        return Err(format!("there is no folder {}", shown_name(&folder)));
     }
     let name = match submission.command.first() {
         Some(name) if !name.is_empty() => name,
@@ -213,7 +213,7 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
         }
         None if name.contains('/') => Err(format!(
             "there is no program {name}. Is it built? Is the path right, seen from the folder that it runs in: {}",
-            fs::canonicalize(&folder).unwrap_or(folder).display()
+            shown_name(fs::canonicalize(&folder).unwrap_or(folder))
         )),
         None => Err(format!(
             "there is no program {name}. Is it installed? A program of your own needs its path: ./{name}"

@@ -7,8 +7,7 @@
 //! ```
 
 use std::fmt::{self, Display, Formatter};
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -16,7 +15,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use stage::{Finished, Line, Program, StageError};
 
+use crate::harmless::shown_name;
 use crate::labs::{self, LABS, Lab};
+use crate::small_file::{SmallFile, small_file};
 use crate::student;
 use crate::typed::typed;
 
@@ -120,25 +121,13 @@ impl Submission {
 /// The text of a small regular file.
 fn read_text(path: &Path) -> Result<String, SubmissionError> {
     let unreadable = |why: String| SubmissionError::Unreadable { path: path.to_owned(), why };
-    let kind = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata.file_type(),
+    let bytes = match small_file(path, MOST) {
+        Ok(SmallFile { bytes, .. }) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Err(SubmissionError::Missing { path: path.to_owned() });
         }
         Err(error) => return Err(unreadable(error.to_string())),
     };
-    if !kind.is_file() {
-        return Err(unreadable("it is not a regular file".to_owned()));
-    }
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > MOST {
-        return Err(unreadable(format!("it has more than {MOST} bytes")));
-    }
     String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
 }
 
@@ -197,24 +186,24 @@ impl Display for SubmissionError {
                 f,
                 "there is no {}: write one that names the lab and the command\n  lab = \"echo\"\n  \
                  command = {EXAMPLE}",
-                path.display()
+                shown_name(path)
             ),
-            Self::Unreadable { path, why } => write!(f, "cannot read {}: {why}", path.display()),
+            Self::Unreadable { path, why } => write!(f, "cannot read {}: {why}", shown_name(path)),
             Self::Toml { path, why } => write!(
                 f,
                 "{} is not right: {why}\nit may hold: lab = \"NAME\", command = [\"PROGRAM\", ...], \
                  build = [\"PROGRAM\", ...]",
-                path.display()
+                shown_name(path)
             ),
             Self::UnknownLab { path, name } => {
                 let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
-                write!(f, "{}: no lab is called {name:?}; ", path.display())?;
+                write!(f, "{}: no lab is called {name:?}; ", shown_name(path))?;
                 write!(f, "there are: {}", names.join(", "))
             }
             Self::NoProgram { path, key } => write!(
                 f,
                 "{}: {key} names no program; write it and its arguments as a list: {key} = {EXAMPLE}",
-                path.display()
+                shown_name(path)
             ),
             Self::Build { command, why, said } => {
                 write!(f, "the build command {why}: {command}")?;
@@ -230,6 +219,7 @@ impl std::error::Error for SubmissionError {}
 mod tests {
     use super::*;
     use stage::Scratch;
+    use std::fs;
 
     fn folder(text: &str) -> Scratch {
         let scratch = Scratch::new().unwrap();
@@ -277,7 +267,7 @@ mod tests {
         assert!(missing.to_string().contains("lab = \"echo\""), "{missing}");
         std::os::unix::fs::symlink("/etc/hostname", scratch.path().join(FILE)).unwrap();
         let link = Submission::read(scratch.path()).unwrap_err();
-        assert!(link.to_string().ends_with("it is not a regular file"), "{link}");
+        assert!(link.to_string().ends_with("it is a link"), "{link}");
     }
 
     fn build(script: &str, within: Duration) -> Result<(), String> {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use lab::{Grader, find};
+use lab::{CaseReport, Grader, Outcome, Report, find};
 use programs::python;
 use serde_json::Value;
 use stage::Scratch;
@@ -189,8 +189,15 @@ fn the_report_goes_where_it_is_told() {
     assert!(csv.contains("\r\nclass,,0,0,,there is no "), "{csv}");
 }
 
-/// Grades one submission with a checker that is a shell script.
+/// Says that it is ready, and waits until it may begin.
+const READY: &str = "printf r >&0; head -c 1 >/dev/null";
+
+/// Grades one submission with a checker that is a shell script, from where it may begin.
 fn with_checker(script: &str, seconds: u64) -> String {
+    with_whole_checker(&format!("{READY}\n{script}"), seconds)
+}
+
+fn with_whole_checker(script: &str, seconds: u64) -> String {
     use std::os::unix::fs::PermissionsExt;
     let scratch = Scratch::new().unwrap();
     let checker = scratch.path().join("checker");
@@ -206,6 +213,39 @@ fn with_checker(script: &str, seconds: u64) -> String {
     graded.error.clone().unwrap()
 }
 
+/// Hands in this text.
+fn say(text: &str) -> String {
+    format!("printf %s {} >&0", lab::quoted(text))
+}
+
+/// A report of the lab echo, entirely passed.
+fn full_report() -> String {
+    let cases = lab::labs::find("echo").unwrap().cases.iter().map(|case| CaseReport {
+        id: case.id.to_owned(),
+        rule: case.rule.to_owned(),
+        points: case.points,
+        outcome: Outcome::Passed,
+        seconds: 0.0,
+    });
+    let report = Report { lab: "echo".into(), seed: 0, cases: cases.collect(), seconds: 0.0 };
+    serde_json::to_string(&report).unwrap()
+}
+
+#[test]
+fn a_report_is_taken_from_the_checks_own_line_and_only_once() {
+    let full = full_report();
+    let without = "the check ended (exit code 0) without a report";
+    assert_eq!(with_checker(&say(&full).replace(" >&0", ""), 60), without);
+    let twice = with_checker(&format!("{0}; {0}", say(&full)), 60);
+    assert!(twice.contains("is not a report: trailing characters"), "{twice}");
+    let more = full.replace("\"seed\"", "\"more\":{},\"seed\"");
+    let more = with_checker(&say(&more), 60);
+    assert!(more.contains("is not a report: unknown field `more`"), "{more}");
+    // With an end that does not fit, a report is none.
+    let early = with_whole_checker(&say(&full), 60);
+    assert_eq!(early, without);
+}
+
 #[test]
 fn a_check_that_fails_is_a_result_too() {
     assert_eq!(with_checker("exec sleep 60", 1), "the check did not end within 1 s");
@@ -214,23 +254,21 @@ fn a_check_that_fails_is_a_result_too() {
         "the check ended (exit code 101) without a report\noh"
     );
     assert_eq!(with_checker("echo 'lab: no such file' >&2; exit 2", 60), "no such file");
+    assert_eq!(with_whole_checker("echo 'lab: too old' >&2; exit 2", 60), "too old");
     let other = "{\"lab\":\"frames\",\"seed\":0,\"cases\":[],\"seconds\":0}";
-    assert!(with_checker(&format!("echo '{other}'"), 60).contains("another lab"));
+    assert!(with_checker(&say(other), 60).contains("another lab"));
     let none = other.replace("frames", "echo");
-    assert!(with_checker(&format!("echo '{none}'"), 60).contains("another lab"));
+    assert!(with_checker(&say(&none), 60).contains("another lab"));
     // Not the check's own: its points are wrong, or its end is.
-    let cases = lab::labs::find("echo").unwrap().cases.iter().map(|case| {
-        let id = case.id;
-        let points = case.points;
-        format!("{{\"id\":{id:?},\"rule\":\"\",\"points\":{points},\"outcome\":\"passed\",\"seconds\":0}}")
-    });
-    let full = none.replace("[]", &format!("[{}]", cases.collect::<Vec<_>>().join(",")));
+    let full = full_report();
     let ended = "the check was ended by signal 9";
-    assert_eq!(with_checker(&format!("echo '{full}'; kill -9 $$"), 60), ended);
+    assert_eq!(with_checker(&format!("{}; kill -9 $$", say(&full)), 60), ended);
     let ended = "the check ended (exit code 1) without a report";
-    assert_eq!(with_checker(&format!("echo '{full}'; exit 1"), 60), ended);
+    assert_eq!(with_checker(&format!("{}; exit 1", say(&full)), 60), ended);
     let more = full.replace("\"points\":1,", "\"points\":100,");
-    assert!(with_checker(&format!("echo '{more}'"), 60).contains("another lab"));
+    assert!(with_checker(&say(&more), 60).contains("another lab"));
     let floods = with_checker("exec cat /dev/zero", 60);
     assert!(floods.contains("run away"), "{floods}");
+    let floods = with_checker("exec cat /dev/zero >&0", 60);
+    assert!(floods.contains("the report has no end"), "{floods}");
 }

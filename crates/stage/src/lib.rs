@@ -5,6 +5,11 @@
 //! program hangs and the run with it, a program outlives the run. Here each wait has an end, readiness is a line that
 //! the program says, and dropping a [`Program`] ends it.
 //!
+//! A run that is told to end ([`end_all_when_told`]) ends its programs and removes its directories first. After `kill -9`
+//! it can't, so each program's process group and each directory are tied to this process ([`ending::tie_group`]): what was
+//! started ends with us. Two limits: between the start of a program and the tie there is a moment of some 100 µs, and what
+//! leaves its process group with `setsid` is not tied.
+//!
 //! ```
 //! use std::process::Command;
 //! use std::time::Duration;
@@ -27,6 +32,7 @@ mod output;
 mod program;
 mod running;
 mod scratch;
+mod told;
 
 pub use error::StageError;
 pub use find::{binary, python, skip, tshark};
@@ -35,3 +41,4 @@ pub use program::{Finished, Program};
 pub use running::end_all;
 pub use rustix::process::Signal;
 pub use scratch::Scratch;
+pub use told::{end_all_when_told, wait_if_told};

@@ -55,7 +55,8 @@ impl Program {
     /// The command's standard streams and process group are set here; all else is the caller's.
     ///
     /// # Errors
-    /// [`StageError::Start`] when the system refuses, [`StageError::Ending`] after [`end_all`](crate::end_all).
+    /// [`StageError::Start`] when the system refuses, the watchdog too ([`ending::tie_group`]); [`StageError::Ending`]
+    /// after [`end_all`](crate::end_all).
     pub fn start(label: &str, command: &mut Command) -> Result<Program, StageError> {
         Program::start_bounded(label, command, output::MOST)
     }
@@ -69,11 +70,21 @@ impl Program {
         command: &mut Command,
         most: usize,
     ) -> Result<Program, StageError> {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+        Program::start_with_input(label, command, most, Stdio::piped())
+    }
+
+    /// As [`start_bounded`](Program::start_bounded), with a standard input that the caller has the other end of: nothing
+    /// can be written to it here.
+    ///
+    /// # Errors
+    /// As [`start`](Program::start).
+    pub fn start_with_input(
+        label: &str,
+        command: &mut Command,
+        most: usize,
+        input: impl Into<Stdio>,
+    ) -> Result<Program, StageError> {
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut everything = running::everything();
         if everything.ending {
             return Err(StageError::Ending);
@@ -81,7 +92,9 @@ impl Program {
         let typed = typed(command);
         let failed = |source| StageError::Start { command: typed.clone(), source };
         let mut child = command.spawn().map_err(failed)?;
-        let running = Arc::new(Running::new(rustix::process::Pid::from_child(&child), most));
+        let pid = rustix::process::Pid::from_child(&child);
+        let tied = ending::tie_group(pid);
+        let running = Arc::new(Running::new(pid, most));
         everything.programs.push(Arc::clone(&running));
         drop(everything);
 
@@ -91,6 +104,7 @@ impl Program {
         let program =
             Program { label: label.to_owned(), child, stdin, started: Instant::now(), running };
         program.thread(|running| running.watch()).map_err(failed)?;
+        program.running.lock().tied = Some(tied.map_err(failed)?);
         if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
             program.thread(|running| running.listen(Stream::Stdout, stdout)).map_err(failed)?;
             program.thread(|running| running.listen(Stream::Stderr, stderr)).map_err(failed)?;
@@ -261,6 +275,8 @@ impl Drop for Program {
         let mut state = self.running.lock();
         // Only a process that nothing can kill (stuck in the kernel) has not ended by now: do not wait for it.
         if state.ended.is_some() {
+            // From here on its number may be somebody else's.
+            state.tied = None;
             let _ = self.child.wait();
         }
         state.reaped = true;

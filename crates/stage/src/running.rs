@@ -5,6 +5,7 @@
 //! process a zombie; reaping and signalling both need the lock, and nothing is signalled once `reaped` is set.
 
 use crate::output::{Output, Stream};
+use ending::Tied;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
@@ -19,7 +20,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Ends every program that still runs and removes every [`Scratch`](crate::Scratch) directory; from then on nothing
 /// starts.
 ///
-/// For the thread that waits for SIGINT or SIGTERM, just before it exits the process: destructors do not run then.
+/// For the thread that waits for a signal ([`end_all_when_told`](crate::end_all_when_told)), just before it exits the
+/// process: destructors do not run then.
 /// Returns after three seconds at most.
 pub fn end_all() {
     let mut everything = everything();
@@ -62,6 +64,8 @@ pub(crate) struct State {
     pub ended: Option<Ended>,
     pub reaped: bool,
     pub too_much: bool,
+    /// What ends the group when this process is killed. Let go before the process is reaped: see [`Tied`].
+    pub tied: Option<Tied>,
 }
 
 #[derive(Clone, Copy)]
@@ -73,8 +77,8 @@ pub(crate) struct Ended {
 
 impl Running {
     pub fn new(pid: Pid, most: usize) -> Running {
-        let state =
-            State { pid, output: Output::new(most), ended: None, reaped: false, too_much: false };
+        let output = Output::new(most);
+        let state = State { pid, output, ended: None, reaped: false, too_much: false, tied: None };
         Running { state: Mutex::new(state), changed: Condvar::new() }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::StageError;
 use crate::running::everything;
+use ending::Tied;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -12,17 +13,20 @@ use std::{env, fs, process};
 /// Room for a socket's name below it: the path of a Unix socket has at most 103 bytes on macOS, 107 on Linux.
 const LONGEST: usize = 70;
 
-/// A temporary directory that only this user can enter (mode 0700), removed with all it holds when dropped.
+/// A temporary directory that only this user can enter (mode 0700), removed with all it holds when dropped, or when this
+/// process ends in any other way.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
+    /// What removes it when this process is killed; let go after it has been removed.
+    _tied: Tied,
 }
 
 impl Scratch {
     /// Makes the directory, at a path of at most 80 bytes.
     ///
     /// # Errors
-    /// [`StageError::Scratch`] when the system refuses.
+    /// [`StageError::Scratch`] when the system refuses, the watchdog too ([`ending::tie_folder`]).
     pub fn new() -> Result<Scratch, StageError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let parent = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= LONGEST - 20);
@@ -33,8 +37,15 @@ impl Scratch {
             // Made, never taken over: what is there already is somebody else's, or left by a run that was killed.
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
+                    let tied = ending::tie_folder(&path);
                     everything().scratch.push(path.clone());
-                    return Ok(Scratch { path });
+                    return match tied {
+                        Ok(_tied) => Ok(Scratch { path, _tied }),
+                        Err(source) => {
+                            let _ = fs::remove_dir(&path);
+                            Err(StageError::Scratch { path, source })
+                        }
+                    };
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(StageError::Scratch { path, source }),

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
-use lab::{Options, Submission, adopt_orphans, check, end_descendants, keep_out, startable};
+use lab::{
+    Options, Submission, ToGrader, adopt_orphans, check, end_descendants, keep_out, shown_name,
+    startable,
+};
 
 use crate::verdict::Verdict;
-use crate::{choice, interrupt, which};
+use crate::{choice, which};
 
 #[derive(Args, Clone)]
 #[command(after_help = "\
@@ -27,7 +30,7 @@ Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be b
 pub struct Check {
     /// A folder with a lab.toml; or the name of a lab, with a command behind it
     #[arg(value_name = "DIR|LAB")]
-    what: String,
+    what: PathBuf,
     /// Only this case
     #[arg(long, value_name = "ID")]
     case: Option<String>,
@@ -40,6 +43,9 @@ pub struct Check {
     /// `json`: the report of the check, for programs
     #[arg(long, default_value = "human", value_parser = ["human", "json"])]
     format: String,
+    /// For `lab grade`, which has the other end of our standard input
+    #[arg(long, hide = true, conflicts_with_all = ["case", "command", "format"])]
+    to_grader: bool,
     /// The program and its arguments; the address is added as the last one
     #[arg(last = true)]
     command: Vec<String>,
@@ -48,17 +54,24 @@ pub struct Check {
 impl Check {
     /// The folder with the program.
     pub fn folder(&self) -> PathBuf {
-        if self.command.is_empty() { PathBuf::from(&self.what) } else { PathBuf::from(".") }
+        if self.command.is_empty() { self.what.clone() } else { PathBuf::from(".") }
     }
 
     pub fn run(self) -> io::Result<ExitCode> {
+        // First of all: until then, others of the same user can look into this process.
+        keep_out();
+        adopt_orphans();
+        let mut grader = if self.to_grader { Some(ToGrader::from_stdin()?) } else { None };
         let (lab, submission) = match self.chosen() {
             Ok(chosen) => chosen,
             Err(why) => return refuse(2, &why),
         };
-        keep_out();
-        adopt_orphans();
-        let human = self.format == "human";
+        if let Some(grader) = &mut grader
+            && !grader.wait()?
+        {
+            return Ok(ExitCode::FAILURE);
+        }
+        let human = grader.is_none() && self.format == "human";
         if human && submission.build.is_some() {
             writeln!(io::stderr(), "building first")?;
         }
@@ -74,13 +87,13 @@ impl Check {
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
             // Who was told to end has killed the programs, and they failed for that.
-            interrupt::wait_if_told();
+            stage::wait_if_told();
             if human && shown.is_ok() {
                 shown = verdict.tell(case);
             }
         });
         end_descendants();
-        interrupt::wait_if_told();
+        stage::wait_if_told();
         shown?;
         if human {
             verdict.sum_up(lab, &report, self.case.is_some())?;
@@ -91,9 +104,11 @@ impl Check {
                 writeln!(
                     io::stderr(),
                     "lab: cannot keep the points in {}: {error}",
-                    path.display()
+                    shown_name(path)
                 )?;
             }
+        } else if let Some(grader) = grader {
+            grader.send(&report)?;
         } else {
             serde_json::to_writer(io::stdout(), &report)?;
         }
@@ -102,6 +117,10 @@ impl Check {
 
     /// The lab and the program, or what to type instead.
     pub fn chosen(&self) -> Result<(&'static Lab, Submission), String> {
+        if self.to_grader {
+            // A folder, whatever it is called.
+            return Submission::read(&self.what).map_err(|error| error.to_string());
+        }
         choice::choice(&self.what, &self.command, self.case.as_deref())
     }
 }

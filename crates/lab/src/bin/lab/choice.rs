@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use lab::labs::{self, LABS, Lab};
-use lab::{Submission, quoted, wrap};
+use lab::{Submission, harmless, quoted_path, shown_name, wrap};
 
 /// The lab and the program.
 ///
 /// # Errors
 /// What to type instead, when these words name none.
 pub fn choice(
-    what: &str,
+    what: &Path,
     command: &[String],
     case: Option<&str>,
 ) -> Result<(&'static Lab, Submission), String> {
@@ -22,14 +22,14 @@ pub fn choice(
     }
 }
 
-fn program(what: &str, command: &[String]) -> Result<(&'static Lab, Submission), String> {
-    let lab = labs::find(what);
-    let path = Path::new(what);
+fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission), String> {
+    let lab = path.to_str().and_then(labs::find);
+    let what = harmless(&shown_name(path));
     match lab {
         Some(lab) if !command.is_empty() => {
             Ok((lab, Submission { command: command.to_vec(), ..Submission::default() }))
         }
-        None if !command.is_empty() => Err(format!("no lab is called {what:?}.{}", names())),
+        None if !command.is_empty() => Err(format!("no lab is called {what}.{}", names())),
         Some(lab) if !path.join("lab.toml").exists() => Err(format!(
             "which program shall be checked? Put its command behind --\n  \
              scripts/lab.sh check {0} -- python3 {1}.py\n\
@@ -45,10 +45,10 @@ fn program(what: &str, command: &[String]) -> Result<(&'static Lab, Submission),
         )),
         None if path.is_file() => {
             let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            let folder = folder.unwrap_or(Path::new(".")).to_string_lossy();
+            let folder = folder.unwrap_or(Path::new("."));
             Err(format!(
                 "{what} is a file. Name the folder it is in:\n  scripts/lab.sh check {}",
-                quoted(&folder)
+                quoted_path(folder)
             ))
         }
         _ => Submission::read(path).map_err(|error| error.to_string()),
@@ -66,13 +66,12 @@ fn folders() -> String {
     let found = fs::read_dir(".").into_iter().flatten().flatten();
     let mut names: Vec<String> = found
         .filter(|entry| entry.path().join("lab.toml").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|entry| quoted_path(Path::new(&entry.file_name())))
         .collect();
     names.sort();
     if names.is_empty() {
         return String::new();
     }
-    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     let lines = wrap("", 2, &format!("Here you have: {}", names.join(", ")));
     format!("\n{}", lines.join("\n"))
 }

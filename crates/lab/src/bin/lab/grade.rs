@@ -1,7 +1,6 @@
 //! `lab grade`: judges a folder of submissions, and reports in the form that its reader takes.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +8,10 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::{
     Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find, harmless, keep_out,
+    shown_name,
 };
 
-use crate::interrupt;
+use crate::output::Output;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -32,31 +32,26 @@ pub struct Grade {
     /// Decides the data and the random cuts
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Write the report to this file, not to standard output
+    /// Write the report to this file, when all are graded; not to standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl Grade {
     pub fn run(self) -> io::Result<ExitCode> {
+        // First of all: until then, others of the same user can look into this process.
+        keep_out();
+        adopt_orphans();
         let found = match find(&self.dir) {
             Ok(found) => found,
             Err(error) => {
-                writeln!(io::stderr(), "lab: cannot read {}: {error}", self.dir.display())?;
+                writeln!(io::stderr(), "lab: cannot read {}: {error}", shown_name(&self.dir))?;
                 return Ok(ExitCode::from(3));
             }
         };
-        // Before the work, not after an hour of it.
-        let mut out: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(File::create(path).map_err(|error| {
-                io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-            })?),
-            None => Box::new(io::stdout()),
-        };
-        keep_out();
-        adopt_orphans();
+        let output = Output::new(self.output.as_deref())?;
         let grader = Grader {
-            checker: env::current_exe()?,
+            checker: checker()?,
             seed: self.seed,
             jobs: self.jobs.into(),
             limit: LIMIT,
@@ -64,16 +59,23 @@ impl Grade {
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {
             // Who was told to end has killed the check, and it failed for that.
-            interrupt::wait_if_told();
+            stage::wait_if_told();
             // Without a reader of the progress there is still a report to write.
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
-        end_descendants();
-        interrupt::wait_if_told();
-        out.write_all(self.format.render(&grading).as_bytes())?;
-        out.flush()?;
+        let left = end_descendants();
+        stage::wait_if_told();
+        if left > 0 {
+            writeln!(io::stderr(), "lab: {left} processes of a submission could not be ended")?;
+        }
+        output.write(self.format.render(&grading).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// This very program. A submission can put another one where it lies; Linux also knows the one that runs.
+fn checker() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
 /// `alice/echo 7 of 12`.

@@ -9,8 +9,8 @@ mod check;
 mod choice;
 mod grade;
 mod hint;
-mod interrupt;
 mod list;
+mod output;
 mod report;
 mod solution;
 mod start;
@@ -60,7 +60,7 @@ enum What {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = interrupt::clean_up_when_told().and_then(|()| match args.what {
+    let done = stage::end_all_when_told(|| _ = lab::end_descendants()).and_then(|()| match args.what {
         What::List(list) => list.run(),
         What::Start(start) => start.run(),
         What::Check(check) => check.run(),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lab::labs::Lab;
-use lab::{quoted, wrap};
+use lab::{quoted_path, shown_name, wrap};
 
 use crate::which;
 
@@ -50,13 +50,13 @@ impl Start {
             Language::Python => python(self.lab),
             Language::Rust => rust(self.lab),
         };
-        let dir = quoted(&self.dir.to_string_lossy());
+        let dir = quoted_path(&self.dir);
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.dir.join(name)).collect();
         // A link that leads nowhere is in the way, too.
         let there: Vec<String> = paths
             .iter()
             .filter(|path| path.symlink_metadata().is_ok())
-            .map(|path| path.display().to_string())
+            .map(|path| shown_name(path))
             .collect();
         if !there.is_empty() {
             let there = there.join(", ");
@@ -73,7 +73,7 @@ impl Start {
             let check = format!("scripts/lab.sh check {dir}\n");
             let text = if strange { (*text).clone() } else { text.replace(CHECK, &check) };
             if let Err(error) = write_new(path, &text) {
-                writeln!(io::stderr(), "lab: cannot write {}: {error}", path.display())?;
+                writeln!(io::stderr(), "lab: cannot write {}: {error}", shown_name(path))?;
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use lab::progress;
+use lab::{harmless, progress, shown_name};
 
 use crate::check::{Check, refuse};
 
@@ -56,10 +56,10 @@ impl Watch {
         for number in 1_u64.. {
             writeln!(io::stdout(), "\n━━━━ {number} ━━━━ {why} ━━━━\n")?;
             self.check.clone().run()?;
-            let shown = folder.display();
+            let shown = harmless(&shown_name(&folder));
             writeln!(io::stdout(), "\nwaiting for a change in {shown} (Ctrl-C ends)")?;
             let changed = wait_for_change(&folder, &mut known)?;
-            why = format!("{} changed", changed.display());
+            why = format!("{} changed", harmless(&shown_name(changed)));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -102,7 +102,7 @@ fn look(folder: &Path) -> io::Result<Known> {
             Err(error) if inner.as_os_str().is_empty() => return Err(error),
             entries => entries.into_iter().flatten().flatten(),
         };
-        for entry in entries.filter(|entry| !ignored(&entry.file_name().to_string_lossy())) {
+        for entry in entries.filter(|entry| !ignored(&shown_name(entry.file_name()))) {
             let path = inner.join(entry.file_name());
             match entry.metadata() {
                 Ok(found) if found.is_dir() => folders.push(path),
@@ -114,7 +114,7 @@ fn look(folder: &Path) -> io::Result<Known> {
             }
         }
         if known.len() > MOST {
-            let folder = folder.display();
+            let folder = shown_name(folder);
             let what = format!("more than {MOST} files in {folder}: watch a smaller folder");
             return Err(io::Error::other(what));
         }

