@@ -36,6 +36,7 @@ mod port;
 mod process;
 #[cfg(target_os = "linux")]
 mod processes;
+mod progress_file;
 mod ready;
 mod report;
 mod small_file;

@@ -14,17 +14,17 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::env;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use std::{env, process};
 
 use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
 
+use crate::harmless::shown_name;
 use crate::labs::{self, Lab};
+use crate::progress_file::{Kept, ProgressFile};
 use crate::{Outcome, Report};
 
 /// The file's name.
@@ -38,9 +38,9 @@ const HEAD: &str =
 /// Checks that run side by side each add to what the file has then: it is locked, read, written beside itself and renamed.
 #[derive(Debug)]
 pub struct Progress {
-    folder: PathBuf,
+    file: ProgressFile,
     labs: BTreeMap<String, Standing>,
-    damaged: Option<String>,
+    notice: Option<String>,
 }
 
 /// What was reached in one lab.
@@ -78,19 +78,14 @@ pub fn possible(lab: &Lab) -> u32 {
 }
 
 impl Progress {
-    /// The progress of the folder we are in: the nearest file above it, or else one that the first record makes here.
+    /// The progress of the folder we are in: the nearest file of ours above it, or else one that the first record makes
+    /// here.
     ///
     /// # Errors
-    /// When a file cannot be read. One that is damaged is no error: it is set aside, and [`damaged`](Progress::damaged)
-    /// says so.
+    /// When a file cannot be read. One that is damaged is no error: it is set aside. Nor is one that is not ours, or is no
+    /// file: it is left alone, and nothing is kept. [`notice`](Progress::notice) says so.
     pub fn open() -> io::Result<Progress> {
-        let here = env::current_dir()?;
-        // In /tmp lies what others put there: a file that is not ours is not our progress.
-        let us = rustix::process::getuid().as_raw();
-        let ours = |folder: &&Path| {
-            fs::metadata(folder.join(FILE)).is_ok_and(|file| file.is_file() && file.uid() == us)
-        };
-        Progress::in_folder(here.ancestors().find(ours).unwrap_or(&here))
+        Progress::from_file(ProgressFile::nearest(&env::current_dir()?))
     }
 
     /// The progress that is kept in this folder.
@@ -98,24 +93,29 @@ impl Progress {
     /// # Errors
     /// As [`open`](Progress::open).
     pub fn in_folder(folder: &Path) -> io::Result<Progress> {
-        let mut progress =
-            Progress { folder: folder.to_owned(), labs: BTreeMap::new(), damaged: None };
-        // Only what may have to be set aside needs the lock.
-        if progress.path().exists() {
-            let _lock = progress.lock()?;
-            progress.read()?;
-        }
+        Progress::from_file(ProgressFile::in_folder(folder))
+    }
+
+    fn from_file(file: ProgressFile) -> io::Result<Progress> {
+        let mut progress = Progress { file, labs: BTreeMap::new(), notice: None };
+        // Only what has to be set aside needs the lock.
+        let damaged = match progress.file.read()? {
+            Kept::Ours(bytes) => parse(&bytes).is_err(),
+            Kept::Nothing | Kept::Other(_) => false,
+        };
+        let _lock = if damaged { Some(progress.file.lock()?) } else { None };
+        progress.read()?;
         Ok(progress)
     }
 
-    /// The file.
+    /// Where it is kept.
     pub fn path(&self) -> PathBuf {
-        self.folder.join(FILE)
+        self.file.path()
     }
 
-    /// What to tell the student where the file could not be understood.
-    pub fn damaged(&self) -> Option<&str> {
-        self.damaged.as_deref()
+    /// What to tell the student where the file could not be used.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// What was reached in a lab.
@@ -158,63 +158,42 @@ impl Progress {
     }
 
     fn change(&mut self, lab: &Lab, change: impl FnOnce(&mut Standing)) -> io::Result<()> {
-        let _lock = self.lock()?;
-        self.read()?;
+        let _lock = self.file.lock()?;
+        let before = self.read()?;
         change(self.labs.entry(lab.name.to_owned()).or_default());
-        self.write()
+        let text = toml::to_string(&self.labs).map_err(io::Error::other)?;
+        self.file.write(&format!("{HEAD}{text}"), &before)
     }
 
-    /// The folder is locked, not the file: the file is another one after each write.
-    fn lock(&self) -> io::Result<File> {
-        let folder = File::open(&self.folder)?;
-        folder.lock()?;
-        Ok(folder)
-    }
-
-    fn read(&mut self) -> io::Result<()> {
+    fn read(&mut self) -> io::Result<Kept> {
         self.labs.clear();
-        let bytes = match fs::read(self.path()) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            result => result?,
-        };
-        let text = String::from_utf8(bytes).map_err(|error| error.to_string());
-        match text.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string())) {
-            Ok(labs) => self.labs = labs,
-            Err(reason) => {
-                let kept = self.set_aside()?;
-                let path = self.path();
-                self.damaged = Some(format!(
-                    "{} could not be understood, and was set aside as {}: mend it and rename it back, or go on without it\n{}",
-                    path.display(),
-                    kept.display(),
-                    reason.trim_end()
+        let kept = self.file.read()?;
+        let path = shown_name(self.path());
+        match &kept {
+            Kept::Nothing => {}
+            Kept::Ours(bytes) => match parse(bytes) {
+                Ok(labs) => self.labs = labs,
+                Err(reason) => {
+                    let aside = shown_name(self.file.set_aside()?);
+                    self.notice = Some(format!(
+                        "{path} could not be understood, and was set aside as {aside}: mend it and rename it back, or go on without it\n{reason}"
+                    ));
+                    return Ok(Kept::Nothing);
+                }
+            },
+            Kept::Other(what) => {
+                self.notice = Some(format!(
+                    "{path} is not your progress: {what}. It is neither read nor written, so nothing is kept: remove or rename it, or work in another folder"
                 ));
             }
         }
-        Ok(())
+        Ok(kept)
     }
+}
 
-    /// Renames the damaged file to the first name that is free.
-    fn set_aside(&self) -> io::Result<PathBuf> {
-        let free = (1..=999)
-            .map(|number| self.folder.join(format!("lab-progress.damaged-{number}.toml")))
-            .find(|name| !name.exists())
-            .ok_or_else(|| io::Error::other("999 damaged files are here already"))?;
-        fs::rename(self.path(), &free)?;
-        Ok(free)
-    }
-
-    fn write(&self) -> io::Result<()> {
-        let text = toml::to_string(&self.labs).map_err(io::Error::other)?;
-        let beside = self.folder.join(format!(".{FILE}.{}", process::id()));
-        let written = File::create(&beside)
-            .and_then(|mut file| file.write_all(format!("{HEAD}{text}").as_bytes()))
-            .and_then(|()| fs::rename(&beside, self.path()));
-        if written.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        written
-    }
+fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Standing>, String> {
+    let text = str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
 /// The time as TOML has it, to the second. The days of the calendar are counted from the first of March of the year 0:
@@ -239,6 +218,7 @@ fn date(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::thread;
 
     use stage::Scratch;
@@ -300,7 +280,7 @@ mod tests {
         });
         let progress = Progress::in_folder(scratch.path()).unwrap();
         assert_eq!(progress.standing(lab).attempts, 80);
-        assert_eq!(progress.damaged(), None);
+        assert_eq!(progress.notice(), None);
         // Nothing is left beside it.
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
@@ -312,11 +292,28 @@ mod tests {
             fs::write(scratch.path().join(FILE), damage).unwrap();
             let mut progress = Progress::in_folder(scratch.path()).unwrap();
             let kept = format!("lab-progress.damaged-{number}.toml");
-            assert!(progress.damaged().unwrap().contains(&kept), "{:?}", progress.damaged());
+            assert!(progress.notice().unwrap().contains(&kept), "{:?}", progress.notice());
             assert_eq!(fs::read(scratch.path().join(kept)).unwrap(), damage);
             progress.record(&report(labs::LABS[0], 0)).unwrap();
-            assert_eq!(Progress::in_folder(scratch.path()).unwrap().damaged(), None);
+            assert_eq!(Progress::in_folder(scratch.path()).unwrap().notice(), None);
         }
+    }
+
+    #[test]
+    fn what_is_not_our_file_counts_nothing_and_is_left_alone() {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().join(FILE);
+        let theirs = scratch.path().join("theirs");
+        fs::write(&theirs, "[echo]\nbest = 999\n").unwrap();
+        std::os::unix::fs::symlink("theirs", &path).unwrap();
+        let mut progress = Progress::in_folder(scratch.path()).unwrap();
+        assert_eq!(progress.standing(labs::LABS[0]), Standing::default());
+        let notice = progress.notice().unwrap();
+        assert!(notice.contains("is not your progress: it is a link. It is neither"), "{notice}");
+        assert_eq!(progress.record(&report(labs::LABS[0], 0)).unwrap_err().to_string(), "it is a link");
+        assert_eq!(progress.take_hint(labs::LABS[0], 3).unwrap_err().to_string(), "it is a link");
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "[echo]\nbest = 999\n");
+        assert!(path.is_symlink());
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
         Some(lab) if !command.is_empty() => {
             Ok((lab, Submission { command: command.to_vec(), ..Submission::default() }))
         }
-        None if !command.is_empty() => Err(format!("no lab is called {what}.{}", names())),
+        None if !command.is_empty() => Err(format!("no lab is called \"{what}\".{}", names())),
         Some(lab) if !path.join("lab.toml").exists() => Err(format!(
             "which program shall be checked? Put its command behind --\n  \
              scripts/lab.sh check {0} -- python3 {1}.py\n\

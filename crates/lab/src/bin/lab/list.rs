@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::labs::LABS;
 use lab::progress::{Standing, possible};
-use lab::wrap;
+use lab::{shown_name, wrap};
 
 use crate::which;
 
@@ -39,8 +39,8 @@ impl List {
                 writeln!(stdout, "{line}")?;
             }
         }
-        if progress.path().exists() {
-            writeln!(stdout, "\nkept in {}", progress.path().display())?;
+        if progress.path().is_file() && progress.notice().is_none() {
+            writeln!(stdout, "\nkept in {}", shown_name(progress.path()))?;
         } else {
             writeln!(stdout, "\nbegin:  scripts/lab.sh start echo my-echo")?;
         }

@@ -12,11 +12,11 @@ pub fn lab() -> impl TypedValueParser<Value = &'static Lab> {
     names.try_map(|name| labs::find(&name).ok_or("no lab has this name"))
 }
 
-/// The student's progress; says so on standard error where its file was damaged.
+/// The student's progress; says so on standard error where its file could not be used.
 pub fn progress() -> io::Result<Progress> {
     let progress = Progress::open()?;
-    if let Some(damaged) = progress.damaged() {
-        writeln!(io::stderr(), "lab: {damaged}")?;
+    if let Some(notice) = progress.notice() {
+        writeln!(io::stderr(), "lab: {notice}")?;
     }
     Ok(progress)
 }
