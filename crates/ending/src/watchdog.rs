@@ -27,7 +27,9 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::Pid;
 
 /// `+x` puts x on the list, `-x` takes it off; x is `g` and the number of a process group, or `d`
-/// and the path of a folder. Entries are kept one a line. `$1` is the mark.
+/// and the path of a folder. Entries are kept one a line. `$1` is the mark. Folders come last: a
+/// program could still write into one. If one does all the same (its own watchdog is only about to
+/// end it), a second try gets the rest.
 const SCRIPT: &str = r#"
 trap "" INT TERM HUP QUIT
 set -f
@@ -47,10 +49,7 @@ while read -r line; do
   esac
 done
 for one in $tied; do
-  case $one in
-  g*) kill -s KILL -- "-${one#g}" ;;
-  d*) rm -rf -- "${one#d}" ;;
-  esac
+  case $one in g*) kill -s KILL -- "-${one#g}" ;; esac
 done
 set +f
 tries=0
@@ -62,6 +61,10 @@ while [ $tries -lt 100 ]; do
     kill -s KILL "${pid%/environ}"
   done
   tries=$((tries + 1))
+done
+set -f
+for one in $tied; do
+  case $one in d*) rm -rf -- "${one#d}" || { sleep 1; rm -rf -- "${one#d}"; } ;; esac
 done
 "#;
 
@@ -154,7 +157,7 @@ impl Drop for Tied {
             watchdog.tied.swap_remove(at);
         }
         if watchdog.process.is_some() {
-            // If somebody has stopped it and the pipe is full, this line is lost and the entry stays.
+            // If it is stopped, and so many lines wait that no more fit, it keeps this one.
             let _ = watchdog.say(b'-', &self.0);
         }
     }
@@ -179,12 +182,11 @@ impl Watchdog {
     fn start(&mut self) -> io::Result<()> {
         let mut process = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "sh", &format!("{MARK}={}", our_mark())])
-            // Otherwise our parent's watchdog would kill ours before it has done its work.
-            .env_remove(MARK)
             .process_group(0)
             .current_dir("/")
-            // Others of the same user can read what it was given (/proc/PID/environ), even where we let nobody look into
-            // us: a grader has tokens there.
+            // Others of the same user can read what it was given (/proc/PID/environ), even where we
+            // let nobody look into us: a grader has tokens there. And with our own mark the
+            // watchdog of whoever started us would end this one before it has done its work.
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .stdin(Stdio::piped())

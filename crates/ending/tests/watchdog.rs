@@ -10,12 +10,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, test_kill_process};
 
 /// What the part says to play, and which folder it ties.
 const PART: &str = "ENDING_TEST_FOLDER";
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Not a test of its own: what the others start.
 #[test]
@@ -74,17 +77,26 @@ fn signal_group(group: u32, signal: &str) {
     assert!(Command::new("kill").args([signal, "--", &group]).status().unwrap().success());
 }
 
+/// The folders come last: they are gone when the watchdog has ended.
+fn wait_for_end(watchdog: u32) {
+    let (watchdog, deadline) = (Pid::from_raw(watchdog.cast_signed()).unwrap(), Instant::now() + LONG);
+    while test_kill_process(watchdog).is_ok() {
+        assert!(Instant::now() < deadline, "the watchdog does not end");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn what_was_tied_ends_with_a_process_that_is_killed() {
     let folder = folder("killed");
-    let (mut part, mut said, _, free) = start(&folder);
+    let (mut part, mut said, watchdog, free) = start(&folder);
     part.kill().unwrap();
     part.wait().unwrap();
     // What was let go lives on; the tied group does not, or the pipe would not end.
     signal_group(free, "-KILL");
     said.read_to_end(&mut Vec::new()).unwrap();
-    // The watchdog works in the order of its list, and the folder comes first.
+    wait_for_end(watchdog);
     assert!(!folder.exists());
 }
 
@@ -99,5 +111,6 @@ fn what_tells_a_program_to_end_does_not_end_its_watchdog() {
     part.wait().unwrap();
     signal_group(free, "-KILL");
     said.read_to_end(&mut Vec::new()).unwrap();
+    wait_for_end(watchdog);
     assert!(!folder.exists());
 }
