@@ -5,9 +5,10 @@
 //! beside the forged report, a line each: no line means that it reached nothing. One of the programs does that, the others
 //! sleep: they would only be in its way.
 //!
-//! Start it as `forger FORGED ADDRESS`; FORGED is a file with the beginning of a report, which the real report and `}`
-//! complete. `crates/lab/tests/forged.rs` does so.
+//! Start it as `forger FORGED COUNT ADDRESS`; FORGED is a file with the beginning of a report, which the real report and `}`
+//! complete, and it ends when so many checkers have ended. `crates/lab/tests/forged.rs` does so.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,25 +22,30 @@ fn main() {
     while only.is_err() {
         thread::park();
     }
-    let mut opened: Vec<(PathBuf, Vec<File>)> = Vec::new();
-    loop {
+    let enough = env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
+    // The checkers that run, and what was opened of each.
+    let mut checkers: HashMap<PathBuf, Vec<File>> = HashMap::new();
+    let mut ended = 0;
+    while ended < enough {
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let pid = entry.path();
-            if opened.iter().all(|(known, _)| *known != pid) && is_checker(&pid) {
-                let files = forge(&pid, &text, &forged);
-                if !files.is_empty() {
-                    opened.push((pid, files));
+            if is_checker(&pid) {
+                let files = checkers.entry(pid.clone()).or_default();
+                if files.is_empty() {
+                    *files = forge(&pid, &text, &forged);
                 }
             }
         }
+        let before = checkers.len();
         // What the checker wrote stands in the middle by now: it is the value of our unknown member.
-        opened.retain_mut(|(pid, files)| {
+        checkers.retain(|pid, files| {
             let runs = fs::read_to_string(pid.join("stat")).is_ok_and(|stat| !stat.contains(") Z"));
             if !runs {
                 files.iter_mut().for_each(|file| _ = file.write_all(b"}"));
             }
             runs
         });
+        ended += before - checkers.len();
     }
 }
 

@@ -62,12 +62,39 @@ impl Class {
         path.display().to_string()
     }
 
+    /// A submission with this script: it runs once, though each case starts it, and it is done before the others go on.
+    fn script(&self, name: &str, script: &str) {
+        let once = format!(
+            "if mkdir ../../{name}.begun 2>/dev/null; then cd ../..; {{ {script}; }} 2>>{name}.said; mkdir {name}.done; fi; \
+             while ! test -e ../../{name}.done && ! test -e {name}.done; do sleep 0.02; done"
+        );
+        self.submission(name, &["sh", "-c", &once]);
+    }
+
     fn grade(&self, more: &[&str]) -> Output {
         let mut lab = as_nobody(&self.path("lab"));
-        lab.arg("grade").arg("class").args(more).current_dir(self.0.path());
+        lab.arg("grade").arg("class").args(more).current_dir(self.0.path()).env("A_TOKEN", SECRET);
         lab.output().unwrap()
     }
+
+    /// The submissions of a grading in JSON, which has been done.
+    fn graded(&self, more: &[&str]) -> Vec<Value> {
+        let output = self.grade(&[&["--format", "json"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let graded: Value = serde_json::from_slice(&output.stdout).unwrap();
+        graded["submissions"].as_array().unwrap().clone()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
 }
+
+/// The grader, as a submission's script finds it: the parent of its parent.
+const GRADER: &str = "$(ps -o ppid= -p $PPID)";
+
+/// What nobody but the grader is to know.
+const SECRET: &str = "a-secret-of-the-grader";
 
 /// The command of a program that runs as somebody who isn't root.
 fn as_nobody(program: &Path) -> Command {
@@ -103,21 +130,143 @@ fn no_program_reaches_the_report_of_another_submission() {
     let forger = class.program("hostile-forger");
     let report = class.path("report");
     fs::write(&report, forged(labs::find("echo").unwrap())).unwrap();
-    class.submission("a", &[&forger, report.to_str().unwrap()]);
-    // More than are started together, and each is over at once: many moments to look into.
+    class.submission("a", &[&forger, report.to_str().unwrap(), "30"]);
+    // More than are started together, and each is over at once: many moments to look into. The forger ends before they do.
     for number in 0..40 {
         class.submission(&format!("b{number:02}"), &["false"]);
     }
-    let output = class.grade(&["-j", "2", "--format", "json"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let submissions = class.graded(&["-j", "2"]);
     assert!(class.path("report.lock").exists(), "the forger did not run");
-    let graded: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let submissions = graded["submissions"].as_array().unwrap();
     assert_eq!(submissions.len(), 41);
-    let reached = fs::read_to_string(class.path("report.reached")).unwrap_or_default();
-    for submission in submissions {
+    let reached = class.read("report.reached");
+    for submission in &submissions {
         assert_eq!(submission["score"], 0, "{} has points; reached: {reached}", submission["name"]);
         assert_eq!(submission["error"], Value::Null, "{}", submission["name"]);
     }
     assert_eq!(reached, "");
+}
+
+#[test]
+fn what_a_submission_leaves_behind_reaches_no_report_of_a_later_one() {
+    let class = Class::new();
+    let forger = class.program("hostile-forger");
+    let report = class.path("report");
+    fs::write(&report, forged(labs::find("echo").unwrap())).unwrap();
+    // It kills its own check, which would have ended what it leaves.
+    class.script(
+        "a",
+        &format!(
+            "setsid {forger} {} x </dev/null >/dev/null 2>&1 & while ! test -e report.lock; do sleep 0.02; done; \
+             kill -9 $PPID",
+            report.display()
+        ),
+    );
+    for number in 0..8 {
+        class.submission(&format!("b{number}"), &["false"]);
+    }
+    for jobs in ["1", "2"] {
+        for left in ["report.lock", "report.reached"] {
+            let _ = fs::remove_file(class.path(left));
+        }
+        for left in ["a.begun", "a.done"] {
+            let _ = fs::remove_dir(class.path(left));
+        }
+        let submissions = class.graded(&["-j", jobs]);
+        assert!(class.path("report.lock").exists(), "the forger did not run");
+        assert_eq!(submissions[0]["error"], "the check was ended by signal 9");
+        for submission in &submissions[1..] {
+            assert_eq!((&submission["score"], &submission["error"]), (&0.into(), &Value::Null));
+        }
+        assert_eq!(class.read("report.reached"), "", "-j {jobs}");
+    }
+}
+
+#[test]
+fn a_check_that_was_killed_before_it_began_is_judged_all_the_same() {
+    let class = Class::new();
+    // `c` waits while `a` and `b` run.
+    let find = format!("ps -o pid=,args= --ppid {GRADER} | awk '$4 == \"class/c\" {{ print $1 }}'");
+    class.script("a", &format!("for check in $({find}); do kill -9 $check; echo $check >>killed; done"));
+    class.submission("b", &["sh", "-c", "while ! test -e ../../a.done; do sleep 0.02; done"]);
+    class.submission("c", &["false"]);
+    let submissions = class.graded(&["-j", "2"]);
+    assert_eq!(class.read("killed").lines().count(), 1, "{}", class.read("a.said"));
+    for submission in submissions {
+        assert_eq!((&submission["score"], &submission["error"]), (&0.into(), &Value::Null));
+    }
+}
+
+#[test]
+fn with_one_job_no_check_waits_where_another_submission_can_reach_it() {
+    let class = Class::new();
+    class.script("a", &format!("ps -o args= --ppid {GRADER} | awk '$2 == \"check\" {{ print $3 }}' >checks"));
+    class.submission("b", &["false"]);
+    class.graded(&["-j", "1"]);
+    assert_eq!(class.read("checks"), "class/a\n", "{}", class.read("a.said"));
+}
+
+#[test]
+fn the_checker_is_the_program_that_was_started_whatever_lies_in_its_place() {
+    let class = Class::new();
+    let full = forged(labs::find("echo").unwrap()).replace(",\"more\":", "}");
+    fs::write(class.path("full"), full).unwrap();
+    let full = class.path("full").display().to_string();
+    // A checker that finds everything right, on each way that a report ever took.
+    let script = format!("#!/bin/sh\nprintf r >&0\ncat {full}\nhead -c 1 >/dev/null\ncat {full} >&0\nexit 1\n");
+    fs::write(class.path("other"), script).unwrap();
+    fs::set_permissions(class.path("other"), fs::Permissions::from_mode(0o755)).unwrap();
+    class.give(&class.path("other"));
+    class.script("a", "mv other lab");
+    class.submission("b", &["false"]);
+    let submissions = class.graded(&[]);
+    assert!(!class.path("other").exists(), "{}", class.read("a.said"));
+    assert_eq!((&submissions[1]["score"], &submissions[1]["error"]), (&0.into(), &Value::Null));
+}
+
+#[test]
+fn the_report_is_in_its_file_whatever_a_submission_does_to_the_file() {
+    for attack in [
+        "rm grades.csv; echo forged >grades.csv",
+        "rm -f grades.csv; ln -s victim grades.csv",
+        "rm -f grades.csv; mkfifo grades.csv",
+        "rm -f grades.csv; for number in 0 1 2; do ln -s ../victim .lab-report.$(echo GRADER).$number; done",
+    ] {
+        let class = Class::new();
+        fs::write(class.path("victim"), "work").unwrap();
+        class.give(&class.path("victim"));
+        class.script("a", &attack.replace("GRADER", GRADER));
+        let output = class.grade(&["--format", "csv", "--output", "grades.csv"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{attack}: {said}");
+        assert!(class.path("a.done").exists());
+        let grades = class.path("grades.csv");
+        assert!(fs::symlink_metadata(&grades).unwrap().is_file(), "{attack}");
+        assert!(class.read("grades.csv").contains("\r\na,echo,0,16,"), "{attack}: {}", class.read("grades.csv"));
+        assert_eq!(class.read("victim"), "work", "{attack}");
+    }
+}
+
+#[test]
+fn a_report_that_its_reader_will_not_find_is_an_error() {
+    for (attack, said) in [
+        ("rm grades.csv; echo forged >grades.csv", "lab: the report is lost: "),
+        ("echo forged >>grades.csv", "lab: do not trust the report: "),
+    ] {
+        let class = Class::new();
+        class.script("a", attack);
+        let mut shell = as_nobody(Path::new("sh"));
+        shell.args(["-c", "./lab grade class --format csv >grades.csv"]).current_dir(class.0.path());
+        let output = shell.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(said), "{attack}: {stderr}");
+        assert_eq!(output.status.code(), Some(1), "{attack}");
+    }
+}
+
+#[test]
+fn no_process_of_the_grader_shows_what_the_grader_was_given() {
+    let class = Class::new();
+    class.script("a", &format!("grep -lsF A_TOKEN={SECRET} /proc/[0-9]*/environ >seen; echo looked >>seen"));
+    class.graded(&[]);
+    assert_eq!(class.read("seen"), "looked\n");
 }

@@ -1,6 +1,5 @@
 //! `lab grade`: judges a folder of submissions, and reports in the form that its reader takes.
 
-use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use lab::{
     shown_name,
 };
 
+use crate::checker::Checker;
 use crate::output::Output;
 
 #[derive(Args)]
@@ -50,8 +50,9 @@ impl Grade {
             }
         };
         let output = Output::new(self.output.as_deref())?;
+        let checker = Checker::new()?;
         let grader = Grader {
-            checker: checker()?,
+            checker: checker.path.clone(),
             seed: self.seed,
             jobs: self.jobs.into(),
             limit: LIMIT,
@@ -71,11 +72,6 @@ impl Grade {
         output.write(self.format.render(&grading).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// This very program. A submission can put another one where it lies; Linux also knows the one that runs.
-fn checker() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
 /// `alice/echo 7 of 12`.

@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod checker;
 mod choice;
 mod grade;
 mod hint;
