@@ -3,7 +3,7 @@
 //! It looks through `/proc` without end for a checker, and opens what the checker has open: `fd/0`, `fd/1` and `fd/2`, to
 //! write a report of its own there, and `mem`, to keep the checker's memory. It tells what it reached in a file `reached`
 //! beside the forged report, a line each: no line means that it reached nothing. One of the programs does that, the others
-//! sleep: they would only be in its way.
+//! end: they would only be in its way.
 //!
 //! Start it as `forger FORGED COUNT ADDRESS`; FORGED is a file with the beginning of a report, which the real report and `}`
 //! complete, and it ends when so many checkers have ended. `crates/lab/tests/forged.rs` does so.
@@ -19,8 +19,8 @@ fn main() {
     let Some(forged) = env::args_os().nth(1).map(PathBuf::from) else { process::exit(2) };
     let text = fs::read(&forged).unwrap_or_default();
     let only = OpenOptions::new().write(true).create_new(true).open(forged.with_extension("lock"));
-    while only.is_err() {
-        thread::park();
+    if only.is_err() {
+        return;
     }
     let enough = env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
     // The checkers that run, and what was opened of each.
