@@ -6,7 +6,8 @@
 mod programs;
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -197,12 +198,17 @@ fn with_checker(script: &str, seconds: u64) -> String {
     with_whole_checker(&format!("{READY}\n{script}"), seconds)
 }
 
-fn with_whole_checker(script: &str, seconds: u64) -> String {
-    use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new().unwrap();
-    let checker = scratch.path().join("checker");
+/// A checker that is this shell script.
+fn checker(folder: &Path, script: &str) -> PathBuf {
+    let checker = folder.join("checker");
     fs::write(&checker, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&checker, fs::Permissions::from_mode(0o755)).unwrap();
+    checker
+}
+
+fn with_whole_checker(script: &str, seconds: u64) -> String {
+    let scratch = Scratch::new().unwrap();
+    let checker = checker(scratch.path(), script);
     let dir = scratch.path().join("class");
     lab_file(&dir, "ann", "lab = \"echo\"\ncommand = [\"x\"]\n");
     let grader = Grader { checker, seed: 0, jobs: 1, limit: Duration::from_secs(seconds) };
@@ -271,4 +277,94 @@ fn a_check_that_fails_is_a_result_too() {
     assert!(floods.contains("run away"), "{floods}");
     let floods = with_checker("exec cat /dev/zero >&0", 60);
     assert!(floods.contains("the report has no end"), "{floods}");
+}
+
+/// What so many checks say, in the order in which they say it: `r` when one is ready, `g` when it is let go.
+fn order(submissions: usize, jobs: usize) -> String {
+    let scratch = Scratch::new().unwrap();
+    let log = scratch.path().join("log");
+    let script = format!("printf r >>{0}; {READY}; printf g >>{0}; exit 1", log.display());
+    let checker = checker(scratch.path(), &script);
+    let dir = scratch.path().join("class");
+    for number in 0..submissions {
+        lab_file(&dir, &format!("{number:02}"), "lab = \"echo\"\ncommand = [\"x\"]\n");
+    }
+    let grader = Grader { checker, seed: 0, jobs, limit: Duration::from_secs(60) };
+    let grading = grader.grade(&find(&dir).unwrap(), &mut |_, _| {});
+    let why = "the check ended (exit code 1) without a report";
+    let names: Vec<_> = grading.submissions.iter().map(|one| one.name.clone()).collect();
+    assert!(names.is_sorted() && names.len() == submissions, "{names:?}");
+    assert!(grading.submissions.iter().all(|one| one.error.as_deref() == Some(why)));
+    fs::read_to_string(log).unwrap()
+}
+
+#[test]
+fn no_check_is_let_go_before_all_of_its_wave_are_ready() {
+    assert_eq!(order(3, 1), "rgrgrg");
+    assert_eq!(order(5, 2), "rrrrrggggg");
+    assert_eq!(order(35, 2), ["r", "g"].map(|word| word.repeat(32)).concat() + "rrrggg");
+    assert_eq!(order(35, 34), ["r", "g"].map(|word| word.repeat(34)).concat() + "rg");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_forks_as_fast_as_it_can_is_ended_before_the_next_is_judged() {
+    let Some(python) = python() else { return };
+    let scratch = Scratch::new().unwrap();
+    // Each starts the next one in a session of its own, and ends. Only the first kills the check, not the grader.
+    let chain = "\
+import os, signal, sys
+check = os.getppid()
+if os.path.exists('begun'): sys.exit()
+open('begun', 'w').close()
+if os.fork() == 0:
+    os.kill(check, signal.SIGKILL)
+    while True:
+        if os.fork(): os._exit(0)
+        os.setsid()
+signal.pause()
+";
+    submission(scratch.path(), "ann", &python, chain);
+    let chain = scratch.path().join("ann/echo.py");
+    fs::rename(&chain, scratch.path().join("ann/chain54324.py")).unwrap();
+    let text = format!("lab = \"echo\"\ncommand = [{python:?}, \"chain54324.py\"]\n");
+    lab_file(scratch.path(), "ann", &text);
+    let look = "ps -e -o args= | grep '[c]hain54324' && exit 9; exit 8";
+    let text = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = [\"sh\", \"-c\", {look:?}]\n");
+    lab_file(scratch.path(), "bob", &text);
+    let graded = json(&grade(scratch.path(), &["--format", "json"]));
+    let error = |at: usize| graded["submissions"][at]["error"].as_str().unwrap_or("none");
+    assert_eq!(error(0), "the check was ended by signal 9");
+    assert!(error(1).starts_with("the build command ended with exit code 8"), "{}", error(1));
+}
+
+/// Only root can start what the grader, who is somebody else then, may not kill.
+#[test]
+#[cfg(target_os = "linux")]
+fn while_a_process_cannot_be_ended_nothing_is_judged() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path();
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_lab"), dir.join("lab")).unwrap();
+    lab_file(&dir.join("class"), "ann", "lab = \"echo\"\ncommand = [\"false\"]\n");
+    lab_file(&dir.join("class"), "bob", "no such thing");
+    let script = "sleep 54325 </dev/null >/dev/null 2>&1 & echo $! >left; \
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups ./lab grade class --format json";
+    let output = Command::new("sh").args(["-c", script]).current_dir(dir).output().unwrap();
+    let left = fs::read_to_string(dir.join("left")).unwrap();
+    assert!(Command::new("kill").args(["-9", left.trim()]).status().unwrap().success());
+    let graded = json(&output);
+    for (at, max_score) in [(0, 16), (1, 0)] {
+        let submission = &graded["submissions"][at];
+        assert_eq!(
+            submission["error"],
+            "not judged: 1 process of an earlier submission could not be ended"
+        );
+        assert_eq!((&submission["score"], &submission["max_score"]), (&0.into(), &max_score.into()));
+    }
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.ends_with("lab: 1 processes of a submission could not be ended\n"), "{said}");
 }
