@@ -79,7 +79,8 @@ fn signal_group(group: u32, signal: &str) {
 
 /// The folders come last: they are gone when the watchdog has ended.
 fn wait_for_end(watchdog: u32) {
-    let (watchdog, deadline) = (Pid::from_raw(watchdog.cast_signed()).unwrap(), Instant::now() + LONG);
+    let (watchdog, deadline) =
+        (Pid::from_raw(watchdog.cast_signed()).unwrap(), Instant::now() + LONG);
     while test_kill_process(watchdog).is_ok() {
         assert!(Instant::now() < deadline, "the watchdog does not end");
         std::thread::yield_now();

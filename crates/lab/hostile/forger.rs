@@ -63,7 +63,8 @@ fn forge(pid: &Path, text: &[u8], beside: &Path) -> Vec<File> {
         if !is_checker(pid) {
             continue;
         }
-        let reached = OpenOptions::new().append(true).create(true).open(beside.with_extension("reached"));
+        let reached =
+            OpenOptions::new().append(true).create(true).open(beside.with_extension("reached"));
         if let Ok(mut reached) = reached {
             let _ = writeln!(reached, "{}", pid.join(name).display());
         }

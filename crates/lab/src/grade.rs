@@ -97,7 +97,8 @@ impl Grader {
                 );
                 for place in waiting.drain(..) {
                     let lab = Submission::read(&found[place].folder).ok().map(|(lab, _)| lab);
-                    results.add(place, graded(&found[place], lab, Err(why.clone()), Duration::ZERO));
+                    results
+                        .add(place, graded(&found[place], lab, Err(why.clone()), Duration::ZERO));
                 }
                 break;
             }
@@ -123,10 +124,11 @@ impl Grader {
         for place in wave {
             let submission = Submission::read(&found[place].folder);
             let lab = submission.as_ref().ok().map(|(lab, _)| *lab);
-            let check = submission.map_err(|error| error.to_string()).and_then(|(lab, submission)| {
-                let check = Held::start(&self.checker, &found[place].folder, self.seed)?;
-                Ok((lab, submission, check))
-            });
+            let check =
+                submission.map_err(|error| error.to_string()).and_then(|(lab, submission)| {
+                    let check = Held::start(&self.checker, &found[place].folder, self.seed)?;
+                    Ok((lab, submission, check))
+                });
             match check {
                 Ok(check) => held.push((place, check)),
                 Err(why) => {

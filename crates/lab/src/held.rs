@@ -251,7 +251,9 @@ mod tests {
         other(&|report| report.cases[1].points += 1);
         other(&|report| report.cases[1].id = "hello".to_owned());
         other(&|report| report.cases[1].rule.clear());
-        assert!(accept(text(&report(labs::find("frames").unwrap())).as_bytes(), echo(), 7).is_err());
+        assert!(
+            accept(text(&report(labs::find("frames").unwrap())).as_bytes(), echo(), 7).is_err()
+        );
     }
 
     #[test]

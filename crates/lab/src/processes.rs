@@ -118,9 +118,8 @@ mod tests {
 
     #[test]
     fn a_family_is_found_in_any_order_and_without_those_to_be_left_alone() {
-        let process = |number, parent| {
-            Process { pid: pid(number), state: State::Runs, parent: pid(parent) }
-        };
+        let process =
+            |number, parent| Process { pid: pid(number), state: State::Runs, parent: pid(parent) };
         let all = vec![
             process(9, 8), // a grandchild, before its parent
             process(8, 2),

@@ -310,7 +310,10 @@ mod tests {
         assert_eq!(progress.standing(labs::LABS[0]), Standing::default());
         let notice = progress.notice().unwrap();
         assert!(notice.contains("is not your progress: it is a link. It is neither"), "{notice}");
-        assert_eq!(progress.record(&report(labs::LABS[0], 0)).unwrap_err().to_string(), "it is a link");
+        assert_eq!(
+            progress.record(&report(labs::LABS[0], 0)).unwrap_err().to_string(),
+            "it is a link"
+        );
         assert_eq!(progress.take_hint(labs::LABS[0], 3).unwrap_err().to_string(), "it is a link");
         assert_eq!(fs::read_to_string(theirs).unwrap(), "[echo]\nbest = 999\n");
         assert!(path.is_symlink());

@@ -127,7 +127,9 @@ impl ProgressFile {
         loop {
             let path = self.folder.join(format!(".{FILE}.{}.{number}", process::id()));
             match File::create_new(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 100 => number += 1,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 100 => {
+                    number += 1
+                }
                 result => return result.map(|file| (file, path)),
             }
         }
@@ -172,7 +174,9 @@ mod tests {
         fs::write(file.path(), "text").unwrap();
         assert_eq!(file.read().unwrap(), Kept::Ours(b"text".to_vec()));
         file.user += 1;
-        let Kept::Other(what) = file.read().unwrap() else { panic!("another user's file was read") };
+        let Kept::Other(what) = file.read().unwrap() else {
+            panic!("another user's file was read")
+        };
         assert_eq!(what, format!("it belongs to another user (number {})", file.user - 1));
         file.user -= 1;
         fs::write(file.path(), "#".repeat(70_000)).unwrap();

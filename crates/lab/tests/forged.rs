@@ -51,7 +51,8 @@ impl Class {
     fn submission(&self, name: &str, command: &[&str]) {
         let folder = self.path("class").join(name);
         fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("lab.toml"), format!("lab = \"echo\"\ncommand = {command:?}\n")).unwrap();
+        fs::write(folder.join("lab.toml"), format!("lab = \"echo\"\ncommand = {command:?}\n"))
+            .unwrap();
         self.give(&folder);
     }
 
@@ -121,7 +122,11 @@ fn forged(lab: &Lab) -> String {
         format!("{{\"id\":{id:?},\"rule\":{rule:?},\"points\":{points},\"seconds\":0,\"outcome\":{outcome}}}")
     });
     let cases: Vec<String> = cases.collect();
-    format!("{{\"lab\":{:?},\"seed\":0,\"seconds\":0,\"cases\":[{}],\"more\":", lab.name, cases.join(","))
+    format!(
+        "{{\"lab\":{:?},\"seed\":0,\"seconds\":0,\"cases\":[{}],\"more\":",
+        lab.name,
+        cases.join(",")
+    )
 }
 
 #[test]
@@ -144,6 +149,31 @@ fn no_program_reaches_the_report_of_another_submission() {
         assert_eq!(submission["error"], Value::Null, "{}", submission["name"]);
     }
     assert_eq!(reached, "");
+}
+
+/// One that the grader did not start, and cannot end: from a timer of the user, or from another grading.
+#[test]
+fn a_program_that_runs_beside_the_grading_reaches_no_report() {
+    let forbidden = fs::read_to_string("/proc/sys/vm/memfd_noexec").unwrap_or_default();
+    if !matches!(forbidden.trim(), "" | "0") {
+        // Then only what the grading itself has started is kept out.
+        return;
+    }
+    let class = Class::new();
+    let forger = PathBuf::from(class.program("hostile-forger"));
+    let report = class.path("report");
+    fs::write(&report, forged(labs::find("echo").unwrap())).unwrap();
+    for number in 0..20 {
+        class.submission(&format!("b{number:02}"), &["false"]);
+    }
+    let mut beside = as_nobody(&forger);
+    let mut beside = beside.arg(&report).arg("20").spawn().unwrap();
+    let submissions = class.graded(&["-j", "2"]);
+    beside.kill().unwrap();
+    beside.wait().unwrap();
+    assert!(class.path("report.lock").exists(), "the forger did not run");
+    assert!(submissions.iter().all(|one| one["score"] == 0));
+    assert_eq!(class.read("report.reached"), "");
 }
 
 #[test]
@@ -186,7 +216,10 @@ fn a_check_that_was_killed_before_it_began_is_judged_all_the_same() {
     let class = Class::new();
     // `c` waits while `a` and `b` run.
     let find = format!("ps -o pid=,args= --ppid {GRADER} | awk '$4 == \"class/c\" {{ print $1 }}'");
-    class.script("a", &format!("for check in $({find}); do kill -9 $check; echo $check >>killed; done"));
+    class.script(
+        "a",
+        &format!("for check in $({find}); do kill -9 $check; echo $check >>killed; done"),
+    );
     class.submission("b", &["sh", "-c", "while ! test -e ../../a.done; do sleep 0.02; done"]);
     class.submission("c", &["false"]);
     let submissions = class.graded(&["-j", "2"]);
@@ -199,7 +232,10 @@ fn a_check_that_was_killed_before_it_began_is_judged_all_the_same() {
 #[test]
 fn with_one_job_no_check_waits_where_another_submission_can_reach_it() {
     let class = Class::new();
-    class.script("a", &format!("ps -o args= --ppid {GRADER} | awk '$2 == \"check\" {{ print $3 }}' >checks"));
+    class.script(
+        "a",
+        &format!("ps -o args= --ppid {GRADER} | awk '$2 == \"check\" {{ print $3 }}' >checks"),
+    );
     class.submission("b", &["false"]);
     class.graded(&["-j", "1"]);
     assert_eq!(class.read("checks"), "class/a\n", "{}", class.read("a.said"));
@@ -212,7 +248,9 @@ fn the_checker_is_the_program_that_was_started_whatever_lies_in_its_place() {
     fs::write(class.path("full"), full).unwrap();
     let full = class.path("full").display().to_string();
     // A checker that finds everything right, on each way that a report ever took.
-    let script = format!("#!/bin/sh\nprintf r >&0\ncat {full}\nhead -c 1 >/dev/null\ncat {full} >&0\nexit 1\n");
+    let script = format!(
+        "#!/bin/sh\nprintf r >&0\ncat {full}\nhead -c 1 >/dev/null\ncat {full} >&0\nexit 1\n"
+    );
     fs::write(class.path("other"), script).unwrap();
     fs::set_permissions(class.path("other"), fs::Permissions::from_mode(0o755)).unwrap();
     class.give(&class.path("other"));
@@ -241,7 +279,11 @@ fn the_report_is_in_its_file_whatever_a_submission_does_to_the_file() {
         assert!(class.path("a.done").exists());
         let grades = class.path("grades.csv");
         assert!(fs::symlink_metadata(&grades).unwrap().is_file(), "{attack}");
-        assert!(class.read("grades.csv").contains("\r\na,echo,0,16,"), "{attack}: {}", class.read("grades.csv"));
+        assert!(
+            class.read("grades.csv").contains("\r\na,echo,0,16,"),
+            "{attack}: {}",
+            class.read("grades.csv")
+        );
         assert_eq!(class.read("victim"), "work", "{attack}");
     }
 }
@@ -255,7 +297,9 @@ fn a_report_that_its_reader_will_not_find_is_an_error() {
         let class = Class::new();
         class.script("a", attack);
         let mut shell = as_nobody(Path::new("sh"));
-        shell.args(["-c", "./lab grade class --format csv >grades.csv"]).current_dir(class.0.path());
+        shell
+            .args(["-c", "./lab grade class --format csv >grades.csv"])
+            .current_dir(class.0.path());
         let output = shell.output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(said), "{attack}: {stderr}");
@@ -266,7 +310,10 @@ fn a_report_that_its_reader_will_not_find_is_an_error() {
 #[test]
 fn no_process_of_the_grader_shows_what_the_grader_was_given() {
     let class = Class::new();
-    class.script("a", &format!("grep -lsF A_TOKEN={SECRET} /proc/[0-9]*/environ >seen; echo looked >>seen"));
+    class.script(
+        "a",
+        &format!("grep -lsF A_TOKEN={SECRET} /proc/[0-9]*/environ >seen; echo looked >>seen"),
+    );
     class.graded(&[]);
     assert_eq!(class.read("seen"), "looked\n");
 }

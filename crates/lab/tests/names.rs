@@ -53,13 +53,22 @@ fn error(submission: &Value) -> &str {
 fn a_submission_is_judged_whatever_its_folder_is_called() {
     let scratch = Scratch::new().unwrap();
     let names: [&[u8]; 9] = [
-        b"--format", b"-j", b"a\nb", b"caf\xe8", b"caf\xe9", b"caf\\xe9", b"two words", b"$HOME'\"", b"echo",
+        b"--format",
+        b"-j",
+        b"a\nb",
+        b"caf\xe8",
+        b"caf\xe9",
+        b"caf\\xe9",
+        b"two words",
+        b"$HOME'\"",
+        b"echo",
     ];
     for name in names {
         submission(&scratch.path().join("class").join(OsStr::from_bytes(name)));
     }
     let submissions = graded(scratch.path(), &words(&["class", "-j", "2"]));
-    let mut shown: Vec<&str> = submissions.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let mut shown: Vec<&str> =
+        submissions.iter().map(|one| one["name"].as_str().unwrap()).collect();
     for submission in &submissions {
         assert_eq!(error(submission), "none", "{submission}");
         assert_eq!(submission["max_score"], 16);
@@ -80,7 +89,8 @@ fn a_folder_that_is_graded_alone_may_look_like_an_option() {
         assert_eq!((submissions.len(), error(&submissions[0])), (1, "none"));
         // The failures say how to play a case again, in words that a shell takes for this folder.
         let replay = submissions[0]["cases"][0]["failure"]["replay"].as_str().unwrap();
-        let script = format!("set -- {}; printf %s \"$3\"", replay.split(" --case").next().unwrap());
+        let script =
+            format!("set -- {}; printf %s \"$3\"", replay.split(" --case").next().unwrap());
         let said = Command::new("bash").arg("-c").arg(script).output().unwrap().stdout;
         assert_eq!(said, Path::new(".").join(name).as_os_str().as_bytes(), "{replay}");
     }
@@ -136,14 +146,22 @@ fn desk(put: impl Fn(&Path), what: &str) {
     put(&path);
     let before = fs::symlink_metadata(&path).unwrap();
     submission(&scratch.path().join("mine"));
-    for (command, code) in [("report", 0), ("list", 0), ("hint echo", 1), ("solution echo", 1), ("check mine", 1)] {
+    for (command, code) in
+        [("report", 0), ("list", 0), ("hint echo", 1), ("solution echo", 1), ("check mine", 1)]
+    {
         let finished = lab(scratch.path(), &words(&command.split(' ').collect::<Vec<_>>()));
         let said = String::from_utf8(finished.stderr).unwrap();
         let expected = format!("lab-progress.toml is not your progress: {what}");
         assert!(said.contains(&expected), "lab {command}: {said}");
-        assert!(said.contains("remove or rename it, or work in another folder"), "lab {command}: {said}");
+        assert!(
+            said.contains("remove or rename it, or work in another folder"),
+            "lab {command}: {said}"
+        );
         assert_eq!(finished.code, Some(code), "lab {command}: {said}");
-        assert!(!String::from_utf8(finished.stdout).unwrap().contains("999"), "lab {command} counts it");
+        assert!(
+            !String::from_utf8(finished.stdout).unwrap().contains("999"),
+            "lab {command} counts it"
+        );
     }
     let after = fs::symlink_metadata(&path).unwrap();
     let known = |found: &fs::Metadata| {
@@ -188,7 +206,8 @@ fn progress_of_another_user_does_not_count_and_is_not_replaced() {
 #[test]
 fn a_lock_on_the_folder_does_not_stop_a_look_at_the_progress() {
     let scratch = Scratch::new().unwrap();
-    fs::write(scratch.path().join("lab-progress.toml"), "[echo]\nbest = 3\nattempts = 7\n").unwrap();
+    fs::write(scratch.path().join("lab-progress.toml"), "[echo]\nbest = 3\nattempts = 7\n")
+        .unwrap();
     let folder = fs::File::open(scratch.path()).unwrap();
     folder.lock().unwrap();
     let mut report = Command::new(env!("CARGO_BIN_EXE_lab"));

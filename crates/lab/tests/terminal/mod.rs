@@ -61,9 +61,19 @@ impl Terminal {
         command.args(["--ctty", "bash", "-c", "exec 10>\"$0\"; exec \"$@\""]);
         command.arg(fifo).arg(program).args(words).current_dir(folder);
         command.env("TMPDIR", temporary.path());
-        command.stdin(theirs.try_clone().unwrap()).stdout(theirs.try_clone().unwrap()).stderr(theirs);
+        command
+            .stdin(theirs.try_clone().unwrap())
+            .stdout(theirs.try_clone().unwrap())
+            .stderr(theirs);
         let program = command.spawn().unwrap();
-        Terminal { ours: Some(ours.into()), program, seen: Vec::new(), said, temporary, _fifo: keep }
+        Terminal {
+            ours: Some(ours.into()),
+            program,
+            seen: Vec::new(),
+            said,
+            temporary,
+            _fifo: keep,
+        }
     }
 
     /// Everything up to this text, which is forgotten.
@@ -87,7 +97,11 @@ impl Terminal {
     /// Waits until this was said so many times.
     pub fn wait_until_said(&self, what: &str, times: usize) {
         for _ in 0..times {
-            assert_eq!(self.said.recv_timeout(LONG).as_deref(), Ok(what), "it was not said {times} times");
+            assert_eq!(
+                self.said.recv_timeout(LONG).as_deref(),
+                Ok(what),
+                "it was not said {times} times"
+            );
         }
     }
 
@@ -126,8 +140,10 @@ impl Terminal {
         // What comes before the end is what its programs still had to say.
         while self.said.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
         assert!(Instant::now() < deadline, "a process of {of} was left behind");
-        let left: Vec<PathBuf> =
-            fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let left: Vec<PathBuf> = fs::read_dir(self.temporary.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         assert!(left.is_empty(), "{of} left {left:?}");
     }
 }

@@ -54,6 +54,9 @@ fn copy() -> io::Result<File> {
     let mut copy = File::from(memfd_create("lab", flags)?);
     io::copy(&mut File::open("/proc/self/exe")?, &mut copy)?;
     copy.set_permissions(Permissions::from_mode(0o111))?;
-    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    fcntl_add_seals(
+        &copy,
+        SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL,
+    )?;
     Ok(copy)
 }

@@ -61,16 +61,17 @@ enum What {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = stage::end_all_when_told(|| _ = lab::end_descendants()).and_then(|()| match args.what {
-        What::List(list) => list.run(),
-        What::Start(start) => start.run(),
-        What::Check(check) => check.run(),
-        What::Grade(grade) => grade.run(),
-        What::Watch(watch) => watch.run(),
-        What::Hint(hint) => hint.run(),
-        What::Solution(solution) => solution.run(),
-        What::Report(report) => report.run(),
-    });
+    let done =
+        stage::end_all_when_told(|| _ = lab::end_descendants()).and_then(|()| match args.what {
+            What::List(list) => list.run(),
+            What::Start(start) => start.run(),
+            What::Check(check) => check.run(),
+            What::Grade(grade) => grade.run(),
+            What::Watch(watch) => watch.run(),
+            What::Hint(hint) => hint.run(),
+            What::Solution(solution) => solution.run(),
+            What::Report(report) => report.run(),
+        });
     match done {
         Ok(code) => code,
         // Our reader has gone: what is left to say would go nowhere.
