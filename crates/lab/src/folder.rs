@@ -33,7 +33,7 @@ pub fn find(dir: &Path) -> io::Result<Vec<Found>> {
     if has_lab_file(dir) || students.is_empty() {
         let whole = dir.canonicalize()?;
         let name = whole.file_name().map_or_else(|| "submission".to_owned(), shown_name);
-        return Ok(vec![Found { name: name, folder: dir.to_owned() }]);
+        return Ok(vec![Found { name, folder: dir.to_owned() }]);
     }
     let mut found = Vec::new();
     for student in students {

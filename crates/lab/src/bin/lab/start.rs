@@ -53,11 +53,8 @@ impl Start {
         let dir = quoted_path(&self.dir);
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.dir.join(name)).collect();
         // A link that leads nowhere is in the way, too.
-        let there: Vec<String> = paths
-            .iter()
-            .filter(|path| path.symlink_metadata().is_ok())
-            .map(|path| shown_name(path))
-            .collect();
+        let there: Vec<String> =
+            paths.iter().filter(|path| path.symlink_metadata().is_ok()).map(shown_name).collect();
         if !there.is_empty() {
             let there = there.join(", ");
             writeln!(
