@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::folder::Found;
 use crate::held::{Held, Lost};
 use crate::labs::Lab;
+use crate::limits::Limits;
 use crate::orphans::end_orphans;
 use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::{BUILD, Submission};
@@ -87,14 +88,21 @@ impl Grader {
         let started = Instant::now();
         let results = Results(Mutex::new((vec![None; found.len()], 0, tell)));
         let mut waiting: Vec<usize> = (0..found.len()).collect();
+        let limits = Limits::now();
         while !waiting.is_empty() {
-            let left = end_orphans(&[]);
-            if left > 0 {
-                // A check that starts now could be looked into. No grade is better than one that may be forged.
-                let why = format!(
-                    "not judged: {left} {} of an earlier submission could not be ended",
-                    if left == 1 { "process" } else { "processes" }
-                );
+            // No grade is better than one that may be forged, or is too bad.
+            let unsafe_now = match end_orphans(&[]) {
+                0 if limits == Limits::now() => None,
+                0 => Some(
+                    "an earlier submission changed the limits or the priority of the grader".into(),
+                ),
+                1 => Some("1 process of an earlier submission could not be ended".to_owned()),
+                left => {
+                    Some(format!("{left} processes of an earlier submission could not be ended"))
+                }
+            };
+            if let Some(why) = unsafe_now {
+                let why = format!("not judged: {why}");
                 for place in waiting.drain(..) {
                     let lab = Submission::read(&found[place].folder).ok().map(|(lab, _)| lab);
                     results
@@ -104,7 +112,6 @@ impl Grader {
             }
             let wave: Vec<usize> = waiting.drain(..self.wave().min(waiting.len())).collect();
             let again = self.judge_wave(found, wave, &results);
-            // Each wave judges one at least: the first that is let go has run beside nobody before.
             waiting.splice(..0, again);
         }
         let submissions = results.0.into_inner().unwrap_or_else(PoisonError::into_inner).0;
@@ -147,7 +154,10 @@ impl Grader {
             }
         }
         let checks = Mutex::new(ready.iter().map(|(.., check)| check.pid()).collect::<Vec<u32>>());
-        let (jobs, next) = (self.jobs.clamp(1, ready.len().max(1)), Mutex::new(ready.into_iter()));
+        let jobs = self.jobs.clamp(1, ready.len().max(1));
+        // When the first one is let go, no program has run that could have killed it: each wave judges one at least.
+        let first = ready.first().map(|(place, ..)| *place);
+        let next = Mutex::new(ready.into_iter());
         let again = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for _ in 0..jobs {
@@ -166,6 +176,9 @@ impl Grader {
                         let result = match result {
                             Ok(report) => Ok(report),
                             Err(Lost::Because(why)) => Err(why),
+                            Err(Lost::Early) if first == Some(place) => {
+                                Err("the check ended before it began".to_owned())
+                            }
                             Err(Lost::Early) => {
                                 again.lock().unwrap_or_else(PoisonError::into_inner).push(place);
                                 continue;

@@ -28,6 +28,7 @@ mod format;
 mod grade;
 mod harmless;
 mod held;
+mod limits;
 mod network;
 mod orphans;
 mod patience;

@@ -308,6 +308,32 @@ fn a_report_that_its_reader_will_not_find_is_an_error() {
 }
 
 #[test]
+fn what_ends_the_submissions_does_not_end_the_watchdog_of_the_grader() {
+    let class = Class::new();
+    for name in ["a", "b"] {
+        class.script(name, &format!("pgrep -x sh -P {GRADER} >{name}.watchdog"));
+    }
+    class.graded(&[]);
+    let watchdog = class.read("a.watchdog");
+    assert_eq!(watchdog.lines().count(), 1, "{watchdog}");
+    assert_eq!(class.read("b.watchdog"), watchdog);
+}
+
+#[test]
+fn after_the_grader_was_limited_nothing_is_judged() {
+    for attack in ["prlimit --pid GRADER --nofile=30:30", "renice -n 5 -p GRADER"] {
+        let class = Class::new();
+        class.script("a", &attack.replace("GRADER", GRADER));
+        class.submission("b", &["false"]);
+        let submissions = class.graded(&[]);
+        assert_eq!(submissions[0]["error"], Value::Null, "{attack}");
+        let why =
+            "not judged: an earlier submission changed the limits or the priority of the grader";
+        assert_eq!(submissions[1]["error"], why, "{attack}: {}", class.read("a.said"));
+    }
+}
+
+#[test]
 fn no_process_of_the_grader_shows_what_the_grader_was_given() {
     let class = Class::new();
     class.script(

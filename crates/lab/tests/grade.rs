@@ -261,6 +261,10 @@ fn a_check_that_fails_is_a_result_too() {
     );
     assert_eq!(with_checker("echo 'lab: no such file' >&2; exit 2", 60), "no such file");
     assert_eq!(with_whole_checker("echo 'lab: too old' >&2; exit 2", 60), "too old");
+    // Whether the grader notices before it lets the check go is luck.
+    let early = with_whole_checker("printf r >&0; exit 1", 60);
+    let without = "the check ended (exit code 1) without a report";
+    assert!(early == "the check ended before it began" || early == without, "{early}");
     let other = "{\"lab\":\"frames\",\"seed\":0,\"cases\":[],\"seconds\":0}";
     assert!(with_checker(&say(other), 60).contains("another lab"));
     let none = other.replace("frames", "echo");

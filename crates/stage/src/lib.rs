@@ -28,6 +28,7 @@
 
 mod error;
 mod find;
+mod input;
 mod output;
 mod program;
 mod running;

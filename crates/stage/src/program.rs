@@ -1,18 +1,15 @@
 //! One real program on the stage, in a process group of its own.
 
+use crate::input::{READY, write_all};
 use crate::output::{self, Line, Stream};
 use crate::running::{self, Running, State};
 use crate::{Signal, StageError};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// How long a server may take until it listens, and a program until it takes its input.
-const READY: Duration = Duration::from_secs(10);
 
 /// How long the output of an ended program may stay open: a child of its own may still hold it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -283,29 +280,6 @@ impl Drop for Program {
         drop(state);
         running::everything().programs.retain(|other| !Arc::ptr_eq(other, &self.running));
     }
-}
-
-/// `write_all` that does not wait for ever for a program that does not read: the pipe is non-blocking.
-fn write_all(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match stdin.write(bytes) {
-            Ok(took) => bytes = &bytes[took..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let limit = Timespec { tv_sec: READY.as_secs().cast_signed(), tv_nsec: 0 };
-                match poll(&mut [PollFd::new(stdin, PollFlags::OUT)], Some(&limit)) {
-                    Ok(0) => {
-                        let why = "it does not read, and the pipe is full";
-                        return Err(io::Error::new(ErrorKind::TimedOut, why));
-                    }
-                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                    Err(errno) => return Err(errno.into()),
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// A command as one would type it, for errors.
