@@ -6,9 +6,9 @@
 //! the program says, and dropping a [`Program`] ends it.
 //!
 //! A run that is told to end ([`end_all_when_told`]) ends its programs and removes its directories first. After `kill -9`
-//! it can't, so each program's process group and each directory are tied to this process ([`ending::tie_group`]): what was
-//! started ends with us. Two limits: between the start of a program and the tie there is a moment of some 100 µs, and what
-//! leaves its process group with `setsid` is not tied.
+//! it can't, so each program's process group and each directory are tied to this process ([`ending::tie_group`]), and each
+//! program carries a mark ([`ending::mark`]): what was started ends with us. A limit: elsewhere than on Linux nobody finds
+//! a program by its mark, so what has left its process group lives on, and so does one that began some 100 µs before.
 //!
 //! ```
 //! use std::process::Command;

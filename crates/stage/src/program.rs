@@ -88,6 +88,8 @@ impl Program {
         }
         let typed = typed(command);
         let failed = |source| StageError::Start { command: typed.clone(), source };
+        // Between the start and the tie there is a moment: the mark is for it.
+        ending::mark(command).map_err(failed)?;
         let mut child = command.spawn().map_err(failed)?;
         let pid = rustix::process::Pid::from_child(&child);
         let tied = ending::tie_group(pid);

@@ -34,18 +34,15 @@ impl Scratch {
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = parent.join(format!("stage-{}-{number}", process::id()));
+            // Tied before it is there: after `kill -9` in between it would be left. A name with our own number is ours.
+            let tied = ending::tie_folder(&path);
+            let _tied =
+                tied.map_err(|source| StageError::Scratch { path: path.clone(), source })?;
             // Made, never taken over: what is there already is somebody else's, or left by a run that was killed.
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
-                    let tied = ending::tie_folder(&path);
                     everything().scratch.push(path.clone());
-                    return match tied {
-                        Ok(_tied) => Ok(Scratch { path, _tied }),
-                        Err(source) => {
-                            let _ = fs::remove_dir(&path);
-                            Err(StageError::Scratch { path, source })
-                        }
-                    };
+                    return Ok(Scratch { path, _tied });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(StageError::Scratch { path, source }),
