@@ -22,7 +22,7 @@ use crate::processes::{State, children, descendants};
 
 /// How long we try to end what was left. What withstands so long belongs to another user, or hangs in the kernel.
 #[cfg(target_os = "linux")]
-const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Makes this process the parent of every descendant whose own parent ends. For a program's first lines.
 ///
@@ -122,17 +122,36 @@ fn stop(kept: &[u32], deadline: Instant) {
     }
 }
 
-/// Stops the children of this process and of all that were told to stop; whether one was new.
+/// Stops the children of this process and of all that were told to stop; whether one was new. What has ended is forgotten:
+/// its number may soon be another's.
 #[cfg(target_os = "linux")]
 fn stop_children(us: Pid, kept: &[u32], told: &mut HashSet<Pid>) -> bool {
-    let parents = told.iter().copied().chain([us]);
-    let found: Vec<Pid> = parents.flat_map(children).collect();
+    let mut found = children(us).unwrap_or_default();
+    // The dead are reaped at once: they are thousands, if each process of a chain ends when it has started the next.
+    found.retain(|pid| is_none_of(kept, *pid) && !reaped(*pid));
+    told.retain(|pid| match children(*pid) {
+        Some(theirs) => {
+            found.extend(theirs);
+            true
+        }
+        None => false,
+    });
     let mut new = false;
     for pid in found {
-        if !kept.contains(&pid.as_raw_pid().cast_unsigned()) && !told.contains(&pid) {
+        if is_none_of(kept, pid) && told.insert(pid) {
             let _ = kill_process(pid, Signal::STOP);
-            new |= told.insert(pid);
+            new = true;
         }
     }
     new
+}
+
+#[cfg(target_os = "linux")]
+fn is_none_of(kept: &[u32], pid: Pid) -> bool {
+    !kept.contains(&pid.as_raw_pid().cast_unsigned())
+}
+
+#[cfg(target_os = "linux")]
+fn reaped(child: Pid) -> bool {
+    waitpid(Some(child), WaitOptions::NOHANG).is_ok_and(|status| status.is_some())
 }

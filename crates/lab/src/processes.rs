@@ -46,12 +46,12 @@ fn among(mut others: Vec<Process>, of: Pid, but: &[u32]) -> Vec<Process> {
     }
 }
 
-/// The children of a process, and only these: much faster than a look at all processes. Not every kernel can tell; then
-/// there are none.
-pub(crate) fn children(of: Pid) -> Vec<Pid> {
+/// The children of a process, and only these: much faster than a look at all processes. `None`: it has ended, or the kernel
+/// cannot tell.
+pub(crate) fn children(of: Pid) -> Option<Vec<Pid>> {
     // proc(5), /proc/PID/task/TID/children. What a process adopts goes to its first thread.
-    let listed = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
-    listed.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)).collect()
+    let listed = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).ok()?;
+    Some(listed.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)).collect())
 }
 
 /// How long the threads of a process could have run and had to wait for a processor, so far and all together.
@@ -148,8 +148,14 @@ mod tests {
         let found = found.iter().find(|process| process.pid == its).unwrap();
         assert_eq!((found.parent, found.state), (us, State::Runs));
         assert!(descendants(us, &[child.id()]).iter().all(|process| process.pid != its));
+        if let Some(ours) = children(us) {
+            // A thread's children are its own: this one is not the first thread of the test.
+            assert!(!ours.contains(&us));
+            assert_eq!(children(its), Some(Vec::new()));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
+        assert_eq!(children(its), None);
         assert!(descendants(us, &[]).iter().all(|process| process.pid != its));
     }
 }

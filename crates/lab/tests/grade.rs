@@ -315,14 +315,14 @@ fn no_check_is_let_go_before_all_of_its_wave_are_ready() {
 fn what_forks_as_fast_as_it_can_is_ended_before_the_next_is_judged() {
     let Some(python) = python() else { return };
     let scratch = Scratch::new().unwrap();
-    // Forty, each of which starts the next one in a session of its own, and ends. They kill the check, not the grader.
+    // Twenty, each of which starts the next one in a session of its own, and ends. They kill the check, not the grader.
     let chain = "\
 import os, signal, sys
 check = os.getppid()
 if os.path.exists('begun'): sys.exit()
 open('begun', 'w').close()
 if os.fork() == 0:
-    for _ in range(39):
+    for _ in range(19):
         if os.fork() == 0: break
     os.kill(check, signal.SIGKILL)
     while True:

@@ -118,7 +118,7 @@ fn a_program_that_ends_instead_of_getting_ready_fails_at_once_with_what_it_said(
 #[test]
 fn a_program_that_does_not_end_is_ended_and_its_words_are_shown() {
     let alive = Alive::new();
-    let program = sh(&format!("echo started; exec 3> {}; exec sleep 1000", alive.path.display()));
+    let program = sh(&format!("exec 3> {}; echo started; exec sleep 1000", alive.path.display()));
     program.wait_for_line(Stream::Stdout, "started", LONG).unwrap();
     let error = program.wait(Duration::ZERO).unwrap_err();
     assert_eq!(
