@@ -157,7 +157,7 @@ impl Drop for Tied {
             watchdog.tied.swap_remove(at);
         }
         if watchdog.process.is_some() {
-            // If it is stopped, and so many lines wait that no more fit, it keeps this one.
+            // If somebody has stopped it and the pipe is full, this line is lost and the entry stays.
             let _ = watchdog.say(b'-', &self.0);
         }
     }
@@ -184,9 +184,9 @@ impl Watchdog {
             .args(["-c", SCRIPT, "sh", &format!("{MARK}={}", our_mark())])
             .process_group(0)
             .current_dir("/")
-            // Others of the same user can read what it was given (/proc/PID/environ), even where we
-            // let nobody look into us: a grader has tokens there. And with our own mark the
-            // watchdog of whoever started us would end this one before it has done its work.
+            // Other programs of this user can read its environment (/proc/PID/environ), even if they
+            // can't read ours, and a grader has tokens there. With a mark in it, our parent's
+            // watchdog would kill this one before it has done its work.
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .stdin(Stdio::piped())
