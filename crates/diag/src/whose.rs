@@ -48,6 +48,7 @@ mod system {
     use std::os::fd::BorrowedFd;
     use std::sync::{Mutex, OnceLock, PoisonError};
 
+    use rustix::io::Errno;
     use rustix::net::sockopt::{socket_domain, socket_peercred};
     use rustix::net::{AddressFamily, getpeername, getsockname};
 
@@ -60,8 +61,12 @@ mod system {
             return Ok(compare(socket_peercred(socket)?.uid.as_raw(), us));
         }
         let here: SocketAddr = getsockname(socket)?.try_into()?;
-        let there: SocketAddr =
-            getpeername(socket)?.ok_or(io::ErrorKind::NotConnected)?.try_into()?;
+        let there: SocketAddr = match getpeername(socket) {
+            Ok(Some(there)) => there.try_into()?,
+            // It has thrown the connection away already.
+            Ok(None) | Err(Errno::NOTCONN) => return Ok(Whose::Nobody),
+            Err(error) => return Err(error.into()),
+        };
         match look_up(there, here) {
             Ok(Some(Row { uid, inode })) if inode != 0 => Ok(compare(uid, us)),
             // A closed socket lingers in the table with inode 0 and **uid 0**: it isn't root's!

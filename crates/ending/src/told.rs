@@ -25,6 +25,9 @@ pub fn told() -> io::Result<PipeReader> {
     for signal in signals() {
         register(signal, notice.try_clone()?)?;
     }
+    // Who started us may have left SIGCHLD ignored, and we would inherit that: the kernel then forgets
+    // how a child ended, and gives its number away at once.
+    flag::register(SIGCHLD, Arc::default())?;
     Ok(told)
 }
 

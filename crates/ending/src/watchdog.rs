@@ -19,12 +19,13 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::process::{self, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::io::ioctl_fionbio;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// `+x` puts x on the list, `-x` takes it off; x is `g` and the number of a process group, or `d`
 /// and the path of a folder. Entries are kept one a line. `$1` is the mark. Folders come last: a
@@ -54,7 +55,7 @@ done
 set +f
 tries=0
 while [ $tries -lt 100 ]; do
-  found=$(grep -lsF "$1" /proc/[0-9]*/environ)
+  found=$(grep -lszxF "$1" /proc/[0-9]*/environ)
   [ -n "$found" ] || break
   for file in $found; do
     pid=${file#/proc/}
@@ -106,7 +107,7 @@ pub fn tie_folder(folder: &Path) -> io::Result<Tied> {
 /// As [`tie_group`].
 pub fn mark(command: &mut Command) -> io::Result<()> {
     let mut watchdog = watchdogs();
-    if watchdog.process.is_none() {
+    if watchdog.running.is_none() {
         watchdog.start()?;
     }
     command.env(MARK, our_mark());
@@ -124,17 +125,22 @@ fn our_mark() -> &'static str {
 
 /// The process id of the watchdog, if there is one.
 pub fn watchdog() -> Option<u32> {
-    watchdogs().process.as_ref().map(|(process, _)| process.id())
+    watchdogs().running.as_ref().map(|running| running.pid.as_raw_pid().cast_unsigned())
 }
 
 struct Watchdog {
-    process: Option<(Child, ChildStdin)>,
-    /// What is on its list, for the case that somebody kills it.
+    running: Option<Running>,
+    /// What is on its list: a new one takes it over if somebody kills this one.
     tied: Vec<Vec<u8>>,
 }
 
+struct Running {
+    pid: Pid,
+    line: ChildStdin,
+}
+
 fn watchdogs() -> MutexGuard<'static, Watchdog> {
-    static WATCHDOG: Mutex<Watchdog> = Mutex::new(Watchdog { process: None, tied: Vec::new() });
+    static WATCHDOG: Mutex<Watchdog> = Mutex::new(Watchdog { running: None, tied: Vec::new() });
     WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -156,8 +162,8 @@ impl Drop for Tied {
         if let Some(at) = watchdog.tied.iter().position(|one| *one == self.0) {
             watchdog.tied.swap_remove(at);
         }
-        if watchdog.process.is_some() {
-            // If somebody has stopped it and the pipe is full, this line is lost and the entry stays.
+        if watchdog.running.is_some() {
+            // If no new one can be started, there is none whose list is wrong.
             let _ = watchdog.say(b'-', &self.0);
         }
     }
@@ -165,15 +171,13 @@ impl Drop for Tied {
 
 impl Watchdog {
     fn say(&mut self, sign: u8, what: &[u8]) -> io::Result<()> {
-        if let Some((mut process, mut line)) = self.process.take() {
-            match line.write_all(&message(sign, what)) {
-                // Somebody killed it: another one takes over the list.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => _ = process.try_wait(),
-                said => {
-                    self.process = Some((process, line));
-                    return said;
-                }
+        if let Some(mut running) = self.running.take() {
+            if running.line.write_all(&message(sign, what)).is_ok() {
+                self.running = Some(running);
+                return Ok(());
             }
+            // Somebody has killed it; or stopped it, and its pipe is full. Another one takes over.
+            let _ = kill_process(running.pid, Signal::KILL);
         }
         self.start()
     }
@@ -193,13 +197,30 @@ impl Watchdog {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut line = process.stdin.take().ok_or(ErrorKind::BrokenPipe)?;
+        let pid = Pid::from_child(&process);
+        let line = process.stdin.take();
+        // It ends when we do. If it ends earlier, somebody has killed it, and another one takes over.
+        let wait = move || {
+            let _ = process.wait();
+            watchdogs().ended(pid);
+        };
+        let mut line = line.ok_or(ErrorKind::BrokenPipe)?;
+        // Without this thread it ends with its input, which is dropped here.
+        thread::Builder::new().name("watchdog".into()).spawn(wait)?;
         // One that was stopped (SIGSTOP) must not stop us.
         ioctl_fionbio(&line, true)?;
         let all: Vec<u8> = self.tied.iter().flat_map(|one| message(b'+', one)).collect();
         line.write_all(&all)?;
-        self.process = Some((process, line));
+        self.running = Some(Running { pid, line });
         Ok(())
+    }
+
+    fn ended(&mut self, pid: Pid) {
+        if self.running.as_ref().is_some_and(|running| running.pid == pid) {
+            self.running = None;
+            // Where none can be started, the next thing that is tied tries again.
+            let _ = self.start();
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -41,6 +41,16 @@ fn part() {
     ending::mark(escaped.args(["sleep", "600"])).unwrap();
     let mut escaped = escaped.spawn().unwrap();
     println!("watchdog {}\nfree {}", ending::watchdog().unwrap(), free.id());
+    let mut line = String::new();
+    while std::io::stdin().read_line(&mut line).unwrap() > 0 {
+        // The test has killed it.
+        let killed: u32 = line.trim().parse().unwrap();
+        while ending::watchdog().is_none_or(|watchdog| watchdog == killed) {
+            std::thread::yield_now();
+        }
+        println!("watchdog {}", ending::watchdog().unwrap());
+        line.clear();
+    }
     std::thread::sleep(Duration::from_secs(600));
     free.kill().unwrap();
     escaped.kill().unwrap();
@@ -50,7 +60,10 @@ fn part() {
 /// The part, and what it says: the pipe ends when all that holds it has ended.
 fn start(folder: &PathBuf) -> (Child, BufReader<impl Read>, u32, u32) {
     let mut part = Command::new(env::current_exe().unwrap());
-    part.args(["--exact", "part", "--nocapture"]).env(PART, folder).stdout(Stdio::piped());
+    part.args(["--exact", "part", "--nocapture"])
+        .env(PART, folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut part = part.spawn().unwrap();
     let mut said = BufReader::new(part.stdout.take().unwrap());
     let mut number = |name: &str| {
@@ -112,4 +125,46 @@ fn what_tells_a_program_to_end_does_not_end_its_watchdog() {
     said.read_to_end(&mut Vec::new()).unwrap();
     wait_for_end(watchdog);
     assert!(!folder.exists());
+}
+
+/// One that is stopped has a pipe that is full one day.
+#[test]
+fn a_watchdog_that_is_killed_or_stopped_has_a_successor_with_the_same_list() {
+    let folder = folder("successor");
+    let (mut part, mut said, watchdog, free) = start(&folder);
+    assert!(
+        Command::new("kill").args(["-KILL", &watchdog.to_string()]).status().unwrap().success()
+    );
+    writeln!(part.stdin.as_mut().unwrap(), "{watchdog}").unwrap();
+    let mut line = String::new();
+    while !line.contains("watchdog ") {
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "no successor");
+    }
+    let (_, successor) = line.split_once("watchdog ").unwrap();
+    part.kill().unwrap();
+    part.wait().unwrap();
+    signal_group(free, "-KILL");
+    said.read_to_end(&mut Vec::new()).unwrap();
+    wait_for_end(successor.trim().parse().unwrap());
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_stopped_watchdog_stops_nobody() {
+    let name = "a_stopped_watchdog_stops_nobody";
+    if env::var_os(name).is_none() {
+        let mut alone = Command::new(env::current_exe().unwrap());
+        alone.args(["--exact", name, "--nocapture"]).env(name, "1");
+        assert!(alone.status().unwrap().success());
+        return;
+    }
+    let group = rustix::process::getpgrp();
+    drop(ending::tie_group(group).unwrap());
+    let first = ending::watchdog().unwrap();
+    assert!(Command::new("kill").args(["-STOP", &first.to_string()]).status().unwrap().success());
+    // A pipe holds 64 KiB, and each of these is two lines of three bytes or more.
+    for _ in 0..20_000 {
+        drop(ending::tie_group(group).unwrap());
+    }
+    assert_ne!(ending::watchdog().unwrap(), first, "another one has taken over");
 }

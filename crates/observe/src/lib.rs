@@ -25,7 +25,7 @@ pub use accept::Backoff;
 pub use address::show;
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
-pub use lines::{say, say_bytes, say_what_was_dropped};
+pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};
 pub use log::{LogArgs, create_private, is_recording, replace_private};
 pub use socket::{Datagram, Socket};
 pub use visible::visible;

@@ -13,13 +13,23 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-/// How long a write waits for a reader that has kept up so far. Once a line has been dropped, the
-/// next ones don't wait at all until there's room again.
+/// How long a write waits for a reader that has kept up so far, and how often that may happen. A
+/// reader that takes one line at a time would otherwise hold up each of them.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// From now on this process waits for no reader at all. For one of many that share a terminal or a
+/// pipe: each would wait anew.
+pub fn never_wait_for_readers() {
+    let mut streams = streams();
+    let Streams { stdout, stderr } = &mut *streams;
+    (stdout.hurried, stderr.hurried) = (true, true);
+}
 
 /// What a pipe that `poll` calls writable takes without waiting (POSIX: PIPE_BUF).
 const AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
@@ -111,6 +121,9 @@ struct Stream {
     /// Why a line could not be written, until that is said; said once.
     failure: Option<io::Error>,
     failed: bool,
+    /// When it last waited.
+    waited: Option<Instant>,
+    hurried: bool,
 }
 
 /// How to write without waiting.
@@ -133,6 +146,8 @@ impl Stream {
             torn: false,
             failure: None,
             failed: false,
+            waited: None,
+            hurried: false,
         }
     }
 
@@ -181,19 +196,25 @@ impl Stream {
     }
 
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let patience = if self.unread { Timespec::default() } else { PATIENCE };
+        let waited = self.waited.is_some_and(|at| at.elapsed() < SELDOM);
+        let patience =
+            if self.unread || self.hurried || waited { Timespec::default() } else { PATIENCE };
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let given = if self.name == "stdout" { stdout.as_fd() } else { stderr.as_fd() };
         match self.way.get_or_insert_with(|| Way::to(given)) {
             Way::Own(file) => match file.write(bytes) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.waited = Some(Instant::now());
                     wait(file.as_fd(), &patience)?;
                     file.write(bytes)
                 }
                 wrote => wrote,
             },
             Way::Given => {
-                wait(given, &patience)?;
+                if wait(given, &Timespec::default()).is_err() {
+                    self.waited = Some(Instant::now());
+                    wait(given, &patience)?;
+                }
                 Ok(rustix::io::write(given, bytes)?)
             }
         }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::Shutdown;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,11 +28,11 @@ const LINGER: Duration = Duration::from_secs(1);
 const MOST: usize = 64;
 
 /// Answers refused peers and closes their connections, without making anybody wait. The thread that
-/// does it starts with the first one.
+/// does it is there only while there are some.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<Option<Line>>);
+pub struct Refusals(Arc<Mutex<Option<Line>>>);
 
-/// The way to the thread. It ends when this is dropped.
+/// The way to the thread.
 #[derive(Debug)]
 struct Line {
     refused: SyncSender<Refused>,
@@ -56,9 +56,10 @@ impl Refusals {
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
             // Without a thread or a descriptor for it the peer is closed without an answer.
-            *line = Line::start().ok();
+            *line = Line::start(Arc::clone(&self.0)).ok();
         }
         if let Some(Line { refused: to_thread, wake }) = &mut *line
+            && refused.conn.set_nonblocking(true).is_ok()
             && to_thread.try_send(refused).is_ok()
         {
             let _ = wake.write(&[0]);
@@ -67,27 +68,28 @@ impl Refusals {
 }
 
 impl Line {
-    fn start() -> io::Result<Line> {
+    fn start(own: Arc<Mutex<Option<Line>>>) -> io::Result<Line> {
         // Admitted peers need the descriptors more.
         let descriptors = getrlimit(Resource::Nofile).current;
         let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
         let (refused, coming) = mpsc::sync_channel(most);
         let (woken, wake) = io::pipe()?;
         ioctl_fionbio(&woken, true)?;
-        let answer = move || answer_all(&coming, woken, most);
+        let answer = move || answer_all(&coming, woken, most, &own);
         thread::Builder::new().name("refusals".into()).spawn(answer)?;
         Ok(Line { refused, wake })
     }
 }
 
-fn answer_all(coming: &Receiver<Refused>, mut woken: PipeReader, most: usize) {
+fn answer_all(
+    coming: &Receiver<Refused>,
+    mut woken: PipeReader,
+    most: usize,
+    line: &Mutex<Option<Line>>,
+) {
     let mut open: VecDeque<Refused> = VecDeque::new();
-    let mut over = false;
-    while !(over && open.is_empty()) {
+    loop {
         let mut fds = vec![PollFd::new(&woken, PollFlags::IN)];
-        if over {
-            fds.clear();
-        }
         fds.extend(open.iter().map(|refused| PollFd::new(&refused.conn, PollFlags::IN)));
         if let Err(error) = poll(&mut fds, open.front().map(|oldest| oldest.until)) {
             tracing::warn!(%error, "refused peers are closed without an answer");
@@ -95,20 +97,35 @@ fn answer_all(coming: &Receiver<Refused>, mut woken: PipeReader, most: usize) {
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
 
-        let mut heard = ready.iter().skip(usize::from(!over));
+        let mut heard = ready.iter().skip(1);
         let now = Instant::now();
         open.retain_mut(|refused| {
             let heard = *heard.next().unwrap_or(&false);
             now < refused.until && (!heard || refused.hear())
         });
-        // What the bytes announce is in the channel; 0 of them: nobody will announce any more.
-        over = over || matches!(woken.read(&mut [0; 1024]), Ok(0));
+        // The bytes say that somebody is in the channel; how many there are doesn't matter.
+        let _ = woken.read(&mut [0; 1024]);
         for mut refused in coming.try_iter() {
-            if refused.conn.set_nonblocking(true).is_ok() && refused.speak() {
+            if refused.speak() {
                 open.push_back(refused);
             }
             if open.len() > most {
                 open.pop_front();
+            }
+        }
+        if open.is_empty() {
+            // While this is locked, nobody can come.
+            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            match coming.try_recv() {
+                Ok(mut refused) => {
+                    if refused.speak() {
+                        open.push_back(refused);
+                    }
+                }
+                Err(_) => {
+                    *line = None;
+                    return;
+                }
             }
         }
     }

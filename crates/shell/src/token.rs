@@ -1,10 +1,12 @@
 //! The secret that a server and its clients beyond loopback share: the content of a file.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::screen::MAX_RAW_REQUEST;
 
@@ -19,9 +21,15 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
     // file: it may have no end.
     let most = MAX_RAW_REQUEST as u64 + 3;
     let unreadable = |error| TokenError::Unreadable(file.into(), error);
-    let opened = File::open(file).map_err(unreadable)?;
+    // Without waiting: a FIFO would have us wait for somebody who writes into it.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let opened =
+        OpenOptions::new().read(true).custom_flags(flags).open(file).map_err(unreadable)?;
     // Asked of what is open, not of the name: that may lead elsewhere a moment later.
     let found = opened.metadata().map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(unreadable(io::Error::other("it isn't a regular file")));
+    }
     if found.mode() & 0o077 != 0 {
         return Err(TokenError::Exposed(file.into(), found.mode() & 0o777));
     }

@@ -67,9 +67,15 @@ fn our_own_connection_is_let_in() {
 fn a_peer_that_has_closed_proves_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
-    drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-    let server = accept(&listener);
-    assert_eq!(gate.judge(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
+    for reset in [false, true] {
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        if reset {
+            socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+        drop(client);
+        let server = accept(&listener);
+        assert_eq!(gate.judge(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
+    }
 }
 
 #[test]
@@ -142,6 +148,10 @@ fn a_token_file_that_others_can_use_is_refused() {
         let error = access.gate(here, Form::Raw).err().unwrap().to_string();
         assert!(error.contains("belongs to another user"), "{error}");
     }
+    fs::remove_file(&file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+    assert!(error.contains("isn't a regular file"), "nobody waits for a FIFO: {error}");
     fs::remove_file(&file).unwrap();
 }
 

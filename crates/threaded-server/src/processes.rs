@@ -88,7 +88,9 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>, flag: &str) ->
                 match Served::start(&conn, line, flag, number, seat) {
                     Ok(child) => children.push(child),
                     Err(error) => {
-                        tracing::error!(%error, "no process for a connection: closing it")
+                        tracing::debug!(%error, "no process for a connection");
+                        seats.refuse(conn, &format!("no process can be started: {error}"));
+                        service.stop.pause(backoff.after(&error).unwrap_or_default())?;
                     }
                 }
                 number += 1;

@@ -51,14 +51,24 @@ impl Seats {
         let refusal = match admitted.map(|visit| (visit, self.take())) {
             Ok((visit, Some(seat))) => return Some((conn, visit, seat)),
             Ok((_, None)) => {
-                tracing::warn!(connections = self.all, "one connection too many: refused");
-                self.full()
+                let all = self.all;
+                tracing::warn!(connections = all, "one connection too many: refused");
+                not_served(&format!("this server already serves {all} connections"))
             }
             Err(refusal) => refusal,
         };
+        self.answer(conn, refusal);
+        None
+    }
+
+    /// Tells a client why it isn't served, and closes its connection.
+    pub(crate) fn refuse(&self, conn: Socket, why: &str) {
+        self.answer(conn, not_served(why));
+    }
+
+    fn answer(&self, conn: Socket, refusal: Output) {
         // This fails only for an answer of gigabytes.
         self.refusals.answer(conn, message(refusal).map(|pieces| pieces.concat()));
-        None
     }
 
     /// Only the accept loop takes seats: between the question and the taking nobody comes.
@@ -69,13 +79,11 @@ impl Seats {
         self.taken.fetch_add(1, Ordering::AcqRel);
         Some(Seat(self.taken.clone()))
     }
+}
 
-    fn full(&self) -> Output {
-        let all = self.all;
-        let why =
-            format!("refused: this server already serves {all} connections; try again later\n");
-        Output { stderr: why.into_bytes(), status: Some(Status::Exit(126)), ..Output::default() }
-    }
+fn not_served(why: &str) -> Output {
+    let stderr = format!("refused: {why}; try again later\n").into_bytes();
+    Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
 }
 
 impl Drop for Seat {

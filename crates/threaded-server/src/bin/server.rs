@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use observe::{Failure, LogArgs, Socket, report, show};
+use observe::{Failure, LogArgs, Socket, never_wait_for_readers, report, show};
 use proto::request::Form;
 use proto::{MAX_FRAME, agreed};
 use shell::{ServerArgs, Stop};
@@ -81,6 +81,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let gate = args.server.gate(args.listen, args.requests)?;
     let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
     if args.inherited {
+        never_wait_for_readers();
         let failed = |error| Failure::talking("stdin", "serving")(error);
         let service = service(args, processes::with_permit(gate).map_err(failed)?, stop);
         return processes::serve_inherited(&service).map_err(failed);
