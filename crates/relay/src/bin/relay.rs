@@ -27,6 +27,8 @@ use tracing::warn;
 ///
 /// The lesson: TCP promises the bytes and their order. It does not promise how many of them one recv
 /// brings, how soon, or that the connection lives. What a program believes beyond that, breaks here.
+///
+/// -v and --trace show everything that passes, a token too: the relay can't know that it is one.
 #[derive(Parser)]
 #[command(
     version,

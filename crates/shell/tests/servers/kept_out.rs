@@ -219,6 +219,27 @@ fn an_answer_that_is_cut_short_says_so() {
     });
 }
 
+/// A parent may have left SIGCHLD ignored. Then the kernel forgets how a child ended, unless the
+/// program does something about it.
+#[test]
+fn a_command_s_status_is_known_whoever_started_the_server() {
+    for row in ROWS.iter().filter(|row| row.has_status()) {
+        let mut server = Command::new("/bin/sh");
+        let inside = row.command(&[]);
+        server.args(["-c", "trap '' CHLD; exec \"$@\"", "sh"]);
+        server.arg(inside.get_program()).args(inside.get_args());
+        let server = row.start_as(&mut server);
+        let mut conn = connect(&server.address().unwrap());
+        for (command, status) in [("exit 3", "\"status\":3,"), ("kill -9 $$", "{\"signal\":9}")] {
+            conn.write_all(&row.request(command)).unwrap();
+            let mut answer = [0; 200];
+            let n = conn.read(&mut answer).unwrap();
+            let answer = String::from_utf8_lossy(&answer[..n]);
+            assert!(answer.contains(status), "{}: {command}: {answer}", row.name());
+        }
+    }
+}
+
 /// Eight commands hold all permits; those of clients that leave meanwhile never run.
 #[test]
 fn a_command_of_a_client_that_has_left_does_not_start() {

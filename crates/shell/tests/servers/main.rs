@@ -12,6 +12,7 @@
 //! | strangers cost the owner nothing | `kept_out::strangers_who_hold_on_cost_the_owner_nothing` |
 //! | what can't be killed holds nothing | `kept_out::a_command_that_cannot_be_killed_holds_nobody` |
 //! | an answer cut short says so | `kept_out::an_answer_that_is_cut_short_says_so` |
+//! | a status is right, whoever started the server | `kept_out::a_command_s_status_is_known_whoever_started_the_server` |
 //! | no command starts for a client that has left | `kept_out::a_command_of_a_client_that_has_left_does_not_start` |
 //! | memory comes back | `kept_out::the_memory_of_large_messages_comes_back` |
 //! | a command has no terminal | `left_behind::a_command_has_no_terminal` |

@@ -63,6 +63,11 @@ impl Row {
         self.program == "threaded-server" && !self.args.contains(&"serial")
     }
 
+    /// Whether its answers say how a command ended.
+    pub fn has_status(&self) -> bool {
+        self.wire == Wire::Json
+    }
+
     /// Whether it has `--max-connections`.
     pub fn has_seats(&self) -> bool {
         self.program == "threaded-server"
