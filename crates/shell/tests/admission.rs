@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs::{self, Permissions};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -111,6 +112,31 @@ fn both_sides_read_the_same_token() {
     let error = access.gate(address, Form::Raw).err().unwrap().to_string();
     assert!(error.starts_with("cannot read the token file"), "{error}");
     drop(client);
+}
+
+#[test]
+fn who_is_admitted_gets_its_connection_back_and_who_has_left_is_let_go() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    for in_turns in [false, true] {
+        let admit = |conn| {
+            let frame = |refusal: shell::Output| Ok([refusal.stdout, refusal.stderr]);
+            if in_turns { gate.admit_in_turns(conn, frame) } else { gate.admit(conn, frame) }
+        };
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (conn, mut visitor) = admit(accept(&listener)).unwrap();
+        let reply = visitor.answer(b"echo hi", &Caller::of(&conn)).unwrap();
+        conn.send(&reply.output.stdout).unwrap();
+        let mut answer = [0; 3];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"hi\n");
+
+        drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+        let gone = accept(&listener);
+        if cfg!(target_os = "linux") {
+            assert!(admit(gone).is_none());
+        }
+    }
 }
 
 /// Both sides read it by the same rules: ssh's, for a private key.
