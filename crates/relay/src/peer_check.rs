@@ -1,6 +1,8 @@
 //! Whom a relay serves. A server behind it sees nothing but the relay, which is you: so it is the
 //! relay that has to look who comes.
 
+use std::io;
+
 use diag::{Whose, whose};
 use observe::Socket;
 use tracing::warn;
@@ -19,8 +21,10 @@ pub enum PeerCheck {
 impl PeerCheck {
     /// Whether a client may be relayed, and if not, why not.
     pub(crate) fn refuses(self, client: &Socket) -> Option<&'static str> {
-        let us = rustix::process::geteuid().as_raw();
-        let found = whose(client, us);
+        self.why_not(whose(client, rustix::process::geteuid().as_raw()))
+    }
+
+    fn why_not(self, found: io::Result<Whose>) -> Option<&'static str> {
         match (self, found) {
             // The policies, a line each.
             (PeerCheck::ThisUser, Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold)) => None,
@@ -43,5 +47,30 @@ impl PeerCheck {
                 "this system does not tell whose a connection is: every user of this machine is relayed"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_policy_is_as_strict_as_it_says() {
+        use Whose::{AnotherUser, Elsewhere, Nobody, NotTold, ThisUser, Unmapped};
+        let relayed = |check: PeerCheck, found| check.why_not(Ok(found)).is_none();
+        for (found, only_this_user, not_anothers) in [
+            (ThisUser, true, true),
+            (Elsewhere, true, true),
+            (NotTold, true, true),
+            (Nobody, false, true),
+            (Unmapped, false, true),
+            (AnotherUser, false, false),
+        ] {
+            assert_eq!(relayed(PeerCheck::ThisUser, found), only_this_user, "{found:?}");
+            assert_eq!(relayed(PeerCheck::NotAnothers, found), not_anothers, "{found:?}");
+        }
+        let unknown = || Err(io::ErrorKind::Other.into());
+        assert!(PeerCheck::ThisUser.why_not(unknown()).is_some());
+        assert!(PeerCheck::NotAnothers.why_not(unknown()).is_none());
     }
 }
