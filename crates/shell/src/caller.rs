@@ -120,8 +120,9 @@ impl Watch<'_> {
         self.caller.has_left()
     }
 
-    /// Looks once, without waiting. A socket that cannot even be polled has no caller.
+    /// Looks once, now, without waiting. A socket that cannot even be polled has no caller.
     pub(crate) fn look(&mut self) -> bool {
+        self.next_look = self.next_look.map(|_| Instant::now());
         let mut fds = [self.poll_fd()];
         let polled = poll(&mut fds, Some(Instant::now()));
         let events = fds[0].revents();

@@ -39,7 +39,6 @@ impl Slot {
         let until = Instant::now().checked_add(patience);
         let mut watch = caller.watch();
         loop {
-            // Looked at first: nothing starts for a peer that has left.
             if watch.look() {
                 return Err(CallerGone);
             }
@@ -50,7 +49,10 @@ impl Slot {
                 .unwrap_or_else(PoisonError::into_inner);
             if !table.is_full() {
                 table.starting += 1;
-                return Ok(Some(Slot { group: None }));
+                drop(table);
+                let slot = Slot { group: None };
+                // It may have left while it waited, and nothing starts for a peer that has left.
+                return if watch.look() { Err(CallerGone) } else { Ok(Some(slot)) };
             }
             drop(table);
             if until.is_some_and(|at| at <= Instant::now()) {
