@@ -25,8 +25,8 @@ pub fn told() -> io::Result<PipeReader> {
     for signal in signals() {
         register(signal, notice.try_clone()?)?;
     }
-    // Who started us may have left SIGCHLD ignored, and we would inherit that: the kernel then forgets
-    // how a child ended, and gives its number away at once.
+    // Our parent may have left SIGCHLD ignored, and we'd inherit that: the kernel would then forget how
+    // a child ended, and reuse its number at once.
     flag::register(SIGCHLD, Arc::default())?;
     Ok(told)
 }

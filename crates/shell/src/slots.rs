@@ -51,7 +51,7 @@ impl Slot {
                 table.starting += 1;
                 drop(table);
                 let slot = Slot { group: None };
-                // It may have left while it waited, and nothing starts for a peer that has left.
+                // The peer may have left while it waited. Then its command doesn't start.
                 return if watch.look() { Err(CallerGone) } else { Ok(Some(slot)) };
             }
             drop(table);
