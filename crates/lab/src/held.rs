@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use stage::{Finished, Program, Scratch, Signal, StageError};
+use stage::{Finished, Keep, Program, Scratch, Signal, StageError};
 
 use crate::channel::Line;
 use crate::labs::Lab;
@@ -66,7 +66,8 @@ impl Held {
         command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
         command.env("TMPDIR", scratch.path());
         let input = Stdio::from(theirs);
-        let program = Program::start_with_input("the check", &mut command, OUTPUT, input);
+        let program =
+            Program::start_with_input("the check", &mut command, Keep::UpTo(OUTPUT), input);
         Ok(Held { program: program.map_err(|error| error.to_string())?, line, _scratch: scratch })
     }
 

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
-use stage::{Finished, Line, Program, StageError};
+use stage::{Finished, Keep, Line, Program, StageError};
 
 use crate::harmless::shown_name;
 use crate::labs::{self, LABS, Lab};
@@ -100,7 +100,7 @@ impl Submission {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        let finished = Program::start_bounded("the build", &mut command, OUTPUT)
+        let finished = Program::start_keeping("the build", &mut command, Keep::UpTo(OUTPUT))
             .and_then(|program| program.wait(within));
         match finished {
             Ok(Finished { code: Some(0), .. }) => Ok(()),

@@ -37,7 +37,7 @@ mod told;
 
 pub use error::StageError;
 pub use find::{binary, python, skip, tshark};
-pub use output::{Line, Stream};
+pub use output::{Keep, Line, Stream};
 pub use program::{Finished, Program};
 pub use running::end_all;
 pub use rustix::process::Signal;

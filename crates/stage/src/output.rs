@@ -11,6 +11,9 @@ pub(crate) const MOST: usize = 256 << 20;
 /// What even a line of one byte takes on the heap: without it, `yes` would keep more than it is charged for.
 const SMALLEST_ALLOCATION: usize = 24;
 
+/// What it costs to keep an empty line.
+const LINE: usize = size_of::<Line>() + SMALLEST_ALLOCATION;
+
 /// Where a program said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -33,23 +36,34 @@ pub struct Line {
     pub when: Instant,
 }
 
+/// How much of what a program says is kept, in bytes, counted with what it costs to keep a line.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep {
+    /// All of it. A program that says more than this has run away: its pipe is closed.
+    UpTo(usize),
+    /// The latest. A program may say as much as it likes; what it said before is forgotten.
+    Latest(usize),
+}
+
 /// The lines of both streams, as they come.
 pub(crate) struct Output {
     pub lines: Vec<Line>,
+    /// Whether earlier lines were forgotten.
+    pub forgot: bool,
     /// The line of each stream that still waits for its newline, as an index into `lines`.
     open: [Option<usize>; 2],
     closed: [bool; 2],
     cost: usize,
-    most: usize,
+    keep: Keep,
 }
 
 impl Output {
-    /// Keeps lines until they cost more than `most` bytes.
-    pub fn new(most: usize) -> Output {
-        Output { lines: Vec::new(), open: [None; 2], closed: [false; 2], cost: 0, most }
+    pub fn new(keep: Keep) -> Output {
+        let (open, closed) = ([None; 2], [false; 2]);
+        Output { lines: Vec::new(), forgot: false, open, closed, cost: 0, keep }
     }
 
-    /// Adds what one read brought. `false`: the program has said more than we keep.
+    /// Adds what one read brought. `false`: the program has said more than it may.
     #[must_use]
     pub fn add(&mut self, stream: Stream, bytes: &[u8], when: Instant) -> bool {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -57,20 +71,46 @@ impl Output {
                 Some(at) => at,
                 None => {
                     self.lines.push(Line { stream, text: Vec::new(), whole: false, when });
-                    self.cost += size_of::<Line>() + SMALLEST_ALLOCATION;
+                    self.cost += LINE;
                     self.lines.len() - 1
                 }
             };
             let line = &mut self.lines[at];
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             line.text.extend_from_slice(text);
+            self.cost += text.len();
             line.whole = text.len() < piece.len();
             if !line.whole {
                 self.open[stream as usize] = Some(at);
             }
         }
-        self.cost += bytes.len();
-        self.cost <= self.most
+        match self.keep {
+            Keep::UpTo(most) => self.cost <= most,
+            Keep::Latest(most) => {
+                if self.cost > most {
+                    self.forget(most / 2);
+                }
+                true
+            }
+        }
+    }
+
+    /// Forgets the oldest lines until the rest costs at most this much. Half at a time, so that it is seldom.
+    fn forget(&mut self, most: usize) {
+        self.forgot = true;
+        let mut lines = 0;
+        while self.cost > most && lines + 1 < self.lines.len() {
+            self.cost -= LINE + self.lines[lines].text.len();
+            lines += 1;
+        }
+        self.lines.drain(..lines);
+        // The rest of a line that was still open becomes a line of its own.
+        self.open = self.open.map(|open| open?.checked_sub(lines));
+        if self.cost > most {
+            // What is left is one line without an end.
+            self.lines[0].text.clear();
+            self.cost = LINE;
+        }
     }
 
     pub fn close(&mut self, stream: Stream) {
@@ -100,7 +140,7 @@ mod tests {
 
     /// Pieces in the order they were read, and the lines that must come of them (`|` marks a newline that came).
     fn check(pieces: &[(Stream, &str)], expected: &[(Stream, &str)]) {
-        let mut output = Output::new(MOST);
+        let mut output = Output::new(Keep::UpTo(MOST));
         let now = Instant::now();
         for (stream, piece) in pieces {
             assert!(output.add(*stream, piece.as_bytes(), now));
@@ -134,5 +174,35 @@ mod tests {
             &[(Stdout, "an"), (Stderr, "log\n"), (Stdout, "swer\n")],
             &[(Stdout, "answer|"), (Stderr, "log|")],
         );
+    }
+
+    #[test]
+    fn of_a_program_that_talks_much_the_latest_lines_are_kept() {
+        let (most, now) = (10_000, Instant::now());
+        let mut output = Output::new(Keep::Latest(most));
+        for number in 0..5_000 {
+            let stream = if number % 3 == 0 { Stream::Stderr } else { Stream::Stdout };
+            assert!(output.add(stream, format!("line {number}\n").as_bytes(), now));
+            assert!(output.cost <= most);
+        }
+        assert!(output.forgot && output.lines.len() > 20);
+        for (line, number) in output.lines.iter().rev().zip((0..5_000).rev()) {
+            assert_eq!(line.text, format!("line {number}").into_bytes());
+        }
+        let cost = |line: &Line| LINE + line.text.len();
+        assert_eq!(output.lines.iter().map(cost).sum::<usize>(), output.cost);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_forgotten_too() {
+        let (most, now) = (10_000, Instant::now());
+        let mut output = Output::new(Keep::Latest(most));
+        assert!(output.add(Stream::Stderr, b"open", now));
+        for _ in 0..5_000 {
+            assert!(output.add(Stream::Stdout, b"no end ", now));
+            assert!(output.cost <= most);
+        }
+        assert!(output.add(Stream::Stdout, b"\n", now) && output.add(Stream::Stderr, b"!\n", now));
+        assert_eq!(output.lines.last().unwrap().text, b"!");
     }
 }

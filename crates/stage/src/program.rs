@@ -1,7 +1,7 @@
 //! One real program on the stage, in a process group of its own.
 
 use crate::input::{READY, write_all};
-use crate::output::{self, Line, Stream};
+use crate::output::{self, Keep, Line, Stream};
 use crate::running::{self, Running, State};
 use crate::{Signal, StageError};
 use std::io::{self, ErrorKind};
@@ -33,6 +33,8 @@ pub struct Finished {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// Whether it said more than was kept ([`Keep::Latest`]): then the beginning of both streams may be missing.
+    pub forgot: bool,
     /// Every byte of its standard output.
     pub stdout: Vec<u8>,
     /// Every byte of its standard error.
@@ -55,22 +57,22 @@ impl Program {
     /// [`StageError::Start`] when the system refuses, the watchdog too ([`ending::tie_group`]); [`StageError::Ending`]
     /// after [`end_all`](crate::end_all).
     pub fn start(label: &str, command: &mut Command) -> Result<Program, StageError> {
-        Program::start_bounded(label, command, output::MOST)
+        Program::start_keeping(label, command, Keep::UpTo(output::MOST))
     }
 
-    /// Starts a program that is not trusted: it may say `most` bytes, counted with what it costs to keep a line.
+    /// Starts a program that is not trusted: of what it says so much is kept.
     ///
     /// # Errors
     /// As [`start`](Program::start).
-    pub fn start_bounded(
+    pub fn start_keeping(
         label: &str,
         command: &mut Command,
-        most: usize,
+        keep: Keep,
     ) -> Result<Program, StageError> {
-        Program::start_with_input(label, command, most, Stdio::piped())
+        Program::start_with_input(label, command, keep, Stdio::piped())
     }
 
-    /// As [`start_bounded`](Program::start_bounded), with a standard input that the caller has the other end of: nothing
+    /// As [`start_keeping`](Program::start_keeping), with a standard input that the caller has the other end of: nothing
     /// can be written to it here.
     ///
     /// # Errors
@@ -78,7 +80,7 @@ impl Program {
     pub fn start_with_input(
         label: &str,
         command: &mut Command,
-        most: usize,
+        keep: Keep,
         input: impl Into<Stdio>,
     ) -> Result<Program, StageError> {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -93,7 +95,7 @@ impl Program {
         let mut child = command.spawn().map_err(failed)?;
         let pid = rustix::process::Pid::from_child(&child);
         let tied = ending::tie_group(pid);
-        let running = Arc::new(Running::new(pid, most));
+        let running = Arc::new(Running::new(pid, keep));
         everything.programs.push(Arc::clone(&running));
         drop(everything);
 
@@ -217,6 +219,7 @@ impl Program {
         Ok(Finished {
             code: ended.code,
             signal: ended.signal,
+            forgot: state.output.forgot,
             stdout: state.output.bytes(Stream::Stdout),
             stderr: state.output.bytes(Stream::Stderr),
             lines: state.output.lines.clone(),

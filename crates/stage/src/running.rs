@@ -4,7 +4,7 @@
 //! somebody else. So one thread for each program learns with `waitid(WNOWAIT)` that it has ended, which leaves the
 //! process a zombie; reaping and signalling both need the lock, and nothing is signalled once `reaped` is set.
 
-use crate::output::{Output, Stream};
+use crate::output::{Keep, Output, Stream};
 use ending::Tied;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
@@ -76,8 +76,8 @@ pub(crate) struct Ended {
 }
 
 impl Running {
-    pub fn new(pid: Pid, most: usize) -> Running {
-        let output = Output::new(most);
+    pub fn new(pid: Pid, keep: Keep) -> Running {
+        let output = Output::new(keep);
         let state = State { pid, output, ended: None, reaped: false, too_much: false, tied: None };
         Running { state: Mutex::new(state), changed: Condvar::new() }
     }
