@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use stage::Finished;
 
-use crate::Broken;
 use crate::connection::Connection;
-use crate::network::dial;
+use crate::network::{Buffers, dial};
 use crate::trial::Trial;
+use crate::{Broken, Fault};
 
 impl Trial<'_> {
     /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
@@ -21,7 +21,8 @@ impl Trial<'_> {
         answer: &[u8],
     ) -> Result<Option<Finished>, Broken> {
         self.step("another peer comes: the program serves it, or it has ended");
-        if let Some(Ok(socket)) = self.address.as_ref().map(dial) {
+        if let Some(Ok(socket)) = self.address.as_ref().map(|address| dial(address, Buffers::Usual))
+        {
             let mut conn = Connection::new(socket, Rc::clone(&self.patience));
             conn.send(request)?;
             conn.read_until(|received| received.len() >= answer.len());
@@ -29,7 +30,10 @@ impl Trial<'_> {
                 return Ok(None);
             }
             if conn.ended.is_none() {
-                return Err(Broken::new("the program neither serves the next peer nor ends"));
+                return Err(Broken::new(
+                    Fault::Silent,
+                    "the program neither serves the next peer nor ends",
+                ));
             }
         }
         let finished = self.wait_exit()?;
@@ -44,8 +48,10 @@ impl Trial<'_> {
 /// [`Broken`] when it crashed.
 pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
     match (finished.signal, finished.code) {
-        (Some(signal), _) => Err(Broken::new(format!("the program was killed by signal {signal}"))),
-        (None, Some(101)) => Err(Broken::new("the program panicked (exit code 101)")),
+        (Some(signal), _) => {
+            Err(Broken::new(Fault::Ended, format!("the program was killed by signal {signal}")))
+        }
+        (None, Some(101)) => Err(Broken::new(Fault::Ended, "the program panicked (exit code 101)")),
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use crate::report::{CaseReport, Failure, Outcome, Report};
 use crate::submission::Submission;
 use crate::trial::Trial;
 use crate::typed::{quoted_path, typed};
-use crate::{Broken, bytes};
+use crate::{Broken, Fault, bytes};
 
 /// Which cases are played, and with which seed.
 #[derive(Clone, Debug, Default)]
@@ -75,8 +75,21 @@ fn explain(
         bytes: difference.map_or_else(Vec::new, |b| bytes::compare(&b.expected, &b.received)),
         schedule: trial.schedule(),
         replay: replay(lab, case, submission, trial.seed()),
-        hint: broken.hint.unwrap_or(case.hint).to_owned(),
+        hint: hint(case, &broken, trial).to_owned(),
         said: trial.said(),
+    }
+}
+
+/// What to think about: that of the case, if it is about this kind of failure.
+fn hint(case: &Case, broken: &Broken, trial: &Trial) -> &'static str {
+    // A program that fails closes its connections, too: what it printed says more than any hint about those.
+    let closes =
+        matches!(broken.fault, Fault::Short | Fault::Reset | Fault::Silent | Fault::SilentAfterEnd);
+    match broken.hint {
+        Some(hint) => hint,
+        None if closes && trial.has_failed() => Fault::Ended.question(),
+        None if broken.fault == Fault::Rule || case.fits.contains(&broken.fault) => case.hint,
+        None => broken.fault.question(),
     }
 }
 

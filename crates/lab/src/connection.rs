@@ -10,7 +10,7 @@ use socket2::Socket;
 
 use crate::bytes::same;
 use crate::patience::Patience;
-use crate::{Broken, PATIENCE};
+use crate::{Broken, Fault, PATIENCE};
 
 /// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
 /// end must not take the memory of those beside it.
@@ -27,6 +27,10 @@ pub(crate) struct Connection {
     patience: Rc<Patience>,
     /// A write has failed: the connection is gone.
     broken: bool,
+    /// When the peer began what it is waiting in.
+    begun: Instant,
+    /// When bytes last moved.
+    moved: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,16 @@ impl Connection {
     pub fn new(socket: Socket, patience: Rc<Patience>) -> Connection {
         // A socket that stayed blocking would only make waits longer: each call polls first.
         let _ = socket.set_nonblocking(true);
-        Connection { socket, received: Vec::new(), ended: None, patience, broken: false }
+        let (begun, moved) = (Instant::now(), Instant::now());
+        Connection {
+            socket,
+            received: Vec::new(),
+            ended: None,
+            patience,
+            broken: false,
+            begun,
+            moved,
+        }
     }
 
     /// Writes all of it, and reads nothing.
@@ -56,23 +69,31 @@ impl Connection {
 
     /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
     pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
-        // It should not be our buffer that takes what the program writes. Much less, and the rest comes in drips.
-        let _ = self.socket.set_recv_buffer_size(256 << 10);
+        let sent = self.fill(bytes);
+        self.transfer(&bytes[sent..], Some(expected))
+    }
+
+    /// Writes until the kernel's buffers are full. How many bytes went.
+    pub fn fill(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
         while sent < bytes.len() && wait(&self.socket, PollFlags::OUT, Instant::now() + FULL) {
             match (&self.socket).write(&bytes[sent..]) {
                 Ok(n) => sent += n,
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(_) => break,
+                Err(_) => {
+                    self.broken = true;
+                    break;
+                }
             }
         }
-        self.transfer(&bytes[sent..], Some(expected))
+        sent
     }
 
     /// Reads until it is enough, the end, or the time is over. What comes gives it new time, up to the deadline.
     pub fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
         let patience = Rc::clone(&self.patience);
         let mut time = patience.wait(PATIENCE);
+        self.begun = Instant::now();
         while !enough(&self.received) && self.ended.is_none() && !time.is_over() {
             wait(&self.socket, PollFlags::IN, time.until());
             if self.read() {
@@ -90,7 +111,32 @@ impl Connection {
         }
     }
 
+    /// Watches for so long, and reads nothing. Whether the program has ended the connection or sent something.
+    pub fn stirs(&self, within: Duration) -> bool {
+        wait_readable(&self.socket, within)
+    }
+
+    /// Waits until no more comes, and leaves what has come in the kernel.
+    pub fn wait_full(&self) {
+        let mut came = 0;
+        loop {
+            std::thread::sleep(FULL);
+            let now = rustix::io::ioctl_fionread(&self.socket).unwrap_or(0);
+            if now == came {
+                return;
+            }
+            came = now;
+        }
+    }
+
+    /// If bytes moved until the time of the case was over: for how long they did, in seconds.
+    pub fn slow(&self) -> Option<f32> {
+        let moving = self.patience.is_over() && self.moved.elapsed() < PATIENCE;
+        moving.then(|| self.begun.elapsed().as_secs_f32())
+    }
+
     fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
+        self.begun = Instant::now();
         let patience = Rc::clone(&self.patience);
         let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Judged::default());
         while sent < bytes.len() {
@@ -107,15 +153,12 @@ impl Connection {
             match (&self.socket).write(&bytes[sent..]) {
                 Ok(n) => {
                     sent += n;
+                    self.moved = Instant::now();
                     time = patience.wait(PATIENCE);
                 }
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
                     if time.is_over() {
-                        return Err(Broken::new(format!(
-                            "the program does not read: the kernel's buffers are full, and for {} s the peer could \
-                             send nothing more",
-                            PATIENCE.as_secs()
-                        )));
+                        return Err(self.stuck(sent, bytes.len()));
                     }
                 }
                 // Shown by what is expected next, in the same words each time.
@@ -128,6 +171,24 @@ impl Connection {
         Ok(())
     }
 
+    /// Why not everything could be sent.
+    fn stuck(&self, sent: usize, all: usize) -> Broken {
+        match self.slow() {
+            Some(seconds) => Broken::new(
+                Fault::Slow,
+                format!("in {seconds:.1} s the peer could send {sent} of {all} bytes"),
+            ),
+            None => Broken::new(
+                Fault::Full,
+                format!(
+                    "the program does not read: {sent} of {all} bytes fitted into the kernel's buffers, and for {} s the \
+                     peer could send nothing more",
+                    PATIENCE.as_secs()
+                ),
+            ),
+        }
+    }
+
     /// One read of what is there. Whether bytes came.
     fn read(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
@@ -136,6 +197,7 @@ impl Connection {
             Ok(0) if self.broken => self.ended = Some(Ended::Reset),
             Ok(0) => self.ended = Some(Ended::Orderly),
             Ok(got) => {
+                self.moved = Instant::now();
                 self.received.extend_from_slice(&buffer[..got]);
                 if self.received.len() > KEPT {
                     self.ended = Some(Ended::Flooded);

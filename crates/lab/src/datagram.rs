@@ -13,7 +13,7 @@ use crate::patience::Patience;
 use crate::port::Protocol;
 use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
-use crate::{Broken, PATIENCE};
+use crate::{Broken, Fault, PATIENCE};
 
 /// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
 /// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
@@ -66,14 +66,18 @@ impl DatagramPeer {
         match self.next(PATIENCE)? {
             Some(datagram) if datagram == expected => Ok(()),
             Some(datagram) => Err(Broken::differs(
+                Fault::Wrong,
                 "the datagram that came is not the right one",
                 expected,
                 &datagram,
             )),
-            None => Err(Broken::new(format!(
-                "no datagram came from the program's address within {} s",
-                PATIENCE.as_secs()
-            ))),
+            None => Err(Broken::new(
+                Fault::Silent,
+                format!(
+                    "no datagram came from the program's address within {} s",
+                    PATIENCE.as_secs()
+                ),
+            )),
         }
     }
 
@@ -117,6 +121,7 @@ impl DatagramPeer {
 
 fn gone() -> Broken {
     Broken::new(
+        Fault::Ended,
         "no socket takes the datagram: did the program end, or close its socket, or connect it to one peer?",
     )
 }

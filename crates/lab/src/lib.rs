@@ -46,8 +46,9 @@ mod submission;
 mod trial;
 mod turn;
 mod typed;
+mod waits;
 
-pub use broken::Broken;
+pub use broken::{Broken, Fault};
 pub use channel::ToGrader;
 pub use check::{Options, check};
 pub use datagram::{DatagramPeer, LARGEST};

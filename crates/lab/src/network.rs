@@ -9,7 +9,7 @@ use relay::{Direction, Endpoint, Plan, Relay, Schedule, Toward};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::trial::Trial;
-use crate::{Broken, PATIENCE, Peer};
+use crate::{Broken, Fault, PATIENCE, Peer};
 
 impl Trial<'_> {
     /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for none. The
@@ -24,11 +24,34 @@ impl Trial<'_> {
         };
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects{}", in_brackets(&schedule)));
-        let socket = dial(&address).map_err(|error| {
+        self.dialled(&address, Buffers::Usual, &schedule)
+    }
+
+    /// Connects a peer whose kernel buffers are small, directly: some 300,000 bytes then fill everything between it and a
+    /// program that has stopped reading. Usually that takes 8 MB (tcp(7), `tcp_rmem` and `tcp_wmem`), and how much fits
+    /// is chance.
+    ///
+    /// # Errors
+    /// [`Broken`] when the server does not accept.
+    pub fn connect_narrow(&mut self) -> Result<Peer, Broken> {
+        let Some(server) = self.address.clone() else {
+            return Err(Broken::machine("connect", "the case has started no server"));
+        };
+        self.step("a peer connects, with small buffers");
+        self.dialled(&server, Buffers::Small, &Schedule::default())
+    }
+
+    fn dialled(
+        &mut self,
+        address: &Endpoint,
+        buffers: Buffers,
+        schedule: &Schedule,
+    ) -> Result<Peer, Broken> {
+        let socket = dial(address, buffers).map_err(|error| {
             let what = format!("the program does not accept a connection: {error}");
-            self.or_ended(Broken::new(what))
+            self.or_ended(Broken::new(Fault::Ended, what))
         })?;
-        let plan = Plan::new(&schedule, Toward::Server, 0);
+        let plan = Plan::new(schedule, Toward::Server, 0);
         Ok(self.peer(socket, plan))
     }
 
@@ -36,9 +59,10 @@ impl Trial<'_> {
     /// the peer came just before its end or behind it, and what it saw.
     pub fn or_ended(&self, broken: Broken) -> Broken {
         match self.ended(Duration::from_millis(500)) {
-            Some(how) => {
-                Broken::new(format!("the program has ended ({how}): it serves nobody more"))
-            }
+            Some(how) => Broken::new(
+                Fault::Ended,
+                format!("the program has ended ({how}), and serves no other peer"),
+            ),
             None => broken,
         }
     }
@@ -100,11 +124,24 @@ impl Trial<'_> {
     }
 }
 
+/// How much the kernel keeps for a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Buffers {
+    Usual,
+    Small,
+}
+
 /// A connection, or an error after five seconds.
-pub(crate) fn dial(address: &Endpoint) -> io::Result<Socket> {
+pub(crate) fn dial(address: &Endpoint, buffers: Buffers) -> io::Result<Socket> {
     match address {
         Endpoint::Ip(address) => {
             let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+            if buffers == Buffers::Small {
+                socket.set_recv_buffer_size(4 << 10)?;
+                socket.set_send_buffer_size(4 << 10)?;
+                // Segments as on an Ethernet: how large the program's own buffers grow depends on it, too.
+                socket.set_tcp_mss(1448)?;
+            }
             socket.connect_timeout(&SockAddr::from(*address), PATIENCE)?;
             Ok(socket)
         }
@@ -138,12 +175,12 @@ mod tests {
         // One may wait all the same.
         listener.listen(0).unwrap();
         let address = Endpoint::Path(path);
-        let _first = dial(&address).unwrap();
+        let _first = dial(&address, Buffers::Usual).unwrap();
         let (dials, dialling) = mpsc::channel();
         thread::scope(|scope| {
             let second = scope.spawn(|| {
                 dials.send(()).unwrap();
-                dial(&address)
+                dial(&address, Buffers::Usual)
             });
             dialling.recv().unwrap();
             thread::yield_now();

@@ -8,8 +8,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// How long one case may take in all once the program is ready, however slowly it drips.
-const CASE: Duration = Duration::from_secs(8);
+/// How long one case may take in all once the program is ready, however slowly it drips; unless it is given more.
+pub(crate) const CASE: Duration = Duration::from_secs(8);
 /// How much longer than that the machine may make it.
 const MOST: Duration = Duration::from_secs(40);
 /// How much longer it waits, each time, where a crowd stands in the queue.
@@ -50,7 +50,22 @@ impl Patience {
 
     /// The program is ready: the case begins.
     pub fn begin(&self) {
-        self.deadline.set(Instant::now() + CASE);
+        self.allow(CASE);
+    }
+
+    /// From now on the case may take so long.
+    pub fn allow(&self, time: Duration) {
+        self.deadline.set(Instant::now() + time);
+    }
+
+    /// Whether the time of the whole case is over.
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline.get()
+    }
+
+    /// The program's process, once it was started.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid.get()
     }
 
     /// A wait of so long, or until the case is over.

@@ -2,8 +2,7 @@
 
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relay::{Plan, Step};
 use socket2::Socket;
@@ -12,7 +11,8 @@ use crate::bytes::{ROW, quote, quote_cut};
 use crate::connection::{Connection, Ended, Judged, KEPT};
 use crate::patience::Patience;
 use crate::trial::Steps;
-use crate::{Broken, PATIENCE};
+use crate::waits::{SHORT, silence_for};
+use crate::{Broken, Fault, PATIENCE};
 
 /// A connection to the student's program. Dropping it closes it.
 pub struct Peer {
@@ -20,13 +20,15 @@ pub struct Peer {
     conn: Connection,
     plan: Plan,
     steps: Steps,
+    /// It has ended its side of the stream.
+    has_ended: bool,
+    patience: Rc<Patience>,
 }
 
-/// How long a silence of ours lasts. It is longer than those wait who take a silence for an end, and it is what the case is
-/// about: nothing is synchronised by it.
-const SILENCE: Duration = Duration::from_millis(1200);
+/// How soon a silent peer looks again what the program does.
+const LOOK: Duration = Duration::from_millis(50);
 
-/// From so many bytes on a report does not say how many came: how far a program got in a long stream is chance.
+/// From so many bytes on a report does not compare what came: how far a program got in a long stream is chance.
 const LONG: usize = 64 << 10;
 
 impl Peer {
@@ -37,7 +39,8 @@ impl Peer {
         steps: Steps,
         patience: Rc<Patience>,
     ) -> Peer {
-        Peer { name, conn: Connection::new(socket, patience), plan, steps }
+        let conn = Connection::new(socket, Rc::clone(&patience));
+        Peer { name, conn, plan, steps, has_ended: false, patience }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
@@ -77,10 +80,53 @@ impl Peer {
         self.compare(expected)
     }
 
-    /// Sends nothing for 1.2 s: a program that takes a silence for an end has taken it then.
-    pub fn keep_silent(&mut self) {
-        self.step(format!("keeps silent for {} s", SILENCE.as_secs_f32()));
-        thread::sleep(SILENCE);
+    /// Sends as much of it as the kernel's buffers take, reads nothing, and returns how much that was: with small buffers
+    /// ([`connect_narrow`](crate::Trial::connect_narrow)) and a program that has stopped reading, 100,000 bytes and more.
+    pub fn fill(&mut self, bytes: &[u8]) -> usize {
+        self.step("sends until nothing more fits into the buffers, and reads nothing");
+        self.conn.fill(bytes)
+    }
+
+    /// Sends nothing, for longer than the program is seen to wait: see [`waits`](crate::waits).
+    ///
+    /// # Errors
+    /// [`Broken`] when the program ends the connection meanwhile, or sends something.
+    pub fn keep_silent(&mut self) -> Result<(), Broken> {
+        self.step("keeps silent");
+        let silent = Instant::now();
+        let mut longest = SHORT;
+        while silent.elapsed() < longest {
+            if self.conn.stirs(LOOK) {
+                return Err(self.impatient(silent.elapsed()));
+            }
+            longest = longest.max(silence_for(self.patience.pid()));
+        }
+        if let Some(step) = self.steps.borrow_mut().last_mut() {
+            *step = format!("{step} for {} s", longest.as_secs());
+        }
+        self.patience.begin();
+        Ok(())
+    }
+
+    fn impatient(&mut self, after: Duration) -> Broken {
+        self.conn.read_soon(1);
+        let seconds = after.as_secs_f32();
+        let what = match (self.conn.received.is_empty(), self.conn.ended) {
+            (false, _) => "sent something, though nothing was due,",
+            (true, Some(Ended::Orderly)) => "ended the connection",
+            (true, _) => "broke the connection",
+        };
+        let what = format!("the program {what} when the peer had been silent for {seconds:.1} s");
+        match self.conn.received.as_slice() {
+            [] => Broken::new(Fault::Impatient, what),
+            came => Broken::differs(Fault::Impatient, what, b"", came),
+        }
+    }
+
+    /// Reads nothing until no more comes: what the program has still to send then waits in the program.
+    pub fn reads_late(&self) {
+        self.step("reads nothing until no more comes");
+        self.conn.wait_full();
     }
 
     /// Reads until so many bytes have come, and compares.
@@ -100,7 +146,7 @@ impl Peer {
         self.step(format!("reads {what}: {length} bytes"));
         self.conn.read_until(|received| received.len() >= length);
         if self.conn.received.len() < length {
-            return Err(Broken::new(self.missing(length)));
+            return Err(self.missing(length));
         }
         Ok(self.conn.received.drain(..length).collect())
     }
@@ -111,6 +157,7 @@ impl Peer {
     /// None that a program can cause; a connection that is gone already shows in what is expected next.
     pub fn end(&mut self) -> Result<(), Broken> {
         self.step("ends its side of the stream (half-close)");
+        self.has_ended = true;
         let _ = self.conn.socket.shutdown(Shutdown::Write);
         Ok(())
     }
@@ -125,13 +172,10 @@ impl Peer {
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
-            Some(Ended::Reset | Ended::Flooded) => Err(Broken::new(
-                "the connection was reset: the program closed it while bytes it had not read were waiting, or it was killed",
-            )),
-            None => Err(Broken::new(format!(
-                "the program did not end the connection within {} s",
-                PATIENCE.as_secs()
-            ))),
+            Some(Ended::Reset | Ended::Flooded) => {
+                Err(Broken::new(Fault::Reset, "the connection did not end, it was reset"))
+            }
+            None => Err(self.open("end")),
         }
     }
 
@@ -145,10 +189,7 @@ impl Peer {
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(_) => Ok(()),
-            None => Err(Broken::new(format!(
-                "the program did not close the connection within {} s",
-                PATIENCE.as_secs()
-            ))),
+            None => Err(self.open("close")),
         }
     }
 
@@ -160,16 +201,18 @@ impl Peer {
         self.step(format!("reads {what}, until the program closes the connection"));
         self.conn.read_until(|_| false);
         match self.conn.ended {
-            Some(Ended::Flooded) => Err(Broken::new(format!(
-                "the program sends without end: more than {} MiB came",
-                KEPT >> 20
-            ))),
+            Some(Ended::Flooded) => Err(Broken::new(
+                Fault::Extra,
+                format!("the program sends without end: more than {} MiB came", KEPT >> 20),
+            )),
             Some(_) => Ok(std::mem::take(&mut self.conn.received)),
-            None => Err(Broken::new(format!(
-                "the program did not close the connection within {} s",
-                PATIENCE.as_secs()
-            ))),
+            None => Err(self.open("close")),
         }
+    }
+
+    /// Closes the connection as a program does that ends, whatever it has still to read.
+    pub fn close(self) {
+        self.step("closes the connection");
     }
 
     /// Throws the connection away with a reset.
@@ -198,18 +241,15 @@ impl Peer {
         if judged.wrong {
             self.conn.read_soon(judged.same / ROW * ROW + ROW);
             let came = &self.conn.received[..self.conn.received.len().min(expected.len())];
-            return Err(Broken::differs(
-                "the bytes that came are not the right ones",
-                expected,
-                came,
-            ));
+            let what = "the bytes that came are not the right ones";
+            return Err(Broken::differs(Fault::Wrong, what, expected, came));
         }
         if self.conn.received.len() < expected.len() {
-            let what = self.missing(expected.len());
+            let broken = self.missing(expected.len());
             return Err(match expected.len() {
                 // How much of a long stream had come is chance, and so would be the bytes.
-                LONG.. => Broken::new(what),
-                _ => Broken::differs(what, expected, &self.conn.received),
+                LONG.. => broken,
+                _ => Broken::differs(broken.fault, broken.what, expected, &self.conn.received),
             });
         }
         self.conn.received.drain(..expected.len());
@@ -218,30 +258,38 @@ impl Peer {
 
     fn extra(&mut self) -> Broken {
         self.conn.read_soon(ROW);
-        Broken::differs("bytes came where none were expected", b"", &self.conn.received)
+        let what = "bytes came where none were expected";
+        Broken::differs(Fault::Extra, what, b"", &self.conn.received)
+    }
+
+    fn open(&self, verb: &str) -> Broken {
+        let within = PATIENCE.as_secs();
+        Broken::new(
+            Fault::Open,
+            format!("the program did not {verb} the connection within {within} s"),
+        )
     }
 
     /// Why not all of so many bytes came.
-    fn missing(&self, expected: usize) -> String {
+    fn missing(&self, expected: usize) -> Broken {
         let came = self.conn.received.len();
-        match self.conn.ended {
-            Some(_) if expected >= LONG => {
-                format!("the program closed the connection before all {expected} bytes had come")
-            }
-            None if expected >= LONG => {
-                format!("of {expected} bytes some are missing, and no more came in time")
-            }
-            Some(_) => {
-                format!("the program closed the connection after {came} of {expected} bytes")
-            }
-            None if came == 0 => {
-                format!("nothing came within {} s, of {expected} bytes", PATIENCE.as_secs())
-            }
-            None => format!(
-                "{came} of {expected} bytes came, and no more within {} s",
-                PATIENCE.as_secs()
-            ),
+        let so_far = format!("{came} of {expected} bytes");
+        if self.conn.ended.is_some() {
+            return Broken::new(
+                Fault::Short,
+                format!("the program closed the connection after {so_far}"),
+            );
         }
+        if let Some(seconds) = self.conn.slow() {
+            return Broken::new(Fault::Slow, format!("in {seconds:.1} s {so_far} came"));
+        }
+        let fault = if self.has_ended { Fault::SilentAfterEnd } else { Fault::Silent };
+        let within = PATIENCE.as_secs();
+        let what = match came {
+            0 => format!("nothing came within {within} s, of {expected} bytes"),
+            _ => format!("{so_far} came, and no more within {within} s"),
+        };
+        Broken::new(fault, what)
     }
 
     /// The bytes as the program will see them, with the relay's cuts.

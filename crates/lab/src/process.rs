@@ -9,8 +9,10 @@ use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::{Trial, with_address};
 use crate::typed::typed;
-use crate::{Broken, READY};
+use crate::{Broken, Fault, READY};
 
+/// For how long we look whether it waits.
+const WINDOW: Duration = Duration::from_millis(300);
 /// How soon we look again whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long it may run on when it has said that it listens.
@@ -35,16 +37,22 @@ impl<'a> Trial<'a> {
                 break started.wait(&patience);
             }
             if time.is_over() {
-                break Err(Broken::new(format!("it is still running after {} s", READY.as_secs())));
+                break Err(Broken::new(
+                    Fault::Rule,
+                    format!("it is still running after {} s", READY.as_secs()),
+                ));
             }
             // It might still notice what is there.
             if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
                 started.stop();
-                break Err(Broken::new("it says that it listens"));
+                break Err(Broken::new(Fault::Rule, "it says that it listens"));
             }
         };
         let finished = ended.map_err(|broken| {
-            Broken::new(format!("it should have refused to serve there, but {}", broken.what))
+            Broken::new(
+                Fault::Rule,
+                format!("it should have refused to serve there, but {}", broken.what),
+            )
         })?;
         let said = with_address(student::last_lines(&finished.lines), &path.to_string_lossy());
         if self.student.is_some() {
@@ -59,9 +67,10 @@ impl<'a> Trial<'a> {
             (Some(code), _) => format!("with exit code {code}"),
             (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
         };
-        Err(Broken::new(format!(
-            "it should have ended with exit code 3 and an error, it ended {how}"
-        )))
+        Err(Broken::new(
+            Fault::Rule,
+            format!("it should have ended with exit code 3 and an error, it ended {how}"),
+        ))
     }
 
     /// Kills the program as `kill -9` does, and waits until it is gone.
@@ -92,6 +101,48 @@ impl<'a> Trial<'a> {
         let done = done?;
         self.step("let the program run on (SIGCONT)");
         Ok(done)
+    }
+
+    /// Expects that the program, which has nothing to do now, waits: Linux only, elsewhere nothing is looked at.
+    ///
+    /// # Errors
+    /// [`Broken`] when it keeps the processor busy.
+    pub fn expect_idle(&self) -> Result<(), Broken> {
+        self.step("expects that the program waits, and leaves the processor alone");
+        // What it has still to clear away gets its time.
+        let busy = (0..5).map(|_| self.busy_for(WINDOW)).find(|busy| *busy < WINDOW / 2);
+        match busy {
+            Some(_) => Ok(()),
+            None => Err(Broken::new(
+                Fault::Spins,
+                format!(
+                    "nobody asks for anything, and the program has kept the processor busy for {:.1} s",
+                    (WINDOW * 5).as_secs_f32()
+                ),
+            )),
+        }
+    }
+
+    /// How much of this time the program and what it started ran, or waited for a processor.
+    #[cfg(target_os = "linux")]
+    fn busy_for(&self, window: Duration) -> Duration {
+        use crate::processes::{descendants, wanted};
+        let pid = self
+            .student
+            .as_ref()
+            .and_then(|student| rustix::process::Pid::from_raw(student.pid().cast_signed()));
+        let all = || -> Duration {
+            let family = pid.map(|pid| descendants(pid, &[])).unwrap_or_default();
+            family.iter().map(|process| process.pid).chain(pid).map(wanted).sum()
+        };
+        let before = all();
+        std::thread::sleep(window);
+        all().saturating_sub(before)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn busy_for(&self, _: Duration) -> Duration {
+        Duration::ZERO
     }
 
     fn signal(&self, signal: Signal) {

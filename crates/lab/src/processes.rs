@@ -56,11 +56,21 @@ pub(crate) fn children(of: Pid) -> Option<Vec<Pid>> {
 
 /// How long the threads of a process could have run and had to wait for a processor, so far and all together.
 pub(crate) fn waited(pid: Pid) -> Duration {
+    schedstat(pid, |numbers| numbers.nth(1))
+}
+
+/// How long they ran or could have run: what they would have used of a machine with a processor for each.
+pub(crate) fn wanted(pid: Pid) -> Duration {
+    schedstat(pid, |numbers| Some(numbers.take(2).sum()))
+}
+
+/// The sum over all threads of what `pick` takes.
+fn schedstat(pid: Pid, pick: impl Fn(&mut dyn Iterator<Item = u64>) -> Option<u64>) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     let nanoseconds = threads.into_iter().flatten().flatten().filter_map(|thread| {
         // The kernel's Documentation/scheduler/sched-stats: time on a processor, time waiting for one, time slices.
         let line = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        pick(&mut line.split_whitespace().map_while(|word| word.parse().ok()))
     });
     Duration::from_nanos(nanoseconds.sum())
 }

@@ -8,15 +8,15 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use stage::{Finished, Line, Program, Signal, StageError, Stream};
+use stage::{Finished, Keep, Line, Program, Signal, StageError, Stream};
 
 use crate::harmless::{harmless, shown_name};
 use crate::patience::Patience;
 use crate::port::no_start;
 use crate::turn::Turn;
-use crate::{Broken, PATIENCE, READY, Submission};
+use crate::{Broken, Fault, PATIENCE, READY, Submission};
 
-/// What it may write to stdout and stderr together, in bytes; more, and it has run away.
+/// How much is kept of what it writes to stdout and stderr, in bytes. It may write more, and nobody waits for it to stop.
 const OUTPUT: usize = 8 << 20;
 /// How soon the kernel's tables are looked at again while we wait, at first and in the end. They may have thousands of
 /// lines, and twenty cases look: together they would keep the programs from starting.
@@ -44,7 +44,9 @@ impl Student {
         submission: &Submission,
         address: impl AsRef<OsStr>,
     ) -> Result<Student, Broken> {
-        startable(submission).map_err(Broken::new)?;
+        startable(submission).map_err(|why| {
+            Broken::early(why, "Does the command start in a terminal, in that folder?")
+        })?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", LIMITS, "sh"]).args(&submission.command).arg(address);
         if let Some(folder) = &submission.folder {
@@ -52,7 +54,7 @@ impl Student {
         }
         let turn = Turn::wait();
         let _no_port_is_tried = no_start();
-        match Program::start_bounded("the program", &mut command, OUTPUT) {
+        match Program::start_keeping("the program", &mut command, Keep::Latest(OUTPUT)) {
             Ok(program) => Ok(Student { program, starting: Cell::new(Some(turn)) }),
             Err(error) => Err(Broken::machine("start the program", error)),
         }
@@ -84,7 +86,7 @@ impl Student {
                     let what = format!("the program ended ({how}) before it listened");
                     return Err(Broken::ended(what));
                 }
-                Err(error) => return Err(Broken::new(error.to_string())),
+                Err(error) => return Err(Broken::new(Fault::Rule, error.to_string())),
             }
         }
         let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
@@ -115,6 +117,11 @@ impl Student {
         }
     }
 
+    /// Whether it has ended, or ends in a moment, in another way than with exit code 0.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.ended(GRACE).is_some_and(|how| how != "exit code 0")
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.program.pid()
     }
@@ -141,12 +148,12 @@ impl Student {
                 Err(StageError::TimedOut { .. }) => {}
                 _ => {
                     let finished = self.program.wait(Duration::ZERO);
-                    return finished.map_err(|error| Broken::new(error.to_string()));
+                    return finished.map_err(|error| Broken::new(Fault::Rule, error.to_string()));
                 }
             }
         }
         let within = PATIENCE.as_secs();
-        Err(Broken::new(format!("the program was still running after {within} s")))
+        Err(Broken::new(Fault::Open, format!("the program was still running after {within} s")))
     }
 
     /// Sends a signal to it and to all it started.

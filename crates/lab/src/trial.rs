@@ -16,7 +16,7 @@ use crate::patience::Patience;
 use crate::port::{Port, Protocol};
 use crate::student::{self, Student};
 use crate::typed::typed;
-use crate::{Broken, Peer, READY, Submission, ready};
+use crate::{Broken, Fault, Peer, READY, Submission, ready};
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -137,10 +137,13 @@ impl<'a> Trial<'a> {
                 return Err(Broken::ended(what));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
-                return Err(Broken::new(format!(
-                    "the program did not connect to the address (its last argument) within {} s",
-                    READY.as_secs()
-                )));
+                return Err(Broken::new(
+                    Fault::Silent,
+                    format!(
+                        "the program did not connect to the address (its last argument) within {} s",
+                        READY.as_secs()
+                    ),
+                ));
             }
         };
         let plan = Plan::new(&schedule, Toward::Client, 0);
@@ -174,6 +177,11 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
+    /// Gives the case so much time from now on. Without it, it has 8 s once the program is ready, or after a silence.
+    pub fn allow(&self, time: Duration) {
+        self.patience.allow(time);
+    }
+
     /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
     pub fn quietly<T>(
         &mut self,
@@ -203,6 +211,15 @@ impl<'a> Trial<'a> {
     pub(crate) fn said(&self) -> Vec<String> {
         let said = self.student.as_ref().map_or_else(|| self.said.clone(), Student::said);
         with_address(said, &self.argument)
+    }
+
+    /// Whether it has ended with an error, or printed one of those that end a thread.
+    pub(crate) fn has_failed(&self) -> bool {
+        let error = |line: &String| {
+            line.contains("Traceback (most recent call last)") || line.contains("panicked at")
+        };
+        let ended = self.student.as_ref().is_some_and(Student::has_failed);
+        ended || self.said().iter().any(error)
     }
 
     fn start(&mut self, address: String) -> Result<(), Broken> {

@@ -15,11 +15,11 @@ const LAB: &str = env!("CARGO_BIN_EXE_lab");
 #[test]
 fn a_case_that_panics_is_a_failed_case_and_the_others_are_played() {
     fn case(id: &'static str, play: fn(&mut lab::Trial) -> Result<(), lab::Broken>) -> Case {
-        Case { id, points: 1, rule: "", hint: "", play }
+        Case { id, points: 1, rule: "", proves: &[], hint: "", fits: &[], play }
     }
     let cases = Box::leak(Box::new([
         case("panics", |_| panic!("a defect {}", 7)),
-        case("fails", |_| Err(lab::Broken::new("broken"))),
+        case("fails", |_| Err(lab::Broken::new(lab::Fault::Rule, "broken"))),
         case("passes", |_| Ok(())),
     ]));
     let texts = Texts {
@@ -30,7 +30,7 @@ fn a_case_that_panics_is_a_failed_case_and_the_others_are_played() {
         modules: &[],
         hints: "",
     };
-    let lab = Lab { name: "made-up", task: "", cases, texts };
+    let lab = Lab { name: "made-up", task: "", rules: &[], cases, texts };
     let mut told = Vec::new();
     let report = check(&lab, &Submission::default(), &Options::default(), &mut |case| {
         told.push(case.id.clone());

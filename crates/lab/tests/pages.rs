@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use lab::labs::LABS;
+use lab::labs::{Case, LABS, Lab, Rule};
 use lab::progress::possible;
 use marks::between_the_marks;
 
@@ -30,27 +30,114 @@ fn the_table_of_the_labs_is_the_list_of_the_labs() {
     between_the_marks("index.md", "labs", &table);
 }
 
-/// A student has nothing else to go by: each rule that can fail stands there.
+/// A student has nothing else to go by: what a program must do, which cases look at which side of it, and their points.
 #[test]
-fn the_page_of_a_lab_names_each_case_with_its_points() {
-    let mut missing = String::new();
+fn the_page_of_a_lab_lists_its_rules_and_its_cases() {
     for lab in LABS {
-        let Ok(text) = fs::read_to_string(page(lab.name)) else {
-            writeln!(missing, "docs/src/labs/{}.md", lab.name).unwrap();
-            continue;
-        };
+        let page = format!("{}.md", lab.name);
+        between_the_marks(&page, "rules", &rules(lab));
+        between_the_marks(&page, "cases", &cases(lab));
+    }
+}
+
+fn rules(lab: &Lab) -> String {
+    let mut list = "\n".to_owned();
+    for rule in lab.rules {
+        writeln!(list, "- **`{}`**: {}", rule.id, rule.text).unwrap();
+        for side in rule.sides {
+            let cases = proving(lab, rule, side);
+            let cases: Vec<String> = cases.iter().map(|case| format!("`{}`", case.id)).collect();
+            writeln!(list, "  - {side}: {}", cases.join(", ")).unwrap();
+        }
+    }
+    list + "\n"
+}
+
+fn cases(lab: &Lab) -> String {
+    let mut table = "\n| case | points | what it asks |\n|---|--:|---|\n".to_owned();
+    for case in lab.cases {
+        writeln!(table, "| `{}` | {} | {} |", case.id, case.points, case.rule).unwrap();
+    }
+    writeln!(table, "\nTogether {} points.\n", possible(lab)).unwrap();
+    table
+}
+
+/// A missing edge shows itself here.
+#[test]
+fn each_side_of_a_rule_has_a_case_and_each_case_proves_a_rule() {
+    let mut wrong = String::new();
+    for lab in LABS {
+        for rule in lab.rules {
+            let again = lab.rules.iter().filter(|other| other.id == rule.id).count();
+            if again > 1 || rule.sides.is_empty() {
+                writeln!(wrong, "{} {}: it stands there twice, or has no side", lab.name, rule.id)
+                    .unwrap();
+            }
+            for side in rule.sides {
+                if proving(lab, rule, side).is_empty() {
+                    writeln!(wrong, "{} {}: no case for \"{side}\"", lab.name, rule.id).unwrap();
+                }
+            }
+        }
         for case in lab.cases {
-            let name = format!("`{}`", case.id);
-            let mut rows = text.lines().filter(|line| line.contains(&name));
-            let points = case.points.to_string();
-            let told =
-                |row: &str| row.split(|c: char| !c.is_ascii_digit()).any(|word| word == points);
-            if !rows.any(told) {
-                writeln!(missing, "{} {}: {} points", lab.name, case.id, points).unwrap();
+            let known = |(id, side): &(&str, &str)| {
+                lab.rules.iter().any(|rule| rule.id == *id && rule.sides.contains(side))
+            };
+            if case.proves.is_empty() || !case.proves.iter().all(known) {
+                let (name, id, proves) = (lab.name, case.id, case.proves);
+                writeln!(wrong, "{name} {id}: proves no rule of its lab: {proves:?}").unwrap();
             }
         }
     }
-    assert!(missing.is_empty(), "not on a page:\n{missing}");
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What a page asks of a program is a rule, or names one. A student has nothing else to go by.
+#[test]
+fn whatever_a_page_asks_is_a_rule() {
+    const ASKS: [&str; 5] = ["must", "at most", "at least", "any", "up to"];
+    let mut wrong = String::new();
+    for lab in LABS {
+        let text = fs::read_to_string(page(lab.name)).unwrap();
+        for block in asking(&text) {
+            let words =
+                format!(" {} ", block.replace(|c: char| !c.is_alphanumeric() && c != '`', " "));
+            let asks = ASKS.iter().any(|word| words.contains(&format!(" {word} ")));
+            let named = lab.rules.iter().any(|rule| block.contains(&format!("`{}`", rule.id)));
+            if asks && !named {
+                writeln!(wrong, "{}: {block}", lab.name).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these ask something, and name no rule:\n{wrong}");
+}
+
+/// The paragraphs, list items and rows of a page that say what a program is to do: not what is written by the tests above,
+/// no code, and nothing from "How to begin" on.
+fn asking(page: &str) -> Vec<String> {
+    let (mut blocks, mut block) = (Vec::new(), String::new());
+    let (mut code, mut written) = (false, false);
+    for line in page.lines().take_while(|line| *line != "## How to begin") {
+        let line = line.trim();
+        code ^= line.starts_with("```");
+        written = (written || line.starts_with("<!-- ")) && !line.starts_with("<!-- end ");
+        let new = ["", "- ", "|", "#", "```"].iter().any(|start| match *start {
+            "" => line.is_empty(),
+            start => line.starts_with(start),
+        });
+        if new && !block.is_empty() {
+            blocks.push(std::mem::take(&mut block));
+        }
+        if !code && !written && !line.starts_with("```") && !line.starts_with("<!--") {
+            block.push_str(line);
+            block.push(' ');
+        }
+    }
+    blocks
+}
+
+fn proving(lab: &Lab, rule: &Rule, side: &str) -> Vec<&'static Case> {
+    lab.cases.iter().filter(|case| case.proves.contains(&(rule.id, side))).collect()
 }
 
 fn page(name: &str) -> std::path::PathBuf {

@@ -4,7 +4,7 @@ send returns how many bytes it took. While the peer reads fast it takes all of t
 takes a part or nothing, and the rest is gone. A blocking socket hides the mistake on Linux, where send waits until all is
 taken; this one does not block, as the sockets of a select loop should not.
 
-lab: echo, case: slow-reader, by chance: both-ways
+lab: echo, case: slow-reader
 """
 
 import ipaddress

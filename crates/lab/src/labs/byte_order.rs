@@ -9,12 +9,15 @@ const ORDER: Order = Order::Big;
 pub(super) const LAB: Lab = Lab {
     name: "byte-order",
     task: "the server of `frames` with its lengths in network byte order: the most significant byte first",
+    rules: &[],
     cases: &[
         Case {
             id: "one-frame",
             points: 2,
             rule: "a frame is answered with a frame in capitals, and both lengths are in network byte order",
             hint: "Eight is 00 00 00 08 here, in both directions. Read the length in one order and write it in the same.",
+            proves: &[],
+            fits: &[],
             play: one_frame,
         },
         Case {
@@ -22,6 +25,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "00 00 01 00 is 256: the frame is answered when 256 bytes have come",
             hint: "In the wrong order these bytes are 65536, and a valid length. What does your program wait for?",
+            proves: &[],
+            fits: &[],
             play: length_256,
         },
         Case {
@@ -29,6 +34,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "00 01 00 00 is 65536: one answer of that length, not a short one and then a closed connection",
             hint: "In the wrong order these bytes are 256, and the answer begins as the right one does. Where does the next frame begin then?",
+            proves: &[],
+            fits: &[],
             play: length_65536,
         },
         Case {
@@ -36,6 +43,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "00 01 01 00 is 65792, whichever way it is read",
             hint: "This one cannot tell the orders apart: if it fails, it is the reading and not the order.",
+            proves: &[],
+            fits: &[],
             play: same_either_way,
         },
         Case {
@@ -43,6 +52,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "several frames, cut at random places, are answered in their order; an empty one is among them",
             hint: "Does your program collect four bytes before it makes a number of them?",
+            proves: &[],
+            fits: &[],
             play: across_segments,
         },
         Case {
@@ -50,6 +61,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "02 00 00 00 is 33554432, above 16 MiB: close the connection without an answer; the next peer is served",
             hint: "In the wrong order this is the length 2. Which number does your limit look at?",
+            proves: &[],
+            fits: &[],
             play: oversize,
         },
         Case {
@@ -57,6 +70,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "80 00 00 00 is below 0: close the connection without an answer; the next peer is served",
             hint: "The sign is the highest bit of the first byte. In the wrong order this is the length 128.",
+            proves: &[],
+            fits: &[],
             play: negative,
         },
     ],

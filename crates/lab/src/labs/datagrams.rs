@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use ledger::{HEADER, Ledger, SORTS, add, echo, named};
 
 use super::{Case, Lab, texts};
-use crate::{Broken, DatagramPeer, LARGEST, PATIENCE, Trial};
+use crate::{Broken, DatagramPeer, Fault, LARGEST, PATIENCE, Trial};
 
 pub(super) const LAB: Lab = Lab {
     name: "datagrams",
     task: "a UDP server with numbered requests: each is carried out once, however often it comes",
+    rules: &[],
     cases: &[
         Case {
             id: "first",
@@ -19,6 +20,8 @@ pub(super) const LAB: Lab = Lab {
             rule: "a request gets its answer: the same number, the same operation, the result",
             hint: "The answer begins with the five bytes of the request's header. Numbers are in network byte order: the \
                    most significant byte first.",
+            proves: &[],
+            fits: &[],
             play: first,
         },
         Case {
@@ -27,6 +30,8 @@ pub(super) const LAB: Lab = Lab {
             rule: "an echo brings back its whole payload, from 0 to 9,000 bytes",
             hint: "What does not fit into your buffer is gone: the next recvfrom brings the next datagram, not the rest. \
                    How long can a datagram be?",
+            proves: &[],
+            fits: &[],
             play: sizes,
         },
         Case {
@@ -34,6 +39,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "the largest datagram there is comes back whole",
             hint: "65,507 bytes fit into one datagram over IPv4. How large is your buffer?",
+            proves: &[],
+            fits: &[],
             play: largest,
         },
         Case {
@@ -41,6 +48,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "an empty datagram is ignored: it is not an end",
             hint: "For a stream, 0 bytes mean the end. A datagram of 0 bytes is just a short one.",
+            proves: &[],
+            fits: &[],
             play: empty_datagram,
         },
         Case {
@@ -49,6 +58,8 @@ pub(super) const LAB: Lab = Lab {
             rule: "what is no request is ignored, without an answer, and the next request is answered",
             hint: "What do you do with a datagram shorter than the header, with an unknown operation, with an add of 3 \
                    bytes? Look at the length before you take a number out.",
+            proves: &[],
+            fits: &[],
             play: garbage,
         },
         Case {
@@ -56,6 +67,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "requests that wait together are answered one by one",
             hint: "Each recvfrom brings one datagram: answer it, and go round. Add up what each of them says.",
+            proves: &[],
+            fits: &[],
             play: burst,
         },
         Case {
@@ -63,6 +76,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a request that comes twice is carried out once, and answered the same twice",
             hint: "How do you know that you have carried out this request already? What do you answer then?",
+            proves: &[],
+            fits: &[],
             play: duplicate,
         },
         Case {
@@ -71,6 +86,8 @@ pub(super) const LAB: Lab = Lab {
             rule: "a peer that lost an answer asks again, with other requests between, and gets that answer again",
             hint: "The answer to keep is the one you sent then: the total has moved on since. To remember the last \
                    request only is not enough.",
+            proves: &[],
+            fits: &[],
             play: answer_lost,
         },
         Case {
@@ -78,6 +95,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "the answers to the last 256 additions are remembered, whatever echoes come between",
             hint: "How many answers do you keep, and which ones do you forget first?",
+            proves: &[],
+            fits: &[],
             play: remembers,
         },
         Case {
@@ -85,6 +104,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "peers number their requests each for itself, and each gets its own answers",
             hint: "Two peers may both have a request 7. By what do you tell them apart, and where does the answer go?",
+            proves: &[],
+            fits: &[],
             play: two_peers,
         },
         Case {
@@ -92,6 +113,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a lower number after a higher one is a request like any other",
             hint: "The network may let one datagram overtake another: a lower number is not always an old request.",
+            proves: &[],
+            fits: &[],
             play: any_order,
         },
         Case {
@@ -100,6 +123,8 @@ pub(super) const LAB: Lab = Lab {
             rule: "on a network that loses, doubles and reorders, each request is carried out exactly once",
             hint: "The peer asks again until it has an answer. Sort the answers by their totals: each must be the one \
                    before plus its own amount.",
+            proves: &[],
+            fits: &[],
             play: unkind_network,
         },
     ],
@@ -170,7 +195,7 @@ fn burst(trial: &mut Trial) -> Result<(), Broken> {
     peer.step("expects 20 answers, in any order");
     while let Some(&number) = ledger.unanswered().first() {
         let Some(answer) = peer.next(PATIENCE)? else {
-            return Err(Broken::new(format!("no answer to number {number} came")));
+            return Err(Broken::new(Fault::Rule, format!("no answer to number {number} came")));
         };
         ledger.note(&answer)?;
     }
@@ -208,9 +233,11 @@ fn remembers(trial: &mut Trial) -> Result<(), Broken> {
             Some(answer) if answer == add(number, number + 1) => {}
             Some(answer) => {
                 let what = format!("the answer to number {number} is not the right one");
-                return Err(Broken::differs(what, &add(number, number + 1), &answer));
+                return Err(Broken::differs(Fault::Wrong, what, &add(number, number + 1), &answer));
             }
-            None => return Err(Broken::new(format!("no answer to number {number} came"))),
+            None => {
+                return Err(Broken::new(Fault::Rule, format!("no answer to number {number} came")));
+            }
         }
     }
     ask(&mut peer, &echo(300, b"no addition"), &echo(300, b"no addition"))?;
@@ -281,7 +308,10 @@ fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Br
         }
     }
     let numbers = ledger.unanswered();
-    Err(Broken::new(format!("no answer to numbers {numbers:?} came, though the peer asked again")))
+    Err(Broken::new(
+        Fault::Rule,
+        format!("no answer to numbers {numbers:?} came, though the peer asked again"),
+    ))
 }
 
 fn begin(trial: &mut Trial) -> Result<DatagramPeer, Broken> {

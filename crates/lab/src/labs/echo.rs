@@ -1,96 +1,234 @@
 //! echo: a TCP server that sends back every byte until the peer's end of stream, and then ends.
 
-use super::{Case, Lab, texts};
-use crate::{Broken, Trial};
+use std::time::Duration;
+
+use super::leaving::{LEAVINGS, leave_full, leave_owed};
+use super::{Case, Lab, Rule, texts};
+use crate::{Broken, Fault, Peer, Trial};
+
+/// More than fits between a peer with small buffers and a program that has stopped reading.
+const LARGE: usize = 512 << 10;
+/// How long a program may take for that: 32 KiB a second, so that one which moves a byte with each call is fast enough.
+const LARGE_TAKES: Duration = Duration::from_secs(16);
+/// So much a program can take while its peer reads nothing.
+const UNREAD: usize = 32 << 10;
 
 pub(super) const LAB: Lab = Lab {
     name: "echo",
     task: "a TCP server that sends back every byte until the peer's end of stream, then ends",
+    rules: &[
+        Rule {
+            id: "same-bytes",
+            text: "Every byte comes back unchanged and in order, wherever the stream is cut. Bytes are not text: 0, line \
+                   ends and half a character come back, too.",
+            sides: &["a byte at a time", "cut at random", "all 256 values"],
+        },
+        Rule {
+            id: "at-once",
+            text: "What has come goes back at once: the peer may wait for it before it sends any more.",
+            sides: &["a peer that waits for each line"],
+        },
+        Rule {
+            id: "silence",
+            text: "A silence means nothing, and there is no time limit: after 30 s without a byte the peer may go on.",
+            sides: &["a silence between two messages"],
+        },
+        Rule {
+            id: "end",
+            text: "When the peer ends its side (a half-close), everything still due to it must arrive. Then the program \
+                   ends its side, too.",
+            sides: &[
+                "the last bytes came just before the end",
+                "more is due than the buffers hold, and the peer reads late",
+                "the peer has sent nothing at all",
+            ],
+        },
+        Rule {
+            id: "unread",
+            text: "A peer may send up to 32 KiB (32,768 bytes) before it reads any. Beyond that, the program may stop \
+                   reading until the peer reads on, but nothing must be lost.",
+            sides: &["32,768 bytes come back", "524,288 bytes come back, as the peer reads"],
+        },
+        Rule {
+            id: "pace",
+            text: "One byte per call is fast enough: for 512 KiB, a program has 16 s.",
+            sides: &["512 KiB in both directions at once"],
+        },
+        Rule {
+            id: "broken",
+            text: "A reset breaks one connection. The program then serves the next peer, or ends with an error and any \
+                   exit code. It must not hang, die of a signal or panic (exit code 101).",
+            sides: &[
+                "reset when nothing is under way",
+                "reset with bytes that nobody has read in both directions",
+            ],
+        },
+        Rule {
+            id: "leaves",
+            text: "A peer may leave without having read its bytes. A program that serves one peer after another must go \
+                   on; one that serves a single peer may end with any exit code, but not by a signal or a panic.",
+            sides: &["it closes", "it ends its side, and then resets", "it resets"],
+        },
+        Rule {
+            id: "idle",
+            text: "While there is nothing to do, the program waits: it must not keep the processor busy.",
+            sides: &["after a reset", "after a peer that left"],
+        },
+        Rule {
+            id: "next",
+            text: "After a peer's end the program serves the next one, or ends with exit code 0.",
+            sides: &["a second peer comes"],
+        },
+    ],
     cases: &[
         Case {
             id: "hello",
             points: 1,
-            rule: "what the peer sends comes back unchanged, and after its end comes yours",
-            hint: "Does your program read from the connection, write back what it read, and close?",
+            rule: "what the peer sends comes back unchanged, and your end comes after the peer's",
+            proves: &[("end", "the last bytes came just before the end")],
+            hint: "Does your program read from the connection, write back exactly what it read, and close?",
+            fits: &[Fault::Wrong, Fault::Extra, Fault::Short],
             play: hello,
         },
         Case {
             id: "cut-everywhere",
             points: 2,
             rule: "a message that comes a byte at a time comes back whole",
+            proves: &[("same-bytes", "a byte at a time")],
             hint: "One recv brings what is there, not what was sent. When does your loop end?",
+            fits: &[Fault::Short, Fault::Silent],
             play: cut_everywhere,
         },
         Case {
             id: "cut-at-random",
             points: 1,
             rule: "wherever the stream is cut, what comes back is the same",
-            hint: "Write back as many bytes as came, neither more nor fewer, until there are no more.",
+            proves: &[("same-bytes", "cut at random")],
+            hint: "Write back exactly as many bytes as came, again and again, until there are no more.",
+            fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
             play: cut_at_random,
         },
         Case {
             id: "every-byte",
             points: 1,
             rule: "bytes are bytes: all 256 values come back, text or not",
+            proves: &[("same-bytes", "all 256 values")],
             hint: "Is there a decode, a string or a strip between your read and your write? A 0, a line end or half a \
                    character means nothing here.",
+            fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
             play: every_byte,
         },
         Case {
             id: "turn-by-turn",
             points: 1,
-            rule: "what has come goes back at once: the peer may wait for it before it sends on, and a silence is no end",
-            hint: "What does your program wait for before it writes? The peer waits for you, too. And who said that a \
-                   silence has a meaning?",
+            rule: "what has come goes back at once: the peer may wait for it before it sends more",
+            proves: &[("at-once", "a peer that waits for each line")],
+            hint: "What does your program wait for before it writes? The peer waits for you, too.",
+            fits: &[Fault::Silent],
             play: turn_by_turn,
+        },
+        Case {
+            id: "silence",
+            points: 1,
+            rule: "a silence is not the end: after it, the peer goes on",
+            proves: &[("silence", "a silence between two messages")],
+            hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+            fits: &[Fault::Impatient],
+            play: silence,
         },
         Case {
             id: "half-close",
             points: 2,
-            rule: "what came before the peer's end comes back after it, all of it, also a line end",
-            hint: "The peer has said all, and still listens. When is your last write, and when do you close?",
+            rule: "everything sent before the peer's end comes back after it, including a final newline",
+            proves: &[("end", "the last bytes came just before the end")],
+            hint: "The peer has said everything and still listens. When is your last write, and when do you close?",
+            fits: &[Fault::Short, Fault::Silent, Fault::SilentAfterEnd, Fault::Reset],
             play: half_close,
+        },
+        Case {
+            id: "late-end",
+            points: 1,
+            rule: "a peer that has ended its side and reads late gets everything that is due to it",
+            proves: &[("end", "more is due than the buffers hold, and the peer reads late")],
+            hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you \
+                   have not written yet?",
+            fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
+            play: late_end,
         },
         Case {
             id: "empty",
             points: 1,
-            rule: "a peer that sends nothing gets nothing: only the end",
-            hint: "A read of 0 bytes is the end of the stream, also when it is the first read.",
+            rule: "a peer that sends nothing gets nothing but the end",
+            proves: &[("end", "the peer has sent nothing at all")],
+            hint: "A read of 0 bytes is the end of the stream, even when it is the first read.",
+            fits: &[Fault::Open, Fault::Reset],
             play: empty,
         },
         Case {
             id: "reads-later",
             points: 1,
             rule: "a peer may send 32 KiB before it reads the first byte",
-            hint: "More came than one buffer of yours holds. Where does the rest go?",
+            proves: &[("unread", "32,768 bytes come back")],
+            hint: "More came than one of your buffers holds. Where does the rest go?",
+            fits: &[Fault::Short, Fault::Silent, Fault::Full],
             play: reads_later,
         },
         Case {
             id: "both-ways",
             points: 2,
-            rule: "10 MB go out and come back at the same time, all of them",
-            hint: "How much does your program keep, how long, and does it read on while it writes?",
+            rule: "512 KiB go out and come back at the same time, all of them, within 16 s",
+            proves: &[
+                ("pace", "512 KiB in both directions at once"),
+                ("unread", "524,288 bytes come back, as the peer reads"),
+            ],
+            hint: "How much does your program keep, for how long, and does it read on while it writes?",
+            fits: &[Fault::Short, Fault::Silent, Fault::Full],
             play: both_ways,
         },
         Case {
             id: "slow-reader",
             points: 2,
             rule: "a peer that reads late loses nothing",
-            hint: "When the buffers are full a write takes only a part of what you gave it. Who writes the rest?",
+            proves: &[("unread", "524,288 bytes come back, as the peer reads")],
+            hint: "When the buffers are full, a write takes only part of what you gave it. Who writes the rest?",
+            fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
             play: slow_reader,
+        },
+        Case {
+            id: "peer-leaves",
+            points: 2,
+            rule: "a peer that leaves without reading its bytes ends neither the server nor the next peer's turn",
+            proves: &[
+                ("leaves", "it closes"),
+                ("leaves", "it ends its side, and then resets"),
+                ("leaves", "it resets"),
+                ("idle", "after a peer that left"),
+            ],
+            hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. \
+                   Whose error is that?",
+            fits: &[Fault::Ended, Fault::Silent],
+            play: peer_leaves,
         },
         Case {
             id: "reset",
             points: 1,
-            rule: "a peer that breaks the connection does not make the program hang or crash",
-            hint: "A read or write can fail: ECONNRESET, EPIPE. What does your program do then?",
+            rule: "a peer that resets the connection does not make the program hang or crash",
+            proves: &[
+                ("broken", "reset when nothing is under way"),
+                ("broken", "reset with bytes that nobody has read in both directions"),
+                ("idle", "after a reset"),
+            ],
+            hint: "A read or a write can fail: ECONNRESET, EPIPE. What does your program do then?",
+            fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
             play: reset,
         },
         Case {
             id: "goes-on-or-ends",
             points: 1,
             rule: "after the peer's end the program serves the next peer, or ends with exit code 0",
-            hint: "What does your program do when its loop is over? Both is right, to hang is not.",
+            proves: &[("next", "a second peer comes")],
+            hint: "What does your program do when its loop is over? Serving on is right, ending is right, hanging is not.",
+            fits: &[Fault::Ended, Fault::Silent, Fault::Open],
             play: goes_on_or_ends,
         },
     ],
@@ -98,10 +236,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 fn hello(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    peer.send(b"hello")?;
-    peer.expect(b"hello")?;
+    let mut peer = begin(trial)?;
     peer.end()?;
     peer.expect_end()
 }
@@ -136,19 +271,30 @@ fn send_and_expect(trial: &mut Trial, schedule: &str, message: &[u8]) -> Result<
 fn turn_by_turn(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    for silent in [false, false, true, false] {
-        let length = trial.number(1, 30) as usize;
-        // A line; the next one is empty.
-        for message in [[&trial.text(length)[..], b"\n"].concat(), b"\n".to_vec()] {
-            peer.send(&message)?;
-            peer.expect(&message)?;
-        }
-        if silent {
-            peer.keep_silent();
-        }
+    for _ in 0..4 {
+        line_and_empty_line(trial, &mut peer)?;
     }
     peer.end()?;
     peer.expect_end()
+}
+
+fn silence(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    line_and_empty_line(trial, &mut peer)?;
+    peer.keep_silent()?;
+    line_and_empty_line(trial, &mut peer)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+fn line_and_empty_line(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
+    let length = trial.number(1, 30) as usize;
+    for message in [[&trial.text(length)[..], b"\n"].concat(), b"\n".to_vec()] {
+        peer.send(&message)?;
+        peer.expect(&message)?;
+    }
+    Ok(())
 }
 
 fn half_close(trial: &mut Trial) -> Result<(), Broken> {
@@ -166,6 +312,16 @@ fn half_close(trial: &mut Trial) -> Result<(), Broken> {
     peer.expect_end()
 }
 
+fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, message) = begin_large(trial)?;
+    let sent = peer.fill(&message);
+    peer.end()?;
+    peer.reads_late();
+    // How much the kernel took is chance, and the report should be the same each time.
+    peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]))?;
+    peer.expect_end()
+}
+
 fn empty(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
@@ -175,50 +331,99 @@ fn empty(trial: &mut Trial) -> Result<(), Broken> {
 
 fn reads_later(trial: &mut Trial) -> Result<(), Broken> {
     // Twice this fits into the buffers of both sides: a program that writes before it reads on does not get stuck.
-    let message = trial.bytes(32 << 10);
+    let message = trial.bytes(UNREAD);
     send_and_expect(trial, "idle", &message)
 }
 
 fn both_ways(trial: &mut Trial) -> Result<(), Broken> {
-    let message = trial.bytes(10_000_000);
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
+    let (mut peer, message) = begin_large(trial)?;
     peer.exchange(&message, &message)?;
     peer.end()?;
     peer.expect_end()
 }
 
 fn slow_reader(trial: &mut Trial) -> Result<(), Broken> {
-    // More than all buffers between two programs hold: Linux lets a sender's grow to 4 MiB.
-    let message = trial.bytes(10_000_000);
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
+    let (mut peer, message) = begin_large(trial)?;
     peer.exchange_late(&message, &message)?;
     peer.end()?;
     peer.expect_end()
 }
 
-fn reset(trial: &mut Trial) -> Result<(), Broken> {
+fn begin_large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
+    let message = trial.bytes(LARGE);
     trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    peer.send(b"hello")?;
-    peer.expect(b"hello")?;
-    peer.reset();
-    trial.serves_or_ends(b"again", b"again").map(drop)
+    trial.allow(LARGE_TAKES);
+    Ok((trial.connect_narrow()?, message))
+}
+
+fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+    let unread = trial.bytes(UNREAD / 2);
+    let mut peer = begin(trial)?;
+    peer.end()?;
+    peer.expect_end()?;
+    let serves_on = serves_or_ends(trial)?;
+    if !serves_on {
+        trial.start_tcp_server()?;
+    }
+    for leaving in LEAVINGS {
+        let peer = hello_again(trial)?;
+        leave_owed(trial, peer, &unread, leaving)?;
+        match (serves_or_ends(trial)?, serves_on) {
+            (false, true) => {
+                let what =
+                    "the program has served one peer after another, and ended after one that left";
+                return Err(Broken::new(Fault::Ended, what));
+            }
+            (false, false) => trial.start_tcp_server()?,
+            (true, _) => {}
+        }
+    }
+    trial.expect_idle()
+}
+
+fn reset(trial: &mut Trial) -> Result<(), Broken> {
+    begin(trial)?.reset();
+    if !serves_or_ends(trial)? {
+        trial.start_tcp_server()?;
+    }
+    let unread = trial.bytes(LARGE);
+    leave_full(trial, &unread)?;
+    if serves_or_ends(trial)? {
+        trial.expect_idle()?;
+    }
+    Ok(())
 }
 
 fn goes_on_or_ends(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    peer.send(b"hello")?;
-    peer.expect(b"hello")?;
+    let mut peer = begin(trial)?;
     peer.end()?;
     peer.expect_end()?;
     match trial.serves_or_ends(b"again", b"again")? {
         Some(finished) if finished.code != Some(0) => {
             let code = finished.code.unwrap_or_default();
-            Err(Broken::new(format!("the program ended with exit code {code}, not 0")))
+            Err(Broken::new(
+                Fault::Ended,
+                format!("the program ended with exit code {code}, not 0"),
+            ))
         }
         _ => Ok(()),
     }
+}
+
+/// Starts the program; a first peer says hello, and stays.
+fn begin(trial: &mut Trial) -> Result<Peer, Broken> {
+    trial.start_tcp_server()?;
+    hello_again(trial)
+}
+
+fn hello_again(trial: &mut Trial) -> Result<Peer, Broken> {
+    let mut peer = trial.connect("idle")?;
+    peer.send(b"hello")?;
+    peer.expect(b"hello")?;
+    Ok(peer)
+}
+
+/// Whether the program serves the next peer. If not, it has ended as it may.
+fn serves_or_ends(trial: &mut Trial) -> Result<bool, Broken> {
+    Ok(trial.serves_or_ends(b"again", b"again")?.is_none())
 }

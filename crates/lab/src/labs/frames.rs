@@ -9,12 +9,15 @@ const ORDER: Order = Order::Little;
 pub(super) const LAB: Lab = Lab {
     name: "frames",
     task: "a TCP server that answers each frame, a length and so many bytes, with the same in capitals",
+    rules: &[],
     cases: &[
         Case {
             id: "one-frame",
             points: 1,
             rule: "a frame is answered with a frame in capitals, while the connection stays open",
             hint: "Four bytes say how many follow. Do you answer as soon as those are there, without waiting for the end of the stream?",
+            proves: &[],
+            fits: &[],
             play: one_frame,
         },
         Case {
@@ -22,6 +25,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a frame that comes a byte at a time is answered as one that comes whole; its length comes in four pieces, too",
             hint: "A recv brings at least one byte, and not always what you asked for. Where do you ask again, for the length and for the body?",
+            proves: &[],
+            fits: &[],
             play: cut_everywhere,
         },
         Case {
@@ -29,6 +34,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "several frames that come in one piece are answered one by one, in their order",
             hint: "Where does the first frame end? What do you do with the bytes behind it that the same recv brought?",
+            proves: &[],
+            fits: &[],
             play: pipelined,
         },
         Case {
@@ -36,6 +43,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "where the stream is cut changes no answer, though a piece ends one frame and begins the next, and a silence follows",
             hint: "Is there a line in your program that takes the end of a piece for the end of a frame?",
+            proves: &[],
+            fits: &[],
             play: across_segments,
         },
         Case {
@@ -43,6 +52,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a frame of length 0 is a frame: it is answered with one of length 0, and the connection stays",
             hint: "No bytes in a frame, and no more bytes in the stream: are these two things in your program?",
+            proves: &[],
+            fits: &[],
             play: empty,
         },
         Case {
@@ -50,6 +61,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a frame of length 0 between others has its own answer, in its place",
             hint: "How many answers do three frames have? Follow your program through a body of 0 bytes.",
+            proves: &[],
+            fits: &[],
             play: empty_between,
         },
         Case {
@@ -57,6 +70,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "only the bytes a to z change; every other byte comes back as it went",
             hint: "A frame holds bytes, not text. Who says that they can be decoded, and which letters does your function change?",
+            proves: &[],
+            fits: &[],
             play: not_ascii,
         },
         Case {
@@ -64,6 +79,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a frame of a byte more than 1 MiB is answered whole",
             hint: "Does one call send everything? Look for what your send returns. And is your limit 16 MiB?",
+            proves: &[],
+            fits: &[],
             play: large,
         },
         Case {
@@ -71,6 +88,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a length above 16 MiB closes the connection at once, without an answer; the next peer is served",
             hint: "Do you look at the length before you wait for that many bytes? And does the error end the peer or the whole program?",
+            proves: &[],
+            fits: &[],
             play: oversize,
         },
         Case {
@@ -78,6 +97,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a length below 0 closes the connection at once, without an answer; the next peer is served",
             hint: "The length has a sign. What does your program do with -1: read nothing, read without end, or refuse?",
+            proves: &[],
+            fits: &[],
             play: negative,
         },
         Case {
@@ -85,6 +106,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a stream that ends inside a length closes the connection, without an answer; the next peer is served",
             hint: "What do you unpack when only two of four bytes came? And who catches the error?",
+            proves: &[],
+            fits: &[],
             play: end_in_length,
         },
         Case {
@@ -92,6 +115,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a stream that ends inside a body closes the connection, without an answer; the next peer is served",
             hint: "At the end of the stream a recv returns nothing, again and again. Does your loop end, and does it answer half a frame?",
+            proves: &[],
+            fits: &[],
             play: end_in_body,
         },
         Case {
@@ -99,6 +124,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a peer that resets its connection inside a frame disturbs no other: the next peer is served",
             hint: "A reset is an error of one connection. How far up does yours travel?",
+            proves: &[],
+            fits: &[],
             play: reset,
         },
         Case {
@@ -106,6 +133,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a stream that ends between frames is a normal end: close the connection, and serve the next peer",
             hint: "Where does your program go when a peer has ended? It should stand at accept again.",
+            proves: &[],
+            fits: &[],
             play: peers,
         },
     ],
@@ -142,7 +171,7 @@ fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
     // The silence is inside a length.
     peer.send(&frames[..first + 2])?;
     peer.expect(&answers[..first])?;
-    peer.keep_silent();
+    peer.keep_silent()?;
     peer.send(&frames[first + 2..])?;
     peer.expect(&answers[first..])
 }

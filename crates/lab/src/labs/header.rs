@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::framed::Order;
 use crate::bytes::quote;
-use crate::{Broken, Peer, Trial};
+use crate::{Broken, Fault, Peer, Trial};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;
@@ -108,7 +108,10 @@ pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
 fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
     let header = receive_header(peer)?;
     if let Some(error) = error(&header) {
-        return Err(Broken::new(format!("the answer says that the request failed: {error}")));
+        return Err(Broken::new(
+            Fault::Rule,
+            format!("the answer says that the request failed: {error}"),
+        ));
     }
     expect_data_len(&header, body.len())?;
     peer.expect(body)
@@ -119,8 +122,13 @@ pub(super) fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
     let header = receive_header(peer)?;
     match error(&header) {
         Some(Value::String(_)) => expect_data_len(&header, 0),
-        Some(other) => Err(Broken::new(format!("`error` is {other}: expected a string"))),
-        None => Err(Broken::new(format!("the header is {header}: expected one with `error`"))),
+        Some(other) => {
+            Err(Broken::new(Fault::Rule, format!("`error` is {other}: expected a string")))
+        }
+        None => Err(Broken::new(
+            Fault::Rule,
+            format!("the header is {header}: expected one with `error`"),
+        )),
     }
 }
 
@@ -132,10 +140,15 @@ fn error(header: &Value) -> Option<&Value> {
 fn expect_data_len(header: &Value, expected: usize) -> Result<(), Broken> {
     match header.get("data_len") {
         Some(length) if length.as_u64() == Some(expected as u64) => Ok(()),
-        Some(length) => Err(Broken::new(format!(
-            "data_len of the answer is {length}, and its body has to have {expected} bytes"
-        ))),
-        None => Err(Broken::new(format!("the answer's header has no data_len: {header}"))),
+        Some(length) => Err(Broken::new(
+            Fault::Rule,
+            format!(
+                "data_len of the answer is {length}, and its body has to have {expected} bytes"
+            ),
+        )),
+        None => {
+            Err(Broken::new(Fault::Rule, format!("the answer's header has no data_len: {header}")))
+        }
     }
 }
 
@@ -145,18 +158,24 @@ pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
     let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));
     let allowed = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));
     let Some(length) = allowed else {
-        return Err(Broken::new(format!(
-            "the answer begins with {}, which is the length {length}: a header has 1 to {LIMIT} bytes",
-            quote(&prefix)
-        )));
+        return Err(Broken::new(
+            Fault::Rule,
+            format!(
+                "the answer begins with {}, which is the length {length}: a header has 1 to {LIMIT} bytes",
+                quote(&prefix)
+            ),
+        ));
     };
     let header = peer.receive("the answer's header", length)?;
     match serde_json::from_slice(&header) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(Broken::new(format!("the answer's header is no object: {}", quote(&header)))),
-        Err(error) => Err(Broken::new(format!(
-            "the answer's header is not JSON ({error}): {}",
-            quote(&header)
-        ))),
+        Ok(_) => Err(Broken::new(
+            Fault::Rule,
+            format!("the answer's header is no object: {}", quote(&header)),
+        )),
+        Err(error) => Err(Broken::new(
+            Fault::Rule,
+            format!("the answer's header is not JSON ({error}): {}", quote(&header)),
+        )),
     }
 }

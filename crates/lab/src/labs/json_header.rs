@@ -11,12 +11,15 @@ use crate::{Broken, Trial};
 pub(super) const LAB: Lab = Lab {
     name: "json-header",
     task: "a TCP server for requests with a JSON header, {\"data_len\": N, \"op\": …}, and a body of N bytes",
+    rules: &[],
     cases: &[
         Case {
             id: "one-request",
             points: 1,
             rule: "a request is answered with a header and a body, while the connection stays open",
             hint: "Two lengths: four bytes say how long the header is, the header says how long the body is. Is your answer in the same form?",
+            proves: &[],
+            fits: &[],
             play: one_request,
         },
         Case {
@@ -24,6 +27,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a request that comes a byte at a time is answered as one that comes whole",
             hint: "Three things to read: the length, the header, the body. Which of them do you take for whole after one recv?",
+            proves: &[],
+            fits: &[],
             play: cut_everywhere,
         },
         Case {
@@ -31,6 +36,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "several requests that come in one piece are answered one by one, in their order",
             hint: "Where does the first request end? What becomes of the bytes behind it?",
+            proves: &[],
+            fits: &[],
             play: pipelined,
         },
         Case {
@@ -38,6 +45,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "members may stand in any order, with or without white space around them",
             hint: "Does a parser read your header, or do you compare its text?",
+            proves: &[],
+            fits: &[],
             play: order_and_spaces,
         },
         Case {
@@ -45,6 +54,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "members you do not know are passed over, whatever they hold",
             hint: "The word data_len may stand inside a string or inside another object. Only the header's own member counts.",
+            proves: &[],
+            fits: &[],
             play: unknown_members,
         },
         Case {
@@ -52,6 +63,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a string means the same with escapes in it as without, in names and in values",
             hint: "JSON may write any character as \\u and four digits. Compare what a string means, not how it is written.",
+            proves: &[],
+            fits: &[],
             play: escapes,
         },
         Case {
@@ -59,6 +72,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "the header is UTF-8, and its length counts bytes, wherever the stream is cut",
             hint: "Collect all bytes of the header, and make text of them then: a piece may end inside a character.",
+            proves: &[],
+            fits: &[],
             play: non_ascii_header,
         },
         Case {
@@ -66,6 +81,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "upper changes only the bytes a to z, and the body need not be text",
             hint: "A body is bytes. Who says that it can be decoded, and which letters does your function change?",
+            proves: &[],
+            fits: &[],
             play: upper,
         },
         Case {
@@ -73,6 +90,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "reverse turns the characters round, not their bytes, and data_len counts bytes",
             hint: "é is one character and two bytes. Do you measure the answer before you encode it, or after?",
+            proves: &[],
+            fits: &[],
             play: reverse,
         },
         Case {
@@ -80,6 +99,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "count answers the number of characters, not of bytes, in decimal digits",
             hint: "Decode the body first. And what is data_len of this answer?",
+            proves: &[],
+            fits: &[],
             play: count,
         },
         Case {
@@ -87,6 +108,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a body of 0 bytes is a body: the request is answered, and the connection stays",
             hint: "Nothing to read is not the end of the stream. How many characters do 0 bytes have?",
+            proves: &[],
+            fits: &[],
             play: empty_body,
         },
         Case {
@@ -94,6 +117,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "64 KiB is the limit of the header, not of the body: 200,000 bytes are answered",
             hint: "Which length do you compare with which limit? Does one call send everything?",
+            proves: &[],
+            fits: &[],
             play: large_body,
         },
         Case {
@@ -101,6 +126,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a header of exactly 64 KiB is read",
             hint: "65536 bytes are allowed, 65537 are not. And does your read loop go on until all of them are there?",
+            proves: &[],
+            fits: &[],
             play: header_at_limit,
         },
         Case {
@@ -108,6 +135,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a request that was read and cannot be done is answered with an error, and the connection stays",
             hint: "The stream has not lost its place. Do you take the body out of it before you answer?",
+            proves: &[],
+            fits: &[],
             play: cannot_do,
         },
         Case {
@@ -115,6 +144,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a header length below 1 or above 64 KiB closes the connection, without an answer; the next peer is served",
             hint: "Look at the length before you read so many bytes. What does your program do with 0, and with -1?",
+            proves: &[],
+            fits: &[],
             play: header_length,
         },
         Case {
@@ -122,6 +153,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a header that is no JSON object in UTF-8 closes the connection, without an answer; the next peer is served",
             hint: "Which errors can your parser have, and who catches each? And what is [] or 7 once it is parsed?",
+            proves: &[],
+            fits: &[],
             play: header_no_object,
         },
         Case {
@@ -129,6 +162,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a data_len that is missing or no whole number from 0 to 16 MiB closes the connection, without an answer; the next peer is served",
             hint: "Is it there? Is it a number (true and \"3\" are none)? Is it whole? Is it in range? Ask before you read.",
+            proves: &[],
+            fits: &[],
             play: data_len,
         },
         Case {
@@ -136,6 +171,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a header with 30,000 brackets in each other may be answered or refused, but the next peer is served",
             hint: "How does your parser say that a text is nested too deep for it? It may be another error than that for bad JSON.",
+            proves: &[],
+            fits: &[],
             play: deep,
         },
         Case {
@@ -143,6 +180,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a stream that ends inside a request closes the connection, without an answer; the next peer is served",
             hint: "At the end of the stream a recv returns nothing, again and again. Does each of your loops end, with an error?",
+            proves: &[],
+            fits: &[],
             play: end_inside,
         },
         Case {
@@ -150,6 +189,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a peer that resets its connection inside a request disturbs no other: the next peer is served",
             hint: "A reset is an error of one connection. How far up does yours travel?",
+            proves: &[],
+            fits: &[],
             play: reset,
         },
     ],

@@ -17,12 +17,15 @@ const VISITS: usize = 300;
 pub(super) const LAB: Lab = Lab {
     name: "many-clients",
     task: "a TCP server that upper-cases frames for 200 clients at once, none of which waits for another",
+    rules: &[],
     cases: &[
         Case {
             id: "one-client",
             points: 1,
             rule: "one client gets an answer to each of its frames, however they are cut or merged",
             hint: "This is lab frames again: collect until a frame is whole, and keep what is left over.",
+            proves: &[],
+            fits: &[],
             play: one_client,
         },
         Case {
@@ -30,6 +33,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a client that says nothing keeps no other waiting",
             hint: "Where does your program wait while the first client is silent? Who accepts the second?",
+            proves: &[],
+            fits: &[],
             play: silent,
         },
         Case {
@@ -37,6 +42,8 @@ pub(super) const LAB: Lab = Lab {
             points: 3,
             rule: "200 clients are connected at once, and each is answered when it asks",
             hint: "The clients do not ask in the order in which they came.",
+            proves: &[],
+            fits: &[],
             play: crowd,
         },
         Case {
@@ -44,6 +51,8 @@ pub(super) const LAB: Lab = Lab {
             points: 3,
             rule: "a client that stalls inside a frame keeps no other waiting",
             hint: "A readable socket has at least one byte. It need not have a frame.",
+            proves: &[],
+            fits: &[],
             play: stalled,
         },
         Case {
@@ -51,6 +60,8 @@ pub(super) const LAB: Lab = Lab {
             points: 3,
             rule: "a client that does not read its answer keeps no other waiting, and gets all of it when it reads",
             hint: "A send waits, too, when the buffers are full; one that may not wait takes only a part.",
+            proves: &[],
+            fits: &[],
             play: never_reads,
         },
         Case {
@@ -58,6 +69,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a client that resets its connection takes no other with it",
             hint: "After a reset, recv and send fail. Whose error is that, and what has to end?",
+            proves: &[],
+            fits: &[],
             play: reset,
         },
         Case {
@@ -65,6 +78,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "100 clients that reset at once take nobody with them",
             hint: "Look at every call that can fail: accept, recv, send, and what you do when you close.",
+            proves: &[],
+            fits: &[],
             play: many_resets,
         },
         Case {
@@ -72,6 +87,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a client that breaks the framing is closed, and no other notices",
             hint: "Which of your errors end one connection, and which end the server?",
+            proves: &[],
+            fits: &[],
             play: broken_framing,
         },
         Case {
@@ -79,6 +96,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "each client gets its own answers, when the frames of many come in turns and in parts",
             hint: "What has come of a frame belongs to one connection. Where do you keep it?",
+            proves: &[],
+            fits: &[],
             play: own_answers,
         },
         Case {
@@ -86,6 +105,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "100 clients that connect before the server comes to accept are kept for it",
             hint: "The kernel keeps connections that nobody has accepted yet. How many, is said in listen().",
+            proves: &[],
+            fits: &[],
             play: backlog,
         },
         Case {
@@ -93,6 +114,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "300 clients come and go, and each connection is closed when its client has ended",
             hint: "A read of 0 bytes between two frames is a normal end. What has to be given back then?",
+            proves: &[],
+            fits: &[],
             play: comings_and_goings,
         },
     ],
@@ -139,7 +162,7 @@ fn stalled(trial: &mut Trial) -> Result<(), Broken> {
     let mut late = trial.connect("idle")?;
     goes_on(trial, &mut early)?;
     goes_on(trial, &mut late)?;
-    in_body.keep_silent();
+    in_body.keep_silent()?;
     in_body.send(&ORDER.frame(&second)[14..])?;
     in_body.expect(&ORDER.answer(&second))?;
     in_length.send(&ORDER.frame(&first)[2..])?;

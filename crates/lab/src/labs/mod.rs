@@ -7,12 +7,13 @@ mod framed;
 mod frames;
 mod header;
 mod json_header;
+mod leaving;
 mod many_clients;
 mod read_exactly;
 mod shell;
 mod unix;
 
-use crate::{Broken, Trial};
+use crate::{Broken, Fault, Trial};
 
 /// All labs, in the order of the course.
 pub const LABS: &[&Lab] = &[
@@ -34,23 +35,44 @@ pub struct Lab {
     pub name: &'static str,
     /// What is to be written, in one line.
     pub task: &'static str,
+    /// What the program must do: every "must", "at most" and "any" of the lab's page.
+    pub rules: &'static [Rule],
     /// What the checker does to the program.
     pub cases: &'static [Case],
     /// What is copied, hinted and shown.
     pub texts: Texts,
 }
 
-/// One thing that the checker does to the program, and the rule the program has to keep.
+/// One thing that a program must do, as the lab's page says it.
+///
+/// A rule has an edge, where keeping it turns into breaking it, and each side of the edge is tried: a limit needs a case that
+/// sends exactly the limit, and a case that sends one byte more.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name: `limit`.
+    pub id: &'static str,
+    /// The rule, in a sentence or two.
+    pub text: &'static str,
+    /// The sides of its edge, each in a few words: `16,777,216 bytes are answered`, `16,777,217 bytes are refused`. Each
+    /// needs a case that proves it.
+    pub sides: &'static [&'static str],
+}
+
+/// One thing that the checker does to the program, and the rules the program has to keep.
 #[derive(Debug)]
 pub struct Case {
     /// Its name: short words with hyphens. It never changes: grade books keep it.
     pub id: &'static str,
     /// What it is worth.
     pub points: u32,
-    /// The rule, in one sentence.
+    /// What it asks of the program, in one sentence.
     pub rule: &'static str,
+    /// Which rules it proves, and on which side: the id of a [`Rule`] and one of its sides.
+    pub proves: &'static [(&'static str, &'static str)],
     /// What to think about when it fails. It does not give the answer away.
     pub hint: &'static str,
+    /// The failures that the hint is about, beside [`Fault::Rule`]. Others have a question of their own.
+    pub fits: &'static [Fault],
     /// Plays it.
     pub play: fn(&mut Trial) -> Result<(), Broken>,
 }

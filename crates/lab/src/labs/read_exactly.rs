@@ -7,18 +7,21 @@ use stage::Finished;
 use super::framed::Order;
 use super::{Case, Lab, texts};
 use crate::afterwards::not_crashed;
-use crate::{Broken, Trial};
+use crate::{Broken, Fault, Trial};
 use digests::lines_are_right;
 
 pub(super) const LAB: Lab = Lab {
     name: "read-exactly",
     task: "a client that reads frames, a 4-byte length and that many bytes, and prints the SHA-256 of each",
+    rules: &[],
     cases: &[
         Case {
             id: "one-frame",
             points: 1,
             rule: "for a frame the SHA-256 of its body is printed, 64 lower-case hex digits on a line",
             hint: "The length is a signed 32-bit number, little-endian; it does not belong to the body.",
+            proves: &[],
+            fits: &[],
             play: one_frame,
         },
         Case {
@@ -26,6 +29,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "frames that come a byte at a time are read whole",
             hint: "A recv of 4 bytes may bring 1. Who asks for the other 3?",
+            proves: &[],
+            fits: &[],
             play: cut_everywhere,
         },
         Case {
@@ -33,6 +38,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a length may come in two pieces",
             hint: "How many bytes of the length had come when you unpacked it?",
+            proves: &[],
+            fits: &[],
             play: cut_in_length,
         },
         Case {
@@ -40,6 +47,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a body may come in many pieces, and after a silence",
             hint: "Count the bytes that came, not the bytes you asked for.",
+            proves: &[],
+            fits: &[],
             play: cut_in_body,
         },
         Case {
@@ -47,6 +56,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "several frames may come in one piece: each is read, none is lost",
             hint: "What did your last recv bring behind the end of the frame, and where is it now?",
+            proves: &[],
+            fits: &[],
             play: merged,
         },
         Case {
@@ -54,6 +65,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a length of 0 is a frame with an empty body, and not the end",
             hint: "What is the SHA-256 of nothing? And what does recv(0) return?",
+            proves: &[],
+            fits: &[],
             play: empty_frame,
         },
         Case {
@@ -61,6 +74,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a body of a megabyte in odd pieces is read whole",
             hint: "Is there a buffer of a fixed size somewhere, or a count that runs ahead?",
+            proves: &[],
+            fits: &[],
             play: large,
         },
         Case {
@@ -68,6 +83,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a stream that ends before the first frame is a normal end: no line, exit code 0",
             hint: "0 bytes where a length would begin: the server has said all.",
+            proves: &[],
+            fits: &[],
             play: no_frame,
         },
         Case {
@@ -75,6 +92,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "an end inside a length is an error: a line on stderr, exit code not 0",
             hint: "After 2 of 4 bytes the stream ended. Which value did you unpack?",
+            proves: &[],
+            fits: &[],
             play: end_in_length,
         },
         Case {
@@ -82,6 +101,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "an end inside a body is an error: no line for that frame, exit code not 0",
             hint: "Your loop ended. Because all had come, or because the stream was over?",
+            proves: &[],
+            fits: &[],
             play: end_in_body,
         },
         Case {
@@ -89,6 +110,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a negative length is an error at once: exit code not 0",
             hint: "Look at the length before you use it. What does recv(-1) or a conversion to usize make of it?",
+            proves: &[],
+            fits: &[],
             play: negative,
         },
         Case {
@@ -96,6 +119,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a length over 16 MiB is an error at once: exit code not 0",
             hint: "Anybody can send you four bytes. Do you believe them?",
+            proves: &[],
+            fits: &[],
             play: too_long,
         },
         Case {
@@ -103,6 +128,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a connection that breaks inside a body is an error, and not a crash",
             hint: "A read can fail: ECONNRESET. What does your program do then?",
+            proves: &[],
+            fits: &[],
             play: reset,
         },
     ],
@@ -133,7 +160,7 @@ fn cut_in_body(trial: &mut Trial) -> Result<(), Broken> {
     server.send(&frames(&[&one, &two]))?;
     let cut = frames(&[&late]);
     server.send(&cut[..30])?;
-    server.keep_silent();
+    server.keep_silent()?;
     server.send(&cut[30..])?;
     server.end()?;
     are_printed(trial, &[&one, &two, &late])
@@ -229,7 +256,10 @@ fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Broken> {
         Some(0) => Ok(()),
         code => {
             let code = code.unwrap_or_default();
-            Err(Broken::new(format!("the stream ended as it should, but the exit code was {code}")))
+            Err(Broken::new(
+                Fault::Rule,
+                format!("the stream ended as it should, but the exit code was {code}"),
+            ))
         }
     }
 }
@@ -242,11 +272,14 @@ fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
         "expects {lines} on stdout, a line on stderr, and an exit code that is not 0"
     ));
     if finished.code == Some(0) {
-        return Err(Broken::new(format!("{why}, but the exit code was 0, as if all were well")));
+        return Err(Broken::new(
+            Fault::Rule,
+            format!("{why}, but the exit code was 0, as if all were well"),
+        ));
     }
     lines_are_right(&finished, whole)?;
     if finished.stderr.is_empty() {
-        return Err(Broken::new(format!("{why}, and nothing on stderr says so")));
+        return Err(Broken::new(Fault::Rule, format!("{why}, and nothing on stderr says so")));
     }
     Ok(())
 }

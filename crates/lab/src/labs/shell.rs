@@ -5,7 +5,7 @@ mod answer;
 mod life;
 
 use super::{Case, Lab, texts};
-use crate::{Broken, Trial};
+use crate::{Broken, Fault, Trial};
 use answer::{Answer, ask, frame};
 use life::Life;
 
@@ -17,12 +17,15 @@ const OUTPUT: usize = 1 << 20;
 pub(super) const LAB: Lab = Lab {
     name: "shell",
     task: "a TCP server that runs commands and answers each with a JSON header and its output",
+    rules: &[],
     cases: &[
         Case {
             id: "one-command",
             points: 1,
             rule: "a command is answered with the length of a header, the header, and the output; the next peer is served, too",
             hint: "The header is JSON with data_len; the length in front of it counts the header's bytes only.",
+            proves: &[],
+            fits: &[],
             play: one_command,
         },
         Case {
@@ -30,6 +33,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "the body is all of stdout and then all of stderr",
             hint: "A command may use both. Does your program send one of them only?",
+            proves: &[],
+            fits: &[],
             play: both_streams,
         },
         Case {
@@ -37,6 +42,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a command that says nothing is answered with an empty body",
             hint: "What does your program send for 0 bytes? The peer waits for a header in any case.",
+            proves: &[],
+            fits: &[],
             play: silent,
         },
         Case {
@@ -44,6 +51,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "requests that come together are answered one by one, in their order",
             hint: "One recv may bring more than one request. What becomes of the bytes behind the first?",
+            proves: &[],
+            fits: &[],
             play: pipelined,
         },
         Case {
@@ -51,6 +60,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a request that comes a byte at a time is one request",
             hint: "Does your program wait for the whole length, and then for the whole command?",
+            proves: &[],
+            fits: &[],
             play: cut_everywhere,
         },
         Case {
@@ -58,6 +69,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a command that reads its standard input reads the end at once",
             hint: "Whose standard input does a child have, if nobody gives it another?",
+            proves: &[],
+            fits: &[],
             play: no_input,
         },
         Case {
@@ -65,6 +78,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "commands and their output are bytes: they need not be UTF-8",
             hint: "Do you decode anywhere? Only the header is text.",
+            proves: &[],
+            fits: &[],
             play: any_bytes,
         },
         Case {
@@ -72,6 +87,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "data_len counts bytes",
             hint: "What does your length count: what is sent, or what is seen?",
+            proves: &[],
+            fits: &[],
             play: bytes_not_characters,
         },
         Case {
@@ -79,6 +96,8 @@ pub(super) const LAB: Lab = Lab {
             points: 3,
             rule: "a command that fills both pipes is read to its end",
             hint: "A pipe holds 64 KiB. Who waits for whom when you read one of two to its end first?",
+            proves: &[],
+            fits: &[],
             play: pipes_full,
         },
         Case {
@@ -86,6 +105,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "an output of exactly 1,048,576 bytes is complete, and not truncated",
             hint: "How do you know that there is more? Only a byte above the limit shows it.",
+            proves: &[],
+            fits: &[],
             play: all_that_fits,
         },
         Case {
@@ -93,6 +114,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "of endless output the first 1,048,576 bytes are answered as truncated, and the command is killed",
             hint: "Do you wait for the command's end before you look at how much there is?",
+            proves: &[],
+            fits: &[],
             play: endless,
         },
         Case {
@@ -100,6 +123,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a command that does not end is killed with its children after 2 s; what it said is answered as timed_out",
             hint: "Killing the shell does not kill what the shell has started, and that has your pipes open, too.",
+            proves: &[],
+            fits: &[],
             play: no_end,
         },
         Case {
@@ -107,6 +132,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "when the shell ends, the answer leaves: a child in the background does not hold it, and is killed",
             hint: "What do you wait for: the end of the shell, or the end of the pipes? Who else holds those?",
+            proves: &[],
+            fits: &[],
             play: background,
         },
         Case {
@@ -114,6 +141,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a peer that leaves while its command runs takes neither the server nor the next peer with it",
             hint: "The answer cannot be sent. Whose error is that?",
+            proves: &[],
+            fits: &[],
             play: peer_leaves,
         },
         Case {
@@ -121,6 +150,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "after a wrong length, or an end inside a request, nothing is run, and that connection is closed",
             hint: "Check the length before you believe it; and half a command is no command.",
+            proves: &[],
+            fits: &[],
             play: broken_framing,
         },
     ],
@@ -286,7 +317,10 @@ fn broken_framing(trial: &mut Trial) -> Result<(), Broken> {
     ask(&mut next, "echo next", "next\n")?;
     trial.step("look whether a part of the command was run");
     if trace.exists() {
-        return Err(Broken::new("the beginning of a command was run, and its end never came"));
+        return Err(Broken::new(
+            Fault::Rule,
+            "the beginning of a command was run, and its end never came",
+        ));
     }
     Ok(())
 }

@@ -9,17 +9,20 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use place::{LONGEST, fill, id, is_empty, leave_stale, path_of, same};
 
 use super::{Case, Lab, texts};
-use crate::{Broken, Trial};
+use crate::{Broken, Fault, Trial};
 
 pub(super) const LAB: Lab = Lab {
     name: "unix",
     task: "an echo server on a Unix socket, which takes the file's name from nobody",
+    rules: &[],
     cases: &[
         Case {
             id: "first",
             points: 1,
             rule: "what a peer sends comes back until its end, then comes yours",
             hint: "The last argument is a path. Apart from the address all is as in the lab echo.",
+            proves: &[],
+            fits: &[],
             play: first,
         },
         Case {
@@ -27,6 +30,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "after one peer comes the next, also after one that said nothing",
             hint: "The end of a peer is not the end of the server. What stands in the loop around accept?",
+            proves: &[],
+            fits: &[],
             play: next_peer,
         },
         Case {
@@ -34,6 +39,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a peer that leaves without reading harms no other",
             hint: "A write to a peer that has gone is an error (EPIPE, ECONNRESET) of this peer alone.",
+            proves: &[],
+            fits: &[],
             play: peer_leaves,
         },
         Case {
@@ -41,6 +48,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a socket file that nobody listens on is replaced",
             hint: "A killed server leaves its file, and bind says \"address in use\". Connect to it: who answers?",
+            proves: &[],
+            fits: &[],
             play: stale,
         },
         Case {
@@ -48,6 +57,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "after kill -9 the program can be started again",
             hint: "Nothing of yours runs at kill -9. Who removes the file, and when?",
+            proves: &[],
+            fits: &[],
             play: killed,
         },
         Case {
@@ -55,6 +66,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a second instance ends with exit code 3 and an error, and the first goes on undisturbed",
             hint: "Before you remove a file: does somebody listen there? Connect to find out, and send nothing.",
+            proves: &[],
+            fits: &[],
             play: second_instance,
         },
         Case {
@@ -62,6 +75,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a live socket of another kind is somebody's too: exit code 3, the file stays",
             hint: "Connect fails in several ways. Only one of them, connection refused, says that nobody is there.",
+            proves: &[],
+            fits: &[],
             play: other_kind,
         },
         Case {
@@ -69,6 +84,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "an ordinary file stays as it is: exit code 3",
             hint: "What did the user want who gave you the path of a file? Look at what it is before you remove it.",
+            proves: &[],
+            fits: &[],
             play: file,
         },
         Case {
@@ -76,6 +93,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a directory stays as it is: exit code 3",
             hint: "Only a socket may be removed. Every error at the start ends with exit code 3.",
+            proves: &[],
+            fits: &[],
             play: directory,
         },
         Case {
@@ -83,6 +102,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "a symbolic link stays as it is, and so does what it leads to: exit code 3",
             hint: "stat follows a link and tells of what it leads to; lstat (symlink_metadata) tells of the link.",
+            proves: &[],
+            fits: &[],
             play: symbolic_link,
         },
         Case {
@@ -90,6 +111,8 @@ pub(super) const LAB: Lab = Lab {
             points: 2,
             rule: "only the owner can connect: the file has mode 0600",
             hint: "On Linux to connect needs write permission on the file. What mode does bind give it, and who changes it?",
+            proves: &[],
+            fits: &[],
             play: permissions,
         },
         Case {
@@ -97,6 +120,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "the longest path that the system allows is served",
             hint: "sun_path has 108 bytes on Linux (104 on macOS), and the last one is a NUL.",
+            proves: &[],
+            fits: &[],
             play: longest_path,
         },
         Case {
@@ -104,6 +129,8 @@ pub(super) const LAB: Lab = Lab {
             points: 1,
             rule: "a longer path is an error: exit code 3, and no file with half a name",
             hint: "Does your program report an error of bind, and with which exit code?",
+            proves: &[],
+            fits: &[],
             play: too_long,
         },
     ],
@@ -130,8 +157,9 @@ fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
     let path = trial.folder()?.join("socket");
     trial.start_unix_server(path.clone())?;
     trial.step("the peer sends, and does not read, until no more fits");
-    let peer = UnixStream::connect(&path)
-        .map_err(|e| Broken::new(format!("the program does not accept a connection: {e}")))?;
+    let peer = UnixStream::connect(&path).map_err(|e| {
+        Broken::new(Fault::Rule, format!("the program does not accept a connection: {e}"))
+    })?;
     fill(&peer).map_err(|error| Broken::machine("fill the buffers", error))?;
     trial.step("and closes: what comes back has nowhere to go");
     drop(peer);
@@ -196,7 +224,7 @@ fn file(trial: &mut Trial) -> Result<(), Broken> {
     if now == text {
         Ok(())
     } else {
-        Err(Broken::differs("the file holds something else now", &text, &now))
+        Err(Broken::differs(Fault::Wrong, "the file holds something else now", &text, &now))
     }
 }
 
@@ -232,10 +260,13 @@ fn permissions(trial: &mut Trial) -> Result<(), Broken> {
     let mode = fs::symlink_metadata(&path).map(|found| found.permissions().mode() & 0o777);
     match mode {
         Ok(mode) if mode & 0o077 == 0 => Ok(()),
-        Ok(mode) => {
-            Err(Broken::new(format!("the file has mode {mode:04o}: it is not for its owner alone")))
+        Ok(mode) => Err(Broken::new(
+            Fault::Rule,
+            format!("the file has mode {mode:04o}: it is not for its owner alone"),
+        )),
+        Err(error) => {
+            Err(Broken::new(Fault::Rule, format!("there is no file at ADDRESS: {error}")))
         }
-        Err(error) => Err(Broken::new(format!("there is no file at ADDRESS: {error}"))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Broken;
+use crate::{Broken, Fault};
 
 pub(super) const HEADER: usize = 5;
 /// What [`Ledger::check`] does, for the report.
@@ -59,12 +59,12 @@ impl Ledger {
         });
         let Some((number, total)) = parts.filter(|(n, _)| self.amounts.contains_key(n)) else {
             let what = "a datagram came that is no answer to any of these requests";
-            return Err(Broken::differs(what, b"", answer));
+            return Err(Broken::differs(Fault::Wrong, what, b"", answer));
         };
         let earlier = *self.totals.entry(number).or_insert(total);
         if earlier != total {
             let what = format!("two answers to number {number} differ: it was carried out twice");
-            return Err(Broken::differs(what, &add(number, earlier), answer));
+            return Err(Broken::differs(Fault::Wrong, what, &add(number, earlier), answer));
         }
         Ok(())
     }
@@ -81,7 +81,12 @@ impl Ledger {
                 let what = format!(
                     "number {number} adds {amount} to {before}, which is {sum}, and the answer says {total}"
                 );
-                return Err(Broken::differs(what, &add(number, sum), &add(number, total)));
+                return Err(Broken::differs(
+                    Fault::Wrong,
+                    what,
+                    &add(number, sum),
+                    &add(number, total),
+                ));
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use stage::Finished;
 
 use super::frames;
-use crate::Broken;
+use crate::{Broken, Fault};
 
 // The student is given the same file.
 #[path = "../../../labs/read-exactly/sha256.rs"]
@@ -18,19 +18,23 @@ pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(
         let right = sha256_hex(body);
         if *line != right {
             let shown: String = line.chars().take(70).collect();
-            return Err(Broken::new(format!(
-                "line {number} on stdout is not the SHA-256 of body {number}: expected {right}, got {shown:?}{}",
-                instead(line, number - 1, bodies)
-            )));
+            return Err(Broken::new(
+                Fault::Rule,
+                format!(
+                    "line {number} on stdout is not the SHA-256 of body {number}: expected {right}, got {shown:?}{}",
+                    instead(line, number - 1, bodies)
+                ),
+            ));
         }
     }
     let (came, expected) = (lines.len(), bodies.len());
     let more = "a line was printed for a frame that is not whole";
     if came != expected {
         let what = if came > expected { more } else { "frames are missing" };
-        return Err(Broken::new(format!(
-            "{what}: {expected} whole frames were sent, and {came} lines came on stdout"
-        )));
+        return Err(Broken::new(
+            Fault::Rule,
+            format!("{what}: {expected} whole frames were sent, and {came} lines came on stdout"),
+        ));
     }
     Ok(())
 }

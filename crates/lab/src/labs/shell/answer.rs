@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::labs::framed::Order;
 use crate::labs::header::receive_header;
-use crate::{Broken, Peer};
+use crate::{Broken, Fault, Peer};
 
 /// The longest body that can be right: all that is kept of both pipes.
 const BODY: u64 = 2 << 20;
@@ -34,12 +34,18 @@ impl Answer {
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
         let header = receive_header(peer)?;
         let Some(body) = header.get("data_len").and_then(Value::as_u64) else {
-            return Err(Broken::new(format!("the header has no number data_len: {header}")));
+            return Err(Broken::new(
+                Fault::Rule,
+                format!("the header has no number data_len: {header}"),
+            ));
         };
         if body > BODY {
-            return Err(Broken::new(format!(
-                "the header promises {body} bytes, and no answer may have more than {BODY}"
-            )));
+            return Err(Broken::new(
+                Fault::Rule,
+                format!(
+                    "the header promises {body} bytes, and no answer may have more than {BODY}"
+                ),
+            ));
         }
         let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;
         Ok(Answer { header, body })
@@ -56,10 +62,10 @@ impl Answer {
     pub fn says(&self, key: &str, expected: bool) -> Result<(), Broken> {
         let said = self.header.get(key).unwrap_or(&Value::Bool(false));
         if *said != Value::Bool(expected) {
-            return Err(Broken::new(format!(
-                "the header should say \"{key}\": {expected}, and is {}",
-                self.header
-            )));
+            return Err(Broken::new(
+                Fault::Rule,
+                format!("the header should say \"{key}\": {expected}, and is {}", self.header),
+            ));
         }
         Ok(())
     }
@@ -72,7 +78,7 @@ impl Answer {
                 self.body.len(),
                 expected.len()
             );
-            return Err(Broken::differs(what, expected, &self.body));
+            return Err(Broken::differs(Fault::Wrong, what, expected, &self.body));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::answer::frame;
 use crate::bytes::quote;
-use crate::{Broken, PATIENCE, Peer, Trial, connection};
+use crate::{Broken, Fault, PATIENCE, Peer, Trial, connection};
 
 /// How long a command may run, as the page says.
 const TIME: Duration = Duration::from_secs(2);
@@ -50,7 +50,10 @@ impl Life {
         trial.step("waits until the command runs");
         match self.read(trial, PATIENCE) {
             Some(1..) => Ok(()),
-            _ => Err(Broken::new(format!("it did not run within {} s", PATIENCE.as_secs()))),
+            _ => Err(Broken::new(
+                Fault::Rule,
+                format!("it did not run within {} s", PATIENCE.as_secs()),
+            )),
         }
     }
 
@@ -61,7 +64,12 @@ impl Life {
             match self.read(trial, TIME + PATIENCE) {
                 Some(0) => return Ok(()),
                 Some(_) => {}
-                None => return Err(Broken::new("a process that the command started still runs")),
+                None => {
+                    return Err(Broken::new(
+                        Fault::Rule,
+                        "a process that the command started still runs",
+                    ));
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::connection::wait_writable;
-use crate::{Broken, Trial};
+use crate::{Broken, Fault, Trial};
 
 /// The longest path of a Unix socket, in bytes: sun_path less the NUL that ends it. unix(7)
 pub(super) const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -42,7 +42,7 @@ pub(super) fn same(path: &Path, was: Id) -> Result<(), Broken> {
         Err(_) => "it is gone: the program removed what was not its own",
     };
     let name = path.file_name().unwrap_or_default().display();
-    Err(Broken::new(format!("{name}: {what}")))
+    Err(Broken::new(Fault::Rule, format!("{name}: {what}")))
 }
 
 pub(super) fn is_empty(folder: &Path) -> Result<(), Broken> {
@@ -51,7 +51,7 @@ pub(super) fn is_empty(folder: &Path) -> Result<(), Broken> {
         None => Ok(()),
         Some(entry) => {
             let name = entry.map(|entry| entry.file_name()).unwrap_or_default();
-            Err(Broken::new(format!("the program left a file: {}", name.display())))
+            Err(Broken::new(Fault::Rule, format!("the program left a file: {}", name.display())))
         }
     }
 }
