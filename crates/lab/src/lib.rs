@@ -53,7 +53,7 @@ pub use channel::ToGrader;
 pub use check::{Options, check};
 pub use datagram::{DatagramPeer, LARGEST};
 pub use explain::{explain, wrap};
-pub use folder::{Found, find};
+pub use folder::{Found, Submissions, Whose, find};
 pub use format::Format;
 pub use grade::{Graded, Grader, Grading, LIMIT};
 pub use harmless::{harmless, shown_name};

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use lab::{CaseReport, Grader, Outcome, Report, find};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lab::{CaseReport, Grader, Outcome, Report, Whose, find};
 use programs::python;
 use serde_json::Value;
 use stage::Scratch;
@@ -102,6 +104,45 @@ fn the_grades_do_not_depend_on_how_many_are_judged_at_once() {
     assert_eq!(progress.lines().count(), 5);
     assert!(progress.contains("/5 ann "), "{progress}");
     assert!(progress.lines().last().unwrap().starts_with("5/5 "), "{progress}");
+}
+
+/// Files as they lie about beside what is handed in.
+fn files(dir: &Path, files: &[&str]) {
+    for file in files {
+        let file = dir.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+}
+
+#[test]
+fn one_students_full_score_is_full_whatever_lies_beside_it() {
+    let Some(python) = python() else { return };
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path();
+    submission(dir, "echo", &python, RIGHT);
+    files(
+        dir,
+        &["__MACOSX/echo/._lab.toml", ".git/config", "docs/a.md", "node_modules/a/b", "old/a.py"],
+    );
+    let graded = |format: &str| {
+        let output = grade(dir, &["--format", format]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let passed_over =
+            "passed over: .git, __MACOSX, docs, node_modules, old (no lab.toml directly inside)\n";
+        assert!(said.starts_with(passed_over), "{said}");
+        output.stdout
+    };
+    let results: Value = serde_json::from_slice(&graded("gradescope")).unwrap();
+    let decoded = STANDARD.decode(graded("classroom").trim_ascii_end()).unwrap();
+    let step: Value = serde_json::from_slice(&decoded).unwrap();
+    assert_eq!((&step["status"], &step["max_score"]), (&"pass".into(), &16.into()));
+    for (tests, status) in [(&results["tests"], "passed"), (&step["tests"], "pass")] {
+        let tests = tests.as_array().unwrap();
+        assert!(tests.iter().all(|test| test["status"] == status), "{tests:?}");
+        let score: u64 = tests.iter().map(|test| test["score"].as_u64().unwrap()).sum();
+        assert_eq!(score, 16);
+    }
 }
 
 #[test]
@@ -212,7 +253,7 @@ fn with_whole_checker(script: &str, seconds: u64) -> String {
     let dir = scratch.path().join("class");
     lab_file(&dir, "ann", "lab = \"echo\"\ncommand = [\"x\"]\n");
     let grader = Grader { checker, seed: 0, jobs: 1, limit: Duration::from_secs(seconds) };
-    let grading = grader.grade(&find(&dir).unwrap(), &mut |_, _| {});
+    let grading = grader.grade(&find(&dir, Whose::Class).unwrap().found, &mut |_, _| {});
     let graded = &grading.submissions[0];
     assert_eq!((graded.score(), graded.passed()), (0, false));
     assert!(graded.max_score() > 0);
@@ -294,7 +335,7 @@ fn order(submissions: usize, jobs: usize) -> String {
         lab_file(&dir, &format!("{number:02}"), "lab = \"echo\"\ncommand = [\"x\"]\n");
     }
     let grader = Grader { checker, seed: 0, jobs, limit: Duration::from_secs(60) };
-    let grading = grader.grade(&find(&dir).unwrap(), &mut |_, _| {});
+    let grading = grader.grade(&find(&dir, Whose::Class).unwrap().found, &mut |_, _| {});
     let why = "the check ended (exit code 1) without a report";
     let names: Vec<_> = grading.submissions.iter().map(|one| one.name.clone()).collect();
     assert!(names.is_sorted() && names.len() == submissions, "{names:?}");

@@ -11,6 +11,7 @@ mod tap;
 use clap::ValueEnum;
 
 use crate::explain::explain;
+use crate::folder::Whose;
 use crate::grade::{Graded, Grading};
 use crate::harmless::{harmless, harmless_lines};
 use crate::report::{CaseReport, Outcome};
@@ -35,6 +36,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whose work a report of this form is about: the two platforms grade one student at a time.
+    pub fn whose(self) -> Whose {
+        match self {
+            Format::Gradescope | Format::Classroom => Whose::Student,
+            Format::Human | Format::Junit | Format::Tap | Format::Json | Format::Csv => {
+                Whose::Class
+            }
+        }
+    }
+
     /// The whole report, with a newline at its end.
     pub fn render(self, grading: &Grading) -> String {
         match self {

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::{
-    Format, Graded, Grader, LIMIT, adopt_orphans, end_descendants, find, harmless, keep_out,
-    shown_name,
+    Format, Graded, Grader, LIMIT, Submissions, adopt_orphans, end_descendants, find, harmless,
+    keep_out, shown_name,
 };
 
 use crate::checker::Checker;
@@ -21,7 +21,7 @@ Examples:
 
 Exit codes: 0 graded, whatever the points; 1 the report could not be written; 2 usage; 3 DIR cannot be read.")]
 pub struct Grade {
-    /// A submission (it has a lab.toml), or a folder with one folder a student
+    /// A submission (it has a lab.toml), or a folder with one folder a student; for gradescope and classroom, one student's
     dir: PathBuf,
     /// What the report is for
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -42,14 +42,19 @@ impl Grade {
         // First of all: until then, others of the same user can look into this process.
         keep_out();
         adopt_orphans();
-        let found = match find(&self.dir) {
-            Ok(found) => found,
+        let Submissions { found, passed_over } = match find(&self.dir, self.format.whose()) {
+            Ok(submissions) => submissions,
             Err(error) => {
                 writeln!(io::stderr(), "lab: cannot read {}: {error}", shown_name(&self.dir))?;
                 return Ok(ExitCode::from(3));
             }
         };
         let output = Output::new(self.output.as_deref())?;
+        if !passed_over.is_empty() {
+            let names = harmless(&passed_over.join(", "));
+            // Without a reader of this and of the progress there is still a report to write.
+            let _ = writeln!(io::stderr(), "passed over: {names} (no lab.toml directly inside)");
+        }
         let checker = Checker::new()?;
         let grader = Grader {
             checker: checker.path.clone(),
@@ -61,7 +66,6 @@ impl Grade {
         let grading = grader.grade(&found, &mut |number, graded| {
             // Who was told to end has killed the check, and it failed for that.
             stage::wait_if_told();
-            // Without a reader of the progress there is still a report to write.
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
         let left = end_descendants();
