@@ -138,7 +138,7 @@ impl Found {
 }
 
 /// Whether the folder's name says that a tool made it, not a student.
-fn made_by_a_tool(folder: &Path) -> bool {
+pub(crate) fn made_by_a_tool(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default();
     name.as_encoded_bytes().starts_with(b".") || MADE_BY_TOOLS.iter().any(|made| name == *made)
 }

@@ -17,6 +17,7 @@ use stage::{Finished, Keep, Line, Program, StageError};
 
 use crate::harmless::shown_name;
 use crate::labs::{self, LABS, Lab};
+use crate::near_miss::near_misses;
 use crate::small_file::{SmallFile, small_file};
 use crate::student;
 use crate::typed::typed;
@@ -62,7 +63,9 @@ impl Submission {
     /// [`SubmissionError`] when there is no such file, or it does not say what is to be judged.
     pub fn read(folder: &Path) -> Result<(&'static Lab, Submission), SubmissionError> {
         let path = folder.join(FILE);
-        let text = read_text(&path)?;
+        let Some(text) = read_text(&path)? else {
+            return Err(SubmissionError::Missing { path, near: near_misses(folder) });
+        };
         let file: LabFile = toml::from_str(&text).map_err(|error| SubmissionError::Toml {
             path: path.clone(),
             why: error.to_string().trim_end().to_owned(),
@@ -118,17 +121,17 @@ impl Submission {
     }
 }
 
-/// The text of a small regular file.
-fn read_text(path: &Path) -> Result<String, SubmissionError> {
+/// The text of a small regular file; `None` if there is none.
+fn read_text(path: &Path) -> Result<Option<String>, SubmissionError> {
     let unreadable = |why: String| SubmissionError::Unreadable { path: path.to_owned(), why };
     let bytes = match small_file(path, MOST) {
         Ok(SmallFile { bytes, .. }) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Err(SubmissionError::Missing { path: path.to_owned() });
+            return Ok(None);
         }
         Err(error) => return Err(unreadable(error.to_string())),
     };
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
+    String::from_utf8(bytes).map(Some).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
 }
 
 /// Why a folder cannot be judged, said so that its owner can put it right.
@@ -138,6 +141,8 @@ pub enum SubmissionError {
     Missing {
         /// Where it should be.
         path: PathBuf,
+        /// What there is instead, and what to do about it (see [`near_misses`]).
+        near: Vec<String>,
     },
     /// There is one, but it cannot be read.
     Unreadable {
@@ -182,7 +187,10 @@ impl Display for SubmissionError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         const EXAMPLE: &str = "[\"python3\", \"echo.py\"]";
         match self {
-            Self::Missing { path } => write!(
+            Self::Missing { path, near } if !near.is_empty() => {
+                write!(f, "there is no {}; {}", shown_name(path), near.join("; "))
+            }
+            Self::Missing { path, .. } => write!(
                 f,
                 "there is no {}: write one that names the lab and the command\n  lab = \"echo\"\n  \
                  command = {EXAMPLE}",
@@ -268,6 +276,19 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", scratch.path().join(FILE)).unwrap();
         let link = Submission::read(scratch.path()).unwrap_err();
         assert!(link.to_string().ends_with("it is a link"), "{link}");
+    }
+
+    #[test]
+    fn what_there_is_instead_of_a_lab_file_is_said_and_what_to_do() {
+        let scratch = Scratch::new().unwrap();
+        fs::write(scratch.path().join("Lab.tml"), "").unwrap();
+        fs::write(scratch.path().join("echo.zip"), "").unwrap();
+        let missing = Submission::read(scratch.path()).unwrap_err().to_string();
+        assert_eq!(
+            missing.replace(&scratch.path().display().to_string(), "DIR"),
+            "there is no DIR/lab.toml; Lab.tml is nearly right: rename it to lab.toml; \
+             echo.zip is still packed: unpack it"
+        );
     }
 
     fn build(script: &str, within: Duration) -> Result<(), String> {

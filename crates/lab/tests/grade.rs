@@ -146,6 +146,60 @@ fn one_students_full_score_is_full_whatever_lies_beside_it() {
 }
 
 #[test]
+fn one_student_without_a_lab_file_has_one_reason_that_says_where_to_look() {
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path().join("submission");
+    files(&dir, &["echo/labs.toml", "docs/a.md"]);
+    let output = grade(&dir, &["--format", "gradescope"]);
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(results["tests"].as_array().unwrap().len(), 1);
+    let reason = results["tests"][0]["output"].as_str().unwrap();
+    let expected = "submission/lab.toml; echo/labs.toml is nearly right: rename it to lab.toml";
+    assert!(reason.ends_with(expected), "{reason}");
+}
+
+#[test]
+fn in_a_class_no_student_is_left_out_and_what_tools_make_is_none() {
+    let scratch = Scratch::new().unwrap();
+    let dir = scratch.path().join("class");
+    lab_file(&dir, "ann/ann-main/echo", "lab = \"echo\"\ncommand = [\"false\"]\n");
+    files(
+        &dir,
+        &[
+            "ann/ann-main/notes/a.txt",
+            "bob/echo.zip",
+            "cas/lab.toml.txt",
+            "dan/a/b/c/lab.toml",
+            "docs/a.md",
+            "__MACOSX/ann/._lab.toml",
+            "target/debug/echo",
+        ],
+    );
+    let output = grade(&dir, &["--format", "json"]);
+    let graded = json(&output);
+    let submissions = graded["submissions"].as_array().unwrap();
+    let reasons: Vec<(&str, &str)> = submissions
+        .iter()
+        .map(|one| {
+            let error = one["error"].as_str().unwrap_or("none").lines().next().unwrap();
+            (one["name"].as_str().unwrap(), error.split_once("lab.toml").unwrap_or(("", error)).1)
+        })
+        .collect();
+    let expected = [
+        ("ann/ann-main/echo", "none"),
+        ("bob", "; echo.zip is still packed: unpack it"),
+        ("cas", "; lab.toml.txt is nearly right: rename it to lab.toml"),
+        ("dan", "; there is one in a/b/c: name or hand in that folder"),
+        ("docs", ": write one that names the lab and the command"),
+    ];
+    assert_eq!(reasons, expected);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let passed_over =
+        "passed over: __MACOSX, ann/ann-main/notes, target (no lab.toml directly inside)\n";
+    assert!(said.starts_with(passed_over), "{said}");
+}
+
+#[test]
 fn what_cannot_be_judged_has_no_points_and_a_reason() {
     let scratch = Scratch::new().unwrap();
     let dir = scratch.path();

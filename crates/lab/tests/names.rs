@@ -112,6 +112,31 @@ fn a_check_takes_a_folder_whatever_it_is_called() {
 }
 
 #[test]
+fn a_check_of_a_folder_without_a_lab_file_says_what_there_is_instead() {
+    let scratch = Scratch::new().unwrap();
+    // A folder may be called as a lab is.
+    for (folder, file, said) in [
+        ("mine", "labs.toml", "labs.toml is nearly right: rename it to lab.toml"),
+        ("echo", "lab.toml.txt", "lab.toml.txt is nearly right: rename it to lab.toml"),
+        ("frames", "frames.zip", "frames.zip is still packed: unpack it"),
+        ("all", "echo/lab.toml", "there is one in echo: name or hand in that folder"),
+    ] {
+        let path = scratch.path().join(folder).join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+        let finished = lab(scratch.path(), &words(&["check", folder]));
+        assert_eq!(finished.code, Some(2));
+        let expected = format!("lab: there is no {folder}/lab.toml; {said}\n");
+        assert_eq!(String::from_utf8(finished.stderr).unwrap(), expected);
+    }
+    // Without any, it is more likely the lab that is meant.
+    fs::create_dir(scratch.path().join("unix")).unwrap();
+    let finished = lab(scratch.path(), &words(&["check", "unix"]));
+    let said = String::from_utf8(finished.stderr).unwrap();
+    assert!(said.starts_with("lab: which program shall be checked?"), "{said}");
+}
+
+#[test]
 fn a_lab_file_that_is_none_is_a_reason_and_is_not_waited_for() {
     let scratch = Scratch::new().unwrap();
     let class = scratch.path().join("class");

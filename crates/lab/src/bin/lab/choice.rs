@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use lab::labs::{self, LABS, Lab};
-use lab::{Submission, harmless, quoted_path, shown_name, wrap};
+use lab::{Submission, harmless, near_misses, quoted_path, shown_name, wrap};
 
 /// The lab and the program.
 ///
@@ -30,7 +30,7 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
             Ok((lab, Submission { command: command.to_vec(), ..Submission::default() }))
         }
         None if !command.is_empty() => Err(format!("no lab is called \"{what}\".{}", names())),
-        Some(lab) if !path.join("lab.toml").exists() => Err(format!(
+        Some(lab) if !looks_like_a_submission(path) => Err(format!(
             "which program shall be checked? Put its command behind --\n  \
              scripts/lab.sh check {0} -- python3 {1}.py\n\
              or name the folder it is in. To begin with one that fails:\n  \
@@ -53,6 +53,11 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
         }
         _ => Submission::read(path).map_err(|error| error.to_string()),
     }
+}
+
+/// A folder may be called as a lab is. If its `lab.toml` is nearly right, the reason helps more than a question.
+fn looks_like_a_submission(path: &Path) -> bool {
+    path.join("lab.toml").exists() || !near_misses(path).is_empty()
 }
 
 fn names() -> String {
