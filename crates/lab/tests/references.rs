@@ -3,6 +3,7 @@
 //! ```text
 //! $ cargo build -p lab --examples          which `cargo test -p lab` does, and `--test` does not
 //! $ LAB_SEEDS=100 cargo test -p lab --test references -- --nocapture
+//! $ LAB_ONLY=echo cargo test -p lab --test references
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -14,7 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use lab::labs::{LABS, Lab};
-use programs::{check, example, failures, python, script, seeds, side_by_side};
+use programs::{check, example, failures, python, script, seeds, side_by_side, wanted};
 
 /// How many checks run side by side. More, and what is measured is the machine.
 const AT_ONCE: usize = 2;
@@ -50,7 +51,7 @@ fn every_reference_passes_every_case() {
 fn programs_of_all_labs(kind: &str) -> Vec<(&'static Lab, &'static str, Vec<String>)> {
     let python = python();
     let mut programs = Vec::new();
-    for &lab in LABS {
+    for &lab in LABS.iter().filter(|lab| wanted(lab)) {
         programs.push((lab, "Rust", example(&format!("{}-{kind}", lab.name))));
         if let Some(python) = &python {
             programs.push((lab, "Python", python_program(python, lab, kind)));

@@ -71,6 +71,11 @@ pub fn script(python: &Path, path: &str) -> Vec<String> {
     vec![python.display().to_string(), "-B".to_owned(), path.display().to_string()]
 }
 
+/// Whether a lab is one of those to be tried: all, or the ones that LAB_ONLY names (`LAB_ONLY=echo,frames`).
+pub fn wanted(lab: &Lab) -> bool {
+    env::var("LAB_ONLY").map_or(true, |only| only.split(',').any(|name| name == lab.name))
+}
+
 /// The first seeds: so many as LAB_SEEDS says, or `usual`.
 pub fn seeds(usual: u64) -> Vec<u64> {
     let wanted = env::var("LAB_SEEDS").ok().map(|number| number.parse().unwrap());
