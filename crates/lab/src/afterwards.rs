@@ -6,7 +6,7 @@ use stage::Finished;
 
 use crate::connection::Connection;
 use crate::network::{Buffers, dial};
-use crate::trial::Trial;
+use crate::trial::{Recorded, Trial};
 use crate::{Broken, Fault};
 
 impl Trial<'_> {
@@ -23,7 +23,7 @@ impl Trial<'_> {
         self.step("another peer comes: the program serves it, or it has ended");
         if let Some(Ok(socket)) = self.address.as_ref().map(|address| dial(address, Buffers::Usual))
         {
-            let mut conn = Connection::new(socket, Rc::clone(&self.patience));
+            let mut conn = Connection::new(socket, Rc::clone(&self.patience), Recorded::default());
             conn.send(request)?;
             conn.read_until(|received| received.len() >= answer.len());
             if conn.received == answer {

@@ -77,6 +77,7 @@ fn explain(
         replay: replay(lab, case, submission, trial.seed()),
         hint: hint(case, &broken, trial).to_owned(),
         said: trial.said(),
+        picture: trial.picture(&format!("{} {}", lab.name, case.id)),
     }
 }
 

@@ -10,6 +10,7 @@ use socket2::Socket;
 
 use crate::bytes::same;
 use crate::patience::Patience;
+use crate::trial::Recorded;
 use crate::{Broken, Fault, PATIENCE};
 
 /// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
@@ -25,6 +26,7 @@ pub(crate) struct Connection {
     pub received: Vec<u8>,
     pub ended: Option<Ended>,
     patience: Rc<Patience>,
+    recorded: Recorded,
     /// A write has failed: the connection is gone.
     broken: bool,
     /// When the peer began what it is waiting in.
@@ -42,7 +44,7 @@ pub(crate) enum Ended {
 }
 
 impl Connection {
-    pub fn new(socket: Socket, patience: Rc<Patience>) -> Connection {
+    pub fn new(socket: Socket, patience: Rc<Patience>, recorded: Recorded) -> Connection {
         // A socket that stayed blocking would only make waits longer: each call polls first.
         let _ = socket.set_nonblocking(true);
         let (begun, moved) = (Instant::now(), Instant::now());
@@ -51,6 +53,7 @@ impl Connection {
             received: Vec::new(),
             ended: None,
             patience,
+            recorded,
             broken: false,
             begun,
             moved,
@@ -195,8 +198,12 @@ impl Connection {
         match (&self.socket).read(&mut buffer) {
             // The write that failed has taken the error away.
             Ok(0) if self.broken => self.ended = Some(Ended::Reset),
-            Ok(0) => self.ended = Some(Ended::Orderly),
+            Ok(0) => {
+                self.recorded.borrow_mut().receives(b"");
+                self.ended = Some(Ended::Orderly);
+            }
             Ok(got) => {
+                self.recorded.borrow_mut().receives(&buffer[..got]);
                 self.moved = Instant::now();
                 self.received.extend_from_slice(&buffer[..got]);
                 if self.received.len() > KEPT {

@@ -101,6 +101,7 @@ mod tests {
             replay: "scripts/lab.sh check echo --case cut --seed 0 -- ./echo".into(),
             hint: "When does your loop end?".into(),
             said: vec!["stdout: listening on 127.0.0.1:1".into()],
+            picture: String::new(),
         };
         assert_eq!(
             explain(&failed(failure)).join("\n"),

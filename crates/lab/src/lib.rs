@@ -40,6 +40,7 @@ mod process;
 mod processes;
 mod progress_file;
 mod ready;
+mod recording;
 mod report;
 mod small_file;
 mod student;

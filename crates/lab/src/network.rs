@@ -111,7 +111,9 @@ impl Trial<'_> {
 
     pub(crate) fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
         let name = self.next_name();
-        Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience))
+        let peer = Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience));
+        self.recorded.push(peer.recorded());
+        peer
     }
 
     /// What the report calls the next peer.

@@ -10,7 +10,8 @@ use socket2::Socket;
 use crate::bytes::{ROW, quote, quote_cut};
 use crate::connection::{Connection, Ended, Judged, KEPT};
 use crate::patience::Patience;
-use crate::trial::Steps;
+use crate::recording::Recording;
+use crate::trial::{Recorded, Steps};
 use crate::waits::{SHORT, silence_for};
 use crate::{Broken, Fault, PATIENCE};
 
@@ -20,6 +21,7 @@ pub struct Peer {
     conn: Connection,
     plan: Plan,
     steps: Steps,
+    recorded: Recorded,
     /// It has ended its side of the stream.
     has_ended: bool,
     patience: Rc<Patience>,
@@ -39,8 +41,10 @@ impl Peer {
         steps: Steps,
         patience: Rc<Patience>,
     ) -> Peer {
-        let conn = Connection::new(socket, Rc::clone(&patience));
-        Peer { name, conn, plan, steps, has_ended: false, patience }
+        let recorded = Recorded::default();
+        *recorded.borrow_mut() = Recording::of(&name);
+        let conn = Connection::new(socket, Rc::clone(&patience), Rc::clone(&recorded));
+        Peer { name, conn, plan, steps, recorded, has_ended: false, patience }
     }
 
     /// Sends all of it, and reads nothing meanwhile.
@@ -84,7 +88,9 @@ impl Peer {
     /// ([`connect_narrow`](crate::Trial::connect_narrow)) and a program that has stopped reading, 100,000 bytes and more.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         self.step("sends until nothing more fits into the buffers, and reads nothing");
-        self.conn.fill(bytes)
+        let sent = self.conn.fill(bytes);
+        self.recorded.borrow_mut().sends(&bytes[..sent], &[sent]);
+        sent
     }
 
     /// Sends nothing, for longer than the program is seen to wait: see [`waits`](crate::waits).
@@ -144,6 +150,7 @@ impl Peer {
     /// [`Broken`] when the stream ends before, or nothing comes in time.
     pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, Broken> {
         self.step(format!("reads {what}: {length} bytes"));
+        self.recorded.borrow_mut().expects(length);
         self.conn.read_until(|received| received.len() >= length);
         if self.conn.received.len() < length {
             return Err(self.missing(length));
@@ -231,11 +238,17 @@ impl Peer {
         done
     }
 
+    /// Where its calls are recorded.
+    pub(crate) fn recorded(&self) -> Recorded {
+        Rc::clone(&self.recorded)
+    }
+
     fn step(&self, what: impl AsRef<str>) {
         self.steps.borrow_mut().push(format!("{} {}", self.name, what.as_ref()));
     }
 
     fn compare(&mut self, expected: &[u8]) -> Result<(), Broken> {
+        self.recorded.borrow_mut().expects(expected.len());
         let mut judged = Judged::default();
         self.conn.read_until(|received| judged.is_decided(expected, received));
         if judged.wrong {
@@ -301,6 +314,7 @@ impl Peer {
             pieces.push(n);
             left -= n;
         }
+        self.recorded.borrow_mut().sends(bytes, &pieces);
         if pieces.len() > 1 { quote_cut(bytes, &pieces) } else { quote(bytes) }
     }
 }

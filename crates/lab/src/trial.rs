@@ -14,12 +14,16 @@ use crate::connection::wait_readable;
 use crate::network::in_brackets;
 use crate::patience::Patience;
 use crate::port::{Port, Protocol};
+use crate::recording::{Recording, picture};
 use crate::student::{self, Student};
 use crate::typed::typed;
 use crate::{Broken, Fault, Peer, READY, Submission, ready};
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
+
+/// The calls of one peer, which writes them down itself.
+pub(crate) type Recorded = Rc<RefCell<Recording>>;
 
 /// One case being played. Dropping it ends the program and all it started.
 pub struct Trial<'a> {
@@ -35,6 +39,7 @@ pub struct Trial<'a> {
     argument: String,
     pub(crate) address: Option<Endpoint>,
     pub(crate) peers: usize,
+    pub(crate) recorded: Vec<Recorded>,
     // In this order they go: the relays, then what they lead to.
     pub(crate) relays: Vec<Relay>,
     _port: Option<Port>,
@@ -59,6 +64,7 @@ impl<'a> Trial<'a> {
             argument: String::new(),
             address: None,
             peers: 0,
+            recorded: Vec::new(),
             relays: Vec::new(),
             _port: None,
             scratch: None,
@@ -205,6 +211,12 @@ impl<'a> Trial<'a> {
 
     pub(crate) fn schedule(&self) -> String {
         self.schedule.to_string()
+    }
+
+    /// What the last peers sent and received, as an SVG file; empty if they did neither.
+    pub(crate) fn picture(&self, title: &str) -> String {
+        let peers: Vec<Recording> = self.recorded.iter().map(|peer| peer.take()).collect();
+        picture(title, &peers)
     }
 
     /// The last lines of the program.

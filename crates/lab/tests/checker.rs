@@ -55,7 +55,7 @@ fn the_same_program_and_seed_give_the_same_report() {
         report
     };
     let first = report();
-    assert_eq!(first.cases.iter().filter(|case| case.score() == 0).count(), 8);
+    assert_eq!(first.cases.iter().filter(|case| case.score() == 0).count(), 10);
     assert_eq!(first, report());
 }
 
@@ -87,6 +87,32 @@ fn the_line_in_a_report_plays_the_same_case_again() {
         // The seed with which the relay ran, not the one of the check.
         assert!(failed.schedule.contains(" seed=") && !failed.schedule.contains("seed=9 "));
     }
+}
+
+/// A hint about something else is worse than none.
+#[test]
+fn what_to_think_about_fits_what_happened() {
+    let Some(python) = stage::python() else { return };
+    let think_about = |file: &str, case: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo").join(file);
+        let command = vec![python.display().to_string(), path.display().to_string()];
+        let submission = Submission { command, ..Submission::default() };
+        let options = Options { seed: 0, case: Some(case.to_owned()) };
+        let report = check(labs::find("echo").unwrap(), &submission, &options, &mut |_| {});
+        failure(&report, case).hint.clone()
+    };
+    // Partial writes, which the case is about, have nothing to do with an error of decoding.
+    let decodes = think_about("echo_decodes.py", "slow-reader");
+    assert!(decodes.contains("What it printed last"), "{decodes}");
+    let partial = think_about("echo_sends_once.py", "slow-reader");
+    assert!(partial.contains("a write takes only part"), "{partial}");
+    // The peer has not ended, and it waits.
+    let waits = think_about("echo_keeps_a_line_end.py", "turn-by-turn");
+    assert!(waits.contains("The peer waits for you, too"), "{waits}");
+    let drips = think_about("echo_too_slow.py", "both-ways");
+    assert!(drips.contains("too long"), "{drips}");
+    let keeps = think_about("echo_keeps_a_line_end.py", "silence");
+    assert!(keeps.contains("it waits for you, too"), "{keeps}");
 }
 
 #[test]

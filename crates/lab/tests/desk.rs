@@ -55,6 +55,24 @@ fn a_failure_is_explained_as_the_page_shows_it() {
 }
 
 #[test]
+fn the_bytes_of_a_failure_can_be_drawn() {
+    let Some(_) = stage::python() else { return };
+    let desk = Desk::new();
+    desk.lab("start echo my-echo", 0);
+    let said = desk.lab("check my-echo --case cut-everywhere --picture bytes.svg", 1);
+    assert!(said.contains("the bytes of cut-everywhere: bytes.svg"), "{said}");
+    let svg = fs::read_to_string(desk.path("bytes.svg")).unwrap();
+    let picture = roxmltree::Document::parse(&svg).unwrap();
+    let texts: String = picture.descendants().filter_map(|node| node.text()).collect();
+    for part in ["the peer to the program", "network", "the program to the peer", "1 of 40"] {
+        assert!(texts.contains(part), "no {part:?} in:\n{texts}");
+    }
+    let said = desk.lab("check my-echo --case hello --picture none.svg", 0);
+    assert!(said.contains("no case failed: none.svg was not written"), "{said}");
+    assert!(!desk.path("none.svg").exists());
+}
+
+#[test]
 fn a_starter_of_every_lab_can_be_begun_in_both_languages() {
     let desk = Desk::new();
     for lab in LABS {

@@ -47,6 +47,35 @@ fn every_reference_passes_every_case() {
     assert!(wrong.is_empty(), "{} failures:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Every beginner does it: what a program prints is read and thrown away, however much it is.
+#[test]
+fn a_right_program_may_print_what_each_recv_brings() {
+    const PRINTING: &str = "
+import runpy, socket, sys
+def printing(call):
+    def wrapped(self, *args):
+        result = call(self, *args)
+        print('received', repr(result) * 20, file=sys.stderr)
+        return result
+    return wrapped
+for name in 'recv', 'recv_into', 'recvfrom', 'sendall', 'send':
+    setattr(socket.socket, name, printing(getattr(socket.socket, name)))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+";
+    let Some(python) = python() else { return };
+    let labs: Vec<&Lab> = LABS.iter().copied().filter(|lab| wanted(lab)).collect();
+    let reports = side_by_side(AT_ONCE, &labs, |lab| {
+        let mut command = python_program(&python, lab, "solution");
+        command.splice(1..1, ["-c".to_owned(), PRINTING.to_owned()]);
+        // Python takes what stands behind -c for the program's own.
+        command.retain(|word| word != "-B");
+        check(lab, &command, 0, None)
+    });
+    let wrong: Vec<String> = reports.iter().flat_map(failures).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Of each lab the Rust and the Python program of this name, with the command that starts it.
 fn programs_of_all_labs(kind: &str) -> Vec<(&'static Lab, &'static str, Vec<String>)> {
     let python = python();

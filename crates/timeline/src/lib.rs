@@ -58,6 +58,7 @@ mod words;
 pub use connection::{Connection, Direction, Relayed, connections};
 pub use error::StreamError;
 pub use message::{Kind, Message, Part};
+pub use observe::Event;
 pub use page::page;
 pub use stream::{Piece, Read, Stream};
 pub use svg::svg;

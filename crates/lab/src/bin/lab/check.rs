@@ -1,14 +1,15 @@
 //! `lab check`: plays all cases of a lab against one program.
 
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
 use lab::{
-    Options, Submission, ToGrader, adopt_orphans, check, end_descendants, keep_out, shown_name,
-    startable,
+    Options, Outcome, Report, Submission, ToGrader, adopt_orphans, check, end_descendants,
+    keep_out, shown_name, startable,
 };
 
 use crate::verdict::Verdict;
@@ -21,6 +22,7 @@ Examples:
   scripts/lab.sh check echo -- python3 echo.py         with a command of your own
   scripts/lab.sh check echo -- ./target/debug/echo
   scripts/lab.sh check my-echo --case hello --seed 7   one case, with other data
+  scripts/lab.sh check my-echo --picture bytes.svg     the first failure as a picture
 
 Your program is started afresh for each case, with the address as its last argument: a server listens there, a client \
 connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed \
@@ -40,6 +42,9 @@ pub struct Check {
     /// Explain every failed case, not only the first
     #[arg(long)]
     all: bool,
+    /// Draw what the peer of the first failed case sent, how it was cut, and what came back
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "to_grader")]
+    picture: Option<PathBuf>,
     /// `json`: the report of the check, for programs
     #[arg(long, default_value = "human", value_parser = ["human", "json"])]
     format: String,
@@ -95,6 +100,9 @@ impl Check {
         end_descendants();
         stage::wait_if_told();
         shown?;
+        if let Some(file) = &self.picture {
+            draw(&report, file)?;
+        }
         if human {
             verdict.sum_up(lab, &report, self.case.is_some())?;
             let mut progress = which::progress()?;
@@ -122,6 +130,25 @@ impl Check {
             return Submission::read(&self.what).map_err(|error| error.to_string());
         }
         choice::choice(&self.what, &self.command, self.case.as_deref())
+    }
+}
+
+/// Draws the first failed case, and says on standard error what became of it.
+fn draw(report: &Report, file: &Path) -> io::Result<()> {
+    let failed = report.cases.iter().find_map(|case| match &case.outcome {
+        Outcome::Failed(failure) => Some((&case.id, &failure.picture)),
+        Outcome::Passed => None,
+    });
+    let name = shown_name(file);
+    match failed {
+        None => writeln!(io::stderr(), "no case failed: {name} was not written"),
+        Some((id, picture)) if picture.is_empty() => {
+            writeln!(io::stderr(), "in {id}, no bytes went over a stream: {name} was not written")
+        }
+        Some((id, picture)) => match fs::write(file, picture) {
+            Ok(()) => writeln!(io::stderr(), "the bytes of {id}: {name}"),
+            Err(error) => writeln!(io::stderr(), "lab: cannot write {name}: {error}"),
+        },
     }
 }
 

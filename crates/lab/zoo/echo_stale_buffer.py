@@ -1,0 +1,31 @@
+"""Wrong: it takes whatever is not zero in its buffer for what came, and a longer piece leaves its tail there.
+
+As long as the pieces are of one size, or grow, nobody sees it. recv_into returns how many bytes came.
+
+lab: echo, case: cut-at-random
+"""
+
+import ipaddress
+import socket
+import sys
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not ipaddress.ip_address(host).is_loopback:
+        sys.exit("loopback only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        conn, _peer = listener.accept()
+        with conn:
+            serve(conn)
+
+
+def serve(conn):
+    buffer = bytearray(65536)
+    while conn.recv_into(buffer):
+        conn.sendall(buffer.rstrip(b"\0"))  # here: the tail of an earlier piece is not zero
+
+
+if __name__ == "__main__":
+    main()
