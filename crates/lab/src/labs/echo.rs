@@ -1,17 +1,9 @@
 //! echo: a TCP server that sends back every byte until the peer's end of stream, and then ends.
 
-use std::time::Duration;
+mod play;
 
-use super::leaving::{LEAVINGS, leave_full, leave_owed};
 use super::{Case, Lab, Rule, texts};
-use crate::{Broken, Fault, Peer, Trial};
-
-/// More than fits between a peer with small buffers and a program that has stopped reading.
-const LARGE: usize = 512 << 10;
-/// How long a program may take for that: 43,690 bytes a second, so that one which moves a byte with each call is fast enough.
-const LARGE_TAKES: Duration = Duration::from_secs(12);
-/// So much a program can take while its peer reads nothing.
-const UNREAD: usize = 32 << 10;
+use crate::Fault;
 
 pub(super) const LAB: Lab = Lab {
     name: "echo",
@@ -88,7 +80,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the last bytes came just before the end")],
             hint: "Does your program read from the connection, write back exactly what it read, and close?",
             fits: &[Fault::Wrong, Fault::Extra, Fault::Short],
-            play: hello,
+            play: play::hello,
         },
         Case {
             id: "cut-everywhere",
@@ -97,7 +89,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("same-bytes", "a byte at a time")],
             hint: "One recv brings what is there, not what was sent. When does your loop end?",
             fits: &[Fault::Short, Fault::Silent],
-            play: cut_everywhere,
+            play: play::cut_everywhere,
         },
         Case {
             id: "cut-at-random",
@@ -106,7 +98,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("same-bytes", "cut at random")],
             hint: "Write back exactly as many bytes as came, again and again, until there are no more.",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: cut_at_random,
+            play: play::cut_at_random,
         },
         Case {
             id: "every-byte",
@@ -116,7 +108,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "Is there a decode, a string or a strip between your read and your write? A 0, a line end or half a \
                    character means nothing here.",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: every_byte,
+            play: play::every_byte,
         },
         Case {
             id: "turn-by-turn",
@@ -125,7 +117,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("at-once", "a peer that waits for each line")],
             hint: "What does your program wait for before it writes? The peer waits for you, too.",
             fits: &[Fault::Silent],
-            play: turn_by_turn,
+            play: play::turn_by_turn,
         },
         Case {
             id: "silence",
@@ -134,7 +126,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("silence", "a silence between two messages")],
             hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
             fits: &[Fault::Impatient],
-            play: silence,
+            play: play::silence,
         },
         Case {
             id: "half-close",
@@ -143,7 +135,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the last bytes came just before the end")],
             hint: "The peer has said everything and still listens. When is your last write, and when do you close?",
             fits: &[Fault::Short, Fault::Silent, Fault::SilentAfterEnd, Fault::Reset],
-            play: half_close,
+            play: play::half_close,
         },
         Case {
             id: "late-end",
@@ -153,7 +145,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you \
                    have not written yet?",
             fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
-            play: late_end,
+            play: play::late_end,
         },
         Case {
             id: "empty",
@@ -162,7 +154,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the peer has sent nothing at all")],
             hint: "A read of 0 bytes is the end of the stream, even when it is the first read.",
             fits: &[Fault::Open, Fault::Reset],
-            play: empty,
+            play: play::empty,
         },
         Case {
             id: "reads-later",
@@ -171,7 +163,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("unread", "32,768 bytes come back")],
             hint: "More came than one of your buffers holds. Where does the rest go?",
             fits: &[Fault::Short, Fault::Silent, Fault::Full],
-            play: reads_later,
+            play: play::reads_later,
         },
         Case {
             id: "both-ways",
@@ -183,7 +175,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "How much does your program keep, for how long, and does it read on while it writes?",
             fits: &[Fault::Short, Fault::Silent, Fault::Full],
-            play: both_ways,
+            play: play::both_ways,
         },
         Case {
             id: "slow-reader",
@@ -192,7 +184,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("unread", "524,288 bytes come back, as the peer reads")],
             hint: "When the buffers are full, a write takes only part of what you gave it. Who writes the rest?",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: slow_reader,
+            play: play::slow_reader,
         },
         Case {
             id: "peer-leaves",
@@ -207,7 +199,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. \
                    Whose error is that?",
             fits: &[Fault::Ended, Fault::Silent],
-            play: peer_leaves,
+            play: play::peer_leaves,
         },
         Case {
             id: "reset",
@@ -220,7 +212,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "A read or a write can fail: ECONNRESET, EPIPE. What does your program do then?",
             fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
-            play: reset,
+            play: play::reset,
         },
         Case {
             id: "goes-on-or-ends",
@@ -229,201 +221,8 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("next", "a second peer comes")],
             hint: "What does your program do when its loop is over? Serving on is right, ending is right, hanging is not.",
             fits: &[Fault::Ended, Fault::Silent, Fault::Open],
-            play: goes_on_or_ends,
+            play: play::goes_on_or_ends,
         },
     ],
     texts: texts!("echo"),
 };
-
-fn hello(trial: &mut Trial) -> Result<(), Broken> {
-    let mut peer = begin(trial)?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
-    let message = trial.text(40);
-    send_and_expect(trial, "cut=1", &message)
-}
-
-fn cut_at_random(trial: &mut Trial) -> Result<(), Broken> {
-    let message = trial.text(400);
-    send_and_expect(trial, "cut=random:1..9", &message)
-}
-
-fn every_byte(trial: &mut Trial) -> Result<(), Broken> {
-    // The worst first, so that a failure is short; é is cut in two; then all values.
-    let mut message = b"\0\r\n\xff\xfe\x80 \x1a\x04 \xc3\xa9\n".to_vec();
-    message.extend(0..=u8::MAX);
-    message.extend(trial.bytes(200));
-    send_and_expect(trial, "cut=9,*", &message)
-}
-
-fn send_and_expect(trial: &mut Trial, schedule: &str, message: &[u8]) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect(schedule)?;
-    peer.send(message)?;
-    peer.expect(message)?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn turn_by_turn(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    for _ in 0..4 {
-        line_and_empty_line(trial, &mut peer)?;
-    }
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn silence(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    line_and_empty_line(trial, &mut peer)?;
-    peer.keep_silent()?;
-    line_and_empty_line(trial, &mut peer)?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn line_and_empty_line(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
-    let length = trial.number(1, 30) as usize;
-    for message in [[&trial.text(length)[..], b"\n"].concat(), b"\n".to_vec()] {
-        peer.send(&message)?;
-        peer.expect(&message)?;
-    }
-    Ok(())
-}
-
-fn half_close(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("cut=random:1..6")?;
-    let mut all = Vec::new();
-    for _ in 0..4 {
-        // The last byte of all is a line end: one that is kept back, or stripped, is missing.
-        let line = [&trial.text(10)[..], b"\n"].concat();
-        peer.send(&line)?;
-        all.extend(line);
-    }
-    peer.end()?;
-    peer.expect(&all)?;
-    peer.expect_end()
-}
-
-fn late_end(trial: &mut Trial) -> Result<(), Broken> {
-    let (mut peer, message) = begin_large(trial)?;
-    let sent = peer.fill(&message);
-    peer.end()?;
-    peer.reads_late();
-    // How much the kernel took is chance, and the report should be the same each time.
-    peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]))?;
-    peer.expect_end()
-}
-
-fn empty(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn reads_later(trial: &mut Trial) -> Result<(), Broken> {
-    // Twice this fits into the buffers of both sides: a program that writes before it reads on does not get stuck.
-    let message = trial.bytes(UNREAD);
-    send_and_expect(trial, "idle", &message)
-}
-
-fn both_ways(trial: &mut Trial) -> Result<(), Broken> {
-    let (mut peer, message) = begin_large(trial)?;
-    peer.exchange(&message, &message)?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn slow_reader(trial: &mut Trial) -> Result<(), Broken> {
-    let (mut peer, message) = begin_large(trial)?;
-    peer.exchange_late(&message, &message)?;
-    peer.end()?;
-    peer.expect_end()
-}
-
-fn begin_large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
-    let message = trial.bytes(LARGE);
-    trial.start_tcp_server()?;
-    trial.allow(LARGE_TAKES);
-    Ok((trial.connect_narrow()?, message))
-}
-
-fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
-    let unread = trial.bytes(UNREAD / 2);
-    let mut peer = begin(trial)?;
-    peer.end()?;
-    peer.expect_end()?;
-    let serves_on = serves_or_ends(trial)?;
-    if !serves_on {
-        trial.start_tcp_server()?;
-    }
-    for leaving in LEAVINGS {
-        let peer = hello_again(trial)?;
-        leave_owed(trial, peer, &unread, leaving)?;
-        match (serves_or_ends(trial)?, serves_on) {
-            (false, true) => {
-                let what =
-                    "the program has served one peer after another, and ended after one that left";
-                return Err(Broken::new(Fault::Ended, what));
-            }
-            (false, false) => trial.start_tcp_server()?,
-            (true, _) => {}
-        }
-    }
-    trial.expect_idle()
-}
-
-fn reset(trial: &mut Trial) -> Result<(), Broken> {
-    begin(trial)?.reset();
-    if !serves_or_ends(trial)? {
-        trial.start_tcp_server()?;
-    }
-    let unread = trial.bytes(LARGE);
-    leave_full(trial, &unread)?;
-    if serves_or_ends(trial)? {
-        trial.expect_idle()?;
-    }
-    Ok(())
-}
-
-fn goes_on_or_ends(trial: &mut Trial) -> Result<(), Broken> {
-    let mut peer = begin(trial)?;
-    peer.end()?;
-    peer.expect_end()?;
-    match trial.serves_or_ends(b"again", b"again")? {
-        Some(finished) if finished.code != Some(0) => {
-            let code = finished.code.unwrap_or_default();
-            Err(Broken::new(
-                Fault::Ended,
-                format!("the program ended with exit code {code}, not 0"),
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Starts the program; a first peer says hello, and stays.
-fn begin(trial: &mut Trial) -> Result<Peer, Broken> {
-    trial.start_tcp_server()?;
-    hello_again(trial)
-}
-
-fn hello_again(trial: &mut Trial) -> Result<Peer, Broken> {
-    let mut peer = trial.connect("idle")?;
-    peer.send(b"hello")?;
-    peer.expect(b"hello")?;
-    Ok(peer)
-}
-
-/// Whether the program serves the next peer. If not, it has ended as it may.
-fn serves_or_ends(trial: &mut Trial) -> Result<bool, Broken> {
-    Ok(trial.serves_or_ends(b"again", b"again")?.is_none())
-}

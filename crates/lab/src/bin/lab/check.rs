@@ -1,19 +1,18 @@
 //! `lab check`: plays all cases of a lab against one program.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
 use lab::{
-    Options, Outcome, Report, Submission, ToGrader, adopt_orphans, check, end_descendants,
-    keep_out, shown_name, startable,
+    Options, Submission, ToGrader, adopt_orphans, check, end_descendants, keep_out, shown_name,
+    startable,
 };
 
 use crate::verdict::Verdict;
-use crate::{choice, which};
+use crate::{choice, picture, which};
 
 #[derive(Args, Clone)]
 #[command(after_help = "\
@@ -101,7 +100,7 @@ impl Check {
         stage::wait_if_told();
         shown?;
         if let Some(file) = &self.picture {
-            draw(&report, file)?;
+            picture::draw(&report, file)?;
         }
         if human {
             verdict.sum_up(lab, &report, self.case.is_some())?;
@@ -130,25 +129,6 @@ impl Check {
             return Submission::read(&self.what).map_err(|error| error.to_string());
         }
         choice::choice(&self.what, &self.command, self.case.as_deref())
-    }
-}
-
-/// Draws the first failed case, and says on standard error what became of it.
-fn draw(report: &Report, file: &Path) -> io::Result<()> {
-    let failed = report.cases.iter().find_map(|case| match &case.outcome {
-        Outcome::Failed(failure) => Some((&case.id, &failure.picture)),
-        Outcome::Passed => None,
-    });
-    let name = shown_name(file);
-    match failed {
-        None => writeln!(io::stderr(), "no case failed: {name} was not written"),
-        Some((id, picture)) if picture.is_empty() => {
-            writeln!(io::stderr(), "in {id}, no bytes went over a stream: {name} was not written")
-        }
-        Some((id, picture)) => match fs::write(file, picture) {
-            Ok(()) => writeln!(io::stderr(), "the bytes of {id}: {name}"),
-            Err(error) => writeln!(io::stderr(), "lab: cannot write {name}: {error}"),
-        },
     }
 }
 

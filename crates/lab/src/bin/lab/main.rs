@@ -12,6 +12,7 @@ mod grade;
 mod hint;
 mod list;
 mod output;
+mod picture;
 mod report;
 mod solution;
 mod start;

@@ -1,0 +1,206 @@
+//! What the cases of lab echo do.
+
+use std::time::Duration;
+
+use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
+use crate::{Broken, Fault, Peer, Trial};
+
+/// More than fits between a peer with small buffers and a program that has stopped reading.
+const LARGE: usize = 512 << 10;
+/// How long a program may take for that: 43,690 bytes a second, so that one which moves a byte with each call is fast enough.
+const LARGE_TAKES: Duration = Duration::from_secs(12);
+/// So much a program can take while its peer reads nothing.
+const UNREAD: usize = 32 << 10;
+
+pub(super) fn hello(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
+    let message = trial.text(40);
+    send_and_expect(trial, "cut=1", &message)
+}
+
+pub(super) fn cut_at_random(trial: &mut Trial) -> Result<(), Broken> {
+    let message = trial.text(400);
+    send_and_expect(trial, "cut=random:1..9", &message)
+}
+
+pub(super) fn every_byte(trial: &mut Trial) -> Result<(), Broken> {
+    // The worst first, so that a failure is short; é is cut in two; then all values.
+    let mut message = b"\0\r\n\xff\xfe\x80 \x1a\x04 \xc3\xa9\n".to_vec();
+    message.extend(0..=u8::MAX);
+    message.extend(trial.bytes(200));
+    send_and_expect(trial, "cut=9,*", &message)
+}
+
+fn send_and_expect(trial: &mut Trial, schedule: &str, message: &[u8]) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect(schedule)?;
+    peer.send(message)?;
+    peer.expect(message)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn turn_by_turn(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    for _ in 0..4 {
+        line_and_empty_line(trial, &mut peer)?;
+    }
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn silence(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    line_and_empty_line(trial, &mut peer)?;
+    peer.keep_silent()?;
+    line_and_empty_line(trial, &mut peer)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+fn line_and_empty_line(trial: &mut Trial, peer: &mut Peer) -> Result<(), Broken> {
+    let length = trial.number(1, 30) as usize;
+    for message in [[&trial.text(length)[..], b"\n"].concat(), b"\n".to_vec()] {
+        peer.send(&message)?;
+        peer.expect(&message)?;
+    }
+    Ok(())
+}
+
+pub(super) fn half_close(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("cut=random:1..6")?;
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        // The last byte of all is a line end: one that is kept back, or stripped, is missing.
+        let line = [&trial.text(10)[..], b"\n"].concat();
+        peer.send(&line)?;
+        all.extend(line);
+    }
+    peer.end()?;
+    peer.expect(&all)?;
+    peer.expect_end()
+}
+
+pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, message) = begin_large(trial)?;
+    let sent = peer.fill(&message);
+    peer.end()?;
+    peer.reads_late();
+    // How much the kernel took is chance, and the report should be the same each time.
+    peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]))?;
+    peer.expect_end()
+}
+
+pub(super) fn empty(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn reads_later(trial: &mut Trial) -> Result<(), Broken> {
+    // Twice this fits into the buffers of both sides: a program that writes before it reads on does not get stuck.
+    let message = trial.bytes(UNREAD);
+    send_and_expect(trial, "idle", &message)
+}
+
+pub(super) fn both_ways(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, message) = begin_large(trial)?;
+    peer.exchange(&message, &message)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn slow_reader(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, message) = begin_large(trial)?;
+    peer.exchange_late(&message, &message)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+fn begin_large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
+    let message = trial.bytes(LARGE);
+    trial.start_tcp_server()?;
+    trial.allow(LARGE_TAKES);
+    Ok((trial.connect_narrow()?, message))
+}
+
+pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+    let unread = trial.bytes(UNREAD / 2);
+    let mut peer = begin(trial)?;
+    peer.end()?;
+    peer.expect_end()?;
+    let serves_on = serves_or_ends(trial)?;
+    if !serves_on {
+        trial.start_tcp_server()?;
+    }
+    for leaving in LEAVINGS {
+        let peer = hello_again(trial)?;
+        leave_owed(trial, peer, &unread, leaving)?;
+        match (serves_or_ends(trial)?, serves_on) {
+            (false, true) => {
+                let what =
+                    "the program has served one peer after another, and ended after one that left";
+                return Err(Broken::new(Fault::Ended, what));
+            }
+            (false, false) => trial.start_tcp_server()?,
+            (true, _) => {}
+        }
+    }
+    trial.expect_idle()
+}
+
+pub(super) fn reset(trial: &mut Trial) -> Result<(), Broken> {
+    begin(trial)?.reset();
+    if !serves_or_ends(trial)? {
+        trial.start_tcp_server()?;
+    }
+    let unread = trial.bytes(LARGE);
+    leave_full(trial, &unread)?;
+    if serves_or_ends(trial)? {
+        trial.expect_idle()?;
+    }
+    Ok(())
+}
+
+pub(super) fn goes_on_or_ends(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    peer.end()?;
+    peer.expect_end()?;
+    match trial.serves_or_ends(b"again", b"again")? {
+        Some(finished) if finished.code != Some(0) => {
+            let code = finished.code.unwrap_or_default();
+            Err(Broken::new(
+                Fault::Ended,
+                format!("the program ended with exit code {code}, not 0"),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Starts the program; a first peer says hello, and stays.
+fn begin(trial: &mut Trial) -> Result<Peer, Broken> {
+    trial.start_tcp_server()?;
+    hello_again(trial)
+}
+
+fn hello_again(trial: &mut Trial) -> Result<Peer, Broken> {
+    let mut peer = trial.connect("idle")?;
+    peer.send(b"hello")?;
+    peer.expect(b"hello")?;
+    Ok(peer)
+}
+
+/// Whether the program serves the next peer. If not, it has ended as it may.
+fn serves_or_ends(trial: &mut Trial) -> Result<bool, Broken> {
+    Ok(trial.serves_or_ends(b"again", b"again")?.is_none())
+}
