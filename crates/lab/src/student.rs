@@ -23,9 +23,10 @@ const OUTPUT: usize = 8 << 20;
 const LOOK: Duration = Duration::from_millis(3);
 const SELDOM: Duration = Duration::from_millis(50);
 /// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
-/// processor time, and the usual umask, as files have modes. It does not get files that whoever started us has left open, as
-/// far as every shell can close them. Then the shell becomes the program. A lower limit that stands already stays.
-const LIMITS: &str = "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; } 2>/dev/null; \
+/// processor time, 1,024 descriptors, so that a program that leaks them fails on every machine, and the usual umask, as files
+/// have modes. It does not get files that whoever started us has left open, as far as every shell can close them. Then the
+/// shell becomes the program. A lower limit that stands already stays.
+const LIMITS: &str = "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; ulimit -n 1024; } 2>/dev/null; \
     exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$@\"";
 
 /// How long it has for its last words when it is told to end.
