@@ -29,6 +29,10 @@ impl Trial<'_> {
             if conn.received == answer {
                 return Ok(None);
             }
+            if !answer.starts_with(&conn.received) {
+                let what = "the next peer was sent something else than its answer";
+                return Err(Broken::differs(Fault::Wrong, what, answer, &conn.received));
+            }
             if conn.ended.is_none() {
                 return Err(Broken::new(
                     Fault::Silent,

@@ -68,8 +68,12 @@ pub(super) const LAB: Lab = Lab {
         },
         Rule {
             id: "next",
-            text: "After a peer's end the program serves the next one, or ends with exit code 0.",
-            sides: &["a second peer comes"],
+            text: "After a peer's end the program serves the next one, or ends with exit code 0. If it serves one after \
+                   another, it must not wear out: every peer gives back what it took.",
+            sides: &[
+                "a second peer comes",
+                "2,200 peers come, and half of them break the connection",
+            ],
         },
     ],
     cases: &[
@@ -222,6 +226,16 @@ pub(super) const LAB: Lab = Lab {
             hint: "What does your program do when its loop is over? Serving on is right, ending is right, hanging is not.",
             fits: &[Fault::Ended, Fault::Silent, Fault::Open],
             play: play::goes_on_or_ends,
+        },
+        Case {
+            id: "many-peers",
+            points: 1,
+            rule: "a program that serves one peer after another serves 2,200 of them, however they leave",
+            proves: &[("next", "2,200 peers come, and half of them break the connection")],
+            hint: "A program may have 1,024 open files. What is still open when a peer has gone, and on which paths through your \
+                   code is it closed?",
+            fits: &[Fault::Ended, Fault::Silent, Fault::Short, Fault::Reset],
+            play: play::many_peers,
         },
     ],
     texts: texts!("echo"),

@@ -9,6 +9,8 @@ use crate::{Broken, Fault, Peer, Trial};
 const LARGE: usize = 512 << 10;
 /// How long a program may take for that: 43,690 bytes a second, so that one which moves a byte with each call is fast enough.
 const LARGE_TAKES: Duration = Duration::from_secs(12);
+/// Twice as many as a program may have open files, and some: half of them break the connection.
+const PEERS: usize = 2_200;
 /// So much a program can take while its peer reads nothing.
 const UNREAD: usize = 32 << 10;
 
@@ -185,6 +187,32 @@ pub(super) fn goes_on_or_ends(trial: &mut Trial) -> Result<(), Broken> {
         }
         _ => Ok(()),
     }
+}
+
+pub(super) fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
+    let mut first = begin(trial)?;
+    first.end()?;
+    first.expect_end()?;
+    if !serves_or_ends(trial)? {
+        return Ok(());
+    }
+    let visit = |trial: &mut Trial, number: usize| -> Result<(), Broken> {
+        let mut peer = hello_again(trial)?;
+        match number % 2 {
+            0 => peer.reset(),
+            _ => peer.end().and_then(|()| peer.expect_end())?,
+        }
+        Ok(())
+    };
+    let what = "says hello, is answered, and resets or ends";
+    trial.quietly(format!("{PEERS} peers, one after another: each {what}"), |trial| {
+        (0..PEERS).try_for_each(|number| {
+            visit(trial, number).map_err(|broken| Broken {
+                what: format!("peer {} of them: {}", number + 1, broken.what),
+                ..broken
+            })
+        })
+    })
 }
 
 /// Starts the program; a first peer says hello, and stays.
