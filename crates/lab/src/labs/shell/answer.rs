@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use super::OUTPUT;
 use crate::labs::framed::Order;
 use crate::labs::header::receive_header;
 use crate::{Broken, Fault, Peer};
 
 /// The longest body that can be right: all that is kept of both pipes.
-const BODY: u64 = 2 << 20;
+const BODY: usize = 2 * OUTPUT;
 
 /// Sends a command and expects its whole output.
 pub(super) fn ask(
@@ -33,19 +34,17 @@ pub(super) struct Answer {
 impl Answer {
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
         let header = receive_header(peer)?;
-        let Some(body) = header.get("data_len").and_then(Value::as_u64) else {
-            return Err(Broken::new(
-                Fault::Rule,
-                format!("the header has no number data_len: {header}"),
-            ));
+        let form = |what| Broken::new(Fault::Form, what);
+        let Some(data_len) = header.get("data_len") else {
+            return Err(form(format!("the header has no data_len: {header}")));
         };
-        if body > BODY {
-            return Err(Broken::new(
-                Fault::Rule,
-                format!(
-                    "the header promises {body} bytes, and no answer may have more than {BODY}"
-                ),
-            ));
+        let Some(body) = data_len.as_u64() else {
+            return Err(form(format!("data_len is {data_len}: expected a number of bytes")));
+        };
+        if body > BODY as u64 {
+            return Err(form(format!(
+                "the header announces {body} bytes, and no answer has more than {BODY}"
+            )));
         }
         let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;
         Ok(Answer { header, body })
@@ -58,28 +57,50 @@ impl Answer {
         self.body_is(expected)
     }
 
-    /// What the header says under this key; false where it does not have it.
-    pub fn says(&self, key: &str, expected: bool) -> Result<(), Broken> {
-        let said = self.header.get(key).unwrap_or(&Value::Bool(false));
+    /// Of a command that wrote too much: this was kept.
+    pub fn is_truncated(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+        self.says("truncated", true)?;
+        self.says("timed_out", false)?;
+        self.body_is(expected)
+    }
+
+    /// Of a command that took too long: this it had written.
+    pub fn is_timed_out(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+        self.says("timed_out", true)?;
+        self.says("truncated", false)?;
+        self.body_is(expected)
+    }
+
+    /// Whether the command took too long.
+    pub fn has_timed_out(&self) -> bool {
+        self.flag("timed_out") == &Value::Bool(true)
+    }
+
+    fn says(&self, key: &str, expected: bool) -> Result<(), Broken> {
+        let said = self.flag(key);
         if *said != Value::Bool(expected) {
-            return Err(Broken::new(
-                Fault::Rule,
-                format!("the header should say \"{key}\": {expected}, and is {}", self.header),
-            ));
+            let expected = if expected { "true" } else { "false, or absent" };
+            let what = format!("`{key}` should be {expected}, and the header is {}", self.header);
+            return Err(Broken::new(Fault::Form, what));
         }
         Ok(())
     }
 
-    pub fn body_is(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+    /// What the header says under this key; false where it does not have it.
+    fn flag(&self, key: &str) -> &Value {
+        self.header.get(key).unwrap_or(&Value::Bool(false))
+    }
+
+    fn body_is(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
         let expected = expected.as_ref();
-        if self.body != expected {
-            let what = format!(
-                "the body of {} bytes is not the one of {} bytes that was expected",
-                self.body.len(),
-                expected.len()
-            );
-            return Err(Broken::differs(Fault::Wrong, what, expected, &self.body));
+        if self.body == expected {
+            return Ok(());
         }
-        Ok(())
+        let (came, due) = (self.body.len(), expected.len());
+        let what = match came == due {
+            true => "the body is not the expected one".to_owned(),
+            false => format!("the body has {came} bytes, not {due}"),
+        };
+        Err(Broken::differs(Fault::Wrong, what, expected, &self.body))
     }
 }

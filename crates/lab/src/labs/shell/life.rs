@@ -20,6 +20,10 @@ const TIME: Duration = Duration::from_secs(2);
 pub(super) struct Life {
     path: PathBuf,
     pipe: File,
+    /// Just before the command was sent: its start is later.
+    sent: Instant,
+    /// When it was seen to run: its start is earlier.
+    seen: Instant,
 }
 
 impl Life {
@@ -35,13 +39,14 @@ impl Life {
         // Without NONBLOCK open would wait for the command.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let pipe = rustix::fs::open(&path, flags, Mode::empty()).map_err(|error| failed(&error))?;
-        Ok(Life { path, pipe: File::from(pipe) })
+        Ok(Life { path, pipe: File::from(pipe), sent: Instant::now(), seen: Instant::now() })
     }
 
     /// Sends the command, with the pipe open. The report shows it without: the name differs each time.
-    pub fn send(&self, peer: &mut Peer, command: &str) -> Result<(), Broken> {
+    pub fn send(&mut self, peer: &mut Peer, command: &str) -> Result<(), Broken> {
         let held = format!("exec 3>'{}'; echo >&3; {command}", self.path.display());
         let step = format!("sends the command {}", quote(command.as_bytes()));
+        self.sent = Instant::now();
         peer.quietly(&step, |peer| peer.send(&frame(held)))
     }
 
@@ -49,10 +54,13 @@ impl Life {
     pub fn wait_start(&mut self, trial: &Trial) -> Result<(), Broken> {
         trial.step("waits until the command runs");
         match self.read(trial, PATIENCE) {
-            Some(1..) => Ok(()),
+            Some(1..) => {
+                self.seen = Instant::now();
+                Ok(())
+            }
             _ => Err(Broken::new(
                 Fault::Rule,
-                format!("it did not run within {} s", PATIENCE.as_secs()),
+                format!("the command did not run within {} s", PATIENCE.as_secs()),
             )),
         }
     }
@@ -60,18 +68,38 @@ impl Life {
     /// Waits until the command, which has run, and all that it started are gone.
     pub fn wait_end(&mut self, trial: &Trial) -> Result<(), Broken> {
         trial.step("waits until nothing runs any more that the command started");
+        let within = TIME + PATIENCE;
+        if self.has_ended(trial, within) {
+            return Ok(());
+        }
+        let after = self.since_sent().as_secs_f32();
+        Err(Broken::new(
+            Fault::Rule,
+            format!(
+                "{after:.1} s after the command was sent, a process that it started still runs"
+            ),
+        ))
+    }
+
+    /// Whether all of it is gone, or is so within this time.
+    pub fn has_ended(&mut self, trial: &Trial, within: Duration) -> bool {
         loop {
-            match self.read(trial, TIME + PATIENCE) {
-                Some(0) => return Ok(()),
+            match self.read(trial, within) {
+                Some(0) => return true,
                 Some(_) => {}
-                None => {
-                    return Err(Broken::new(
-                        Fault::Rule,
-                        "a process that the command started still runs",
-                    ));
-                }
+                None => return false,
             }
         }
+    }
+
+    /// Never less than the time since the command's start.
+    pub fn since_sent(&self) -> Duration {
+        self.sent.elapsed()
+    }
+
+    /// Never more than the time since the command's start.
+    pub fn since_seen(&self) -> Duration {
+        self.seen.elapsed()
     }
 
     /// How many bytes came, 0 at the end; nothing when there is neither in time.
@@ -79,12 +107,14 @@ impl Life {
         let mut time = trial.patience.wait(within);
         loop {
             let left = time.until().saturating_duration_since(Instant::now());
-            connection::wait_readable(&self.pipe, left);
-            match self.pipe.read(&mut [0; 16]) {
-                // Before the first opens it, the pipe has no end either; but then poll waits.
-                Ok(got) => return Some(got),
-                Err(_) if time.is_over() => return None,
-                Err(_) => {}
+            // Before the first opens it, a read says end; but then poll waits.
+            if connection::wait_readable(&self.pipe, left)
+                && let Ok(got) = self.pipe.read(&mut [0; 16])
+            {
+                return Some(got);
+            }
+            if time.is_over() {
+                return None;
             }
         }
     }

@@ -1,0 +1,202 @@
+//! Peers that end their side, leave, reset, and break the rules.
+
+use super::answer::{Answer, ask, frame};
+use super::bounds::{ALLOWED, PACE, expect_gone};
+use super::life::Life;
+use super::output::{both, err, out};
+use super::requests::next_peer;
+use super::{COMMAND, OUTPUT, word};
+use crate::labs::Case;
+use crate::labs::framed::Order;
+use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
+use crate::{Broken, Fault, Peer, Trial};
+
+/// More than a pool has workers, or the program descriptors.
+const PEERS: usize = 1100;
+
+pub(super) const HALF_CLOSE: Case = Case {
+    id: "half-close",
+    points: 1,
+    rule: "a peer that ends its side while a command runs gets the answer",
+    proves: &[("half-close", "the end comes while a command runs")],
+    hint: "The peer sends no more. Does that say that it no longer reads?",
+    fits: &[Fault::Short, Fault::Reset, Fault::SilentAfterEnd, Fault::Form, Fault::Wrong],
+    play: half_close,
+};
+
+fn half_close(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let mut life = Life::begin(trial)?;
+    let word = word(trial);
+    life.send(&mut peer, &format!("sleep 0.5; echo {word}"))?;
+    life.wait_start(trial)?;
+    peer.end()?;
+    Answer::receive(&mut peer)?.is(format!("{word}\n"))?;
+    peer.expect_end()
+}
+
+pub(super) const LATE_END: Case = Case {
+    id: "late-end",
+    points: 1,
+    rule: "a peer that has ended its side and reads late gets an answer of 2 MiB whole, and then the end",
+    proves: &[("half-close", "2 MiB are due, and the peer reads late")],
+    hint: "When the kernel's buffers are full, what becomes of the bytes that you have not written yet? The peer has ended its \
+           side, and still reads.",
+    fits: &[Fault::Short, Fault::Reset, Fault::SilentAfterEnd],
+    play: late_end,
+};
+
+fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    trial.allow(PACE);
+    let mut peer = trial.connect_narrow()?;
+    let mut life = Life::begin(trial)?;
+    life.send(&mut peer, &format!("{}{}", out(OUTPUT), err(OUTPUT)))?;
+    life.wait_start(trial)?;
+    peer.end()?;
+    life.wait_end(trial)?;
+    peer.reads_late();
+    Answer::receive(&mut peer)?.is(both(OUTPUT, OUTPUT))?;
+    peer.expect_end()
+}
+
+pub(super) const PEER_LEAVES: Case = Case {
+    id: "peer-leaves",
+    points: 2,
+    rule: "a peer that leaves while its command runs ends neither the server nor the next peer's turn, and the command is killed",
+    proves: &[
+        ("leaves", "it resets while its command runs"),
+        ("leaves", "it closes while its command runs"),
+        ("next", "after a peer that left"),
+    ],
+    hint: "The answer cannot be sent. Whose error is that?",
+    fits: &[Fault::Ended, Fault::Silent],
+    play: peer_leaves,
+};
+
+fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    trial.allow(ALLOWED);
+    for leave in [Peer::reset, Peer::close] {
+        expect_gone(trial, "echo before; sleep 60 & sleep 60", leave)?;
+        next_peer(trial)?;
+    }
+    Ok(())
+}
+
+pub(super) const LEAVES_OWED: Case = Case {
+    id: "leaves-owed",
+    points: 2,
+    rule: "a peer that leaves with three answers due ends neither the server nor the next peer's turn",
+    proves: &[
+        ("leaves", "it closes with answers due"),
+        ("leaves", "it ends its side and then resets, with answers due"),
+        ("leaves", "it resets with answers due"),
+        ("next", "after a peer that left"),
+        ("idle", "after a peer that left"),
+    ],
+    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose error \
+           is that?",
+    fits: &[Fault::Ended, Fault::Silent],
+    play: leaves_owed,
+};
+
+fn leaves_owed(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let requests = frame("echo more").repeat(3);
+    for leaving in LEAVINGS {
+        let mut peer = trial.connect("idle")?;
+        ask(&mut peer, "echo first", "first\n")?;
+        leave_owed(trial, peer, &requests, leaving)?;
+        next_peer(trial)?;
+    }
+    trial.expect_idle()
+}
+
+pub(super) const RESETS: Case = Case {
+    id: "resets",
+    points: 1,
+    rule: "a peer may reset the connection when nothing is under way, inside a request, and with all buffers full",
+    proves: &[
+        ("leaves", "it resets when nothing is under way"),
+        ("leaves", "it resets inside a request"),
+        ("leaves", "it resets with unread bytes in both directions"),
+        ("next", "after a reset"),
+        ("idle", "after a reset"),
+    ],
+    hint: "A read can fail, and so can a write that has been waiting: ECONNRESET, EPIPE. What does your program do then?",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
+    play: resets,
+};
+
+fn resets(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    for part in [0, 2, 9] {
+        let mut peer = trial.connect("idle")?;
+        ask(&mut peer, "echo first", "first\n")?;
+        if part > 0 {
+            peer.send(&frame("echo more")[..part])?;
+        }
+        peer.reset();
+        next_peer(trial)?;
+    }
+    // The first answer is longer than all buffers; the requests after it are never read.
+    let write = format!("{}{}", out(OUTPUT), err(OUTPUT));
+    let padded = write.clone() + &" ".repeat(COMMAND as usize - write.len());
+    leave_full(trial, &frame(padded).repeat(16))?;
+    next_peer(trial)?;
+    trial.expect_idle()
+}
+
+pub(super) const MANY_PEERS: Case = Case {
+    id: "many-peers",
+    points: 1,
+    rule: "after 1,100 peers that broke the framing or left inside a request, the next one is served",
+    proves: &[
+        ("resources", "after 1,100 peers that broke the framing"),
+        ("next", "after a refused request"),
+    ],
+    hint: "What does a refused peer leave in your program: an open socket, a thread, a place in a list?",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Open, Fault::Reset, Fault::Short],
+    play: many_peers,
+};
+
+fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let wrong = Order::Little.length(-1);
+    let half = frame("echo more")[..9].to_vec();
+    trial.quietly(
+        format!("{PEERS} peers come: a wrong length, an end inside a request, a reset inside one"),
+        |trial| {
+            for number in 1..=PEERS {
+                one_of_many(trial, number % 3, &wrong, &half).map_err(|broken| {
+                    let what = format!("peer {number} of {PEERS}: {}", broken.what);
+                    trial.or_ended(Broken { what, ..broken })
+                })?;
+            }
+            Ok(())
+        },
+    )?;
+    next_peer(trial)
+}
+
+fn one_of_many(trial: &mut Trial, way: usize, wrong: &[u8], half: &[u8]) -> Result<(), Broken> {
+    let mut peer = trial.connect("idle")?;
+    match way {
+        0 => {
+            peer.send(wrong)?;
+            peer.expect_closed()
+        }
+        1 => {
+            peer.send(half)?;
+            peer.end()?;
+            peer.expect_closed()
+        }
+        _ => {
+            peer.send(half)?;
+            peer.reset();
+            Ok(())
+        }
+    }
+}
