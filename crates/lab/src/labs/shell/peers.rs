@@ -29,7 +29,7 @@ fn half_close(trial: &mut Trial) -> Result<(), Broken> {
     let mut peer = trial.connect("idle")?;
     let mut life = Life::begin(trial)?;
     let word = word(trial);
-    life.send(&mut peer, &format!("sleep 0.5; echo {word}"))?;
+    life.send(&mut peer, &format!("sleep 1; echo {word}"))?;
     life.wait_start(trial)?;
     peer.end()?;
     Answer::receive(&mut peer)?.is(format!("{word}\n"))?;

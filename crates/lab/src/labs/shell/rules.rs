@@ -152,7 +152,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "at-once",
-        text: "Where something happens at once, the answer is there and the group is gone at most 1.5 s after the command was \
+        text: "Where something happens at once, the answer is there and the group is gone at most 1.8 s after the command was \
                sent.",
         sides: &["after too much output", "after the end of the shell"],
     },

@@ -1,0 +1,96 @@
+"""Wrong: once a request has begun, the rest has to come within 3 s.
+
+A slow network, or a peer that is held for a moment, is not a broken one. Right is to wait: only the end of the stream is an
+end.
+
+lab: shell, case: silence-inside
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+COMMAND, OUTPUT, SECONDS = 64 << 10, 1 << 20, 2
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, _peer = listener.accept()
+            with conn:
+                try:
+                    while (command := read_request(conn)) is not None:
+                        header, body = run(command)
+                        text = json.dumps(header).encode()
+                        conn.sendall(struct.pack("<i", len(text)) + text + body)
+                except (OSError, ValueError) as error:
+                    print(f"{error}", file=sys.stderr)
+
+
+def read_request(conn):
+    prefix = conn.recv(4, socket.MSG_WAITALL)
+    if not prefix:
+        return None
+    (length,) = struct.unpack("<i", prefix) if len(prefix) == 4 else (-1,)
+    if not 0 <= length <= COMMAND:
+        raise ValueError("a wrong length, or an end inside it")
+    conn.settimeout(3)  # here: a silence is no end
+    command = bytearray()
+    while len(command) < length:
+        piece = conn.recv(length - len(command))
+        if not piece:
+            raise ValueError("an end inside a request")
+        command += piece
+    conn.settimeout(None)
+    return bytes(command)
+
+
+def run(command):
+    shell = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with ThreadPoolExecutor() as pool:
+        pipes = [pool.submit(read, shell, pipe) for pipe in (shell.stdout, shell.stderr)]
+        timed_out = False
+        try:
+            shell.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+        kill(shell)
+        stdout, stderr = (pipe.result() for pipe in pipes)
+    shell.wait()
+    truncated = max(len(stdout), len(stderr)) > OUTPUT
+    body = stdout[:OUTPUT] + stderr[:OUTPUT]
+    return {"data_len": len(body), "truncated": truncated, "timed_out": timed_out}, body
+
+
+def read(shell, pipe):
+    with pipe:
+        kept = pipe.read(OUTPUT + 1)
+        if len(kept) > OUTPUT:
+            kill(shell)
+        return kept
+
+
+def kill(shell):
+    try:
+        os.killpg(shell.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Wrong: it keeps the pipes of all commands that it has run.
+
+Each command costs two descriptors: after five hundred, no pipe can be made any more. Right is to close both when the command is
+over.
+
+lab: shell, case: many-commands
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+COMMAND, OUTPUT, SECONDS = 64 << 10, 1 << 20, 2
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, _peer = listener.accept()
+            with conn, conn.makefile("rb") as stream:
+                try:
+                    while (command := read_request(stream)) is not None:
+                        header, body = run(command)
+                        text = json.dumps(header).encode()
+                        conn.sendall(struct.pack("<i", len(text)) + text + body)
+                except (OSError, ValueError) as error:
+                    print(f"{error}", file=sys.stderr)
+
+
+def read_request(stream):
+    # read(n) brings n bytes, and fewer only at the end of the stream.
+    prefix = stream.read(4)
+    if not prefix:
+        return None
+    (length,) = struct.unpack("<i", prefix) if len(prefix) == 4 else (-1,)
+    if not 0 <= length <= COMMAND or len(command := stream.read(length)) < length:
+        raise ValueError("a wrong length, or an end inside a request")
+    return command
+
+
+def run(command):
+    shell = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with ThreadPoolExecutor() as pool:
+        pipes = [pool.submit(read, shell, pipe) for pipe in (shell.stdout, shell.stderr)]
+        timed_out = False
+        try:
+            shell.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+        kill(shell)
+        stdout, stderr = (pipe.result() for pipe in pipes)
+    shell.wait()
+    truncated = max(len(stdout), len(stderr)) > OUTPUT
+    body = stdout[:OUTPUT] + stderr[:OUTPUT]
+    return {"data_len": len(body), "truncated": truncated, "timed_out": timed_out}, body
+
+
+HISTORY = []
+
+
+def read(shell, pipe):
+    HISTORY.append(pipe)  # here: it stays open
+    kept = pipe.read(OUTPUT + 1)
+    if len(kept) > OUTPUT:
+        kill(shell)
+    return kept
+
+
+def kill(shell):
+    try:
+        os.killpg(shell.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+if __name__ == "__main__":
+    main()
