@@ -1,6 +1,6 @@
 """Wrong: it serves one peer, and ends.
 
-Who tries it once sees nothing of it. Right is a loop around accept.
+If you try it once, you see nothing of it. Right is a loop around accept.
 
 lab: shell, case: one-command
 """

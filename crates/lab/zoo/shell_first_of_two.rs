@@ -1,7 +1,7 @@
 //! Wrong: it runs the first request that a read brought, and throws the rest away.
 //!
-//! Two requests that are sent close together come in one read. The second is gone, and its peer waits. Right is to keep what is
-//! behind a request: it is the beginning of the next.
+//! Two requests that are sent close together come in one read. The second is gone, and its peer waits. Right is to keep
+//! what comes after a request: it is the beginning of the next.
 //!
 //! lab: shell, case: pipelined
 
@@ -38,7 +38,7 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
             let (header, body) = run(&came[4..end])?;
             let length = (header.len() as i32).to_le_bytes();
             conn.write_all(&[&length[..], header.as_bytes(), &body].concat())?;
-            came.clear(); // here: what stood behind the request?
+            came.clear(); // here: what came after the request?
         } else {
             let mut piece = [0; 4 << 10];
             match conn.read(&mut piece)? {

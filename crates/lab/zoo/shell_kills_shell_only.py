@@ -1,6 +1,6 @@
 """Wrong: when the time is over it kills the shell, and nothing that the shell has started.
 
-The child of a killed shell lives on, with the pipes open: whoever waits for their end waits for the child. Python's own
+The child of a killed shell lives on, with the pipes open: if you wait for their end, you wait for the child. Python's own
 subprocess.run(..., timeout=2) does the same. Right is a process group for each command, and to kill the group.
 
 lab: shell, case: no-end

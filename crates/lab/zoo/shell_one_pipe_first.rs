@@ -1,4 +1,4 @@
-//! Wrong: it reads stdout to its end, and stderr then.
+//! Wrong: it reads stdout to its end, and only then stderr.
 //!
 //! A pipe holds 64 KiB. A command that writes more to stderr waits until somebody reads it; we read stdout, whose end comes when
 //! the command ends. Each waits for the other, until the time is over. Right is a thread for each.

@@ -21,7 +21,7 @@ SECONDS = 2  # how long a command may run
 def main():
     host, port = sys.argv[-1].rsplit(":", 1)
     if host != "127.0.0.1":
-        sys.exit("shell: whoever can connect can run commands: only 127.0.0.1 is allowed")
+        sys.exit("shell: everyone who can connect can run commands: only 127.0.0.1 is allowed")
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:
@@ -57,8 +57,8 @@ def run(command):
         shell.wait(SECONDS)
     except subprocess.TimeoutExpired:
         timed_out = True
-    # Whatever the shell has left behind holds the pipes open, and their readers waiting. What has left the group (setsid)
-    # is out of reach, and would hold this answer: one in earnest stops reading here.
+    # What the shell has left running holds the pipes open, and their readers waiting. What has left the group (setsid)
+    # is out of reach, and would delay this answer: a server for real use would stop reading here.
     kill_group(shell.pid)
     shell.wait()
     stdout.join()
@@ -91,7 +91,7 @@ def kill_group(group):
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass  # nobody is left; macOS says EPERM where only zombies are
+        pass  # nothing is left; macOS says EPERM where there are only zombies
 
 
 def read_request(conn):

@@ -23,7 +23,7 @@ const TIME: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let address = env::args().nth(1).and_then(|address| address.parse::<SocketAddr>().ok());
-    // Whoever can connect can run commands.
+    // Everyone who can connect can run commands.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: shell 127.0.0.1:PORT");
         return ExitCode::from(2);
@@ -73,8 +73,8 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     let (over, ended) = mpsc::channel();
     thread::spawn(move || over.send(shell.wait()));
     let timed_out = ended.recv_timeout(TIME).is_err();
-    // Whatever the shell has left behind holds the pipes open, and their readers waiting. What has left the group (setsid)
-    // is out of reach, and would hold this answer: one in earnest stops reading here.
+    // What the shell has left running holds the pipes open, and their readers waiting. What has left the group (setsid)
+    // is out of reach, and would delay this answer: a server for real use would stop reading here.
     kill(group);
 
     let (mut body, mut truncated) = (Vec::new(), false);
@@ -106,7 +106,7 @@ fn read_pipe(pipe: impl Read, group: u32) -> (Vec<u8>, bool) {
 /// Kills a process group. The standard library has no call for it, and every shell has.
 fn kill(group: u32) {
     let kill = format!("kill -s KILL -- -{group}");
-    // It fails where nobody is left.
+    // It fails if nothing is left.
     let _ = Command::new("/bin/sh").args(["-c", &kill]).stderr(Stdio::null()).status();
 }
 

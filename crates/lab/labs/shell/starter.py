@@ -16,7 +16,7 @@ COMMAND = 64 << 10  # the longest request
 def main():
     host, port = sys.argv[-1].rsplit(":", 1)
     if host != "127.0.0.1":
-        sys.exit("shell: whoever can connect can run commands: only 127.0.0.1 is allowed")
+        sys.exit("shell: everyone who can connect can run commands: only 127.0.0.1 is allowed")
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:

@@ -15,7 +15,7 @@ const COMMAND: i32 = 64 << 10;
 
 fn main() -> ExitCode {
     let address = env::args().nth(1).and_then(|address| address.parse::<SocketAddr>().ok());
-    // Whoever can connect can run commands.
+    // Everyone who can connect can run commands.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: shell 127.0.0.1:PORT");
         return ExitCode::from(2);

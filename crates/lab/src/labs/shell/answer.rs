@@ -1,5 +1,7 @@
 //! Requests and answers of lab shell, as its page defines them.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use super::OUTPUT;
@@ -29,11 +31,14 @@ pub(super) fn frame(command: impl AsRef<[u8]>) -> Vec<u8> {
 pub(super) struct Answer {
     header: Value,
     body: Vec<u8>,
+    /// When its header had come. The body may take longer: a program may write it a byte at a time.
+    pub begun: Instant,
 }
 
 impl Answer {
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
         let header = receive_header(peer)?;
+        let begun = Instant::now();
         let form = |what| Broken::new(Fault::Form, what);
         let Some(data_len) = header.get("data_len") else {
             return Err(form(format!("the header has no data_len: {header}")));
@@ -47,7 +52,7 @@ impl Answer {
             )));
         }
         let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;
-        Ok(Answer { header, body })
+        Ok(Answer { header, body, begun })
     }
 
     /// Whole, and this.

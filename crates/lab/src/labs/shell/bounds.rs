@@ -38,8 +38,9 @@ pub(super) fn expect_timed_out(
         life.send(peer, command)?;
         life.wait_start(trial)?;
         life.wait_end(trial)?;
-        let ended = life.since_sent();
-        Answer::receive(peer)?.is_timed_out(written)?;
+        let ended = life.sent.elapsed();
+        let answer = Answer::receive(peer)?;
+        answer.is_timed_out(written)?;
         if ended < EARLIEST {
             return Err(Broken::new(
                 Fault::Rule,
@@ -49,7 +50,7 @@ pub(super) fn expect_timed_out(
                 ),
             ));
         }
-        Ok(life.since_seen())
+        Ok(answer.begun - life.seen)
     })
 }
 
@@ -66,7 +67,7 @@ pub(super) fn expect_gone(
         life.wait_start(trial)?;
         leave(peer);
         life.wait_end(trial)?;
-        Ok(life.since_seen())
+        Ok(life.seen.elapsed())
     })
 }
 
@@ -80,9 +81,10 @@ pub(super) fn expect_at_once(
     in_time(trial, AT_ONCE, |trial| {
         let mut life = Life::begin(trial)?;
         life.send(peer, command)?;
-        judge(&Answer::receive(peer)?)?;
         life.wait_end(trial)?;
-        Ok(life.since_sent())
+        let answer = Answer::receive(peer)?;
+        judge(&answer)?;
+        Ok(answer.begun - life.sent)
     })
 }
 
@@ -98,7 +100,7 @@ pub(super) fn expect_in_time(
         life.send(peer, command)?;
         let answer = Answer::receive(peer)?;
         // Killed too early, it cannot have lived so long; killed in time, it was the machine that took so long.
-        if !(answer.has_timed_out() && life.since_sent() >= EARLIEST) {
+        if !(answer.has_timed_out() && life.sent.elapsed() >= EARLIEST) {
             return answer.is(expected);
         }
     }

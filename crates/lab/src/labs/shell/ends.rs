@@ -234,7 +234,7 @@ fn waits_quietly(trial: &mut Trial) -> Result<(), Broken> {
             life.wait_start(trial)?;
             trial.expect_idle()?;
             // After the command's end everybody is idle: a look that came so late has to be taken again.
-            let looked = life.since_sent() < EARLIEST;
+            let looked = life.sent.elapsed() < EARLIEST;
             life.wait_end(trial)?;
             Answer::receive(&mut peer)?.is_timed_out("before\n")?;
             if looked {

@@ -21,9 +21,9 @@ pub(super) struct Life {
     path: PathBuf,
     pipe: File,
     /// Just before the command was sent: its start is later.
-    sent: Instant,
+    pub sent: Instant,
     /// When it was seen to run: its start is earlier.
-    seen: Instant,
+    pub seen: Instant,
 }
 
 impl Life {
@@ -72,7 +72,7 @@ impl Life {
         if self.has_ended(trial, within) {
             return Ok(());
         }
-        let after = self.since_sent().as_secs_f32();
+        let after = self.sent.elapsed().as_secs_f32();
         Err(Broken::new(
             Fault::Rule,
             format!(
@@ -90,16 +90,6 @@ impl Life {
                 None => return false,
             }
         }
-    }
-
-    /// Never less than the time since the command's start.
-    pub fn since_sent(&self) -> Duration {
-        self.sent.elapsed()
-    }
-
-    /// Never more than the time since the command's start.
-    pub fn since_seen(&self) -> Duration {
-        self.seen.elapsed()
     }
 
     /// How many bytes came, 0 at the end; nothing when there is neither in time.
