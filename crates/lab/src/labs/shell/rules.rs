@@ -33,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
             "only stderr is used",
             "no final newline, bytes 0, and bytes that are not UTF-8",
             "a command that is not UTF-8",
+            "a command of two lines that ends with a space",
             "200,000 bytes on each pipe, a little at a time",
             "60,000 bytes on each pipe just before the end",
         ],
@@ -193,8 +194,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "resources",
-        text: "What a peer or a command used is given back: descriptors, threads, memory. The program has 1,024 descriptors \
-               (`ulimit -n`).",
+        text: "What a peer or a command used is given back. The program has 1,024 descriptors (`ulimit -n`).",
         sides: &["after 1,100 peers that broke the framing", "after 1,200 commands"],
     },
     Rule {
