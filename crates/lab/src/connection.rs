@@ -119,8 +119,9 @@ impl Connection {
         wait_readable(&self.socket, within)
     }
 
-    /// Waits until no more comes, and leaves what has come in the kernel.
+    /// Waits until something has come, which a busy machine may delay, and then no more; leaves it in the kernel.
     pub fn wait_full(&self) {
+        wait_readable(&self.socket, FULL * 20);
         let mut came = 0;
         loop {
             std::thread::sleep(FULL);
