@@ -37,15 +37,6 @@ pub(super) struct Answer {
 
 impl Answer {
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
-        Answer::receive_then(peer, |_| {})
-    }
-
-    /// Reads the header, and the body only when the program has filled the buffers.
-    pub fn receive_late(peer: &mut Peer) -> Result<Answer, Broken> {
-        Answer::receive_then(peer, |peer| peer.reads_late())
-    }
-
-    fn receive_then(peer: &mut Peer, then: impl FnOnce(&Peer)) -> Result<Answer, Broken> {
         let header = receive_header(peer)?;
         let begun = Instant::now();
         let form = |what| Broken::new(Fault::Form, what);
@@ -60,7 +51,6 @@ impl Answer {
                 "the header announces {body} bytes, and no answer has more than {BODY}"
             )));
         }
-        then(peer);
         let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;
         Ok(Answer { header, body, begun })
     }

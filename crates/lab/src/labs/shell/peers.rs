@@ -56,7 +56,8 @@ fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     life.wait_start(trial)?;
     peer.end()?;
     life.wait_end(trial)?;
-    Answer::receive_late(&mut peer)?.is(both(OUTPUT, OUTPUT))?;
+    peer.reads_late();
+    Answer::receive(&mut peer)?.is(both(OUTPUT, OUTPUT))?;
     peer.expect_end()
 }
 
