@@ -24,7 +24,7 @@ pub struct Peer {
     recorded: Recorded,
     /// It has ended its side of the stream.
     has_ended: bool,
-    patience: Rc<Patience>,
+    pub(crate) patience: Rc<Patience>,
 }
 
 /// How soon a silent peer looks again what the program does.

@@ -1,10 +1,12 @@
 //! Requests and answers of lab shell, as its page defines them.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::OUTPUT;
+use super::bounds::unhurried;
 use crate::labs::framed::Order;
 use crate::labs::header::receive_header;
 use crate::{Broken, Fault, Peer};
@@ -18,8 +20,7 @@ pub(super) fn ask(
     command: impl AsRef<[u8]>,
     expected: impl AsRef<[u8]>,
 ) -> Result<(), Broken> {
-    peer.send(&frame(command))?;
-    Answer::receive(peer)?.is(expected)
+    Answer::of(peer, command)?.is(expected)
 }
 
 /// A request: the length, and the command.
@@ -36,6 +37,15 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Sends a command that has time enough, and receives its answer.
+    pub fn of(peer: &mut Peer, command: impl AsRef<[u8]>) -> Result<Answer, Broken> {
+        let patience = Rc::clone(&peer.patience);
+        unhurried(&patience, || {
+            peer.send(&frame(&command))?;
+            Answer::receive(peer)
+        })
+    }
+
     pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
         let header = receive_header(peer)?;
         let begun = Instant::now();

@@ -1,9 +1,10 @@
 //! What a command writes: to which pipe, which bytes, and how many.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::answer::{Answer, ask, frame};
-use super::bounds::{PACE, expect_at_once};
+use super::answer::{Answer, ask};
+use super::bounds::{PACE, expect_at_once, unhurried};
 use super::life::Life;
 use super::{OUTPUT, text, word};
 use crate::labs::Case;
@@ -125,19 +126,25 @@ pub(super) const LAST_WORDS: Case = Case {
 fn last_words(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    let mut life = Life::begin(trial)?;
-    let go = trial.folder()?.join("go");
-    let out = format!("{}{}", out(60_000), err(60_000));
-    life.send(&mut peer, &format!("until [ -e '{}' ]; do sleep 0.05; done; {out}", go.display()))?;
-    life.wait_start(trial)?;
-    trial.while_stopped(|trial| {
-        trial.step("lets the command go on");
-        std::fs::write(&go, "").map_err(|error| Broken::machine("write a file", error))?;
-        // Where a pipe holds less, the command has to wait for the program.
-        life.has_ended(trial, Duration::from_secs(1));
-        Ok(())
+    let write = format!("{}{}", out(60_000), err(60_000));
+    let patience = Rc::clone(&trial.patience);
+    let answer = unhurried(&patience, || {
+        let mut life = Life::begin(trial)?;
+        let go = trial.folder()?.join("go");
+        let _ = std::fs::remove_file(&go);
+        let waits = format!("until [ -e '{}' ]; do sleep 0.05; done", go.display());
+        life.send(&mut peer, &format!("{waits}; {write}"))?;
+        life.wait_start(trial)?;
+        trial.while_stopped(|trial| {
+            trial.step("lets the command go on");
+            std::fs::write(&go, "").map_err(|error| Broken::machine("write a file", error))?;
+            // Where a pipe holds less, the command has to wait for the program.
+            life.has_ended(trial, Duration::from_secs(1));
+            Ok(())
+        })?;
+        Answer::receive(&mut peer)
     })?;
-    Answer::receive(&mut peer)?.is(both(60_000, 60_000))
+    answer.is(both(60_000, 60_000))
 }
 
 pub(super) const ALL_THAT_FITS: Case = Case {
@@ -202,12 +209,10 @@ fn one_too_many(trial: &mut Trial) -> Result<(), Broken> {
     let word = word(trial);
     let kept = [both(OUTPUT, 0), word.clone().into_bytes()].concat();
     let command = format!("printf {word} >&2; {}", out(OUTPUT + 1));
-    peer.send(&frame(command))?;
-    Answer::receive(&mut peer)?.is_truncated(kept)?;
+    Answer::of(&mut peer, command)?.is_truncated(kept)?;
     let kept = [word.clone().into_bytes(), both(0, OUTPUT)].concat();
     let command = format!("printf {word}; {}", err(OUTPUT + 1));
-    peer.send(&frame(command))?;
-    Answer::receive(&mut peer)?.is_truncated(kept)?;
+    Answer::of(&mut peer, command)?.is_truncated(kept)?;
     ask(&mut peer, "echo next", "next\n")
 }
 

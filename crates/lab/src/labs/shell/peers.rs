@@ -1,7 +1,9 @@
 //! Peers that end their side, leave, reset, and break the rules.
 
+use std::rc::Rc;
+
 use super::answer::{Answer, ask, frame};
-use super::bounds::{ALLOWED, PACE, expect_gone};
+use super::bounds::{ALLOWED, PACE, expect_gone, unhurried};
 use super::life::Life;
 use super::output::{both, err, out};
 use super::requests::next_peer;
@@ -26,14 +28,19 @@ pub(super) const HALF_CLOSE: Case = Case {
 
 fn half_close(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
-    let mut peer = trial.connect("idle")?;
-    let mut life = Life::begin(trial)?;
     let word = word(trial);
-    life.send(&mut peer, &format!("sleep 1; echo {word}"))?;
-    life.wait_start(trial)?;
-    peer.end()?;
-    Answer::receive(&mut peer)?.is(format!("{word}\n"))?;
-    peer.expect_end()
+    let patience = Rc::clone(&trial.patience);
+    let answer = unhurried(&patience, || {
+        let mut peer = trial.connect("idle")?;
+        let mut life = Life::begin(trial)?;
+        life.send(&mut peer, &format!("sleep 1; echo {word}"))?;
+        life.wait_start(trial)?;
+        peer.end()?;
+        let answer = Answer::receive(&mut peer)?;
+        peer.expect_end()?;
+        Ok(answer)
+    })?;
+    answer.is(format!("{word}\n"))
 }
 
 pub(super) const LATE_END: Case = Case {
@@ -50,15 +57,20 @@ pub(super) const LATE_END: Case = Case {
 fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
-    let mut peer = trial.connect_narrow()?;
-    let mut life = Life::begin(trial)?;
-    life.send(&mut peer, &format!("{}{}", out(OUTPUT), err(OUTPUT)))?;
-    life.wait_start(trial)?;
-    peer.end()?;
-    life.wait_end(trial)?;
-    peer.reads_late();
-    Answer::receive(&mut peer)?.is(both(OUTPUT, OUTPUT))?;
-    peer.expect_end()
+    let patience = Rc::clone(&trial.patience);
+    let answer = unhurried(&patience, || {
+        let mut peer = trial.connect_narrow()?;
+        let mut life = Life::begin(trial)?;
+        life.send(&mut peer, &format!("{}{}", out(OUTPUT), err(OUTPUT)))?;
+        life.wait_start(trial)?;
+        peer.end()?;
+        life.wait_end(trial)?;
+        peer.reads_late();
+        let answer = Answer::receive(&mut peer)?;
+        peer.expect_end()?;
+        Ok(answer)
+    })?;
+    answer.is(both(OUTPUT, OUTPUT))
 }
 
 pub(super) const PEER_LEAVES: Case = Case {
