@@ -19,8 +19,8 @@ def main():
         print(f"listening on {host}:{port}", flush=True)
         while True:
             conn, peer = listener.accept()
-            # What goes wrong with one peer ends that peer and nothing else. ValueError is for nonsense, JSON's and
-            # UTF-8's errors among it; json answers brackets that stand too deep with RecursionError.
+            # What goes wrong with one peer ends that peer and nothing else. JSON's and UTF-8's errors are ValueErrors;
+            # brackets that are nested too deep are a RecursionError.
             try:
                 with conn:
                     serve(conn)
@@ -29,20 +29,20 @@ def main():
 
 
 def serve(conn):
-    """One peer, until its end of stream. An error is one after which nobody knows where the next request begins."""
+    """One peer, until its end of stream. After an error that it raises, nobody knows where the next request begins."""
     while prefix := receive(conn, 4):
         if len(prefix) < 4:
             raise ValueError("the stream ended inside the length of a header")
         (length,) = struct.unpack("<i", prefix)
         if not 1 <= length <= MAX_HEADER:
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
-        # Text is made of it when all bytes are there. Whatever else stands in the header is passed over.
-        header = json.loads(whole(conn, length).decode())
+        # We decode when all bytes are there, and not json: it would guess the encoding, and take UTF-16, too.
+        header = json.loads(whole(conn, length).decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
         # Not isinstance: for Python True is an int.
         if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
             raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")
-        # The body is taken out of the stream even if nothing can be done with it: behind it is the next request.
+        # The body is taken out of the stream even if nothing can be done with it: after it comes the next request.
         body = whole(conn, data_len)
         try:
             done = run(header.get("op"), body)
@@ -50,6 +50,11 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
+
+
+def refuse(name):
+    """Python's json reads NaN, Infinity and -Infinity unless somebody says no."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def run(op, body):
@@ -65,13 +70,13 @@ def run(op, body):
 
 
 def answer(conn, header, body):
-    """One sendall for all of it: in several, the later ones would stall (Nagle's algorithm)."""
+    """One sendall for all of it: of several, the later ones would wait for an ACK (Nagle's algorithm)."""
     header = json.dumps(header).encode()
     conn.sendall(struct.pack("<i", len(header)) + header + body)
 
 
 def whole(conn, length):
-    """So many bytes, and an error where the stream ends before."""
+    """That many bytes, or an error if the stream ends before."""
     received = receive(conn, length)
     if len(received) < length:
         raise ValueError(f"the stream ended after {len(received)} of {length} bytes")
@@ -79,7 +84,7 @@ def whole(conn, length):
 
 
 def receive(conn, length):
-    """So many bytes. Fewer only where the stream ends, and then all there are."""
+    """That many bytes; fewer only if the stream ends before."""
     received = bytearray()
     while len(received) < length:
         piece = conn.recv(min(length - len(received), 65536))

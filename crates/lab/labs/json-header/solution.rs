@@ -38,17 +38,17 @@ fn serve(address: &str) -> io::Result<Infallible> {
     }
 }
 
-/// One peer, until its end of stream. An error is one after which nobody knows where the next request begins.
+/// One peer, until its end of stream. After an error that it returns, nobody knows where the next request begins.
 fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
     while let Some(header) = receive_header(&mut conn)? {
-        // Strict where the stream depends on it, lenient elsewhere: whatever else stands in the header is passed over.
+        // Strict where the stream depends on it, lenient elsewhere: other members of the header are passed over.
         let Some(length) = header.get("data_len").and_then(Value::as_u64) else {
             return Err(io::Error::other("expected a data_len, a whole number from 0"));
         };
         if length > MAX_BODY {
             return Err(io::Error::other(format!("data_len is {length}, above {MAX_BODY}")));
         }
-        // The body is taken out of the stream even if nothing can be done with it: behind it is the next request.
+        // The body is taken out of the stream even if nothing can be done with it: after it comes the next request.
         let body = receive(&mut conn, length)?;
         if (body.len() as u64) < length {
             return Err(io::Error::other("the stream ended inside a body"));
@@ -56,7 +56,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
         let op = header.get("op").and_then(Value::as_str).unwrap_or_default();
         match run(op, body) {
             Ok(done) => answer(&mut conn, &format!(r#"{{"data_len":{}}}"#, done.len()), &done)?,
-            // `why` is a text of our own: it has nothing in it that JSON would escape.
+            // `why` is a text of our own: nothing in it has to be escaped in JSON.
             Err(why) => answer(&mut conn, &format!(r#"{{"data_len":0,"error":"{why}"}}"#), b"")?,
         }
     }
@@ -76,7 +76,7 @@ fn run(op: &str, mut body: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     }
 }
 
-/// The header of the next request; `None` where the stream ends before it.
+/// The header of the next request; `None` if the stream ends before it.
 fn receive_header(conn: &mut TcpStream) -> io::Result<Option<Value>> {
     let prefix = receive(conn, 4)?;
     if prefix.is_empty() {
@@ -99,13 +99,13 @@ fn receive_header(conn: &mut TcpStream) -> io::Result<Option<Value>> {
     json::parse(&header).map(Some).map_err(io::Error::other)
 }
 
-/// One write for all of it: in several, the later ones would stall (Nagle's algorithm).
+/// One write for all of it: of several, the later ones would wait for an ACK (Nagle's algorithm).
 fn answer(conn: &mut TcpStream, header: &str, body: &[u8]) -> io::Result<()> {
     let length = (header.len() as i32).to_le_bytes();
     conn.write_all(&[&length[..], header.as_bytes(), body].concat())
 }
 
-/// So many bytes. Fewer only where the stream ends, and then all there are.
+/// That many bytes; fewer only if the stream ends before.
 fn receive(conn: &mut TcpStream, length: u64) -> io::Result<Vec<u8>> {
     let mut received = Vec::new();
     conn.take(length).read_to_end(&mut received)?;

@@ -10,7 +10,7 @@ use crate::{Broken, Fault, Peer, Trial};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;
-/// An object has two brackets at least, but whoever answers nonsense shall hear that it is no object.
+/// An object has at least two bytes. A header of one byte is read all the same: the report then says that it is no object.
 const LENGTHS: RangeInclusive<usize> = 1..=LIMIT;
 
 /// Four bytes of length, and this header, whether it is JSON or not.
@@ -49,7 +49,9 @@ pub(super) fn with_headers(
 ) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect(schedule)?;
-    for header in headers {
+    let begun = done(trial);
+    for (number, header) in headers.iter().enumerate() {
+        keep_the_number(trial, begun, number, "the program answers");
         let body = trial.text(data_len);
         trial.step(format!("header: {}", shown(header)));
         peer.send(&with_header(header, &body))?;
@@ -58,20 +60,59 @@ pub(super) fn with_headers(
     Ok(())
 }
 
+/// How many steps the report has.
+fn done(trial: &Trial) -> usize {
+    trial.steps.borrow().len()
+}
+
+/// Of those in a long row that went well, the report keeps only the number.
+fn keep_the_number(trial: &Trial, begun: usize, number: usize, what: &str) {
+    trial.steps.borrow_mut().truncate(begun);
+    if number > 0 {
+        trial.step(format!("{what} {number} of these, as it must"));
+    }
+}
+
 /// A header as a step shows it: as it is, so far as a line can hold it.
-fn shown(header: &str) -> String {
+pub(super) fn shown(header: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
     header.trim_end().chars().take(300).map(escape).collect()
 }
 
-/// One peer sends a request whose body is a text of more bytes than characters.
-pub(super) fn of_text(trial: &mut Trial, op: &str, text: &str, answer: &str) -> Result<(), Broken> {
+/// One peer asks for each of these texts with this op. Their answers are `answer`'s.
+pub(super) fn of_texts(
+    trial: &mut Trial,
+    op: &str,
+    texts: &[&str],
+    answer: fn(&str) -> String,
+) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    let (characters, bytes) = (text.chars().count(), text.len());
-    trial.step(format!("{op} of \"{text}\": {characters} characters, {bytes} bytes"));
-    peer.send(&request(op, text.as_bytes()))?;
-    expect_answer(&mut peer, answer.as_bytes())
+    for text in texts {
+        let (characters, bytes) = (text.chars().count(), text.len());
+        let text_shown = text.escape_debug();
+        trial.step(format!("{op} of \"{text_shown}\": {characters} characters, {bytes} bytes"));
+        peer.send(&request(op, text.as_bytes()))?;
+        expect_answer(&mut peer, answer(text).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// One peer sends these requests, each of which is answered with an error; then one that can be done.
+pub(super) fn answered_with_errors(
+    trial: &mut Trial,
+    requests: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let begun = done(trial);
+    for (number, (what, bytes)) in requests.into_iter().enumerate() {
+        keep_the_number(trial, begun, number, "the program answers, with an error,");
+        trial.step(what);
+        peer.send(&bytes)?;
+        expect_error(&mut peer)?;
+    }
+    ask(&mut peer, &trial.text(5))
 }
 
 /// A peer sends a request for capitals and expects its answer.
@@ -87,11 +128,13 @@ pub(super) fn refused(
     requests: impl IntoIterator<Item = (String, Vec<u8>)>,
 ) -> Result<(), Broken> {
     trial.start_tcp_server()?;
-    for (what, bytes) in requests {
+    let begun = done(trial);
+    for (number, (what, bytes)) in requests.into_iter().enumerate() {
+        keep_the_number(trial, begun, number, "the program closes");
         let mut peer = trial.connect("idle")?;
         trial.step(what);
         peer.send(&bytes)?;
-        peer.expect_closed()?;
+        peer.expect_closed().map_err(|broken| trial.or_ended(broken))?;
     }
     next_peer(trial)
 }
@@ -105,30 +148,29 @@ pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 /// Expects an answer with this body, however its header is written.
-fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
+pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
     let header = receive_header(peer)?;
     if let Some(error) = error(&header) {
-        return Err(Broken::new(
-            Fault::Rule,
-            format!("the answer says that the request failed: {error}"),
-        ));
+        let what = format!("the answer says that the request failed: {error}");
+        return Err(Broken::new(Fault::Rule, what));
     }
     expect_data_len(&header, body.len())?;
     peer.expect(body)
 }
 
 /// Expects an answer that says that the request cannot be done: no body, and an `error`.
-pub(super) fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
+fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
     let header = receive_header(peer)?;
     match error(&header) {
         Some(Value::String(_)) => expect_data_len(&header, 0),
         Some(other) => {
-            Err(Broken::new(Fault::Rule, format!("`error` is {other}: expected a string")))
+            let what = format!("`error` is {other}, and not a string");
+            Err(Broken::new(Fault::Form, what))
         }
-        None => Err(Broken::new(
-            Fault::Rule,
-            format!("the header is {header}: expected one with `error`"),
-        )),
+        None => {
+            let what = format!("the answer's header is {header}: it should have an `error`");
+            Err(Broken::new(Fault::Rule, what))
+        }
     }
 }
 
@@ -140,14 +182,19 @@ fn error(header: &Value) -> Option<&Value> {
 fn expect_data_len(header: &Value, expected: usize) -> Result<(), Broken> {
     match header.get("data_len") {
         Some(length) if length.as_u64() == Some(expected as u64) => Ok(()),
-        Some(length) => Err(Broken::new(
-            Fault::Rule,
-            format!(
-                "data_len of the answer is {length}, and its body has to have {expected} bytes"
-            ),
-        )),
+        Some(length @ Value::Number(_)) => {
+            let what = format!(
+                "data_len of the answer is {length}, and its body should be {expected} bytes"
+            );
+            Err(Broken::new(Fault::Wrong, what))
+        }
+        Some(other) => {
+            let what = format!("data_len of the answer is {other}, and not a number");
+            Err(Broken::new(Fault::Form, what))
+        }
         None => {
-            Err(Broken::new(Fault::Rule, format!("the answer's header has no data_len: {header}")))
+            let what = format!("the answer's header has no data_len: {header}");
+            Err(Broken::new(Fault::Form, what))
         }
     }
 }
@@ -158,24 +205,22 @@ pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
     let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));
     let allowed = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));
     let Some(length) = allowed else {
-        return Err(Broken::new(
-            Fault::Rule,
-            format!(
-                "the answer begins with {}, which is the length {length}: a header has 1 to {LIMIT} bytes",
-                quote(&prefix)
-            ),
-        ));
+        let begins = quote(&prefix);
+        let what = format!(
+            "the answer begins with {begins}, which is the length {length}: a header has 1 to {LIMIT} bytes"
+        );
+        return Err(Broken::new(Fault::Form, what));
     };
     let header = peer.receive("the answer's header", length)?;
     match serde_json::from_slice(&header) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(Broken::new(
-            Fault::Rule,
-            format!("the answer's header is no object: {}", quote(&header)),
-        )),
-        Err(error) => Err(Broken::new(
-            Fault::Rule,
-            format!("the answer's header is not JSON ({error}): {}", quote(&header)),
-        )),
+        Ok(_) => {
+            let what = format!("the answer's header is not an object: {}", quote(&header));
+            Err(Broken::new(Fault::Form, what))
+        }
+        Err(error) => {
+            let what = format!("the answer's header is not JSON ({error}): {}", quote(&header));
+            Err(Broken::new(Fault::Form, what))
+        }
     }
 }

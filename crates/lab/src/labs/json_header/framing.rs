@@ -1,0 +1,175 @@
+//! Where a request begins and ends, and how long its pieces may be under way.
+
+use crate::labs::Case;
+use crate::labs::header::{
+    LIMIT, ask, converse, expect_answer, head, refused, request, with_header, with_headers,
+};
+use crate::{Broken, Fault, Trial};
+
+/// A header for a body of six bytes, which white space may make longer.
+const SIX: &str = r#"{"data_len": 6, "op": "upper"}"#;
+/// So many requests come in one piece. A program that calls itself for each runs out of stack; Python stops at 1,000 calls.
+const MANY: usize = 2_000;
+
+pub(super) const ONE_REQUEST: Case = Case {
+    id: "one-request",
+    points: 1,
+    rule: "a request is answered with a header and a body, while the connection stays open",
+    proves: &[("request", "one that comes whole"), ("answer", "an answer of letters")],
+    hint: "There are two lengths: four bytes say how long the header is, and the header says how long the body is. Does your \
+           answer have the same form?",
+    fits: &[Fault::Wrong, Fault::Form, Fault::Silent],
+    play: |trial| {
+        trial.start_tcp_server()?;
+        let body = trial.text(8);
+        ask(&mut trial.connect("idle")?, &body)
+    },
+};
+
+pub(super) const CUT_EVERYWHERE: Case = Case {
+    id: "cut-everywhere",
+    points: 2,
+    rule: "a request that comes a byte at a time is answered like one that comes whole",
+    proves: &[("request", "one that comes a byte at a time")],
+    hint: "You read three things: the length, the header, the body. Which of them do you take for whole after one recv?",
+    fits: &[Fault::Short, Fault::Silent, Fault::Ended],
+    play: |trial| with_headers(trial, "cut=1", &[r#"{"data_len": 12, "op": "upper"}"#], 12),
+};
+
+pub(super) const PIPELINED: Case = Case {
+    id: "pipelined",
+    points: 2,
+    rule: "several requests that come in one piece are answered one by one, in their order",
+    proves: &[("many", "3 in one piece")],
+    hint: "Where does the first request end? What happens to the bytes after it?",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: pipelined,
+};
+
+fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
+    let (first, second) = (trial.text(5), trial.text(9));
+    let turned: Vec<u8> = second.iter().rev().copied().collect();
+    let requests =
+        [request("upper", &first), request("reverse", &second), request("count", &first)].concat();
+    converse(trial, &requests, &[first.to_ascii_uppercase(), turned, b"5".to_vec()])
+}
+
+pub(super) const MANY_AT_ONCE: Case = Case {
+    id: "many-at-once",
+    points: 1,
+    rule: "2,000 small requests that come in one piece are all answered",
+    proves: &[("many", "2,000 in one piece")],
+    hint: "How does your program get from one request to the next: by going round in a loop, or by calling itself?",
+    fits: &[Fault::Short, Fault::Silent, Fault::Ended],
+    play: many_at_once,
+};
+
+fn many_at_once(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let letters = trial.text(MANY);
+    let header = r#"{"data_len":1,"op":"upper"}"#;
+    let requests: Vec<u8> = letters.iter().flat_map(|byte| with_header(header, &[*byte])).collect();
+    // Held meanwhile, it finds all of them: one that is fast enough would see them a few at a time.
+    trial.while_stopped(|_| peer.send(&requests))?;
+    peer.quietly(&format!("expects {MANY} answers, in this order"), |peer| {
+        letters.iter().try_for_each(|byte| expect_answer(peer, &[byte.to_ascii_uppercase()]))
+    })
+}
+
+pub(super) const HEADER_AT_LIMIT: Case = Case {
+    id: "header-at-limit",
+    points: 1,
+    rule: "headers of 65,535 and of 65,536 bytes are read",
+    proves: &[
+        ("header-length", "65,535 bytes are read"),
+        ("header-length", "65,536 bytes are read"),
+    ],
+    hint: "65,536 bytes are allowed, 65,537 are not. And does your read loop go on until all of them are there?",
+    fits: &[Fault::Short, Fault::Silent, Fault::Reset],
+    play: header_at_limit,
+};
+
+fn header_at_limit(trial: &mut Trial) -> Result<(), Broken> {
+    let below = spaced(LIMIT - 1);
+    let dashes = "-".repeat(LIMIT - SIX.len() - r#", "x": """#.len());
+    let exactly = format!(r#"{{"x": "{dashes}", {}"#, &SIX[1..]);
+    with_headers(trial, "idle", &[&below, &exactly], 6)
+}
+
+/// A header of so many bytes, most of them white space.
+fn spaced(length: usize) -> String {
+    SIX.to_owned() + &" ".repeat(length - SIX.len())
+}
+
+pub(super) const HEADER_LENGTH: Case = Case {
+    id: "header-length",
+    points: 2,
+    rule: "a header length below 1 or above 65,536 closes the connection, without an answer; the next peer is served",
+    proves: &[
+        ("header-length", "65,537 bytes are refused"),
+        ("header-length", "0 and -1 are refused"),
+        ("header-length", "the smallest and the largest number are refused"),
+        ("closed", "after a length"),
+    ],
+    hint: "Look at the length before you read that many bytes. What does your program do with 0, and with -1?",
+    fits: &[Fault::Extra, Fault::Open, Fault::Ended],
+    play: header_length,
+};
+
+fn header_length(trial: &mut Trial) -> Result<(), Broken> {
+    // A whole request follows, for a program that passes over a bad length; and a header of the whole length.
+    let length = |n: i32| {
+        let bytes = [&n.to_le_bytes()[..], &request("upper", b"abc")].concat();
+        (format!("the header's length is {n}; then comes a whole request"), bytes)
+    };
+    let long = [head(spaced(LIMIT + 1).as_bytes()), b"letter".to_vec()].concat();
+    let long = (format!("a header of {} bytes, and its body", LIMIT + 1), long);
+    refused(trial, [0, -1, i32::MAX, i32::MIN].map(length).into_iter().chain([long]))
+}
+
+pub(super) const SILENCE: Case = Case {
+    id: "silence",
+    points: 1,
+    rule: "a silence between two requests is not the end: after it, the peer goes on",
+    proves: &[("silence", "between two requests")],
+    hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+    fits: &[Fault::Impatient],
+    play: |trial| silent_after(trial, 0),
+};
+
+pub(super) const SILENCE_IN_HEADER: Case = Case {
+    id: "silence-in-header",
+    points: 1,
+    rule: "a silence inside a header is not the end: after it, the rest comes",
+    proves: &[("silence", "inside a header")],
+    hint: "A request has begun, and its header is not whole. How long does your program wait for the rest, and who told it to \
+           stop?",
+    fits: &[Fault::Impatient],
+    play: |trial| silent_after(trial, 14),
+};
+
+pub(super) const SILENCE_IN_BODY: Case = Case {
+    id: "silence-in-body",
+    points: 1,
+    rule: "a silence inside a body is not the end: after it, the rest comes",
+    proves: &[("silence", "inside a body")],
+    hint: "The header has promised a body, and only a part of it is there. How long does your program wait for the rest?",
+    fits: &[Fault::Impatient],
+    play: |trial| silent_after(trial, 4 + SIX.len() + 2),
+};
+
+/// After so many bytes of a second request the peer is silent.
+fn silent_after(trial: &mut Trial, place: usize) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    ask(&mut peer, &trial.text(5))?;
+    let body = trial.text(6);
+    let bytes = with_header(SIX, &body);
+    if place > 0 {
+        peer.send(&bytes[..place])?;
+    }
+    peer.keep_silent()?;
+    peer.send(&bytes[place..])?;
+    expect_answer(&mut peer, &body.to_ascii_uppercase())
+}

@@ -1,0 +1,251 @@
+//! How a connection ends: by the peer's end of stream, by a reset, or because the peer is gone.
+
+use std::time::Duration;
+
+use crate::labs::Case;
+use crate::labs::header::{ask, expect_answer, head, next_peer, request};
+use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
+use crate::{Broken, Fault, Trial};
+
+/// More than fits between a peer with small buffers and a program that has stopped writing.
+const LARGE: usize = 512 << 10;
+/// How long a program may take for that: 32 KiB a second, so that one which moves a byte with each call is fast enough.
+const LARGE_TAKES: Duration = Duration::from_secs(16);
+/// Requests of 1,000 bytes each, all together nearly as long as that.
+const UNREAD: usize = 500;
+/// More than any pool has workers, and than a program has descriptors on most systems (1,024).
+const BROKEN_PEERS: usize = 1_100;
+
+pub(super) const END_BETWEEN: Case = Case {
+    id: "end-between",
+    points: 1,
+    rule: "a peer that ends its side between two requests gets nothing but the end",
+    proves: &[("end", "the last answer was read"), ("end", "the peer has sent nothing at all")],
+    hint: "At the end of the stream a recv returns nothing. What does your program do if that is the first thing it receives?",
+    fits: &[Fault::Extra, Fault::Open, Fault::Reset],
+    play: end_between,
+};
+
+fn end_between(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    for requests in [0, 2] {
+        let mut peer = trial.connect("idle")?;
+        for _ in 0..requests {
+            ask(&mut peer, &trial.text(5))?;
+        }
+        peer.end()?;
+        peer.expect_end()?;
+    }
+    next_peer(trial)
+}
+
+pub(super) const END_INSIDE: Case = Case {
+    id: "end-inside",
+    points: 2,
+    rule: "a stream that ends inside a request closes the connection, without an answer; the next peer is served",
+    proves: &[
+        ("end-inside", "inside the length"),
+        ("end-inside", "inside the header"),
+        ("end-inside", "inside the body"),
+    ],
+    hint: "At the end of the stream a recv returns nothing, again and again. Does each of your loops end, with an error?",
+    fits: &[Fault::Extra, Fault::Open, Fault::Ended],
+    play: end_inside,
+};
+
+fn end_inside(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let whole = request("upper", &trial.text(9));
+    let body = whole.len() - 9;
+    for (place, bytes) in [
+        ("the length", 1),
+        ("the length", 3),
+        ("the header, before its first byte", 4),
+        ("the header", 20),
+        ("the header, before its last byte", body - 1),
+        ("the body, before its first byte", body),
+        ("the body, before its last byte", whole.len() - 1),
+    ] {
+        let mut peer = trial.connect("idle")?;
+        trial.step(format!("the stream ends inside {place}"));
+        peer.send(&whole[..bytes])?;
+        peer.end()?;
+        peer.expect_closed()?;
+    }
+    next_peer(trial)
+}
+
+pub(super) const LATE_END: Case = Case {
+    id: "late-end",
+    points: 1,
+    rule: "a peer that has ended its side and reads late gets its whole answer of 512 KiB, and then the end",
+    proves: &[
+        ("end", "the last answer is larger than the buffers, and the peer reads late"),
+        ("pace", "512 KiB"),
+    ],
+    hint: "When the buffers are full, a write takes only a part of what you gave it. Who writes the rest, and does your program \
+           still do so after the peer has ended its side?",
+    fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
+    play: late_end,
+};
+
+fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let body = trial.text(1 << 10).repeat(LARGE >> 10);
+    let mut peer = trial.connect_narrow()?;
+    trial.allow(LARGE_TAKES);
+    peer.send(&request("upper", &body))?;
+    peer.end()?;
+    peer.reads_late();
+    expect_answer(&mut peer, &body.to_ascii_uppercase())?;
+    peer.expect_end()
+}
+
+pub(super) const SLOW_READER: Case = Case {
+    id: "slow-reader",
+    points: 1,
+    rule: "a peer that sends 500 requests and reads late loses none of the answers",
+    proves: &[("unread", "500 answers of 1,000 bytes")],
+    hint: "The peer reads nothing for a while, and the buffers are full. What does your program do with an answer that doesn't \
+           fit?",
+    fits: &[Fault::Wrong, Fault::Form, Fault::Short, Fault::Silent, Fault::Full],
+    play: slow_reader,
+};
+
+fn slow_reader(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let body = trial.text(1_000);
+    let (one, answer) = (request("upper", &body), body.to_ascii_uppercase());
+    let requests = one.repeat(UNREAD);
+    let mut peer = trial.connect_narrow()?;
+    trial.allow(LARGE_TAKES);
+    // How much the kernel takes is chance, and the report should be the same each time.
+    let step = format!(
+        "sends {UNREAD} requests of {} bytes, and reads only when nothing more fits into the buffers",
+        one.len()
+    );
+    peer.quietly(&step, |peer| {
+        let (mut sent, mut answered) = (0, 0);
+        while answered < UNREAD {
+            sent += peer.fill(&requests[sent..]);
+            for _ in answered..sent / one.len() {
+                expect_answer(peer, &answer)?;
+            }
+            answered = sent / one.len();
+        }
+        Ok(())
+    })
+}
+
+pub(super) const PEER_LEAVES: Case = Case {
+    id: "peer-leaves",
+    points: 2,
+    rule: "a peer that leaves before its answers are sent doesn't end the program: the next peer is served",
+    proves: &[
+        ("leaves", "it closes"),
+        ("leaves", "it ends its side, and then resets"),
+        ("leaves", "it resets"),
+        ("idle", "after a peer that left"),
+    ],
+    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose error \
+           is that?",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
+    play: peer_leaves,
+};
+
+fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let requests = request("upper", &trial.text(500)).repeat(20);
+    for leaving in LEAVINGS {
+        let mut peer = trial.connect("idle")?;
+        ask(&mut peer, &trial.text(5))?;
+        leave_owed(trial, peer, &requests, leaving)?;
+        next_peer(trial)?;
+    }
+    trial.expect_idle()
+}
+
+pub(super) const RESET: Case = Case {
+    id: "reset",
+    points: 1,
+    rule: "a peer that resets its connection, whenever it does, disturbs no other: the next peer is served",
+    proves: &[
+        ("broken", "reset before the program accepts"),
+        ("broken", "reset inside a request"),
+        ("broken", "reset with an answer that nobody has read"),
+        ("broken", "reset with bytes that nobody has read in both directions"),
+        ("idle", "after a reset"),
+    ],
+    hint: "A reset is an error of one connection, and it may be there before your first call on it. How far up does that error \
+           travel?",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
+    play: reset,
+};
+
+fn reset(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    // The answer proves that the program has this connection: the reset meets it, not the queue of the listener.
+    ask(&mut peer, &trial.text(5))?;
+    peer.send(&request("upper", &trial.text(9))[..20])?;
+    peer.reset();
+    next_peer(trial)?;
+
+    let mut peer = trial.connect("idle")?;
+    peer.send(&request("upper", &trial.text(900)))?;
+    peer.reads_late();
+    peer.reset();
+    next_peer(trial)?;
+
+    trial.while_stopped(|trial| {
+        trial.connect("idle")?.reset();
+        Ok(())
+    })?;
+    next_peer(trial)?;
+
+    let requests = request("upper", &trial.text(1_000)).repeat(UNREAD);
+    leave_full(trial, &requests)?;
+    next_peer(trial)?;
+    trial.expect_idle()
+}
+
+pub(super) const MANY_BROKEN_PEERS: Case = Case {
+    id: "broken-peers",
+    points: 1,
+    rule: "1,100 peers break the protocol or their connection, one after the other; the next peer is served",
+    proves: &[("broken-peers", "1,100 broken peers, one after the other")],
+    hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Who gives it back when the \
+           connection ends with an error?",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Open],
+    play: many_broken_peers,
+};
+
+fn many_broken_peers(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    trial.allow(LARGE_TAKES);
+    let half = &request("upper", b"hello")[..20];
+    let nonsense = [head(b"[]"), 0_i32.to_le_bytes().to_vec(), head(br#"{"data_len": -1}"#)];
+    let done = trial.quietly(
+        format!("{BROKEN_PEERS} peers come, one after the other, and each breaks the protocol or its connection"),
+        |trial| {
+            (0..BROKEN_PEERS).try_for_each(|number| {
+                let mut peer = trial.connect("idle")?;
+                match nonsense.get(number % 5) {
+                    Some(nonsense) => peer.send(nonsense)?,
+                    None => peer.send(half)?,
+                }
+                match number % 5 {
+                    4 => {
+                        peer.reset();
+                        return Ok(());
+                    }
+                    3 => peer.end()?,
+                    _ => {}
+                }
+                peer.expect_closed()
+            })
+        },
+    );
+    done.map_err(|broken| trial.or_ended(broken))?;
+    next_peer(trial)
+}

@@ -1,0 +1,393 @@
+//! Headers that a program has to refuse, each with the body that it would have if a lenient parser had read it.
+
+use crate::labs::Case;
+use crate::labs::header::{head, next_peer, refused, shown, with_header};
+use crate::{Broken, Fault, Trial};
+
+/// A connection that was to be closed, and was not.
+const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ended];
+
+pub(super) const HEADER_NO_OBJECT: Case = Case {
+    id: "header-no-object",
+    points: 2,
+    rule: "a header that is not a JSON object in UTF-8 closes the connection, without an answer; the next peer is served",
+    proves: &[
+        ("object", "a header that is no object, or only the beginning of one"),
+        ("closed", "after a header"),
+    ],
+    hint: "Which errors can your parser raise, and who catches each of them? And what is [] or 7 once it is parsed?",
+    fits: NOT_CLOSED,
+    play: header_no_object,
+};
+
+fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
+    let headers: [&[u8]; 16] = [
+        b"hello",
+        b"{\"data_len\": 3",
+        b"{\"data_len\": 3, \"op\": \"upper\"",
+        b"{\"data_len\": 3, \"op\": \"upper",
+        b"[]",
+        b"[{\"data_len\": 3, \"op\": \"upper\"}]",
+        b"[\"data_len\", 3, \"op\", \"upper\"]",
+        b"null",
+        b"7",
+        b"true",
+        b"\"data_len\"",
+        b"{a:0}",
+        b"{}",
+        b"{",
+        b" ",
+        b"{\"data_len\":0,\"\xff\":1}",
+    ];
+    refuse_each(trial, headers)
+}
+
+/// A case that only sends headers which are not JSON.
+macro_rules! strict {
+    ($id:literal, $points:literal, $rule:literal, $proves:expr, $hint:literal, $play:expr) => {
+        Case {
+            id: $id,
+            points: $points,
+            rule: concat!($rule, " closes the connection, without an answer"),
+            proves: $proves,
+            hint: $hint,
+            fits: NOT_CLOSED,
+            play: $play,
+        }
+    };
+}
+
+pub(super) const STRICT_FORM: Case = strict!(
+    "strict-form",
+    1,
+    "a header that is nearly JSON, with a comma too many, a comment or something after it,",
+    &[
+        ("object", "commas, colons, brackets, quotes, names and comments that JSON doesn't have"),
+        ("object", "something after the object"),
+        ("object", "white space that is none in JSON"),
+    ],
+    "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether the object is \
+     all there is?",
+    |trial| refuse_each(trial, FORMS.map(str::as_bytes))
+);
+
+const FORMS: [&str; 35] = [
+    // Commas, colons, brackets.
+    r#"{"data_len": 3, "op": "upper",}"#,
+    r#"{,"data_len": 3, "op": "upper"}"#,
+    r#"{"data_len": 3,, "op": "upper"}"#,
+    r#"{"data_len": 3 "op": "upper"}"#,
+    r#"{"data_len": 3; "op": "upper"}"#,
+    r#"{"data_len" = 3, "op" = "upper"}"#,
+    r#"{"data_len" 3, "op" "upper"}"#,
+    r#"{"data_len": 3, "op": "upper", "x": [1,]}"#,
+    r#"{"data_len": 3, "op": "upper", "x": [1 2]}"#,
+    r#"{"data_len": 3, "op": "upper", "x": [,1]}"#,
+    r#"{"data_len": 3, "op": "upper", "x": [}"#,
+    r#"{"data_len": 3, "op": "upper", "x": }"#,
+    r#"{"data_len": 3, "op": "upper", "x"}"#,
+    r#"{"data_len": 3, "op": "upper"]"#,
+    // Quotes, names, literals, comments.
+    r#"{'data_len': 3, 'op': 'upper'}"#,
+    r#"{data_len: 3, op: "upper"}"#,
+    r#"{"data_len": 3, "op": "upper", 7: 1}"#,
+    r#"{"data_len": 3, "op": "upper", "x": True}"#,
+    r#"{"data_len": 3, "op": "upper", "x": None}"#,
+    r#"{"data_len": 3, "op": "upper", "x": undefined}"#,
+    r#"{"data_len": 3, "op": "upper", "x": nul}"#,
+    r#"{"data_len": 3, "op": "upper", "x": TRUE}"#,
+    r#"{"data_len": 3, /* three */ "op": "upper"}"#,
+    "{\"data_len\": 3, // three\n\"op\": \"upper\"}",
+    "# three\n{\"data_len\": 3, \"op\": \"upper\"}",
+    // Something after the object.
+    r#"{"data_len": 3, "op": "upper"}}"#,
+    r#"{"data_len": 3, "op": "upper"} {}"#,
+    r#"{"data_len": 3, "op": "upper"}, 1"#,
+    "{\"data_len\": 3, \"op\": \"upper\"};\n",
+    "{\"data_len\": 3, \"op\": \"upper\"}\0",
+    // White space.
+    "{\"data_len\":\u{0c}3, \"op\": \"upper\"}",
+    "{\"data_len\":\u{0b}3, \"op\": \"upper\"}",
+    "{\"data_len\":\u{a0}3, \"op\": \"upper\"}",
+    "{\"data_len\":\u{2028}3, \"op\": \"upper\"}",
+    "{\"data_len\":\u{feff}3, \"op\": \"upper\"}",
+];
+
+pub(super) const STRICT_NUMBERS: Case = strict!(
+    "strict-numbers",
+    1,
+    "a number that JSON doesn't have, NaN for example, anywhere in the header",
+    &[("object", "numbers that JSON doesn't have")],
+    "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks parse_constant. \
+     What does yours do with them?",
+    |trial| refuse_values(trial, &NUMBERS)
+);
+
+const NUMBERS: [&str; 23] = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "-NaN",
+    "nan",
+    "inf",
+    "01",
+    "-01",
+    "00",
+    "+1",
+    ".5",
+    "-.5",
+    "5.",
+    "1.e2",
+    "1e",
+    "1e+",
+    "1E",
+    "-",
+    "--1",
+    "0x10",
+    "1_000",
+    "1.2.3",
+    "\u{661}",
+];
+
+pub(super) const STRICT_STRINGS: Case = strict!(
+    "strict-strings",
+    1,
+    "a string with an escape that JSON doesn't have, or with a control character in it,",
+    &[("object", "escapes that JSON doesn't have, and control characters in a string")],
+    "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. What does your \
+     parser do with others?",
+    |trial| refuse_values(trial, &STRINGS)
+);
+
+const STRINGS: [&str; 20] = [
+    r#""\x41""#,
+    r#""\u12""#,
+    r#""\u12g4""#,
+    r#""\u 123""#,
+    r#""\u+123""#,
+    r#""\u{41}""#,
+    r#""\U00000041""#,
+    r#""\a""#,
+    r#""\v""#,
+    r#""\0""#,
+    r#""\'""#,
+    "\"\\\n\"",
+    r#""\"#,
+    r#""a"b""#,
+    "\"\n\"",
+    "\"\t\"",
+    "\"\r\"",
+    "\"\0\"",
+    "\"\u{1f}\"",
+    "\"a\u{1}b\"",
+];
+
+fn refuse_values(trial: &mut Trial, values: &[&str]) -> Result<(), Broken> {
+    let text = |value: &&str| format!(r#"{{"data_len": 3, "op": "upper", "x": {value}}}"#);
+    refuse_each(trial, values.iter().map(text))
+}
+
+pub(super) const STRICT_ENCODING: Case = strict!(
+    "strict-encoding",
+    1,
+    "a header that is not UTF-8, but UTF-16 for example,",
+    &[
+        ("utf-8", "UTF-16 and UTF-32"),
+        ("utf-8", "bytes that are never UTF-8: overlong, a surrogate, above U+10FFFF, unfinished"),
+    ],
+    "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes your header, and \
+     how strictly?",
+    strict_encoding
+);
+
+/// What is no UTF-8, in each way in which a decoder may be wrong (RFC 3629, section 3).
+pub(super) const NOT_UTF8: [&[u8]; 20] = [
+    b"\xff",
+    b"\xfe",
+    b"a\x80",
+    b"\xbf",
+    // An unfinished character, at the end and before another one.
+    b"\xc3",
+    b"\xc3 ",
+    b"\xe6\x9d",
+    b"\xe6\x9d ",
+    b"\xf0\x9f\x8e",
+    b"\xf0\x9f\x8e ",
+    // Longer than they need be.
+    b"\xc0\x80",
+    b"\xc1\xbf",
+    b"\xe0\x9f\xbf",
+    b"\xf0\x8f\xbf\xbf",
+    // Surrogates, alone and in a pair.
+    b"\xed\xa0\x80",
+    b"\xed\xbf\xbf",
+    b"\xed\xa0\xbc\xed\xbe\x88",
+    // Above U+10FFFF.
+    b"\xf4\x90\x80\x80",
+    b"\xf5\x80\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+];
+
+fn strict_encoding(trial: &mut Trial) -> Result<(), Broken> {
+    let text = r#"{"data_len": 3, "op": "upper"}"#;
+    let mut headers = Vec::new();
+    for text in [text.to_owned(), format!("\u{feff}{text}")] {
+        headers.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        headers.push(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+        headers.push(text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect());
+        headers.push(text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect());
+    }
+    let parts = [br#"{"data_len": 3, "op": "upper", "x": ""#.as_slice(), b"\"}"];
+    headers.extend(NOT_UTF8.map(|bytes| parts.join(bytes)));
+    refuse_each(trial, headers)
+}
+
+/// Each of these headers, with a body of three bytes.
+fn refuse_each(
+    trial: &mut Trial,
+    headers: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Result<(), Broken> {
+    refused(
+        trial,
+        headers.into_iter().map(|header| {
+            let header = header.as_ref();
+            let text = str::from_utf8(header).map(shown);
+            let text = text.unwrap_or_else(|_| header.escape_ascii().to_string());
+            (format!("header: {text}"), [&head(header)[..], b"abc"].concat())
+        }),
+    )
+}
+
+pub(super) const DATA_LEN: Case = Case {
+    id: "data-len",
+    points: 2,
+    rule: "a data_len that is missing or not a whole number from 0 to 16 MiB closes the connection, without an answer; the \
+           next peer is served",
+    proves: &[
+        ("data-len", "16,777,217 is refused"),
+        ("data-len", "-1 is refused"),
+        ("data-len", "numbers that are in range only when cut to 32 or 64 bits"),
+        ("data-len", "a point or an exponent"),
+        ("data-len", "a value that is no number, or no JSON"),
+        ("data-len", "no data_len"),
+        ("closed", "after a data_len"),
+    ],
+    hint: "Is it there? Is it a number (true and \"3\" are none)? Is it written without a point and an exponent? Is it in \
+           range? Ask before you read.",
+    fits: NOT_CLOSED,
+    play: data_len,
+};
+
+/// Values of data_len, and how long the body is that a lenient program would read.
+const LENGTHS: [(&str, usize); 61] = [
+    ("-1", 1),
+    ("-5", 5),
+    ("16777217", 0),
+    ("4294967295", 0),
+    // 2^32 + 5, 2^64 + 5, and others of which 32 or 64 bits are left.
+    ("4294967296", 0),
+    ("4294967301", 5),
+    ("-4294967291", 5),
+    ("9223372036854775808", 0),
+    ("18446744073709551615", 0),
+    ("18446744073709551616", 0),
+    ("18446744073709551621", 5),
+    ("-18446744073709551611", 5),
+    ("99999999999999999999", 0),
+    // A point or an exponent.
+    ("2.5", 2),
+    ("5.0", 5),
+    ("5.00", 5),
+    ("5e0", 5),
+    ("5E0", 5),
+    ("5e+0", 5),
+    ("5E-0", 5),
+    ("50e-1", 5),
+    ("0.5e1", 5),
+    ("0.05E+2", 5),
+    ("1e1", 10),
+    ("0.0", 0),
+    ("-0.0", 0),
+    ("0e0", 0),
+    ("0e5", 0),
+    ("1e-400", 0),
+    ("5.0000000000000000001", 5),
+    ("4.9999999999999999999", 5),
+    ("16777216.0", 0),
+    ("1e400", 0),
+    ("-1e400", 0),
+    // Not JSON.
+    ("5.", 5),
+    (".5", 0),
+    ("+5", 5),
+    ("05", 5),
+    ("005", 5),
+    ("0x5", 5),
+    ("5L", 5),
+    ("0_5", 5),
+    ("5 5", 5),
+    ("NaN", 0),
+    ("Infinity", 0),
+    ("-Infinity", 0),
+    ("\u{665}", 5),
+    ("\u{ff15}", 5),
+    // No number.
+    (r#""5""#, 5),
+    (r#"" 5""#, 5),
+    (r#""""#, 0),
+    (r#""hello""#, 5),
+    ("true", 1),
+    ("false", 0),
+    ("null", 0),
+    ("[]", 0),
+    ("[5]", 5),
+    ("[1,2,3,4,5]", 5),
+    ("{}", 0),
+    (r#"{"data_len": 5}"#, 5),
+    ("", 0),
+];
+
+fn data_len(trial: &mut Trial) -> Result<(), Broken> {
+    let body = |length: usize| &b"hellohello"[..length];
+    let none = [
+        r#"{"op": "upper"}"#,
+        r#"{"Data_Len": 5, "op": "upper"}"#,
+        r#"{"data_len ": 5, "op": "upper"}"#,
+        r#"{"more": {"data_len": 5}, "op": "upper"}"#,
+        r#"{"\\u0064ata_len": 5, "op": "upper"}"#,
+    ];
+    let none = none.map(|header| (header.to_owned(), 5));
+    let values = LENGTHS
+        .map(|(value, length)| (format!(r#"{{"data_len": {value}, "op": "upper"}}"#), length));
+    let named = |(text, length): (String, usize)| {
+        let request = with_header(&text, body(length));
+        (format!("header: {text}, and {length} bytes"), request)
+    };
+    refused(trial, none.into_iter().chain(values).map(named))
+}
+
+pub(super) const DEEP: Case = Case {
+    id: "deep",
+    points: 1,
+    rule: "a header with 30,000 brackets inside of each other may be answered or refused, but the next peer is served",
+    proves: &[("deep", "30,000 brackets")],
+    hint: "How does your parser say that a text is nested too deep for it? It may be another error than that for bad JSON.",
+    fits: &[Fault::Ended, Fault::Silent, Fault::Open],
+    play: deep,
+};
+
+fn deep(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let arrays = "[".repeat(30_000) + &"]".repeat(30_000);
+    let objects = r#"{"":"#.repeat(10_000) + "0" + &"}".repeat(10_000);
+    for deep in [arrays, objects] {
+        let mut peer = trial.connect("idle")?;
+        let header = format!(r#"{{"data_len": 0, "op": "upper", "deep": {deep}}}"#);
+        peer.send(&with_header(&header, b""))?;
+        peer.end()?;
+        peer.read_to_end("whatever the program answers")?;
+        drop(peer);
+        next_peer(trial)?;
+    }
+    Ok(())
+}
