@@ -37,7 +37,7 @@ def serve(conn):
         (length,) = struct.unpack("<i", whole(conn, 4))
         if not 1 <= length <= MAX_HEADER:
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
-        header = json.loads(whole(conn, length).decode())
+        header = json.loads(whole(conn, length).decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
         if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
             raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")
@@ -48,6 +48,10 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
+
+
+def refuse(name):
+    raise ValueError(f"{name} is not JSON")
 
 
 def run(op, body):

@@ -42,7 +42,7 @@ def serve(conn):
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
         if len(came) < 4 + length:
             continue
-        header = json.loads(came[4 : 4 + length].decode())
+        header = json.loads(came[4 : 4 + length].decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
         if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
             raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")
@@ -56,6 +56,10 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
+
+
+def refuse(name):
+    raise ValueError(f"{name} is not JSON")
 
 
 def run(op, body):

@@ -37,7 +37,7 @@ def serve(conn):
         (length,) = struct.unpack("<i", whole(conn, 4))
         if not 1 <= length <= MAX_HEADER:
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
-        header = json.loads(whole(conn, length).decode())
+        header = json.loads(whole(conn, length).decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
         # here: it should be `type(data_len) is not int`
         if not isinstance(data_len, int) or not 0 <= data_len <= MAX_BODY:
@@ -49,6 +49,10 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
+
+
+def refuse(name):
+    raise ValueError(f"{name} is not JSON")
 
 
 def run(op, body):
