@@ -13,13 +13,14 @@ use crate::patience::Patience;
 use crate::port::Protocol;
 use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
+use crate::waits::{SHORT, silence_for};
 use crate::{Broken, Fault, PATIENCE};
 
 /// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
 /// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
 pub const LARGEST: usize = if cfg!(target_os = "linux") { 65_507 } else { 9_216 };
 
-/// A socket of its own that sends datagrams to the student's program. Its address is its own, too.
+/// A socket with an address of its own, which sends datagrams to the student's program.
 pub struct DatagramPeer {
     name: String,
     socket: UdpSocket,
@@ -81,6 +82,37 @@ impl DatagramPeer {
         }
     }
 
+    /// Sends nothing, for longer than the program is seen to wait: see [`waits`](crate::waits).
+    ///
+    /// # Errors
+    /// [`Broken`] when the program closes its socket meanwhile, or sends something.
+    pub fn keep_silent(&mut self) -> Result<(), Broken> {
+        self.step("keeps silent");
+        let silent = Instant::now();
+        let mut longest = SHORT;
+        while silent.elapsed() < longest {
+            if wait_readable(&self.socket, LOOK) || self.is_gone() {
+                let seconds = silent.elapsed().as_secs_f32();
+                let what = if self.is_gone() { "closed its socket" } else { "sent something" };
+                return Err(Broken::new(
+                    Fault::Impatient,
+                    format!("the program {what} when the peer had been silent for {seconds:.1} s"),
+                ));
+            }
+            longest = longest.max(silence_for(self.patience.pid()));
+        }
+        if let Some(step) = self.steps.borrow_mut().last_mut() {
+            *step = format!("{step} for {} s", longest.as_secs());
+        }
+        self.patience.begin();
+        Ok(())
+    }
+
+    /// Closes its socket: an answer that is on the way comes back as an ICMP message, port unreachable.
+    pub fn close(self) {
+        self.step("closes its socket");
+    }
+
     /// The next datagram, if one comes within this time. No step: the caller says what is going on.
     ///
     /// # Errors
@@ -140,11 +172,43 @@ impl Trial<'_> {
             _ => return Err(Broken::machine("send", "the case has started no UDP server")),
         };
         let address = self.datagrams_relayed(server, &schedule)?;
-        let name = self.next_name();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
+        self.datagram_peer_of(socket, server, address)
+    }
+
+    /// Two peers whose addresses differ in the host only: 127.0.0.1 and 127.0.0.2, with the same port. `None` where the
+    /// machine has no second loopback address: only Linux has all of 127.0.0.0/8.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses.
+    pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, Broken> {
+        let server = match self.address.clone() {
+            Some(Endpoint::Ip(server)) => server,
+            _ => return Err(Broken::machine("send", "the case has started no UDP server")),
+        };
+        // The second may be taken: a port is chosen for the first alone.
+        for _ in 0..20 {
+            let Ok(one) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { continue };
+            let port = one.local_addr().map_or(0, |address| address.port());
+            let Ok(other) = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), port)) else { continue };
+            let peers = [one, other].map(|socket| self.datagram_peer_of(socket, server, server));
+            let [one, other] = peers;
+            return Ok(Some([one?, other?]));
+        }
+        Ok(None)
+    }
+
+    fn datagram_peer_of(
+        &mut self,
+        socket: UdpSocket,
+        server: SocketAddr,
+        address: SocketAddr,
+    ) -> Result<DatagramPeer, Broken> {
+        let machine = |error| Broken::machine("make a UDP socket", error);
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
+        let name = self.next_name();
         let (steps, patience) = (Rc::clone(&self.steps), Rc::clone(&self.patience));
         Ok(DatagramPeer { name, socket, steps, patience, server })
     }

@@ -1,0 +1,227 @@
+//! Requests that come again.
+
+use std::time::{Duration, Instant};
+
+use super::answers::{WAITING, all_answered, ask, ask_quietly, begin, some_number};
+use super::ledger::{Ledger, SORTS, add, echo, named};
+use crate::labs::Case;
+use crate::{Broken, DatagramPeer, Fault, PATIENCE, Trial};
+
+/// How many additions a server has to remember.
+const REMEMBERED: u32 = 256;
+/// How many more come: a memory that is emptied when it is full, or that forgets by chance, has no room for so many.
+const MORE: u32 = 2_000;
+/// How long the peer waits for an answer before it asks again. Too short on a slow machine is harmless: one more duplicate.
+const RETRY: Duration = Duration::from_millis(50);
+
+pub(super) const DUPLICATE: Case = Case {
+    id: "duplicate",
+    points: 2,
+    rule: "a request that comes twice is carried out once, and answered the same twice",
+    proves: &[("once", "twice, one after the other")],
+    hint: "How do you know that you have carried out this request already? What do you answer then?",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: duplicate,
+};
+
+fn duplicate(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    let (number, amount) = (some_number(trial), trial.number(1, 1_000_000) as u32);
+    peer.send(&named(&add(number, amount)), &add(number, amount))?;
+    peer.send("the same again", &add(number, amount))?;
+    peer.expect("the answer", &add(number, amount))?;
+    peer.expect("the same answer again", &add(number, amount))?;
+    ask(&mut peer, &add(number + 1, 1), &add(number + 1, amount + 1))
+}
+
+pub(super) const ANSWER_LOST: Case = Case {
+    id: "answer-lost",
+    points: 2,
+    rule: "a peer that lost an answer asks again, with other requests between, and gets that answer again",
+    proves: &[("once", "again after other requests")],
+    hint: "The answer to keep is the one you sent then: the total has moved on since. To remember the last request only is not \
+           enough.",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: answer_lost,
+};
+
+fn answer_lost(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    let number = some_number(trial);
+    ask(&mut peer, &add(number, 5), &add(number, 5))?;
+    ask(&mut peer, &add(number + 1, 6), &add(number + 1, 11))?;
+    ask(&mut peer, &add(number + 2, 7), &add(number + 2, 18))?;
+    peer.step("takes the answer to the first request for lost, and asks again");
+    ask(&mut peer, &add(number, 5), &add(number, 5))?;
+    ask(&mut peer, &add(number + 3, 1), &add(number + 3, 19))
+}
+
+pub(super) const DUPLICATES_WAITING: Case = Case {
+    id: "duplicates-waiting",
+    points: 1,
+    rule: "of 100 requests that wait together, each twice, every one is answered, and no addition is carried out twice",
+    proves: &[("waiting", "50 requests, each of them twice")],
+    hint: "The same request waits twice in the kernel's queue, with others between. Does each of the two get an answer?",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: duplicates_waiting,
+};
+
+fn duplicates_waiting(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    let mut ledger = Ledger::default();
+    trial.while_stopped(|trial| {
+        let half = WAITING / 2;
+        peer.step(&format!("sends additions, numbers 1 to {half}, and each once more"));
+        for number in 1..=half {
+            peer.send_quietly(&ledger.ask(number, trial.number(1, 999) as u32))?;
+            // The first of them right after itself, the others after one or more.
+            peer.send_quietly(&ledger.request(number.div_ceil(2)))?;
+        }
+        (half / 2 + 1..=half).try_for_each(|number| peer.send_quietly(&ledger.request(number)))
+    })?;
+    all_answered(&mut peer, &mut ledger, WAITING)
+}
+
+pub(super) const REMEMBERS: Case = Case {
+    id: "remembers",
+    points: 1,
+    rule: "the answers to the last 256 additions are remembered, whatever echoes come between",
+    proves: &[("remember", "the oldest of 256, after an echo")],
+    hint: "How many answers do you keep, and which ones do you forget first?",
+    fits: &[Fault::Wrong],
+    play: remembers,
+};
+
+fn remembers(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    peer.step("sends add 1 with the numbers 0 to 255, and reads each answer");
+    for number in 0..REMEMBERED {
+        ask_quietly(&mut peer, &add(number, 1), &add(number, number + 1))?;
+    }
+    ask(&mut peer, &echo(300, b"no addition"), &echo(300, b"no addition"))?;
+    peer.step("takes the answer to the first addition for lost, and asks again");
+    ask(&mut peer, &add(0, 1), &add(0, 1))?;
+    ask(&mut peer, &add(256, 1), &add(256, 257))
+}
+
+pub(super) const REMEMBERS_ALL_PEERS: Case = Case {
+    id: "remembers-all-peers",
+    points: 1,
+    rule: "the last 256 additions are remembered, however they are spread over the peers",
+    proves: &[("remember", "the oldest of 256 of three peers")],
+    hint: "Do you keep as many for each peer? One of them may have sent nearly all of the 256.",
+    fits: &[Fault::Wrong],
+    play: remembers_all_peers,
+};
+
+fn remembers_all_peers(trial: &mut Trial) -> Result<(), Broken> {
+    let mut first = begin(trial)?;
+    let (mut second, mut third) = (trial.datagram_peer("idle")?, trial.datagram_peer("idle")?);
+    let mut total = 0;
+    for (peer, count) in [(&mut first, 254), (&mut second, 1), (&mut third, 1)] {
+        peer.step(&format!(
+            "sends add 1, {count} times, with numbers from 0, and reads each answer"
+        ));
+        for number in 0..count {
+            total += 1;
+            ask_quietly(peer, &add(number, 1), &add(number, total))?;
+        }
+    }
+    first.step("asks again for all of its additions");
+    for number in 0..254 {
+        ask_quietly(&mut first, &add(number, 1), &add(number, number + 1))?;
+    }
+    ask(&mut second, &add(0, 1), &add(0, 255))?;
+    ask(&mut third, &add(0, 1), &add(0, 256))
+}
+
+pub(super) const FORGETS_THE_OLDEST: Case = Case {
+    id: "forgets-the-oldest",
+    points: 2,
+    rule: "what is forgotten is the oldest addition, not the one that was asked for least",
+    proves: &[
+        ("remember", "the oldest of 256 after another one was asked for again"),
+        ("remember", "the oldest of 256, after each of 2,000 further additions"),
+    ],
+    hint: "An addition that is asked for again is no younger for it. Which one does your program forget when there are too many, \
+           and how many at a time?",
+    fits: &[Fault::Wrong],
+    play: forgets_the_oldest,
+};
+
+fn forgets_the_oldest(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    let one = |peer: &mut DatagramPeer, number| {
+        ask_quietly(peer, &add(number, 1), &add(number, number + 1))
+    };
+    peer.step("sends add 1 with the numbers 0 to 255, and reads each answer");
+    (0..REMEMBERED).try_for_each(|number| one(&mut peer, number))?;
+    peer.step("asks again for number 0, sends number 256, and asks again for number 1");
+    [0, REMEMBERED, 1].into_iter().try_for_each(|number| one(&mut peer, number))?;
+    peer.step(&format!(
+        "sends {MORE} more, and asks again for the oldest of the last 256 after each"
+    ));
+    for number in REMEMBERED + 1..=REMEMBERED + MORE {
+        one(&mut peer, number)?;
+        one(&mut peer, number - (REMEMBERED - 1))?;
+    }
+    Ok(())
+}
+
+pub(super) const UNKIND_NETWORK: Case = Case {
+    id: "unkind-network",
+    points: 3,
+    rule: "on a network that loses, doubles and reorders, each request is carried out exactly once",
+    proves: &[("once", "again on a network that loses, doubles and reorders")],
+    hint: "The peer asks again until it has an answer. Sort the answers by their totals: each must be the one before plus its \
+           own amount.",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: unkind_network,
+};
+
+fn unkind_network(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_udp_server()?;
+    let mut peer = trial.datagram_peer("drop=0.2 duplicate=0.4 reorder=0.3")?;
+    let mut ledger = Ledger::default();
+    peer.step("the network loses, doubles and reorders, both ways");
+    for round in 0..6 {
+        // Several at a time, so that one can overtake another.
+        let (least, most) = (round * 4, round * 4 + 3);
+        for number in least..=most {
+            ledger.ask(number, trial.number(1, 999) as u32);
+        }
+        let again = RETRY.as_millis();
+        peer.step(&format!(
+            "sends additions, numbers {least} to {most}, again every {again} ms until each has its answer"
+        ));
+        until_answered(&mut peer, &mut ledger)?;
+    }
+    peer.step(SORTS);
+    ledger.check()
+}
+
+fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Broken> {
+    // By the number of times: what the machine makes a program wait is not counted.
+    for _ in 0..PATIENCE.as_millis() / RETRY.as_millis() {
+        for number in ledger.unanswered() {
+            peer.send_quietly(&ledger.request(number))?;
+        }
+        let retry = Instant::now() + RETRY;
+        loop {
+            if ledger.unanswered().is_empty() {
+                return Ok(());
+            }
+            let left = retry.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let Some(answer) = peer.next(left)? else { break };
+            ledger.note(&answer)?;
+        }
+    }
+    let numbers = ledger.unanswered();
+    Err(Broken::new(
+        Fault::Silent,
+        format!("no answer to numbers {numbers:?} came, though the peer asked again"),
+    ))
+}

@@ -1,0 +1,202 @@
+//! What an answer holds, how long it may be, and when it comes.
+
+use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
+use crate::labs::Case;
+use crate::{Broken, DatagramPeer, Fault, LARGEST, PATIENCE, Trial};
+
+/// So many small requests wait together. Linux gives a socket 212,992 bytes for what waits, and counts some 770 for a small
+/// datagram: there is room for 270.
+pub(super) const WAITING: u32 = 100;
+
+pub(super) const FIRST: Case = Case {
+    id: "first",
+    points: 1,
+    rule: "a request gets its answer: the same number, the same operation, the result",
+    proves: &[("form", "an echo"), ("form", "an addition"), ("address", "one peer")],
+    hint: "The answer begins with the five bytes of the request's header, and comes from the socket that received the request. \
+           Numbers have their most significant byte first.",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: first,
+};
+
+fn first(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, number) = (begin(trial)?, some_number(trial));
+    ask(&mut peer, &echo(number, b"hello \n\0"), &echo(number, b"hello \n\0"))?;
+    let amount = trial.number(1_000, 1_000_000) as u32;
+    ask(&mut peer, &add(number + 1, amount), &add(number + 1, amount))?;
+    ask(&mut peer, &add(number + 2, 5), &add(number + 2, amount + 5))
+}
+
+pub(super) const TOTALS: Case = Case {
+    id: "totals",
+    points: 1,
+    rule: "totals are counted modulo 2³², and an addition whose total is 0 is an addition",
+    proves: &[
+        ("total", "an amount of 0, an amount of 4,294,967,295"),
+        ("total", "a total of 4,294,967,295"),
+        ("total", "a total of exactly 2³², and one above it"),
+        ("once", "again when the total of then was 0"),
+    ],
+    hint: "What is 4,294,967,295 + 1 in four bytes, and in your language? And is a total of 0 the same to your program as no \
+           total at all?",
+    fits: &[Fault::Wrong, Fault::Silent, Fault::Ended],
+    play: totals,
+};
+
+fn totals(trial: &mut Trial) -> Result<(), Broken> {
+    let (mut peer, number) = (begin(trial)?, some_number(trial) & !0xff);
+    let mut total = 0_u32;
+    let amounts = [0, 1, u32::MAX - 1, 1, 1, 1 << 31, 1 << 31, u32::MAX, u32::MAX, 0, 7];
+    for (number, amount) in (number..).zip(amounts) {
+        total = total.wrapping_add(amount);
+        ask(&mut peer, &add(number, amount), &add(number, total))?;
+    }
+    peer.step("asks again for an addition whose total was 0");
+    ask(&mut peer, &add(number, 0), &add(number, 0))?;
+    ask(&mut peer, &add(number + 3, 1), &add(number + 3, 0))
+}
+
+pub(super) const SIZES: Case = Case {
+    id: "sizes",
+    points: 2,
+    rule: "an echo brings back its whole payload, from 0 to 9,000 bytes",
+    proves: &[("echo", "0 bytes"), ("echo", "1 byte"), ("echo", "1,020 to 9,000 bytes")],
+    hint: "What doesn't fit into your buffer is gone: the next recvfrom brings the next datagram, not the rest. How long can a \
+           datagram be?",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: |trial| echoes(trial, &[0, 1, 2, 4, 5, 1_020, 2_048, 4_093, 9_000]),
+};
+
+pub(super) const LARGEST_PAYLOAD: Case = Case {
+    id: "largest",
+    points: 1,
+    rule: "the largest datagram there is comes back whole, and so does one that is a byte shorter",
+    proves: &[("echo", "a byte less than fits"), ("echo", "all that fits")],
+    hint: "65,507 bytes fit into one datagram over IPv4. How large is your buffer?",
+    fits: &[Fault::Wrong, Fault::Silent],
+    play: |trial| echoes(trial, &[LARGEST - HEADER - 1, LARGEST - HEADER]),
+};
+
+fn echoes(trial: &mut Trial, lengths: &[usize]) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    for (number, length) in (some_number(trial) & !0xff..).zip(lengths) {
+        let request = echo(number, &trial.bytes(*length));
+        ask(&mut peer, &request, &request)?;
+    }
+    Ok(())
+}
+
+pub(super) const IDLE: Case = Case {
+    id: "idle",
+    points: 1,
+    rule: "a program that has answered all requests waits for the next one, and leaves the processor alone",
+    proves: &[("idle", "after requests")],
+    hint: "Which call of your program waits until a datagram comes? If none does, the loop goes round without end.",
+    fits: &[Fault::Spins],
+    play: idle,
+};
+
+fn idle(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    ask(&mut peer, &add(1, 5), &add(1, 5))?;
+    trial.expect_idle()?;
+    ask(&mut peer, &add(2, 5), &add(2, 10))
+}
+
+pub(super) const SILENCE: Case = Case {
+    id: "silence",
+    points: 1,
+    rule: "a silence is not the end: after it, the peer goes on, and the server knows what it has done",
+    proves: &[("silence", "between two requests")],
+    hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+    fits: &[Fault::Impatient],
+    play: silence,
+};
+
+fn silence(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    ask(&mut peer, &add(1, 5), &add(1, 5))?;
+    peer.keep_silent()?;
+    ask(&mut peer, &add(2, 6), &add(2, 11))?;
+    ask(&mut peer, &add(1, 5), &add(1, 5))
+}
+
+pub(super) const BURST: Case = Case {
+    id: "burst",
+    points: 1,
+    rule: "100 requests that wait together are answered one by one",
+    proves: &[("waiting", "100 different requests")],
+    hint: "Each recvfrom brings one datagram: answer it, and go round. Add up what each of them says.",
+    fits: &[Fault::Silent, Fault::Wrong],
+    play: burst,
+};
+
+fn burst(trial: &mut Trial) -> Result<(), Broken> {
+    let mut peer = begin(trial)?;
+    let mut ledger = Ledger::default();
+    // A program that is fast enough would see one after the other: it is stopped meanwhile.
+    trial.while_stopped(|trial| {
+        peer.step(&format!("sends {WAITING} additions, numbers 1 to {WAITING}"));
+        (1..=WAITING).try_for_each(|number| {
+            let request = ledger.ask(number, trial.number(1, 999) as u32);
+            peer.send_quietly(&request)
+        })
+    })?;
+    all_answered(&mut peer, &mut ledger, WAITING)
+}
+
+/// So many answers come, in any order, and they add up.
+pub(super) fn all_answered(
+    peer: &mut DatagramPeer,
+    ledger: &mut Ledger,
+    answers: u32,
+) -> Result<(), Broken> {
+    peer.step(&format!("expects {answers} answers, in any order"));
+    for came in 0..answers {
+        let Some(answer) = peer.next(PATIENCE)? else {
+            let what = match ledger.unanswered().first() {
+                Some(number) => format!("no answer to number {number} came"),
+                None => format!(
+                    "{came} of {answers} answers came: some were asked for twice, and came once"
+                ),
+            };
+            return Err(Broken::new(Fault::Silent, what));
+        };
+        ledger.note(&answer)?;
+    }
+    peer.step(SORTS);
+    ledger.check()
+}
+
+pub(super) fn begin(trial: &mut Trial) -> Result<DatagramPeer, Broken> {
+    trial.start_udp_server()?;
+    trial.datagram_peer("idle")
+}
+
+/// Not below 2^24: in the wrong byte order, or in a signed number, it would be another one.
+pub(super) fn some_number(trial: &mut Trial) -> u32 {
+    trial.number(1 << 24, 0xffff_fff0) as u32
+}
+
+pub(super) fn ask(peer: &mut DatagramPeer, request: &[u8], answer: &[u8]) -> Result<(), Broken> {
+    peer.send(&named(request), request)?;
+    peer.expect("the answer", answer)
+}
+
+/// As [`ask`], without a step: for what is asked so often that a report of each would hide the rest.
+pub(super) fn ask_quietly(
+    peer: &mut DatagramPeer,
+    request: &[u8],
+    answer: &[u8],
+) -> Result<(), Broken> {
+    peer.send_quietly(request)?;
+    let named = named(request);
+    match peer.next(PATIENCE)? {
+        Some(came) if came == answer => Ok(()),
+        Some(came) => {
+            let what = format!("the answer to {named}, is not the right one");
+            Err(Broken::differs(Fault::Wrong, what, answer, &came))
+        }
+        None => Err(Broken::new(Fault::Silent, format!("no answer to {named}, came"))),
+    }
+}
