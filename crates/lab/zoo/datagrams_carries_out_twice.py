@@ -3,7 +3,7 @@
 A network may double a datagram, and a peer that lost the answer asks again: then the amount is added twice. Right is to keep
 the answer, and to send the same one again.
 
-lab: datagrams, case: duplicate
+lab: datagrams, case: unkind-network
 """
 
 import socket

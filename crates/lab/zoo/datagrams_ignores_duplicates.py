@@ -1,0 +1,49 @@
+"""Wrong: it ignores a request that it has carried out.
+
+The peer asks again because it has no answer: it never gets one now. Right is to send the answer of then once more.
+
+lab: datagrams, case: duplicate
+"""
+
+import socket
+import struct
+import sys
+
+HEADER = struct.Struct(">Ic")
+REMEMBERED = 1024
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not host.startswith("127."):
+        sys.exit("datagrams-ignores-duplicates: loopback only")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, int(port)))
+        print(f"listening on {host}:{port}", flush=True)
+        serve(sock)
+
+
+def serve(sock):
+    total = 0
+    answers = {}
+    while True:
+        datagram, peer = sock.recvfrom(65535)
+        if len(datagram) < HEADER.size:
+            continue
+        number, operation = HEADER.unpack_from(datagram)
+        payload = datagram[HEADER.size :]
+        if operation == b"E":
+            sock.sendto(datagram, peer)
+        elif operation == b"A" and len(payload) == 4:
+            if (peer, number) in answers:
+                continue  # here: the peer has lost the answer
+            else:
+                total = (total + int.from_bytes(payload, "big")) % 2**32
+                answers[peer, number] = datagram[: HEADER.size] + total.to_bytes(4, "big")
+                if len(answers) > REMEMBERED:
+                    del answers[next(iter(answers))]
+            sock.sendto(answers[peer, number], peer)
+
+
+if __name__ == "__main__":
+    main()

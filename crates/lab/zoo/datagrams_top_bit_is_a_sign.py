@@ -1,0 +1,49 @@
+"""Wrong: it drops the highest bit of a number.
+
+Its author wanted no negative numbers. Two numbers that differ in this bit are one to it, and the second of them is
+never carried out. Right is an unsigned number of four bytes.
+
+lab: datagrams, case: every-number
+"""
+
+import socket
+import struct
+import sys
+
+HEADER = struct.Struct(">Ic")
+REMEMBERED = 1024
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not host.startswith("127."):
+        sys.exit("datagrams-top-bit-is-a-sign: loopback only")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, int(port)))
+        print(f"listening on {host}:{port}", flush=True)
+        serve(sock)
+
+
+def serve(sock):
+    total = 0
+    answers = {}
+    while True:
+        datagram, peer = sock.recvfrom(65535)
+        if len(datagram) < HEADER.size:
+            continue
+        number, operation = HEADER.unpack_from(datagram)
+        number &= 0x7FFFFFFF  # here: all 32 bits count
+        payload = datagram[HEADER.size :]
+        if operation == b"E":
+            sock.sendto(datagram, peer)
+        elif operation == b"A" and len(payload) == 4:
+            if (peer, number) not in answers:
+                total = (total + int.from_bytes(payload, "big")) % 2**32
+                answers[peer, number] = datagram[: HEADER.size] + total.to_bytes(4, "big")
+                if len(answers) > REMEMBERED:
+                    del answers[next(iter(answers))]
+            sock.sendto(answers[peer, number], peer)
+
+
+if __name__ == "__main__":
+    main()
