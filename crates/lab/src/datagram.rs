@@ -113,6 +113,24 @@ impl DatagramPeer {
         self.step("closes its socket");
     }
 
+    /// The next datagram, if one comes within this time, whatever else the machine does: for a peer that asks again then. No
+    /// step: the caller says what is going on.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program has closed its socket.
+    pub fn hears(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+        wait_readable(&self.socket, within);
+        let mut buffer = vec![0; 1 << 16];
+        match self.socket.recv(&mut buffer) {
+            Ok(length) => {
+                buffer.truncate(length);
+                Ok(Some(buffer))
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Err(gone()),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// The next datagram, if one comes within this time. No step: the caller says what is going on.
     ///
     /// # Errors
