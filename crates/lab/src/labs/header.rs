@@ -105,6 +105,8 @@ pub(super) fn answered_with_errors(
 ) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
+    // What it says is not said in the next header.
+    ask(&mut peer, &trial.text(5))?;
     let begun = done(trial);
     for (number, (what, bytes)) in requests.into_iter().enumerate() {
         keep_the_number(trial, begun, number, "the program answers, with an error,");
@@ -132,6 +134,10 @@ pub(super) fn refused(
     for (number, (what, bytes)) in requests.into_iter().enumerate() {
         keep_the_number(trial, begun, number, "the program closes");
         let mut peer = trial.connect("idle")?;
+        // What it says may not be what the request before it said.
+        if number % 2 == 1 {
+            ask(&mut peer, &trial.text(5))?;
+        }
         trial.step(what);
         peer.send(&bytes)?;
         peer.expect_closed().map_err(|broken| trial.or_ended(broken))?;

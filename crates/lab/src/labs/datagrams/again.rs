@@ -9,6 +9,8 @@ use crate::{Broken, DatagramPeer, Fault, Trial};
 
 /// How many additions a server has to remember.
 const REMEMBERED: u32 = 256;
+/// How many echoes come that have not to be remembered, and how often one addition is asked for again.
+const REPEATED: u32 = 1_100;
 /// How many more come: a memory that is emptied when it is full, or that forgets by chance, has no room for so many.
 const MORE: u32 = 2_000;
 /// How long the peer waits for an answer before it asks again. Too short on a slow machine is harmless: one more duplicate.
@@ -87,8 +89,8 @@ fn duplicates_waiting(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) const REMEMBERS: Case = Case {
     id: "remembers",
     points: 1,
-    rule: "the answers to the last 256 additions are remembered, whatever echoes come between",
-    proves: &[("remember", "the oldest of 256, after an echo")],
+    rule: "the answers to the last 256 additions are remembered, however many echoes and repetitions come between",
+    proves: &[("remember", "the oldest of 256, after 1,100 echoes and 1,100 repetitions")],
     hint: "How many answers do you keep, and which ones do you forget first?",
     fits: &[Fault::Wrong],
     play: remembers,
@@ -100,7 +102,12 @@ fn remembers(trial: &mut Trial) -> Result<(), Broken> {
     for number in 0..REMEMBERED {
         ask_quietly(&mut peer, &add(number, 1), &add(number, number + 1))?;
     }
-    ask(&mut peer, &echo(300, b"no addition"), &echo(300, b"no addition"))?;
+    peer.step(&format!("sends {REPEATED} echoes, and asks for number 255 as often again"));
+    for number in 300..300 + REPEATED {
+        let request = echo(number, b"no addition");
+        ask_quietly(&mut peer, &request, &request)?;
+        ask_quietly(&mut peer, &add(255, 1), &add(255, 256))?;
+    }
     peer.step("takes the answer to the first addition for lost, and asks again");
     ask(&mut peer, &add(0, 1), &add(0, 1))?;
     ask(&mut peer, &add(256, 1), &add(256, 257))

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "address",
         text: "An answer goes to the address that its request came from, and comes from the address that the server is bound \
                to.",
-        sides: &["one peer", "two peers by turns"],
+        sides: &["one peer", "two peers by turns", "requests of two peers that wait together"],
     },
     Rule {
         id: "echo",
@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
                were carried out first; echoes and repetitions don't count. A peer never asks again for an older one, so the \
                server may forget it.",
         sides: &[
-            "the oldest of 256, after an echo",
+            "the oldest of 256, after 1,100 echoes and 1,100 repetitions",
             "the oldest of 256 of three peers",
             "the oldest of 256 after another one was asked for again",
             "the oldest of 256, after each of 2,000 further additions",

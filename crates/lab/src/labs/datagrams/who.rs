@@ -1,7 +1,7 @@
 //! Which peer, and which of its requests.
 
 use super::answers::{ask, begin, some_number};
-use super::ledger::add;
+use super::ledger::{add, echo, named};
 use crate::labs::Case;
 use crate::{Broken, DatagramPeer, Fault, Trial};
 
@@ -13,6 +13,7 @@ pub(super) const TWO_PEERS: Case = Case {
         ("peer", "another port, the same host"),
         ("total", "amounts of two peers"),
         ("address", "two peers by turns"),
+        ("address", "requests of two peers that wait together"),
     ],
     hint: "Two peers may both have a request 7. By what do you tell them apart, and where does the answer go?",
     fits: &[Fault::Wrong, Fault::Silent, Fault::Ended],
@@ -22,7 +23,15 @@ pub(super) const TWO_PEERS: Case = Case {
 fn two_peers(trial: &mut Trial) -> Result<(), Broken> {
     let mut peer = begin(trial)?;
     let mut other = trial.datagram_peer("idle")?;
-    by_turns(trial, &mut peer, &mut other)
+    by_turns(trial, &mut peer, &mut other)?;
+    // Now both wait: the last datagram's address is not that of all.
+    let hello = [echo(1, b"from one"), echo(1, b"from the other")];
+    trial.while_stopped(|_| {
+        peer.send(&named(&hello[0]), &hello[0])?;
+        other.send(&named(&hello[1]), &hello[1])
+    })?;
+    peer.expect("the answer", &hello[0])?;
+    other.expect("the answer", &hello[1])
 }
 
 pub(super) const TWO_HOSTS: Case = Case {

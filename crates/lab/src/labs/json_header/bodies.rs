@@ -212,7 +212,7 @@ fn cannot_do(trial: &mut Trial) -> Result<(), Broken> {
         let length = body.len();
         (format!("header: {header}, and {length} bytes"), with_header(&header, body))
     };
-    answered_with_errors(trial, ops.into_iter().chain(none).map(named))
+    answered_with_errors(trial, none.into_iter().chain(ops).map(named))
 }
 
 pub(super) const NOT_TEXT: Case = Case {

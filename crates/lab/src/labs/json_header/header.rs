@@ -47,7 +47,10 @@ pub(super) const EVERY_VALUE: Case = Case {
     id: "every-value",
     points: 1,
     rule: "a member you don't know may hold any value that JSON can write",
-    proves: &[("members", "each form of number, literal, array and object")],
+    proves: &[
+        ("members", "each form of number, literal, array and object"),
+        ("members", "2,000 members, an array of 10,001 numbers"),
+    ],
     hint: "The report shows the header. Which form of value does your parser not know, or which of your own checks looks at a \
            member that isn't yours?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
@@ -113,6 +116,11 @@ fn every_value(trial: &mut Trial) -> Result<(), Broken> {
             _ => format!(r#"{{"data_len": 4, "op": "upper", "": {value}}}"#),
         });
     }
+    let members: String =
+        (0..2_000).map(|number| format!(r#""member {number}": {number}, "#)).collect();
+    headers.push(format!(r#"{{{members}"data_len": 4, "op": "upper"}}"#));
+    let numbers = "-7,".repeat(10_000);
+    headers.push(format!(r#"{{"data_len": 4, "op": "upper", "x": [{numbers}0]}}"#));
     let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
     with_headers(trial, "idle", &headers, 4)
 }

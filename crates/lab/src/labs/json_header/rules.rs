@@ -66,6 +66,7 @@ pub(super) const RULES: &[Rule] = &[
             "data_len and op in a string and in another object",
             "data_len and op in capitals",
             "each form of number, literal, array and object",
+            "2,000 members, an array of 10,001 numbers",
         ],
     },
     Rule {

@@ -351,6 +351,7 @@ fn data_len(trial: &mut Trial) -> Result<(), Broken> {
     let body = |length: usize| &b"hellohello"[..length];
     let none = [
         r#"{"op": "upper"}"#,
+        r#"{"op":"upper"}"#,
         r#"{"Data_Len": 5, "op": "upper"}"#,
         r#"{"data_len ": 5, "op": "upper"}"#,
         r#"{"more": {"data_len": 5}, "op": "upper"}"#,
