@@ -110,6 +110,7 @@ pub(super) const HEADER_LENGTH: Case = Case {
         ("header-length", "65,537 bytes are refused"),
         ("header-length", "0 and -1 are refused"),
         ("header-length", "the smallest and the largest number are refused"),
+        ("header-length", "numbers that are in range only without their sign or in 16 bits"),
         ("closed", "after a length"),
     ],
     hint: "Look at the length before you read that many bytes. What does your program do with 0, and with -1?",
@@ -118,14 +119,22 @@ pub(super) const HEADER_LENGTH: Case = Case {
 };
 
 fn header_length(trial: &mut Trial) -> Result<(), Broken> {
-    // A whole request follows, for a program that passes over a bad length; and a header of the whole length.
-    let length = |n: i32| {
+    let length = SIX.len() as i32;
+    // Each of these would be right without its sign, without its first bit, or in 16 bits.
+    let nearly = [-length, i32::MIN + length, (1 << 16) + length].map(|n| {
+        let what = format!(
+            "the header's length is {n}; then come a header of {length} bytes and its body"
+        );
+        (what, [&n.to_le_bytes()[..], SIX.as_bytes(), b"letter"].concat())
+    });
+    // A whole request follows, for a program that passes over a bad length.
+    let others = [0, -1, i32::MAX, i32::MIN].map(|n| {
         let bytes = [&n.to_le_bytes()[..], &request("upper", b"abc")].concat();
         (format!("the header's length is {n}; then comes a whole request"), bytes)
-    };
+    });
     let long = [head(spaced(LIMIT + 1).as_bytes()), b"letter".to_vec()].concat();
     let long = (format!("a header of {} bytes, and its body", LIMIT + 1), long);
-    refused(trial, [0, -1, i32::MAX, i32::MIN].map(length).into_iter().chain([long]))
+    refused(trial, others.into_iter().chain(nearly).chain([long]))
 }
 
 pub(super) const SILENCE: Case = Case {

@@ -31,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
             "65,537 bytes are refused",
             "0 and -1 are refused",
             "the smallest and the largest number are refused",
+            "numbers that are in range only without their sign or in 16 bits",
         ],
     },
     Rule {

@@ -352,6 +352,9 @@ fn data_len(trial: &mut Trial) -> Result<(), Broken> {
     let none = [
         r#"{"op": "upper"}"#,
         r#"{"op":"upper"}"#,
+        r#"{"op": "nothing"}"#,
+        r#"{"data_len": -1, "op": "nothing"}"#,
+        r#"{"data_len": 5.0, "op": 7}"#,
         r#"{"Data_Len": 5, "op": "upper"}"#,
         r#"{"data_len ": 5, "op": "upper"}"#,
         r#"{"more": {"data_len": 5}, "op": "upper"}"#,
