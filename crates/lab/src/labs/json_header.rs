@@ -1,9 +1,10 @@
 //! json-header: a TCP server for requests with a JSON header and a body.
 //!
-//! The cases by theme, each with what it plays: [`framing`], [`header`], [`strict`], [`bodies`], [`partings`]. What a program
-//! has to do is in [`rules`].
+//! The cases by theme, each with what it plays: [`framing`], [`header`], [`strict`], [`data_len`], [`bodies`],
+//! [`partings`]. What a program has to do is in [`rules`].
 
 mod bodies;
+mod data_len;
 mod framing;
 mod header;
 mod partings;
@@ -43,7 +44,7 @@ pub(super) const LAB: Lab = Lab {
         strict::STRICT_NUMBERS,
         strict::STRICT_STRINGS,
         strict::STRICT_ENCODING,
-        strict::DATA_LEN,
+        data_len::DATA_LEN,
         strict::DEEP,
         framing::SILENCE,
         framing::SILENCE_IN_HEADER,
