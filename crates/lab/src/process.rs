@@ -9,7 +9,7 @@ use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::{Trial, with_address};
 use crate::typed::typed;
-use crate::{Broken, Fault, READY};
+use crate::{Broken, Fault, PATIENCE, READY};
 
 /// For how long we look whether it waits.
 const WINDOW: Duration = Duration::from_millis(300);
@@ -34,7 +34,7 @@ impl<'a> Trial<'a> {
         let mut time = patience.wait_ready(READY);
         let ended = loop {
             if started.ended(LOOK).is_some() {
-                break started.wait(&patience);
+                break started.wait(&patience, PATIENCE);
             }
             if time.is_over() {
                 break Err(Broken::new(
@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
             return Err(Broken::machine("kill", "the case has started no program"));
         };
         student.kill();
-        student.wait(&self.patience).map(|_| ())
+        student.wait(&self.patience, PATIENCE).map(|_| ())
     }
 
     /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.

@@ -14,7 +14,7 @@ use crate::harmless::{harmless, shown_name};
 use crate::patience::Patience;
 use crate::port::no_start;
 use crate::turn::Turn;
-use crate::{Broken, Fault, PATIENCE, READY, Submission};
+use crate::{Broken, Fault, READY, Submission};
 
 /// How much is kept of what it writes to stdout and stderr, in bytes. It may write more, and nobody waits for it to stop.
 const OUTPUT: usize = 8 << 20;
@@ -140,9 +140,13 @@ impl Student {
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(mut self, patience: &Patience) -> Result<Finished, Broken> {
+    pub(crate) fn wait(
+        mut self,
+        patience: &Patience,
+        within: Duration,
+    ) -> Result<Finished, Broken> {
         self.program.close_stdin();
-        let mut time = patience.wait(PATIENCE);
+        let mut time = patience.wait(within);
         while !time.is_over() {
             let left = time.until().saturating_duration_since(Instant::now());
             match self.program.wait_until("its end", left, |_| None::<()>) {
@@ -153,8 +157,8 @@ impl Student {
                 }
             }
         }
-        let within = PATIENCE.as_secs();
-        Err(Broken::new(Fault::Open, format!("the program was still running after {within} s")))
+        let seconds = within.as_secs();
+        Err(Broken::new(Fault::Open, format!("the program was still running after {seconds} s")))
     }
 
     /// Sends a signal to it and to all it started.

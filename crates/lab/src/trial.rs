@@ -17,7 +17,7 @@ use crate::port::{Port, Protocol};
 use crate::recording::{Recording, picture};
 use crate::student::{self, Student};
 use crate::typed::typed;
-use crate::{Broken, Fault, Peer, READY, Submission, ready};
+use crate::{Broken, Fault, PATIENCE, Peer, READY, Submission, ready};
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -161,12 +161,20 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// [`Broken`] when it has not in time.
     pub fn wait_exit(&mut self) -> Result<Finished, Broken> {
+        self.wait_exit_within(PATIENCE)
+    }
+
+    /// As [`wait_exit`](Trial::wait_exit), of a program that may have much to read still.
+    ///
+    /// # Errors
+    /// [`Broken`] when it has not ended within this time, or within that of the case.
+    pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, Broken> {
         self.step("wait for the program to end");
         let Some(student) = self.student.take() else {
             return Err(Broken::machine("wait", "the case has started no program"));
         };
         self.said = student.said();
-        let finished = student.wait(&self.patience)?;
+        let finished = student.wait(&self.patience, within)?;
         self.said = student::last_lines(&finished.lines);
         Ok(finished)
     }
