@@ -3,7 +3,7 @@
 On one machine, and with a quick server, that is true each time. A silence says nothing: a packet was lost and is sent again, or
 the server had to wait. Only the length says how much is to come.
 
-lab: read-exactly, case: cut-in-body
+lab: read-exactly, case: silence-in-body
 """
 
 import hashlib

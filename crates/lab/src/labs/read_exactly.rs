@@ -1,144 +1,40 @@
 //! read-exactly: a client that reads frames until the end of the stream, and prints the SHA-256 of each.
 
+mod cases;
 mod digests;
+mod finish;
+mod rules;
 
-use stage::Finished;
+use std::time::{Duration, Instant};
 
-use super::framed::Order;
-use super::{Case, Lab, texts};
-use crate::afterwards::not_crashed;
-use crate::{Broken, Fault, Trial};
-use digests::lines_are_right;
+use super::framed::{LIMIT, Order};
+use super::{Lab, texts};
+use crate::waits::{SHORT, silence_for};
+use crate::{Broken, Fault, Peer, Trial};
+use finish::{all_arrive, are_printed, fails};
+
+/// How many frames come in one piece: more than a recursive reader has stack for.
+const MANY: usize = 5_000;
+/// How much a slow program reads in a second: a byte with each call, and both processors busy.
+const PACE: usize = 512 << 10;
+/// How soon a silent server looks again what the program does.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) const LAB: Lab = Lab {
     name: "read-exactly",
     task: "a client that reads frames, a 4-byte length and that many bytes, and prints the SHA-256 of each",
-    rules: &[],
-    cases: &[
-        Case {
-            id: "one-frame",
-            points: 1,
-            rule: "for a frame the SHA-256 of its body is printed, 64 lower-case hex digits on a line",
-            hint: "The length is a signed 32-bit number, little-endian; it does not belong to the body.",
-            proves: &[],
-            fits: &[],
-            play: one_frame,
-        },
-        Case {
-            id: "cut-everywhere",
-            points: 2,
-            rule: "frames that come a byte at a time are read whole",
-            hint: "A recv of 4 bytes may bring 1. Who asks for the other 3?",
-            proves: &[],
-            fits: &[],
-            play: cut_everywhere,
-        },
-        Case {
-            id: "cut-in-length",
-            points: 1,
-            rule: "a length may come in two pieces",
-            hint: "How many bytes of the length had come when you unpacked it?",
-            proves: &[],
-            fits: &[],
-            play: cut_in_length,
-        },
-        Case {
-            id: "cut-in-body",
-            points: 1,
-            rule: "a body may come in many pieces, and after a silence",
-            hint: "Count the bytes that came, not the bytes you asked for.",
-            proves: &[],
-            fits: &[],
-            play: cut_in_body,
-        },
-        Case {
-            id: "merged",
-            points: 2,
-            rule: "several frames may come in one piece: each is read, none is lost",
-            hint: "What did your last recv bring behind the end of the frame, and where is it now?",
-            proves: &[],
-            fits: &[],
-            play: merged,
-        },
-        Case {
-            id: "empty-frame",
-            points: 1,
-            rule: "a length of 0 is a frame with an empty body, and not the end",
-            hint: "What is the SHA-256 of nothing? And what does recv(0) return?",
-            proves: &[],
-            fits: &[],
-            play: empty_frame,
-        },
-        Case {
-            id: "large",
-            points: 2,
-            rule: "a body of a megabyte in odd pieces is read whole",
-            hint: "Is there a buffer of a fixed size somewhere, or a count that runs ahead?",
-            proves: &[],
-            fits: &[],
-            play: large,
-        },
-        Case {
-            id: "no-frame",
-            points: 1,
-            rule: "a stream that ends before the first frame is a normal end: no line, exit code 0",
-            hint: "0 bytes where a length would begin: the server has said all.",
-            proves: &[],
-            fits: &[],
-            play: no_frame,
-        },
-        Case {
-            id: "end-in-length",
-            points: 1,
-            rule: "an end inside a length is an error: a line on stderr, exit code not 0",
-            hint: "After 2 of 4 bytes the stream ended. Which value did you unpack?",
-            proves: &[],
-            fits: &[],
-            play: end_in_length,
-        },
-        Case {
-            id: "end-in-body",
-            points: 2,
-            rule: "an end inside a body is an error: no line for that frame, exit code not 0",
-            hint: "Your loop ended. Because all had come, or because the stream was over?",
-            proves: &[],
-            fits: &[],
-            play: end_in_body,
-        },
-        Case {
-            id: "negative",
-            points: 1,
-            rule: "a negative length is an error at once: exit code not 0",
-            hint: "Look at the length before you use it. What does recv(-1) or a conversion to usize make of it?",
-            proves: &[],
-            fits: &[],
-            play: negative,
-        },
-        Case {
-            id: "too-long",
-            points: 1,
-            rule: "a length over 16 MiB is an error at once: exit code not 0",
-            hint: "Anybody can send you four bytes. Do you believe them?",
-            proves: &[],
-            fits: &[],
-            play: too_long,
-        },
-        Case {
-            id: "reset",
-            points: 1,
-            rule: "a connection that breaks inside a body is an error, and not a crash",
-            hint: "A read can fail: ECONNRESET. What does your program do then?",
-            proves: &[],
-            fits: &[],
-            play: reset,
-        },
-    ],
+    rules: rules::RULES,
+    cases: cases::CASES,
     texts: texts!("read-exactly", "sha256.rs"),
 };
 
 fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
     let body = trial.text(20);
-    all_arrive(trial, "idle", &[&body])
+    let mut server = trial.start_client("idle")?;
+    server.send(&frame(&body))?;
+    server.end()?;
+    are_printed(trial, &[&body])?;
+    server.expect_closed()
 }
 
 fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
@@ -147,23 +43,17 @@ fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 fn cut_in_length(trial: &mut Trial) -> Result<(), Broken> {
-    // Over 255 bytes: a length whose second byte is missing is a different one.
-    let body = trial.bytes(300);
-    let cut = trial.number(1, 3);
-    all_arrive(trial, &format!("cut={cut},*"), &[&body])
+    for cut in 1..=3 {
+        // Over 255 bytes: a length whose second byte is missing is a different one.
+        let body = trial.bytes(300);
+        all_arrive(trial, &format!("cut={cut},*"), &[&body])?;
+    }
+    Ok(())
 }
 
 fn cut_in_body(trial: &mut Trial) -> Result<(), Broken> {
-    let (one, two) = (trial.text(40), trial.text(50));
-    let mut server = trial.start_client("cut=random:5..15")?;
-    let late = trial.text(60);
-    server.send(&frames(&[&one, &two]))?;
-    let cut = frames(&[&late]);
-    server.send(&cut[..30])?;
-    server.keep_silent()?;
-    server.send(&cut[30..])?;
-    server.end()?;
-    are_printed(trial, &[&one, &two, &late])
+    let bodies = [trial.text(40), trial.text(50), trial.bytes(60)];
+    all_arrive(trial, "cut=random:5..15", &bodies.each_ref().map(Vec::as_slice))
 }
 
 fn merged(trial: &mut Trial) -> Result<(), Broken> {
@@ -171,15 +61,102 @@ fn merged(trial: &mut Trial) -> Result<(), Broken> {
     all_arrive(trial, "idle", &bodies.each_ref().map(Vec::as_slice))
 }
 
+fn many_in_one(trial: &mut Trial) -> Result<(), Broken> {
+    let bodies: Vec<Vec<u8>> = (0..MANY).map(|number| trial.text(number % 4)).collect();
+    let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    all_arrive(trial, "idle", &bodies)
+}
+
 fn empty_frame(trial: &mut Trial) -> Result<(), Broken> {
     let (one, two) = (trial.text(9), trial.text(4));
     all_arrive(trial, "idle", &[&one, b"", &two, b""])
+}
+
+/// A byte of the length that is 128 and more, and one that is 255 while the next is 0.
+fn lengths(trial: &mut Trial) -> Result<(), Broken> {
+    let lengths = [127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536];
+    let bodies = lengths.map(|length| trial.bytes(length));
+    all_arrive(trial, "idle", &bodies.each_ref().map(Vec::as_slice))
 }
 
 fn large(trial: &mut Trial) -> Result<(), Broken> {
     let length = trial.number(1_000_001, 1_100_000) as usize;
     let (one, two) = (trial.bytes(length), trial.text(10));
     all_arrive(trial, "cut=random:3000..9999", &[&one, &two])
+}
+
+fn limit(trial: &mut Trial) -> Result<(), Broken> {
+    let bodies = [trial.bytes(LIMIT as usize - 1), trial.bytes(LIMIT as usize)];
+    let mut server = trial.start_client("idle")?;
+    trial.allow(Duration::from_secs((2 * LIMIT as usize / PACE) as u64));
+    for body in &bodies {
+        trial.step(format!("the length {} is allowed", body.len()));
+        server.send(&frame(body))?;
+    }
+    server.end()?;
+    are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
+}
+
+fn silence_before(trial: &mut Trial) -> Result<(), Broken> {
+    pauses(trial, 0)
+}
+
+fn silence_between(trial: &mut Trial) -> Result<(), Broken> {
+    pauses(trial, 4 + PAUSED)
+}
+
+fn silence_in_length(trial: &mut Trial) -> Result<(), Broken> {
+    pauses(trial, 4 + PAUSED + 2)
+}
+
+fn silence_in_body(trial: &mut Trial) -> Result<(), Broken> {
+    pauses(trial, 4 + PAUSED + 30)
+}
+
+/// The length of each body around a silence.
+const PAUSED: usize = 300;
+
+/// Two frames, with a silence before this byte.
+fn pauses(trial: &mut Trial, at: usize) -> Result<(), Broken> {
+    let bodies = [trial.bytes(PAUSED), trial.bytes(PAUSED)];
+    let stream = [frame(&bodies[0]), frame(&bodies[1])].concat();
+    let mut server = trial.start_client("idle")?;
+    server.send(&stream[..at])?;
+    keep_silent(trial)?;
+    server.send(&stream[at..])?;
+    server.end()?;
+    are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
+}
+
+/// Sends nothing, for longer than the program is seen to wait. Not as a server's peer does it: a client that sends nothing may
+/// have ended its side at once.
+fn keep_silent(trial: &Trial) -> Result<(), Broken> {
+    trial.step("the peer keeps silent");
+    let (silent, mut longest) = (Instant::now(), SHORT);
+    while silent.elapsed() < longest {
+        if let Some(how) = trial.ended(LOOK) {
+            let seconds = silent.elapsed().as_secs_f32();
+            let what = format!(
+                "the program ended ({how}) when the peer had been silent for {seconds:.1} s"
+            );
+            return Err(Broken::new(Fault::Impatient, what));
+        }
+        longest = longest.max(silence_for(trial.patience.pid()));
+    }
+    trial.step(format!("the peer was silent for {} s", longest.as_secs()));
+    trial.patience.begin();
+    Ok(())
+}
+
+fn waits(trial: &mut Trial) -> Result<(), Broken> {
+    let body = trial.text(40);
+    let stream = frame(&body);
+    let mut server = trial.start_client("idle")?;
+    server.send(&stream[..30])?;
+    trial.expect_idle()?;
+    server.send(&stream[30..])?;
+    server.end()?;
+    are_printed(trial, &[&body])
 }
 
 fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
@@ -190,106 +167,87 @@ fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
 const WHOLE_FIRST: &str = "cut=10,*";
 
 fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
-    let (whole, part) = (trial.text(6), trial.number(1, 3) as usize);
-    ends_early(trial, &whole, &9_i32.to_le_bytes()[..part], "the stream ended inside a length")
+    for came in 1..=3 {
+        let cut = frame(&trial.text(20));
+        ends_early(trial, &cut[..came], "the stream ended inside a length")?;
+    }
+    Ok(())
 }
 
 fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
-    let (whole, cut) = (trial.text(6), trial.text(20));
-    let came = trial.number(1, 19) as usize;
-    ends_early(trial, &whole, &frames(&[&cut])[..4 + came], "the stream ended inside a body")
+    for came in [trial.number(1, 18) as usize, 19] {
+        let cut = frame(&trial.text(20));
+        ends_early(trial, &cut[..4 + came], "the stream ended inside a body")?;
+    }
+    Ok(())
 }
 
-fn ends_early(trial: &mut Trial, whole: &[u8], part: &[u8], why: &str) -> Result<(), Broken> {
+fn end_before_body(trial: &mut Trial) -> Result<(), Broken> {
+    let cut = frame(&trial.text(20));
+    ends_early(trial, &cut[..4], "the stream ended after a length, before its body")
+}
+
+fn ends_early(trial: &mut Trial, part: &[u8], why: &str) -> Result<(), Broken> {
+    let whole = trial.text(6);
     let mut server = trial.start_client(WHOLE_FIRST)?;
-    server.send(&[&frames(&[whole])[..], part].concat())?;
+    server.send(&[&frame(&whole)[..], part].concat())?;
     server.end()?;
-    fails(trial, &[whole], why)
+    fails(trial, &[&whole], why)
 }
 
 fn negative(trial: &mut Trial) -> Result<(), Broken> {
-    let length = -(trial.number(1, 100) as i32);
-    wrong_length(trial, length)
+    wrong_length(trial, -1)
 }
 
 fn too_long(trial: &mut Trial) -> Result<(), Broken> {
-    wrong_length(trial, (16 << 20) + 1)
+    wrong_length(trial, LIMIT + 1)
 }
 
-/// The server stays, and sends no more: a program that waits for the body waits for ever.
+fn extreme_lengths(trial: &mut Trial) -> Result<(), Broken> {
+    wrong_length(trial, i32::MIN)?;
+    wrong_length(trial, i32::MAX)
+}
+
+/// The server stays, and sends no more: a program that waits for the body never ends.
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
     let whole = trial.text(6);
-    let mut server = trial.start_client(WHOLE_FIRST)?;
-    trial.step(format!("the next frame has a length of {length}; behind it the peer keeps silent"));
-    server.send(&[&frames(&[&whole])[..], &length.to_le_bytes()].concat())?;
-    fails(trial, &[&whole], "the length is not allowed")
+    let _server: Peer = {
+        let mut server = trial.start_client(WHOLE_FIRST)?;
+        trial.step(format!("the next length is {length}; after it the peer keeps silent"));
+        server.send(&[&frame(&whole)[..], &length.to_le_bytes()].concat())?;
+        server
+    };
+    fails(trial, &[&whole], &format!("the length {length} is not allowed"))
 }
 
 fn reset(trial: &mut Trial) -> Result<(), Broken> {
     let body = trial.text(20);
     let mut server = trial.start_client("idle")?;
-    server.send(&frames(&[&body])[..10])?;
+    server.send(&frame(&body)[..10])?;
     server.reset();
     fails(trial, &[], "the connection broke inside a body")
 }
 
-/// All bodies are sent, and the end; a line must come for each, and a normal end.
-fn all_arrive(trial: &mut Trial, schedule: &str, bodies: &[&[u8]]) -> Result<(), Broken> {
-    let mut server = trial.start_client(schedule)?;
-    if !bodies.is_empty() {
-        server.send(&frames(bodies))?;
-    }
-    server.end()?;
-    are_printed(trial, bodies)
+fn reset_between(trial: &mut Trial) -> Result<(), Broken> {
+    let (body, mut server) = (trial.text(20), trial.start_client("idle")?);
+    server.send(&frame(&body))?;
+    server.reset();
+    finish::breaks(trial, &[&body], "the connection broke between two frames")
 }
 
-/// A line must come for each body, and a normal end.
-fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Broken> {
-    let finished = wait_exit(trial)?;
-    trial.step(match bodies.len() {
-        0 => "expects nothing on stdout, and exit code 0".to_owned(),
-        1 => "expects 1 line on stdout, and exit code 0".to_owned(),
-        lines => format!("expects {lines} lines on stdout, and exit code 0"),
-    });
-    lines_are_right(&finished, bodies)?;
-    match finished.code {
-        Some(0) => Ok(()),
-        code => {
-            let code = code.unwrap_or_default();
-            Err(Broken::new(
-                Fault::Rule,
-                format!("the stream ended as it should, but the exit code was {code}"),
-            ))
-        }
-    }
+fn reset_unread(trial: &mut Trial) -> Result<(), Broken> {
+    let mut server = trial.start_client("idle")?;
+    let bodies = [trial.bytes(30_000), trial.text(20), trial.bytes(30_000)];
+    let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
+    trial.while_stopped(|_| {
+        server.send(&stream[..stream.len() - 1])?;
+        server.reset();
+        Ok(())
+    })?;
+    let whole = bodies.each_ref().map(Vec::as_slice);
+    finish::breaks(trial, &whole[..2], "the connection broke with bytes under way")
 }
 
-/// The whole frames must have their lines, and the program must say that something is wrong.
-fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
-    let finished = wait_exit(trial)?;
-    let lines = if whole.is_empty() { "nothing" } else { "1 line" };
-    trial.step(format!(
-        "expects {lines} on stdout, a line on stderr, and an exit code that is not 0"
-    ));
-    if finished.code == Some(0) {
-        return Err(Broken::new(
-            Fault::Rule,
-            format!("{why}, but the exit code was 0, as if all were well"),
-        ));
-    }
-    lines_are_right(&finished, whole)?;
-    if finished.stderr.is_empty() {
-        return Err(Broken::new(Fault::Rule, format!("{why}, and nothing on stderr says so")));
-    }
-    Ok(())
-}
-
-fn wait_exit(trial: &mut Trial) -> Result<Finished, Broken> {
-    let finished = trial.wait_exit()?;
-    not_crashed(&finished)?;
-    Ok(finished)
-}
-
-fn frames(bodies: &[&[u8]]) -> Vec<u8> {
-    bodies.iter().flat_map(|body| Order::Little.frame(body)).collect()
+fn frame(body: &[u8]) -> Vec<u8> {
+    Order::Little.frame(body)
 }

@@ -2,7 +2,7 @@
 
 use stage::Finished;
 
-use super::frames;
+use super::frame;
 use crate::{Broken, Fault};
 
 // The student is given the same file.
@@ -12,14 +12,31 @@ use sha256::sha256_hex;
 
 /// A line for each body, with its digest, and no line more.
 pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), Broken> {
+    let came = some_lines_are_right(finished, bodies)?;
+    let expected = bodies.len();
+    if came == expected {
+        return Ok(());
+    }
+    let what = format!("{expected} whole frames were sent, and {came} lines came on stdout");
+    Err(Broken::new(Fault::Short, what))
+}
+
+/// A line for each of the first bodies, perhaps not for the last ones; how many that are.
+pub(super) fn some_lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<usize, Broken> {
+    if finished.forgot {
+        let what = "the program printed more than the 8 MiB that the checker keeps of stdout and stderr together: its first \
+                    lines are forgotten";
+        return Err(Broken { hint: Some(TALKS), ..Broken::new(Fault::Extra, what) });
+    }
     let stdout = String::from_utf8_lossy(&finished.stdout);
     let lines: Vec<&str> = stdout.lines().collect();
     for ((number, body), line) in (1..).zip(bodies).zip(&lines) {
         let right = sha256_hex(body);
         if *line != right {
             let shown: String = line.chars().take(70).collect();
+            let fault = if is_digest(line) { Fault::Wrong } else { Fault::Form };
             return Err(Broken::new(
-                Fault::Rule,
+                fault,
                 format!(
                     "line {number} on stdout is not the SHA-256 of body {number}: expected {right}, got {shown:?}{}",
                     instead(line, number - 1, bodies)
@@ -28,28 +45,34 @@ pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(
         }
     }
     let (came, expected) = (lines.len(), bodies.len());
-    let more = "a line was printed for a frame that is not whole";
-    if came != expected {
-        let what = if came > expected { more } else { "frames are missing" };
-        return Err(Broken::new(
-            Fault::Rule,
-            format!("{what}: {expected} whole frames were sent, and {came} lines came on stdout"),
-        ));
+    if came > expected {
+        let shown: String = lines[expected].chars().take(70).collect();
+        let what = format!(
+            "{expected} whole frames were sent, and {came} lines came on stdout. The first of too many is {shown:?}"
+        );
+        return Err(Broken::new(Fault::Extra, what));
     }
-    Ok(())
+    Ok(came)
+}
+
+const TALKS: &str =
+    "What does your program print for every piece it reads? It prints more than anybody can read.";
+
+fn is_digest(line: &str) -> bool {
+    line.len() == 64 && line.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// What the digest belongs to, where it is one of the usual mistakes.
 fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
     let body = bodies[number];
-    let whole = frames(&bodies[number..]);
+    let behind = || bodies[number..].iter().flat_map(|body| frame(body)).collect::<Vec<u8>>();
     let part = (0..body.len().min(512)).find(|length| sha256_hex(&body[..*length]) == line);
     if let Some(length) = part {
         format!(". That is the SHA-256 of its first {length} bytes only")
-    } else if sha256_hex(&whole[..4 + body.len()]) == line {
+    } else if sha256_hex(&frame(body)) == line {
         ". That is the SHA-256 of the length and the body together".to_owned()
-    } else if sha256_hex(&whole[4..]) == line {
-        ". That is the SHA-256 of this body and all that came behind it".to_owned()
+    } else if sha256_hex(&behind()[4..]) == line {
+        ". That is the SHA-256 of this body and all that came after it".to_owned()
     } else if line.to_lowercase() == sha256_hex(body) {
         ". The digits are right, but in upper case".to_owned()
     } else {

@@ -1,0 +1,93 @@
+//! How the program has to end: with a line for each whole frame, and an exit code that says whether all is well.
+
+use std::time::Duration;
+
+use stage::Finished;
+
+use super::digests::{lines_are_right, some_lines_are_right};
+use super::frame;
+use crate::afterwards::not_crashed;
+use crate::{Broken, Fault, PATIENCE, Trial};
+
+/// From so many bytes on, some 6 MB may still wait in the kernel when the last byte was sent, and a program that reads a byte
+/// with each call needs this long for them.
+const LARGE: usize = 2 << 20;
+const LARGE_TAKES: Duration = Duration::from_secs(12);
+const ENDED: &str = "The server has ended its side, or will send nothing more. What is your program waiting for, and what \
+                     does recv return there?";
+
+/// All bodies are sent, and the end; a line must come for each, and a normal end.
+pub(super) fn all_arrive(
+    trial: &mut Trial,
+    schedule: &str,
+    bodies: &[&[u8]],
+) -> Result<(), Broken> {
+    let mut server = trial.start_client(schedule)?;
+    if !bodies.is_empty() {
+        let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
+        server.send(&stream)?;
+    }
+    server.end()?;
+    are_printed(trial, bodies)
+}
+
+/// A line must come for each body, and a normal end.
+pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Broken> {
+    let large = bodies.iter().map(|body| body.len()).sum::<usize>() > LARGE;
+    let finished = wait_exit(trial, if large { LARGE_TAKES } else { PATIENCE })?;
+    trial.step(match bodies.len() {
+        0 => "expects nothing on stdout, and exit code 0".to_owned(),
+        1 => "expects 1 line on stdout, and exit code 0".to_owned(),
+        lines => format!("expects {lines} lines on stdout, and exit code 0"),
+    });
+    // A program that failed says on stderr why: that comes first.
+    if let Some(code) = finished.code.filter(|code| *code != 0) {
+        return Err(Broken::new(
+            Fault::Ended,
+            format!("the stream ended as it should, but the exit code was {code}"),
+        ));
+    }
+    lines_are_right(&finished, bodies)
+}
+
+/// The whole frames must have their lines, and the program must say that something is wrong.
+pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
+    let finished = wait_exit(trial, PATIENCE)?;
+    trial.step(match whole.len() {
+        0 => "expects nothing on stdout, a line on stderr, and an exit code other than 0",
+        _ => "expects 1 line on stdout, a line on stderr, and an exit code other than 0",
+    });
+    says_so(&finished, why)?;
+    lines_are_right(&finished, whole)
+}
+
+/// As [`fails`], where the connection broke so early that the last lines may be missing.
+pub(super) fn breaks(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
+    let finished = wait_exit(trial, PATIENCE)?;
+    trial.step(format!(
+        "expects at most {} lines on stdout, a line on stderr, and an exit code other than 0",
+        whole.len()
+    ));
+    says_so(&finished, why)?;
+    some_lines_are_right(&finished, whole).map(|_| ())
+}
+
+fn says_so(finished: &Finished, why: &str) -> Result<(), Broken> {
+    if finished.code == Some(0) {
+        let what = format!("{why}, but the exit code was 0, as if all were well");
+        return Err(Broken::new(Fault::Rule, what));
+    }
+    if finished.stderr.is_empty() {
+        return Err(Broken::new(Fault::Form, format!("{why}, and nothing on stderr says so")));
+    }
+    Ok(())
+}
+
+fn wait_exit(trial: &mut Trial, within: Duration) -> Result<Finished, Broken> {
+    let finished = trial.wait_exit_within(within).map_err(|broken| match broken.fault {
+        Fault::Open => Broken { hint: Some(ENDED), ..broken },
+        _ => broken,
+    })?;
+    not_crashed(&finished)?;
+    Ok(finished)
+}

@@ -1,0 +1,103 @@
+//! What the page asks of the program.
+
+use crate::labs::Rule;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "line",
+        text: "For each frame, in order, one line on stdout: the SHA-256 of the body alone, 64 lower-case hex digits. \
+               Nothing else on stdout.",
+        sides: &["a frame of 20 bytes"],
+    },
+    Rule {
+        id: "any-piece",
+        text: "The stream may be cut anywhere: a read brings any part of a frame.",
+        sides: &[
+            "a byte at a time",
+            "cut inside a length, after 1, 2 and 3 bytes",
+            "cut inside a body",
+            "a body of over 1,000,000 bytes in odd pieces",
+        ],
+    },
+    Rule {
+        id: "together",
+        text: "Frames may come together: one piece may hold 5,000 of them.",
+        sides: &["4 frames in one piece", "5,000 frames in one piece"],
+    },
+    Rule {
+        id: "length",
+        text: "A length is a signed number of 32 bits, little-endian. From 0 to 16,777,216 (16 MiB) it is valid; any other is \
+               an error at once: the program does not wait for the body.",
+        sides: &[
+            "0",
+            "each byte of the length may have any value: 127 to 65,536",
+            "16,777,215",
+            "16,777,216",
+            "16,777,217",
+            "-1",
+            "-2,147,483,648 and 2,147,483,647",
+        ],
+    },
+    Rule {
+        id: "silence",
+        text: "A silence means nothing, and there is no time limit: after 30 s without a byte the server may go on.",
+        sides: &[
+            "before the first frame",
+            "between two frames",
+            "inside a length",
+            "inside a body",
+        ],
+    },
+    Rule {
+        id: "idle",
+        text: "While nothing comes, the program waits: it must not keep the processor busy.",
+        sides: &["inside a body"],
+    },
+    Rule {
+        id: "end",
+        text: "When the stream ends where a length would begin, the program ends with exit code 0.",
+        sides: &["before the first frame", "after a frame", "after 5,000 frames"],
+    },
+    Rule {
+        id: "cut-off",
+        text: "When the stream ends inside a length or a body, that is an error.",
+        sides: &[
+            "after 1, 2 and 3 bytes of a length",
+            "after the length, before the body",
+            "inside the body, and 1 byte before its end",
+        ],
+    },
+    Rule {
+        id: "broken",
+        text: "When the connection is reset, that is an error, too. Frames that came just before the reset may be lost with \
+               it: the checker takes their lines, but doesn't miss them.",
+        sides: &[
+            "inside a body",
+            "where a length would begin",
+            "with two frames and part of a third unread",
+        ],
+    },
+    Rule {
+        id: "error",
+        text: "After an error the program ends with any exit code other than 0, and with a line on stderr. It must not die of \
+               a signal or panic (exit code 101). The frames before the error have their lines; the frame with the error \
+               has none.",
+        sides: &["the end inside a frame", "a wrong length", "a reset"],
+    },
+    Rule {
+        id: "sends-nothing",
+        text: "The program sends nothing. It may end its side of the connection at once, or keep it.",
+        sides: &["nothing has come when it has ended"],
+    },
+    Rule {
+        id: "log",
+        text: "On stderr a program may say what it likes, up to 4 MiB, and 100 bytes more for each line. The checker keeps no \
+               more than 8 MiB of all that a program prints.",
+        sides: &["32 MiB of bodies come, and no more than that is printed"],
+    },
+    Rule {
+        id: "pace",
+        text: "512 KiB a second are fast enough, and so is one byte per call. After the last byte, the program has 5 s, and after 32 MiB 12 s.",
+        sides: &["32 MiB in 64 s"],
+    },
+];

@@ -1,0 +1,50 @@
+"""Wrong: the time limit that it sets for connect still holds for the first read.
+
+`create_connection(address, timeout)` leaves the limit on the socket. Right is to take it off as soon as the connection stands.
+
+lab: read-exactly, case: silence-before
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=3) as server:
+        try:
+            print_all(server)
+        except (OSError, ValueError) as error:
+            sys.exit(f"read-exactly: {error}")
+
+
+def print_all(server):
+    while prefix := read(server, 4):
+        server.settimeout(None)  # here: too late for the first read
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = read(server, length)
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        print(hashlib.sha256(body).hexdigest())
+
+
+def read(server, size):
+    got = bytearray()
+    while len(got) < size:
+        piece = server.recv(min(size - len(got), 65536))
+        if not piece:
+            break
+        got += piece
+    return bytes(got)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Wrong: when the connection breaks, it prints the digest of what it has of the body.
+
+It does fail afterwards, but whoever reads its stdout takes the line for that of a frame. Right is no line for a frame that is
+not whole.
+
+lab: read-exactly, case: reset-unread
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as server:
+        try:
+            print_all(server)
+        except (OSError, ValueError) as error:
+            sys.exit(f"read-exactly: {error}")
+
+
+def print_all(server):
+    while prefix := read(server, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = read(server, length)
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        print(hashlib.sha256(body).hexdigest())
+
+
+def read(server, size):
+    got = bytearray()
+    while len(got) < size:
+        try:
+            piece = server.recv(min(size - len(got), 65536))
+        except ConnectionResetError:
+            print(hashlib.sha256(got).hexdigest())  # here: it is not whole
+            raise
+        if not piece:
+            break
+        got += piece
+    return bytes(got)
+
+
+if __name__ == "__main__":
+    main()

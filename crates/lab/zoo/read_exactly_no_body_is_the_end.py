@@ -1,0 +1,51 @@
+"""Wrong: when recv brings 0 bytes of a body, it takes that for the end of all.
+
+A length has come, so a body is missing. Right is that the end is good only where a length would begin.
+
+lab: read-exactly, case: end-before-body
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as server:
+        try:
+            print_all(server)
+        except (OSError, ValueError) as error:
+            sys.exit(f"read-exactly: {error}")
+
+
+def print_all(server):
+    while prefix := read(server, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = read(server, length)
+        if length and not body:
+            return  # here: a body was announced
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        print(hashlib.sha256(body).hexdigest())
+
+
+def read(server, size):
+    got = bytearray()
+    while len(got) < size:
+        piece = server.recv(min(size - len(got), 65536))
+        if not piece:
+            break
+        got += piece
+    return bytes(got)
+
+
+if __name__ == "__main__":
+    main()

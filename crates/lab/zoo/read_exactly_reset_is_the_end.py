@@ -1,0 +1,57 @@
+"""Wrong: a reset between two frames is a normal end for it.
+
+The server did not end its side: it broke off, and may have had more to say. Right is that ECONNRESET is an error everywhere.
+
+lab: read-exactly, case: reset-between
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as server:
+        try:
+            print_all(server)
+        except (OSError, ValueError) as error:
+            sys.exit(f"read-exactly: {error}")
+
+
+def print_all(server):
+    while prefix := first(server):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = read(server, length)
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        print(hashlib.sha256(body).hexdigest())
+
+
+def first(server):
+    try:
+        byte = read(server, 1)
+    except ConnectionResetError:
+        return b""  # here: it did not end, it broke
+    return byte + read(server, 3) if byte else b""
+
+
+def read(server, size):
+    got = bytearray()
+    while len(got) < size:
+        piece = server.recv(min(size - len(got), 65536))
+        if not piece:
+            break
+        got += piece
+    return bytes(got)
+
+
+if __name__ == "__main__":
+    main()
