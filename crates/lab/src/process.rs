@@ -1,7 +1,7 @@
 //! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stage::{Finished, Signal};
 
@@ -9,6 +9,7 @@ use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::{Trial, with_address};
 use crate::typed::typed;
+use crate::waits::{SHORT, silence_for};
 use crate::{Broken, Fault, PATIENCE, READY};
 
 /// For how long we look whether it waits.
@@ -121,6 +122,30 @@ impl<'a> Trial<'a> {
                 ),
             )),
         }
+    }
+
+    /// Waits while nothing happens, for longer than the program is seen to wait: see [`waits`](crate::waits). A peer of which
+    /// more is known looks closer ([`Peer::keep_silent`](crate::Peer::keep_silent)): a client that sends nothing may have ended
+    /// its side of the connection, and of a server nobody may have asked for anything.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program ends meanwhile.
+    pub fn keep_silent(&self, what: &str) -> Result<(), Broken> {
+        let (silent, mut longest) = (Instant::now(), SHORT);
+        self.step(what);
+        while silent.elapsed() < longest {
+            if let Some(how) = self.ended(LOOK) {
+                let seconds = silent.elapsed().as_secs_f32();
+                let what = format!("the program ended ({how}) after a silence of {seconds:.1} s");
+                return Err(Broken::new(Fault::Impatient, what));
+            }
+            longest = longest.max(silence_for(self.patience.pid()));
+        }
+        if let Some(step) = self.steps.borrow_mut().last_mut() {
+            *step = format!("{step} for {} s", longest.as_secs());
+        }
+        self.patience.begin();
+        Ok(())
     }
 
     /// How much of this time the program and what it started ran, or waited for a processor.

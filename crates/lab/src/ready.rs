@@ -38,13 +38,14 @@ fn local_and_state(row: &str) -> (String, String) {
 /// Whether a Unix socket listens at this path. Linux only: elsewhere a server has to say so.
 #[cfg(target_os = "linux")]
 pub(crate) fn listens_at(path: &Path) -> bool {
-    // proc(5), /proc/net/unix: the flags are the fourth word, 00010000 for one that listens, and the path is the last.
+    // proc(5), /proc/net/unix: the flags are the fourth word, 00010000 for one that listens, and the path is at the end. It
+    // may hold spaces.
     let Some(path) = path.to_str() else { return false };
+    let path = format!(" {path}");
     let table = std::fs::read("/proc/net/unix").unwrap_or_default();
-    String::from_utf8_lossy(&table).lines().any(|line| {
-        let mut words = line.split_whitespace();
-        words.nth(3) == Some("00010000") && words.next_back() == Some(path)
-    })
+    String::from_utf8_lossy(&table)
+        .lines()
+        .any(|line| line.ends_with(&path) && line.split_whitespace().nth(3) == Some("00010000"))
 }
 
 #[cfg(not(target_os = "linux"))]
