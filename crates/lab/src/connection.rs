@@ -241,11 +241,6 @@ pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
     wait(on, PollFlags::IN, Instant::now() + within)
 }
 
-/// Waits until something can be written, at most so long.
-pub(crate) fn wait_writable(on: &impl AsFd, within: Duration) -> bool {
-    wait(on, PollFlags::OUT, Instant::now() + within)
-}
-
 fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {
     let left = until.saturating_duration_since(Instant::now());
     let limit =

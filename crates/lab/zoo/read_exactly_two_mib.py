@@ -2,7 +2,7 @@
 
 Both sides of a protocol have to agree on a limit. Right is the number on the page, 16 MiB.
 
-lab: read-exactly, case: limit
+lab: read-exactly, case: below-limit
 """
 
 import hashlib

@@ -51,6 +51,7 @@ def remove_stale(path):
     if not stat.S_ISSOCK(found.st_mode):
         raise FileExistsError("something else than a socket stands there")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
         try:
             probe.connect(path)
         except OSError:

@@ -50,7 +50,7 @@ def remove_stale(path):
         return
     if not stat.S_ISSOCK(found.st_mode):
         raise FileExistsError("something else than a socket stands there")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(path)
         except ConnectionRefusedError:

@@ -25,7 +25,7 @@ def main():
                 try:
                     echo(conn)
                 except OSError as error:
-                    # It left before it had read all: that is its own affair.
+                    # It left before it had read everything. That is no reason to stop.
                     print(f"unix: a peer left: {error}", file=sys.stderr)
 
 
@@ -51,16 +51,17 @@ def remove_stale(path):
         return
     if not stat.S_ISSOCK(found.st_mode):
         raise FileExistsError("something else than a socket stands there")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    # A datagram socket may ask, whatever stands there, and never waits: to a full queue of connections, a stream would. A
+    # stream server that lives is the wrong kind (EPROTOTYPE), and doesn't notice.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
         except OSError as error:
-            # The wrong kind of socket, for example. Somebody has it open all the same.
-            raise FileExistsError(f"somebody's socket stands there: {error}") from error
+            raise FileExistsError(f"somebody has this socket open: {error}") from error
         else:
-            raise FileExistsError("another server listens there")
+            raise FileExistsError("somebody has this socket open")
 
 
 def echo(conn):

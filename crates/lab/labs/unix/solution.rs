@@ -8,7 +8,7 @@ use std::env;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ fn serve(path: &Path) -> io::Result<Infallible> {
     loop {
         let (conn, _peer) = listener.accept()?;
         if let Err(error) = echo(conn) {
-            // It left before it had read all: that is its own affair.
+            // It left before it had read everything. That is no reason to stop.
             let _ = writeln!(io::stderr(), "unix: a peer left: {error}");
         }
     }
@@ -49,11 +49,11 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         }
         Ok(_) => {}
     }
-    match UnixStream::connect(path) {
-        Ok(_) => Err(taken("another server listens there")),
+    // A datagram socket may ask, whatever stands there, and never waits: to a full queue of connections, a stream would. A
+    // stream server that lives is the wrong kind (EPROTOTYPE), and doesn't notice.
+    match UnixDatagram::unbound()?.connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // The wrong kind of socket, for example. Somebody has it open all the same.
-        Err(_) => Err(taken("somebody's socket stands there")),
+        _ => Err(taken("somebody has this socket open")),
     }
 }
 

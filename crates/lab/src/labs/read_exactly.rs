@@ -5,20 +5,17 @@ mod digests;
 mod finish;
 mod rules;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::framed::{LIMIT, Order};
 use super::{Lab, texts};
-use crate::waits::{SHORT, silence_for};
-use crate::{Broken, Fault, Peer, Trial};
+use crate::{Broken, Trial};
 use finish::{all_arrive, are_printed, fails};
 
 /// How many frames come in one piece: more than a recursive reader has stack for.
 const MANY: usize = 5_000;
 /// How much a slow program reads in a second: a byte with each call, and both processors busy.
 const PACE: usize = 512 << 10;
-/// How soon a silent server looks again what the program does.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) const LAB: Lab = Lab {
     name: "read-exactly",
@@ -85,16 +82,23 @@ fn large(trial: &mut Trial) -> Result<(), Broken> {
     all_arrive(trial, "cut=random:3000..9999", &[&one, &two])
 }
 
+fn below_limit(trial: &mut Trial) -> Result<(), Broken> {
+    longest(trial, LIMIT as usize - 1)
+}
+
 fn limit(trial: &mut Trial) -> Result<(), Broken> {
-    let bodies = [trial.bytes(LIMIT as usize - 1), trial.bytes(LIMIT as usize)];
+    longest(trial, LIMIT as usize)
+}
+
+fn longest(trial: &mut Trial, length: usize) -> Result<(), Broken> {
+    let (one, two) = (trial.bytes(length), trial.text(10));
     let mut server = trial.start_client("idle")?;
-    trial.allow(Duration::from_secs((2 * LIMIT as usize / PACE) as u64));
-    for body in &bodies {
-        trial.step(format!("the length {} is allowed", body.len()));
-        server.send(&frame(body))?;
-    }
+    trial.allow(Duration::from_secs((length / PACE + 1) as u64));
+    trial.step(format!("the length {length} is allowed"));
+    server.send(&frame(&one))?;
+    server.send(&frame(&two))?;
     server.end()?;
-    are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
+    are_printed(trial, &[&one, &two])
 }
 
 fn silence_before(trial: &mut Trial) -> Result<(), Broken> {
@@ -122,30 +126,10 @@ fn pauses(trial: &mut Trial, at: usize) -> Result<(), Broken> {
     let stream = [frame(&bodies[0]), frame(&bodies[1])].concat();
     let mut server = trial.start_client("idle")?;
     server.send(&stream[..at])?;
-    keep_silent(trial)?;
+    trial.keep_silent("the peer keeps silent")?;
     server.send(&stream[at..])?;
     server.end()?;
     are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
-}
-
-/// Sends nothing, for longer than the program is seen to wait. Not as a server's peer does it: a client that sends nothing may
-/// have ended its side at once.
-fn keep_silent(trial: &Trial) -> Result<(), Broken> {
-    trial.step("the peer keeps silent");
-    let (silent, mut longest) = (Instant::now(), SHORT);
-    while silent.elapsed() < longest {
-        if let Some(how) = trial.ended(LOOK) {
-            let seconds = silent.elapsed().as_secs_f32();
-            let what = format!(
-                "the program ended ({how}) when the peer had been silent for {seconds:.1} s"
-            );
-            return Err(Broken::new(Fault::Impatient, what));
-        }
-        longest = longest.max(silence_for(trial.patience.pid()));
-    }
-    trial.step(format!("the peer was silent for {} s", longest.as_secs()));
-    trial.patience.begin();
-    Ok(())
 }
 
 fn waits(trial: &mut Trial) -> Result<(), Broken> {
@@ -211,12 +195,9 @@ fn extreme_lengths(trial: &mut Trial) -> Result<(), Broken> {
 /// The server stays, and sends no more: a program that waits for the body never ends.
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
     let whole = trial.text(6);
-    let _server: Peer = {
-        let mut server = trial.start_client(WHOLE_FIRST)?;
-        trial.step(format!("the next length is {length}; after it the peer keeps silent"));
-        server.send(&[&frame(&whole)[..], &length.to_le_bytes()].concat())?;
-        server
-    };
+    let mut server = trial.start_client(WHOLE_FIRST)?;
+    trial.step(format!("the next length is {length}; after it the peer keeps silent"));
+    server.send(&[&frame(&whole)[..], &length.to_le_bytes()].concat())?;
     fails(trial, &[&whole], &format!("the length {length} is not allowed"))
 }
 

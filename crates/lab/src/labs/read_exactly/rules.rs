@@ -93,11 +93,11 @@ pub(super) const RULES: &[Rule] = &[
         id: "log",
         text: "On stderr a program may say what it likes, up to 4 MiB, and 100 bytes more for each line. The checker keeps no \
                more than 8 MiB of all that a program prints.",
-        sides: &["32 MiB of bodies come, and no more than that is printed"],
+        sides: &["16 MiB come"],
     },
     Rule {
         id: "pace",
-        text: "512 KiB a second are fast enough, and so is one byte per call. After the last byte, the program has 5 s, and after 32 MiB 12 s.",
-        sides: &["32 MiB in 64 s"],
+        text: "512 KiB a second are fast enough, and so is one byte per call. After the last byte, the program has 5 s more, and after 16 MiB 12 s.",
+        sides: &["16 MiB in 33 s"],
     },
 ];

@@ -1,23 +1,105 @@
 //! What stands at the server's path before it comes, and whether it still does afterwards.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::connection::wait_writable;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use socket2::{Domain, SockAddr, Type};
+
 use crate::{Broken, Fault, Trial};
 
 /// The longest path of a Unix socket, in bytes: sun_path less the NUL that ends it. unix(7)
 pub(super) const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-pub(super) fn leave_stale(trial: &Trial, path: &Path) -> Result<(), Broken> {
+/// A kind of Unix socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Socket {
+    Stream,
+    Datagram,
+    Seqpacket,
+}
+
+impl Socket {
+    /// Those that the system has.
+    pub const ALL: &[Socket] = if cfg!(target_os = "linux") {
+        &[Socket::Stream, Socket::Datagram, Socket::Seqpacket]
+    } else {
+        &[Socket::Stream, Socket::Datagram]
+    };
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Socket::Stream => "stream",
+            Socket::Datagram => "datagram",
+            Socket::Seqpacket => "seqpacket",
+        }
+    }
+}
+
+/// A socket of ours at this path, which listens if it can, with room for so many connections and one more.
+pub(super) fn listener(path: &Path, kind: Socket, backlog: i32) -> Result<socket2::Socket, Broken> {
+    let kind = match kind {
+        Socket::Stream => Type::STREAM,
+        Socket::Datagram => Type::DGRAM,
+        Socket::Seqpacket => Type::SEQPACKET,
+    };
+    let made = socket2::Socket::new(Domain::UNIX, kind, None).and_then(|socket| {
+        socket.bind(&SockAddr::unix(path)?)?;
+        if kind != Type::DGRAM {
+            socket.listen(backlog)?;
+        }
+        Ok(socket)
+    });
+    made.map_err(|error| Broken::machine("make a socket", error))
+}
+
+/// Connects until nobody more finds room in the listener's queue. Linux only: elsewhere a full queue refuses, as if nobody
+/// listened.
+pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, Broken> {
+    let mut waiting = Vec::new();
+    while cfg!(target_os = "linux") && waiting.len() < 10 {
+        let tried = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok((SockAddr::unix(path)?, socket))
+        });
+        let (address, socket) = tried.map_err(|error| Broken::machine("connect", error))?;
+        if socket.connect(&address).is_err() {
+            break;
+        }
+        waiting.push(socket);
+    }
+    Ok(waiting)
+}
+
+/// Whether those who connected have sent nothing.
+pub(super) fn nothing_was_sent(listener: &socket2::Socket) -> Result<(), Broken> {
+    let machine = |error| Broken::machine("accept", error);
+    listener.set_nonblocking(true).map_err(machine)?;
+    while let Ok((mut conn, _)) = listener.accept() {
+        conn.set_nonblocking(true).map_err(machine)?;
+        let mut buffer = [0; 64];
+        let came = conn.read(&mut buffer).unwrap_or(0);
+        if came > 0 {
+            let what = "the program has sent something to the server that listens there";
+            return Err(Broken::differs(Fault::Extra, what, b"", &buffer[..came]));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<(), Broken> {
     let name = path.file_name().unwrap_or_default().display();
-    trial.step(format!("a socket file that nobody listens on stands at {name}"));
-    // Dropped, a listener does not remove its file.
-    UnixListener::bind(path).map(drop).map_err(|e| Broken::machine("make a socket", e))
+    let kind_name = kind.name();
+    trial.step(format!("a {kind_name} socket that nobody has open any more stands at {name}"));
+    // Dropped, a socket does not remove its file.
+    listener(path, kind, 1).map(drop)
+}
+
+pub(super) fn fifo(path: &Path) -> Result<(), Broken> {
+    let made = mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0);
+    made.map_err(|error| Broken::machine("make a named pipe", error))
 }
 
 pub(super) fn path_of(folder: &Path, length: usize) -> PathBuf {
@@ -54,24 +136,4 @@ pub(super) fn is_empty(folder: &Path) -> Result<(), Broken> {
             Err(Broken::new(Fault::Rule, format!("the program left a file: {}", name.display())))
         }
     }
-}
-
-/// Writes until nothing more fits, but no more than a program could be expected to keep.
-pub(super) fn fill(mut peer: &UnixStream) -> io::Result<()> {
-    peer.set_nonblocking(true)?;
-    let chunk = [b'x'; 16 << 10];
-    for _ in 0..(16 << 20) / chunk.len() {
-        match peer.write(&chunk) {
-            Ok(_) => {}
-            Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                // Full both ways: the program waits for room to write, or it is slow and will have to write later.
-                if !wait_writable(&peer, Duration::from_millis(200)) {
-                    return Ok(());
-                }
-            }
-            // It closed: it may, the next peer decides.
-            Err(_) => return Ok(()),
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,148 @@
+//! The peers of the server: who is served, and what becomes of those who leave.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::connection::{Connection, wait_readable};
+use crate::labs::leaving::{Leaving, leave_owed};
+use crate::network::{Buffers, dial};
+use crate::{Broken, Fault, PATIENCE, Trial};
+
+/// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
+const LARGE: usize = 1 << 20;
+/// How long a program may take for that: 64 KiB a second, so that one which moves a byte with each call is fast enough.
+const LARGE_TAKES: Duration = Duration::from_secs(16);
+/// More peers than any pool has workers, and than a program has descriptors.
+const MANY: usize = 1_100;
+
+pub(super) fn first(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    serves(trial)
+}
+
+pub(super) fn any_bytes(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    for schedule in ["cut=1", "cut=random:1..40"] {
+        // é is cut in two; then all values, and at the end what is often stripped.
+        let mut message = b"\0\r\n\xff\xfe\x80 \x1a\x04 \xc3\xa9\n".to_vec();
+        message.extend(0..=u8::MAX);
+        message.extend(b" \n");
+        let mut peer = trial.connect(schedule)?;
+        peer.send(&message)?;
+        peer.expect(&message)?;
+        peer.end()?;
+        peer.expect_end()?;
+    }
+    Ok(())
+}
+
+pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    serves(trial)?;
+    let mut silent = trial.connect("idle")?;
+    silent.end()?;
+    silent.expect_end()?;
+    trial.connect("idle")?.close();
+    serves(trial)
+}
+
+pub(super) fn silence(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    let mut peer = trial.connect("idle")?;
+    let (before, after) = (trial.text(20), trial.text(20));
+    peer.send(&before)?;
+    peer.expect(&before)?;
+    peer.keep_silent()?;
+    peer.send(&after)?;
+    peer.expect(&after)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(super) fn nobody_comes(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    serves(trial)?;
+    trial.keep_silent("no peer comes")?;
+    serves(trial)
+}
+
+pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+    let message = trial.bytes(LARGE);
+    start(trial)?;
+    trial.allow(LARGE_TAKES);
+    let mut peer = trial.connect("idle")?;
+    let sent = peer.fill(&message);
+    peer.end()?;
+    peer.reads_late();
+    // How much the kernel took is chance, and the report should be the same each time.
+    peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]))?;
+    peer.expect_end()
+}
+
+pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    let (hello, owed) = (trial.text(10), trial.text(4_000));
+    let mut peer = trial.connect("idle")?;
+    peer.send(&hello)?;
+    peer.expect(&hello)?;
+    // Already the first write to a Unix socket whose peer has closed fails.
+    leave_owed(trial, peer, &owed, Leaving::Closes)?;
+    serves(trial)?;
+    trial.expect_idle()
+}
+
+pub(super) fn leaves_full(trial: &mut Trial) -> Result<(), Broken> {
+    let message = trial.bytes(LARGE);
+    start(trial)?;
+    let mut peer = trial.connect("idle")?;
+    peer.fill(&message);
+    peer.close();
+    serves(trial)?;
+    trial.expect_idle()
+}
+
+pub(super) fn many_leave(trial: &mut Trial) -> Result<(), Broken> {
+    start(trial)?;
+    let step = format!(
+        "{MANY} peers, one after the other, send a byte, leave what comes back unread, and close"
+    );
+    let left = trial.quietly(step, |trial| (1..=MANY).try_for_each(|number| leave(trial, number)));
+    left.map_err(|broken| trial.or_ended(broken))?;
+    serves(trial)
+}
+
+/// A peer that closes with its answer unread: the program's next read fails with ECONNRESET, whoever is faster.
+fn leave(trial: &Trial, number: usize) -> Result<(), Broken> {
+    let broken =
+        |what: String| Broken::new(Fault::Silent, format!("peer {number} of {MANY} {what}"));
+    let address = trial.address.as_ref();
+    let address = address.ok_or_else(|| Broken::machine("connect", "no server was started"))?;
+    let socket = dial(address, Buffers::Usual)
+        .map_err(|error| broken(format!("could not connect: {error}")))?;
+    let mut peer = Connection::new(socket, Rc::clone(&trial.patience));
+    peer.send(b"x")?;
+    if wait_readable(&peer.socket, PATIENCE) {
+        return Ok(());
+    }
+    Err(broken(format!("got nothing back within {} s", PATIENCE.as_secs())))
+}
+
+/// Starts the program at a path of its own.
+pub(super) fn start(trial: &mut Trial) -> Result<PathBuf, Broken> {
+    let path = trial.folder()?.join("socket");
+    trial.start_unix_server(path.clone())?;
+    Ok(path)
+}
+
+/// A peer comes, and is served to its end.
+pub(super) fn serves(trial: &mut Trial) -> Result<(), Broken> {
+    let text = trial.text(30);
+    let mut peer = trial.connect("idle")?;
+    let served = peer
+        .send(&text)
+        .and_then(|()| peer.expect(&text))
+        .and_then(|()| peer.end())
+        .and_then(|()| peer.expect_end());
+    served.map_err(|broken| trial.or_ended(broken))
+}
