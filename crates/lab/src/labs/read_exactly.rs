@@ -69,6 +69,12 @@ fn empty_frame(trial: &mut Trial) -> Result<(), Broken> {
     all_arrive(trial, "idle", &[&one, b"", &two, b""])
 }
 
+fn every_byte(trial: &mut Trial) -> Result<(), Broken> {
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    // What is often stripped, or ends a text.
+    all_arrive(trial, "idle", &[b"\0", b" \t", b"a\r\n", b"a\n", b"a\0b\0", b"\xc3", &all])
+}
+
 /// A byte of the length that is 128 and more, and one that is 255 while the next is 0.
 fn lengths(trial: &mut Trial) -> Result<(), Broken> {
     let lengths = [127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536];
@@ -151,9 +157,10 @@ fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
 const WHOLE_FIRST: &str = "cut=10,*";
 
 fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
-    for came in 1..=3 {
-        let cut = frame(&trial.text(20));
-        ends_early(trial, &cut[..came], "the stream ended inside a length")?;
+    // With the missing bytes as zeros, the first and the third are the length of a body that does not come, and the second is
+    // an empty frame.
+    for came in [&[20][..], &[0, 0], &[20, 0, 0]] {
+        ends_early(trial, came, "the stream ended inside a length")?;
     }
     Ok(())
 }

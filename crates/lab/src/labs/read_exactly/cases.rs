@@ -22,6 +22,15 @@ pub(super) const CASES: &[Case] = &[
         play: super::one_frame,
     },
     Case {
+        id: "every-byte",
+        points: 1,
+        rule: "a body is bytes: zeros, spaces and line ends belong to it",
+        proves: &[("line", "all 256 values, zeros and line ends")],
+        hint: "What happens to the body between your read and the digest? Nothing should.",
+        fits: LINES,
+        play: super::every_byte,
+    },
+    Case {
         id: "cut-everywhere",
         points: 2,
         rule: "frames that come a byte at a time are read whole",

@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "line",
         text: "For each frame, in order, one line on stdout: the SHA-256 of the body alone, 64 lower-case hex digits. \
                Nothing else on stdout.",
-        sides: &["a frame of 20 bytes"],
+        sides: &["a frame of 20 bytes", "all 256 values, zeros and line ends"],
     },
     Rule {
         id: "any-piece",

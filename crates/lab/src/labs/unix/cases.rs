@@ -152,7 +152,7 @@ pub(super) const CASES: &[Case] = &[
         rule: "a live socket of another kind is somebody's, too: exit code 3, the file stays",
         proves: &[("alive", "a datagram and a seqpacket socket")],
         hint: "Connect fails in several ways. Only one of them, connection refused, says that nobody is there.",
-        fits: &[],
+        fits: &[Fault::Extra],
         play: paths::other_kind,
     },
     Case {

@@ -54,7 +54,7 @@ pub(super) fn silent_server(trial: &mut Trial) -> Result<(), Broken> {
     let alive = listener(&path, Socket::Stream, 100)?;
     stays(trial, &path)?;
     trial.step("expects that it was sent nothing");
-    nothing_was_sent(&alive)
+    nothing_was_sent(&alive, Socket::Stream)
 }
 
 pub(super) fn full_queue(trial: &mut Trial) -> Result<(), Broken> {
@@ -69,8 +69,10 @@ pub(super) fn other_kind(trial: &mut Trial) -> Result<(), Broken> {
     let path = trial.folder()?.join("socket");
     for kind in Socket::ALL.iter().filter(|kind| **kind != Socket::Stream) {
         trial.step(format!("another program has a {} socket at ADDRESS", kind.name()));
-        let _alive = listener(&path, *kind, 1)?;
+        let alive = listener(&path, *kind, 1)?;
         stays(trial, &path)?;
+        trial.step("expects that it was sent nothing");
+        nothing_was_sent(&alive, *kind)?;
         let _ = fs::remove_file(&path);
     }
     Ok(())

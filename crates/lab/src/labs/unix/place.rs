@@ -73,17 +73,26 @@ pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, Broken> {
     Ok(waiting)
 }
 
-/// Whether those who connected have sent nothing.
-pub(super) fn nothing_was_sent(listener: &socket2::Socket) -> Result<(), Broken> {
-    let machine = |error| Broken::machine("accept", error);
-    listener.set_nonblocking(true).map_err(machine)?;
-    while let Ok((mut conn, _)) = listener.accept() {
+/// Whether this socket of ours was sent nothing: no bytes by those who connected, and no datagram, not even an empty one.
+pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result<(), Broken> {
+    let machine = |error| Broken::machine("look what came", error);
+    socket.set_nonblocking(true).map_err(machine)?;
+    let mut buffer = [0; 64];
+    let sent = |what: &str, bytes: &[u8]| {
+        let what = format!("the program sent {what} to the other program's socket");
+        Err(Broken::differs(Fault::Extra, what, b"", bytes))
+    };
+    if kind == Socket::Datagram {
+        return match (&*socket).read(&mut buffer) {
+            Ok(length) => sent(&format!("a datagram of {length} bytes"), &buffer[..length]),
+            Err(_) => Ok(()),
+        };
+    }
+    while let Ok((mut conn, _)) = socket.accept() {
         conn.set_nonblocking(true).map_err(machine)?;
-        let mut buffer = [0; 64];
-        let came = conn.read(&mut buffer).unwrap_or(0);
-        if came > 0 {
-            let what = "the program has sent something to the server that listens there";
-            return Err(Broken::differs(Fault::Extra, what, b"", &buffer[..came]));
+        match conn.read(&mut buffer) {
+            Ok(length) if length > 0 => return sent(&format!("{length} bytes"), &buffer[..length]),
+            _ => {}
         }
     }
     Ok(())
