@@ -31,8 +31,6 @@ def main():
 
 
 def listen(path):
-    # here: who removes it when this program is killed?
-    os.close(os.open(path + ".lock", os.O_CREAT | os.O_EXCL))
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
@@ -40,6 +38,8 @@ def listen(path):
         listener.bind(path)
     finally:
         os.umask(before)
+    # here: who removes it when this program is killed?
+    os.close(os.open(path + ".lock", os.O_CREAT | os.O_EXCL))
     listener.listen()
     return listener
 
