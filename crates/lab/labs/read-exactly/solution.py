@@ -60,7 +60,7 @@ def read_up_to(server, size):
     """So many bytes, or as many as come before the stream ends."""
     got = bytearray()
     while len(got) < size:
-        # Never ask for more than is missing: what is behind belongs to the next frame.
+        # Never ask for more than is missing: what comes after belongs to the next frame.
         piece = server.recv(min(size - len(got), 65536))
         if not piece:
             break
