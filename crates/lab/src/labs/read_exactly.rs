@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::framed::{LIMIT, Order};
 use super::{Lab, texts};
 use crate::{Broken, Trial};
-use finish::{all_arrive, are_printed, fails};
+use finish::{all_arrive, are_printed, breaks, fails};
 
 /// How many frames come in one piece: more than a recursive reader has stack for.
 const MANY: usize = 5_000;
@@ -209,31 +209,32 @@ fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
 }
 
 fn reset(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(20);
-    let mut server = trial.start_client("idle")?;
-    server.send(&frame(&body)[..10])?;
-    server.reset();
-    fails(trial, &[], "the connection broke inside a body")
+    let (whole, cut) = (trial.text(6), frame(&trial.text(20)));
+    breaks_off(trial, &whole, &cut[..10])?;
+    fails(trial, &[&whole], "the connection broke inside a body")
 }
 
 fn reset_between(trial: &mut Trial) -> Result<(), Broken> {
-    let (body, mut server) = (trial.text(20), trial.start_client("idle")?);
-    server.send(&frame(&body))?;
-    server.reset();
-    finish::breaks(trial, &[&body], "the connection broke between two frames")
+    let (one, two) = (trial.text(6), trial.text(20));
+    breaks_off(trial, &one, &frame(&two))?;
+    breaks(trial, &[&one, &two], "the connection broke between two frames")
 }
 
 fn reset_unread(trial: &mut Trial) -> Result<(), Broken> {
-    let mut server = trial.start_client("idle")?;
-    let bodies = [trial.bytes(30_000), trial.text(20), trial.bytes(30_000)];
-    let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
-    trial.while_stopped(|_| {
-        server.send(&stream[..stream.len() - 1])?;
-        server.reset();
-        Ok(())
-    })?;
+    let bodies = [trial.text(6), trial.bytes(30_000), trial.text(20), trial.bytes(30_000)];
+    let stream: Vec<u8> = bodies[1..].iter().flat_map(|body| frame(body)).collect();
+    breaks_off(trial, &bodies[0], &stream[..stream.len() - 1])?;
     let whole = bodies.each_ref().map(Vec::as_slice);
-    finish::breaks(trial, &whole[..2], "the connection broke with bytes under way")
+    breaks(trial, &whole[..3], "the connection broke with bytes under way")
+}
+
+/// A first frame is read. Only then come these bytes, and the reset at once: were it earlier, it could be connect that fails.
+fn breaks_off(trial: &mut Trial, first: &[u8], part: &[u8]) -> Result<(), Broken> {
+    let stream = [&frame(first)[..], part].concat();
+    let mut server = trial.start_client(&format!("{WHOLE_FIRST} reset-after={}", stream.len()))?;
+    server.send(&stream)?;
+    // The relay resets both of its connections; ours stays until then.
+    server.expect_closed()
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {

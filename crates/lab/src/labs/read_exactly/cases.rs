@@ -254,7 +254,7 @@ pub(super) const CASES: &[Case] = &[
         id: "reset-unread",
         points: 1,
         rule: "a connection that breaks while frames are under way is an error; no line is wrong",
-        proves: &[("broken", "with two frames and part of a third unread")],
+        proves: &[("broken", "right after two frames and part of a third")],
         hint: "After the reset, some of the frames may still be there. Which of them are whole?",
         fits: &[Fault::Wrong, Fault::Extra, Fault::Open, Fault::Ended],
         play: super::reset_unread,

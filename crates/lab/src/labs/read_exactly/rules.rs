@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
         sides: &[
             "inside a body",
             "where a length would begin",
-            "with two frames and part of a third unread",
+            "right after two frames and part of a third",
         ],
     },
     Rule {
