@@ -68,6 +68,11 @@ impl Patience {
         self.pid.get()
     }
 
+    /// How long the program and what it started have stood in the queue for a processor, so far.
+    pub fn queued(&self) -> Duration {
+        self.pid.get().map_or(Duration::ZERO, queued)
+    }
+
     /// A wait of so long, or until the case is over.
     pub fn wait(&self, within: Duration) -> Wait<'_> {
         Wait { patience: self, until: (Instant::now() + within).min(self.deadline.get()) }
@@ -80,7 +85,7 @@ impl Patience {
 
     /// How much time the machine owes the program since it was last asked.
     fn owed(&self) -> Duration {
-        let queued = self.pid.get().map_or(Duration::ZERO, queued);
+        let queued = self.queued();
         let new = queued.saturating_sub(self.seen.get());
         self.seen.set(queued);
         let new = new.min(MOST.saturating_sub(self.given.get()));

@@ -100,8 +100,9 @@ impl Peer {
     pub fn keep_silent(&mut self) -> Result<(), Broken> {
         self.step("keeps silent");
         let silent = Instant::now();
-        let mut longest = SHORT;
-        while silent.elapsed() < longest {
+        let (mut longest, queued) = (SHORT, self.patience.queued());
+        // A program that has not come to its wait yet, because it had no processor, shows no limit either.
+        while silent.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
             if self.conn.stirs(LOOK) {
                 return Err(self.impatient(silent.elapsed()));
             }

@@ -132,8 +132,10 @@ impl<'a> Trial<'a> {
     /// [`Broken`] when the program ends meanwhile.
     pub fn keep_silent(&self, what: &str) -> Result<(), Broken> {
         let (silent, mut longest) = (Instant::now(), SHORT);
+        let queued = self.patience.queued();
         self.step(what);
-        while silent.elapsed() < longest {
+        // A program that has not come to its wait yet, because it had no processor, shows no limit either.
+        while silent.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
             if let Some(how) = self.ended(LOOK) {
                 let seconds = silent.elapsed().as_secs_f32();
                 let what = format!("the program ended ({how}) after a silence of {seconds:.1} s");
