@@ -1,5 +1,9 @@
-//! A length of four bytes and so many bytes behind it: what the labs `frames` and `byte-order` share. In which order the
-//! bytes of the length travel is a parameter.
+//! A length of four bytes and so many bytes after it: what the labs `frames`, `byte-order` and `many-clients` share. In
+//! which order the bytes of the length travel is a parameter.
+
+pub(super) mod cases;
+pub(super) mod plays;
+pub(super) mod rules;
 
 use crate::{Broken, Peer, Trial};
 
@@ -22,7 +26,7 @@ impl Order {
         }
     }
 
-    /// One frame. Ours are far below the limit.
+    /// One frame. Ours are never above the limit.
     pub(super) fn frame(self, body: &[u8]) -> Vec<u8> {
         [&self.length(body.len() as i32)[..], body].concat()
     }
@@ -30,6 +34,12 @@ impl Order {
     /// What the program has to answer: `a` to `z` in capitals, every other byte as it is.
     pub(super) fn answer(self, body: &[u8]) -> Vec<u8> {
         self.frame(&body.to_ascii_uppercase())
+    }
+
+    /// The frames of these bodies, and what the program has to answer to them.
+    pub(super) fn all(self, bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
+        let frames = bodies.iter().flat_map(|body| self.frame(body)).collect();
+        (frames, bodies.iter().flat_map(|body| self.answer(body)).collect())
     }
 }
 
@@ -42,8 +52,7 @@ pub(super) fn together(
 ) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect(schedule)?;
-    let frames: Vec<u8> = bodies.iter().flat_map(|body| order.frame(body)).collect();
-    let answers: Vec<u8> = bodies.iter().flat_map(|body| order.answer(body)).collect();
+    let (frames, answers) = order.all(bodies);
     peer.send(&frames)?;
     peer.expect(&answers)
 }
@@ -60,19 +69,35 @@ pub(super) fn ask(peer: &mut Peer, order: Order, body: &[u8]) -> Result<(), Brok
     peer.expect(&order.answer(body))
 }
 
-/// A peer sends a length that is not allowed, and these bytes behind it: the program has to close the connection.
+/// A peer that has been served: the program has this connection, and what the peer does next meets it, not the queue of the
+/// listening socket.
+pub(super) fn served(trial: &mut Trial, order: Order) -> Result<Peer, Broken> {
+    let mut peer = trial.connect("idle")?;
+    ask(&mut peer, order, &trial.text(5))?;
+    Ok(peer)
+}
+
+/// A peer sends a length that is not allowed, and these bytes after it: the program has to close the connection.
 pub(super) fn refused(
     trial: &mut Trial,
     order: Order,
     length: i32,
-    behind: &[u8],
+    after: &[u8],
 ) -> Result<(), Broken> {
     let mut peer = trial.connect("idle")?;
     let bytes = order.length(length);
     let [a, b, c, d] = bytes;
     trial.step(format!("the length {a:02x} {b:02x} {c:02x} {d:02x} is {length}"));
-    peer.send(&[&bytes[..], behind].concat())?;
+    peer.send(&[&bytes[..], after].concat())?;
     peer.expect_closed()
+}
+
+/// A text of so many letters. A long one repeats a short one: to draw millions of letters takes too long.
+pub(super) fn long_text(trial: &mut Trial, length: usize) -> Vec<u8> {
+    // A prime, so that a program that loses its place by a page or a buffer does not meet the same letters again.
+    let mut text = trial.text(1_021).repeat(length / 1_021 + 1);
+    text.truncate(length);
+    text
 }
 
 /// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is;
@@ -91,4 +116,9 @@ pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
     trial.step("the next peer has to be served");
     let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, order, &body));
     asked.map_err(|broken| trial.or_ended(broken))
+}
+
+/// A failure of one peer of many.
+pub(super) fn of(number: usize, broken: Broken) -> Broken {
+    Broken { what: format!("number {} of them: {}", number + 1, broken.what), ..broken }
 }

@@ -1,0 +1,231 @@
+//! What the hostile peer does in the cases that `frames` and `byte-order` share.
+
+use std::time::Duration;
+
+use super::{LIMIT, Order, ask, every_byte, long_text, next_peer, of, refused, served, together};
+use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
+use crate::{Broken, Peer, Trial};
+
+pub(in crate::labs) type Played = Result<(), Broken>;
+
+/// What a peer may send before it reads the first answer.
+const AHEAD: usize = 32 << 10;
+/// More than fits between a peer with small buffers and a program that has stopped reading.
+const LARGE: usize = 512 << 10;
+/// How long a program may take for a frame of 16 MiB: a recv for each byte takes 12 s in Python.
+const LIMIT_TAKES: Duration = Duration::from_secs(40);
+/// More than any pool has workers, and more than a program may have descriptors (1,024).
+const PEERS: usize = 1_100;
+/// How long a program may take for those: 10 ms for each.
+const PEERS_TAKE: Duration = Duration::from_secs(22);
+
+pub(in crate::labs) fn not_ascii(trial: &mut Trial, order: Order) -> Played {
+    let body = every_byte(trial);
+    together(trial, order, "idle", &[body])
+}
+
+/// So many bytes of a frame come before the silence.
+pub(in crate::labs) fn silence(trial: &mut Trial, order: Order, sent: usize) -> Played {
+    trial.start_tcp_server()?;
+    let mut peer = served(trial, order)?;
+    let body = trial.text(9);
+    let frame = order.frame(&body);
+    if sent > 0 {
+        peer.send(&frame[..sent])?;
+    }
+    peer.keep_silent()?;
+    peer.send(&frame[sent..])?;
+    peer.expect(&order.answer(&body))
+}
+
+/// The program is held meanwhile, so that its first read finds all of them.
+pub(in crate::labs) fn many_in_one_piece(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let mut peer = served(trial, order)?;
+    let letters = trial.text(AHEAD / 5).into_iter().map(|letter| vec![letter]).collect();
+    for bodies in [vec![Vec::new(); AHEAD / 4], letters] {
+        let (frames, answers) = order.all(&bodies);
+        trial.while_stopped(|trial| {
+            trial.step(format!("{} frames in one piece", bodies.len()));
+            peer.send(&frames)
+        })?;
+        peer.expect(&answers)?;
+    }
+    Ok(())
+}
+
+pub(in crate::labs) fn limit(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    for length in [LIMIT - 1, LIMIT] {
+        let body = long_text(trial, length as usize);
+        trial.allow(LIMIT_TAKES);
+        peer.exchange(&order.frame(&body), &order.answer(&body))?;
+    }
+    ask(&mut peer, order, &trial.text(5))
+}
+
+/// Each of these lengths with a few bytes after it, and alone: the program must not wait for more.
+pub(in crate::labs) fn all_refused(trial: &mut Trial, order: Order, lengths: &[i32]) -> Played {
+    trial.start_tcp_server()?;
+    for &length in lengths {
+        refused(trial, order, length, b"hello")?;
+        refused(trial, order, length, b"")?;
+    }
+    next_peer(trial, order)
+}
+
+/// A whole frame first, then so many bytes of the next one; another peer for each number.
+pub(in crate::labs) fn ends_inside(trial: &mut Trial, order: Order, sent: &[usize]) -> Played {
+    trial.start_tcp_server()?;
+    for &sent in sent {
+        let mut peer = served(trial, order)?;
+        peer.send(&order.frame(&trial.text(9))[..sent])?;
+        peer.end()?;
+        peer.expect_closed()?;
+    }
+    next_peer(trial, order)
+}
+
+pub(in crate::labs) fn half_close(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let mut peer = served(trial, order)?;
+    let bodies = [trial.text(5), Vec::new(), trial.text(8)];
+    let (frames, answers) = order.all(&bodies);
+    trial.while_stopped(|_| {
+        peer.send(&frames)?;
+        peer.end()
+    })?;
+    peer.expect(&answers)?;
+    peer.expect_end()
+}
+
+pub(in crate::labs) fn late_end(trial: &mut Trial, order: Order) -> Played {
+    let body = long_text(trial, LARGE);
+    let answer = order.answer(&body);
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect_narrow()?;
+    peer.send(&order.frame(&body))?;
+    // The answer has begun, and the rest of it does not fit into the buffers.
+    peer.expect(&answer[..4])?;
+    peer.end()?;
+    peer.reads_late();
+    peer.expect(&answer[4..])?;
+    peer.expect_end()
+}
+
+pub(in crate::labs) fn slow_reader(trial: &mut Trial, order: Order) -> Played {
+    let bodies = vec![long_text(trial, 1_020); LARGE >> 10];
+    let (frames, answers) = order.all(&bodies);
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect_narrow()?;
+    peer.exchange_late(&frames, &answers)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(in crate::labs) fn reset(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let frame = order.frame(&trial.text(9));
+    for sent in [0, 2, 7] {
+        let mut peer = served(trial, order)?;
+        if sent > 0 {
+            peer.send(&frame[..sent])?;
+        }
+        peer.reset();
+        next_peer(trial, order)?;
+    }
+    trial.while_stopped(|trial| trial.connect("idle").map(Peer::reset))?;
+    next_peer(trial, order)?;
+    trial.expect_idle()
+}
+
+pub(in crate::labs) fn reset_under_way(trial: &mut Trial, order: Order) -> Played {
+    let bodies = vec![long_text(trial, 1_020); LARGE >> 10];
+    trial.start_tcp_server()?;
+    leave_full(trial, &order.all(&bodies).0)?;
+    next_peer(trial, order)?;
+    trial.expect_idle()
+}
+
+pub(in crate::labs) fn peer_leaves(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let (frames, _) = order.all(&vec![trial.text(100); 20]);
+    for leaving in LEAVINGS {
+        let peer = served(trial, order)?;
+        leave_owed(trial, peer, &frames, leaving)?;
+        next_peer(trial, order)?;
+    }
+    trial.expect_idle()
+}
+
+pub(in crate::labs) fn peers(trial: &mut Trial, order: Order) -> Played {
+    trial.start_tcp_server()?;
+    let mut nothing = trial.connect("idle")?;
+    nothing.end()?;
+    nothing.expect_end()?;
+    for _ in 0..2 {
+        ends_normally(trial, order)?;
+    }
+    next_peer(trial, order)
+}
+
+fn ends_normally(trial: &mut Trial, order: Order) -> Played {
+    let mut peer = served(trial, order)?;
+    peer.end()?;
+    peer.expect_end()
+}
+
+pub(in crate::labs) fn many_peers(trial: &mut Trial, order: Order) -> Played {
+    let each = "asks, is answered, ends its side, and expects the end of the stream";
+    one_after_the_other(trial, order, each, |trial, _| ends_normally(trial, order))
+}
+
+/// Each of these the program closes itself.
+pub(in crate::labs) fn many_broken(trial: &mut Trial, order: Order) -> Played {
+    let frame = order.frame(&trial.text(9));
+    let each = "one sends a length that is not valid, one ends inside a length, and one inside a body; each expects that the \
+                program closes the connection";
+    one_after_the_other(trial, order, each, |trial, number| {
+        let not_valid = order.length([-1, LIMIT + 1][number % 2]);
+        for sent in [&not_valid[..], &frame[..2], &frame[..7]] {
+            let mut peer = trial.connect("idle")?;
+            peer.send(sent)?;
+            if sent != not_valid {
+                peer.end()?;
+            }
+            peer.expect_closed()?;
+        }
+        Ok(())
+    })
+}
+
+/// Of these the program hears by an error only.
+pub(in crate::labs) fn many_gone(trial: &mut Trial, order: Order) -> Played {
+    let frame = order.frame(&trial.text(9));
+    let each = "one is answered and resets inside the next frame; one is answered, asks three times more, and closes";
+    one_after_the_other(trial, order, each, |trial, _| {
+        let mut peer = served(trial, order)?;
+        peer.send(&frame[..7])?;
+        peer.reset();
+        let mut peer = served(trial, order)?;
+        peer.send(&frame.repeat(3))?;
+        peer.close();
+        Ok(())
+    })
+}
+
+fn one_after_the_other(
+    trial: &mut Trial,
+    order: Order,
+    each: &str,
+    play: impl Fn(&mut Trial, usize) -> Played,
+) -> Played {
+    trial.start_tcp_server()?;
+    trial.allow(PEERS_TAKE);
+    let played = trial.quietly(format!("{PEERS} times, one after the other: {each}"), |trial| {
+        (0..PEERS).try_for_each(|number| play(trial, number).map_err(|broken| of(number, broken)))
+    });
+    played.map_err(|broken| trial.or_ended(broken))?;
+    next_peer(trial, order)
+}
