@@ -41,6 +41,26 @@ impl Trial<'_> {
         self.dialled(&server, Buffers::Small, &Schedule::default())
     }
 
+    /// Connects a peer from another address and with the same port as this one: 127.0.0.2, which only Linux has without
+    /// being told. Elsewhere, a peer as any other.
+    ///
+    /// # Errors
+    /// [`Broken`] when the server does not accept.
+    pub fn connect_beside(&mut self, peer: &Peer) -> Result<Peer, Broken> {
+        let (Some(Endpoint::Ip(server)), Some(port), true) =
+            (self.address.clone(), peer.port(), cfg!(target_os = "linux"))
+        else {
+            return self.connect("idle");
+        };
+        let from = SocketAddr::from(([127, 0, 0, 2], port));
+        self.step(format!("a peer connects from {}, with the same port", from.ip()));
+        let socket = dial_from(from, server).map_err(|error| {
+            let what = format!("the program does not accept a connection: {error}");
+            self.or_ended(Broken::new(Fault::Ended, what))
+        })?;
+        Ok(self.peer(socket, Plan::new(&Schedule::default(), Toward::Server, 0)))
+    }
+
     fn dialled(
         &mut self,
         address: &Endpoint,
@@ -156,6 +176,16 @@ pub(crate) fn dial(address: &Endpoint, buffers: Buffers) -> io::Result<Socket> {
             Ok(socket)
         }
     }
+}
+
+/// As [`dial`], from this address.
+fn dial_from(from: SocketAddr, to: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+    // Another check may have a connection with this port.
+    socket.set_reuse_address(true)?;
+    socket.bind(&from.into())?;
+    socket.connect_timeout(&to.into(), PATIENCE)?;
+    Ok(socket)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -112,7 +112,6 @@ impl Peer {
             *step = format!("{step} for {} s", longest.as_secs());
         }
         self.patience.begin();
-        Ok(())
     }
 
     fn impatient(&mut self, after: Duration) -> Broken {
@@ -216,6 +215,12 @@ impl Peer {
             Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(self.open("close")),
         }
+    }
+
+    /// The port of its own end, if it has one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        let address = self.conn.socket.local_addr().ok()?;
+        Some(address.as_socket()?.port())
     }
 
     /// Closes the connection as a program does that ends, whatever it has still to read.

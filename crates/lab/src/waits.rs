@@ -45,6 +45,7 @@ fn silence(wait: linux::Wait) -> Duration {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs::{self, File};
+    use std::io;
     use std::os::fd::RawFd;
     use std::os::unix::fs::FileExt;
     use std::time::Duration;
@@ -112,7 +113,12 @@ mod linux {
             | libc::SYS_recvfrom
             | libc::SYS_recvmsg
             | libc::SYS_accept
-            | libc::SYS_accept4 => (socket_limit(pid, arguments[0]), Wait::Limit),
+            | libc::SYS_accept4 => {
+                (socket_limit(pid, arguments[0], Socket::read_timeout), Wait::Limit)
+            }
+            libc::SYS_write | libc::SYS_writev | libc::SYS_sendto | libc::SYS_sendmsg => {
+                (socket_limit(pid, arguments[0], Socket::write_timeout), Wait::Limit)
+            }
             libc::SYS_nanosleep => (time_at(memory, arguments[0], 1), Wait::Timer),
             // Often an absolute time: that there is one has to be enough.
             libc::SYS_clock_nanosleep => (Some(LEAST), Wait::Timer),
@@ -137,13 +143,17 @@ mod linux {
         )
     }
 
-    /// SO_RCVTIMEO of a socket that the process reads (socket(7)).
-    fn socket_limit(pid: Pid, descriptor: u64) -> Option<Duration> {
+    /// SO_RCVTIMEO or SO_SNDTIMEO of a socket that the process reads or writes (socket(7)).
+    fn socket_limit(
+        pid: Pid,
+        descriptor: u64,
+        limit: fn(&Socket) -> io::Result<Option<Duration>>,
+    ) -> Option<Duration> {
         let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
         let descriptor = RawFd::try_from(descriptor).ok()?;
         // pidfd_getfd(2): a descriptor of our own for the same socket.
         let socket = pidfd_getfd(process, descriptor, PidfdGetfdFlags::empty()).ok()?;
-        Socket::from(socket).read_timeout().ok().flatten()
+        limit(&Socket::from(socket)).ok().flatten()
     }
 
     /// Whether it has a handler for SIGALRM: what `alarm` counts down nobody else can see.
@@ -195,6 +205,8 @@ mod tests {
         // SO_RCVTIMEO, as Rust's set_read_timeout sets it.
         let timeout = "import struct; one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 4, 0))";
         check(&format!("{timeout}; one.recv(1)"), LONG);
+        let timeout = timeout.replace("RCV", "SND");
+        check(&format!("{timeout}; one.sendall(bytes(1 << 24))"), LONG);
         // Half a second, again and again, is how servers look whether they are to stop. A minute is longer than the page asks.
         check("while True: select.select([one], [], [], 0.5)", SHORT);
         check("one.settimeout(60); one.recv(1)", SHORT);
