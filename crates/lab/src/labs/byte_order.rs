@@ -1,118 +1,72 @@
 //! byte-order: the server of `frames` with its lengths in network byte order, and lengths that look right in the wrong one.
 
-use super::framed::{Order, ask, long, next_peer, refused, together};
-use super::{Case, Lab, texts};
-use crate::{Broken, Trial};
+mod cases;
 
-const ORDER: Order = Order::Big;
+use super::framed::rules;
+use super::{Lab, Rule, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "byte-order",
     task: "the server of `frames` with its lengths in network byte order: the most significant byte first",
-    rules: &[],
-    cases: &[
-        Case {
-            id: "one-frame",
-            points: 2,
-            rule: "a frame is answered with a frame in capitals, and both lengths are in network byte order",
-            hint: "Eight is 00 00 00 08 here, in both directions. Read the length in one order and write it in the same.",
-            proves: &[],
-            fits: &[],
-            play: one_frame,
+    rules: &[
+        Rule {
+            id: "order",
+            text: "A length must be read, and written, in network byte order: the most significant byte first.",
+            sides: &[
+                "00 00 00 08 is 8, in both directions",
+                "00 00 01 00 is 256",
+                "00 01 00 00 is 65,536",
+                "00 01 01 00 is 65,792, whichever way it is read",
+                "lengths that come in pieces",
+            ],
         },
-        Case {
-            id: "length-256",
-            points: 2,
-            rule: "00 00 01 00 is 256: the frame is answered when 256 bytes have come",
-            hint: "In the wrong order these bytes are 65536, and a valid length. What does your program wait for?",
-            proves: &[],
-            fits: &[],
-            play: length_256,
+        rules::CAPITALS,
+        Rule {
+            id: "limit",
+            text: "A length of at most 16 MiB, `01 00 00 00`, is valid. A longer one must close the connection at once, \
+                   without an answer: the program must not wait for the body, and what comes after the length doesn't \
+                   count.",
+            sides: &[
+                "00 ff ff ff and 01 00 00 00 (16,777,215 and 16,777,216 bytes) are answered",
+                "01 00 00 01 (16,777,217) is refused",
+                "01 01 00 00 and 02 00 00 00, valid in the wrong order, are refused",
+            ],
         },
-        Case {
-            id: "length-65536",
-            points: 2,
-            rule: "00 01 00 00 is 65536: one answer of that length, not a short one and then a closed connection",
-            hint: "In the wrong order these bytes are 256, and the answer begins as the right one does. Where does the next frame begin then?",
-            proves: &[],
-            fits: &[],
-            play: length_65536,
-        },
-        Case {
-            id: "same-either-way",
-            points: 1,
-            rule: "00 01 01 00 is 65792, whichever way it is read",
-            hint: "This one cannot tell the orders apart: if it fails, it is the reading and not the order.",
-            proves: &[],
-            fits: &[],
-            play: same_either_way,
-        },
-        Case {
-            id: "across-segments",
-            points: 2,
-            rule: "several frames, cut at random places, are answered in their order; an empty one is among them",
-            hint: "Does your program collect four bytes before it makes a number of them?",
-            proves: &[],
-            fits: &[],
-            play: across_segments,
-        },
-        Case {
-            id: "oversize",
-            points: 2,
-            rule: "02 00 00 00 is 33554432, above 16 MiB: close the connection without an answer; the next peer is served",
-            hint: "In the wrong order this is the length 2. Which number does your limit look at?",
-            proves: &[],
-            fits: &[],
-            play: oversize,
-        },
-        Case {
+        Rule {
             id: "negative",
-            points: 2,
-            rule: "80 00 00 00 is below 0: close the connection without an answer; the next peer is served",
-            hint: "The sign is the highest bit of the first byte. In the wrong order this is the length 128.",
-            proves: &[],
-            fits: &[],
-            play: negative,
+            text: "The length has a sign, the highest bit of the first byte. One below 0 must close the connection at once, \
+                   without an answer.",
+            sides: &["ff ff ff ff is refused", "80 00 00 00, valid in the wrong order, is refused"],
+        },
+        Rule {
+            sides: &[
+                "8,192 frames of length 0 in one piece",
+                "6,553 frames of length 1 in one piece",
+            ],
+            ..rules::AHEAD
+        },
+        rules::PACE,
+        Rule { sides: &["between two frames", "inside a length"], ..rules::SILENCE },
+        Rule {
+            sides: &[
+                "everything has been answered",
+                "more is due than the buffers hold, and the peer reads after a long time",
+                "the peer has sent nothing at all",
+            ],
+            ..rules::END
+        },
+        rules::INSIDE,
+        rules::RESET,
+        rules::LEAVES,
+        rules::IDLE,
+        Rule {
+            sides: &[
+                "a peer after two that ended normally",
+                "1,100 peers of each kind that break the protocol",
+            ],
+            ..rules::NEXT
         },
     ],
+    cases: cases::CASES,
     texts: texts!("byte-order"),
 };
-
-fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let body = trial.text(8);
-    ask(&mut trial.connect("idle")?, ORDER, &body)
-}
-
-fn length_256(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(0x100);
-    together(trial, ORDER, "idle", &[body])
-}
-
-fn length_65536(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(0x1_00_00);
-    long(trial, ORDER, &body)
-}
-
-fn same_either_way(trial: &mut Trial) -> Result<(), Broken> {
-    let body = trial.text(0x1_01_00);
-    long(trial, ORDER, &body)
-}
-
-fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
-    let bodies = [trial.text(3), Vec::new(), trial.text(20), trial.text(1)];
-    together(trial, ORDER, "cut=random:1..5", &bodies)
-}
-
-fn oversize(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    refused(trial, ORDER, 0x0200_0000, b"hi")?;
-    next_peer(trial, ORDER)
-}
-
-fn negative(trial: &mut Trial) -> Result<(), Broken> {
-    trial.start_tcp_server()?;
-    let behind = trial.text(128);
-    refused(trial, ORDER, i32::MIN, &behind)?;
-    next_peer(trial, ORDER)
-}

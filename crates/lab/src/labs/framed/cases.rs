@@ -67,7 +67,7 @@ pub(in crate::labs) const SILENCE: Case = Case {
     id: "silence",
     points: 1,
     rule: "a peer that is silent between two frames goes on after it",
-    proves: &[("silence", "between two frames")],
+    proves: &[("silence", "between two frames"), ("idle", "while a peer is silent")],
     hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
     fits: &[Fault::Impatient],
     play: |trial| plays::silence(trial, ORDER, 0),
@@ -108,7 +108,7 @@ pub(in crate::labs) const LATE_END: Case = Case {
     id: "late-end",
     points: 1,
     rule: "a peer that has ended its side and reads late gets the whole of a long answer, and then the end",
-    proves: &[("end", "more is due than the buffers hold, and the peer reads late")],
+    proves: &[("end", "more is due than the buffers hold, and the peer reads after a long time")],
     hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you have not \
            sent yet?",
     fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
@@ -169,6 +169,21 @@ pub(in crate::labs) const PEER_LEAVES: Case = Case {
            is that?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
     play: |trial| plays::peer_leaves(trial, ORDER),
+};
+
+pub(in crate::labs) const NEXT_PEER: Case = Case {
+    id: "next-peer",
+    points: 1,
+    rule: "a stream that ends between frames, or before the first, is a normal end: close the connection, and serve the \
+           next peer",
+    proves: &[
+        ("end", "everything has been answered"),
+        ("end", "the peer has sent nothing at all"),
+        ("next", "a peer after two that ended normally"),
+    ],
+    hint: "Where does your program go when a peer has ended? It should stand at accept again.",
+    fits: &[Fault::Open, Fault::Ended, Fault::Silent],
+    play: |trial| plays::peers(trial, ORDER),
 };
 
 pub(in crate::labs) const MANY_BROKEN: Case = Case {

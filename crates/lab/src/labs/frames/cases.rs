@@ -110,20 +110,7 @@ pub(super) const CASES: &[Case] = &[
     cases::RESET,
     cases::RESET_UNDER_WAY,
     cases::PEER_LEAVES,
-    Case {
-        id: "next-peer",
-        points: 1,
-        rule: "a stream that ends between frames, or before the first, is a normal end: close the connection, and serve the \
-               next peer",
-        proves: &[
-            ("end", "everything has been answered"),
-            ("end", "the peer has sent nothing at all"),
-            ("next", "a peer after two that ended normally"),
-        ],
-        hint: "Where does your program go when a peer has ended? It should stand at accept again.",
-        fits: &[Fault::Open, Fault::Ended, Fault::Silent],
-        play: |trial| plays::peers(trial, ORDER),
-    },
+    cases::NEXT_PEER,
     Case {
         id: "many-peers",
         points: 1,

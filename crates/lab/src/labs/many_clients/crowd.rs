@@ -1,19 +1,19 @@
 //! What the cases of lab many-clients do with one peer, and with many.
 
-use crate::labs::framed::{self, Order};
+use crate::labs::framed::{self, Order, long_text, of};
 use crate::{Broken, Peer, Trial};
 
 /// The byte order of a length.
 pub(super) const ORDER: Order = Order::Little;
-/// A text whose answer the kernel does not keep: Linux takes 4 MiB of what a program sends (tcp(7), `tcp_wmem`).
-const LARGE: usize = 6 << 20;
+/// A text whose answer does not fit between a peer with small buffers and a program.
+const LARGE: usize = 1 << 20;
 /// Rounds that show that a server goes on: one that waits on readiness may need several until it has accepted all.
 const ROUNDS: usize = 10;
 
 /// A peer that has sent a large frame and reads no more, when it has seen that the answer has begun. And the rest of that.
 pub(super) fn large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), Broken> {
-    let mut peer = trial.connect("idle")?;
-    let text = trial.text(1 << 10).repeat(LARGE >> 10);
+    let mut peer = trial.connect_narrow()?;
+    let text = long_text(trial, LARGE);
     let (length, rest) = (ORDER.answer(&text)[..4].to_vec(), ORDER.answer(&text)[4..].to_vec());
     peer.send(&ORDER.frame(&text))?;
     peer.expect(&length)?;
@@ -69,8 +69,4 @@ pub(super) fn order(trial: &mut Trial, count: usize) -> Vec<usize> {
     }
     order.push(0);
     order
-}
-
-pub(super) fn of(number: usize, broken: Broken) -> Broken {
-    Broken { what: format!("number {} of them: {}", number + 1, broken.what), ..broken }
 }
