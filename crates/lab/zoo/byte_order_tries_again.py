@@ -1,0 +1,65 @@
+"""Wrong: it tries a send that has failed again, and again.
+
+A send may fail once, for a signal perhaps, and so it is repeated. But after a reset every send fails, at once,
+and the loop goes round until the program is killed. Right is to take an error for the end of this connection.
+
+lab: byte-order, case: reset-under-way
+"""
+
+import ipaddress
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not ipaddress.ip_address(host).is_loopback:
+        sys.exit("loopback only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, peer = listener.accept()
+            try:
+                with conn:
+                    serve(conn)
+            except (OSError, ValueError) as error:
+                print(f"{peer}: {error}", file=sys.stderr)
+
+
+def serve(conn):
+    while prefix := receive(conn, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack(">i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = receive(conn, length)
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        send(conn, prefix + body.upper())
+
+
+def send(conn, data):
+    sent = 0
+    while sent < len(data):
+        try:
+            sent += conn.send(data[sent:])
+        except OSError:
+            continue  # here: it fails the next time, too
+
+
+def receive(conn, length):
+    received = bytearray()
+    while len(received) < length:
+        piece = conn.recv(min(length - len(received), 65536))
+        if not piece:
+            break
+        received += piece
+    return received
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Wrong: it never waits in a send, and doesn't look how much was sent.
+
+MSG_DONTWAIT makes send return at once. When the buffers are full it takes only a part, or fails. A peer that
+reads late misses bytes. Right is sendall, or to keep the rest and send it later.
+
+lab: frames, case: slow-reader
+"""
+
+import ipaddress
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if not ipaddress.ip_address(host).is_loopback:
+        sys.exit("loopback only")
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{port}", flush=True)
+        while True:
+            conn, peer = listener.accept()
+            try:
+                with conn:
+                    serve(conn)
+            except (OSError, ValueError) as error:
+                print(f"{peer}: {error}", file=sys.stderr)
+
+
+def serve(conn):
+    while prefix := receive(conn, 4):
+        if len(prefix) < 4:
+            raise ValueError("the stream ended inside a length")
+        (length,) = struct.unpack("<i", prefix)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        body = receive(conn, length)
+        if len(body) < length:
+            raise ValueError("the stream ended inside a body")
+        try:
+            conn.send(prefix + body.upper(), socket.MSG_DONTWAIT)  # here: how much of it was sent?
+        except BlockingIOError:
+            pass
+
+
+def receive(conn, length):
+    received = bytearray()
+    while len(received) < length:
+        piece = conn.recv(min(length - len(received), 65536))
+        if not piece:
+            break
+        received += piece
+    return received
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Wrong: it calls itself for each further frame that has come.
+
+Python stops after some 1,000 calls inside each other, and one client can send thousands of tiny frames in one
+piece: they end the server for everybody. Right is a loop.
+
+lab: many-clients, case: many-in-one-piece
+"""
+
+import selectors
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener, selectors.DefaultSelector() as events:
+        print(f"listening on {host}:{port}", flush=True)
+        events.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, ready in events.select():
+                if key.data is None:
+                    conn, _peer = listener.accept()
+                    conn.setblocking(False)
+                    events.register(conn, selectors.EVENT_READ, Client(conn))
+                    continue
+                try:
+                    wanted = key.data.turn(ready)
+                except (OSError, ValueError):
+                    wanted = 0
+                if wanted:
+                    events.modify(key.fileobj, wanted, key.data)
+                else:
+                    events.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn = conn
+        self.came, self.left, self.ended = bytearray(), bytearray(), False
+
+    def turn(self, ready):
+        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        if ready & selectors.EVENT_READ:
+            data = self.conn.recv(1 << 16)
+            self.ended = not data
+            self.came += data
+            self.answer()
+        if self.left:
+            try:
+                del self.left[: self.conn.send(self.left)]
+            except BlockingIOError:
+                pass
+        reads = 0 if self.ended else selectors.EVENT_READ
+        return reads | (selectors.EVENT_WRITE if self.left else 0)
+
+    def answer(self):
+        if len(self.came) < 4:
+            return
+        (length,) = struct.unpack_from("<i", self.came)
+        if not 0 <= length <= LIMIT:
+            raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+        if len(self.came) < 4 + length:
+            return
+        self.left += self.came[:4] + self.came[4 : 4 + length].upper()
+        del self.came[: 4 + length]
+        self.answer()  # here: a call inside a call, for each frame
+
+
+if __name__ == "__main__":
+    main()

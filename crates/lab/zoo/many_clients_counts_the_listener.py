@@ -1,0 +1,78 @@
+"""Wrong: it has room for 199 clients, and not for 200.
+
+It counts the sockets that it watches, and the listening socket is one of them. Right is to count clients, and
+to try the number that the page gives.
+
+lab: many-clients, case: crowd
+"""
+
+import selectors
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+MOST = 200
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener, selectors.DefaultSelector() as events:
+        print(f"listening on {host}:{port}", flush=True)
+        events.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, ready in events.select():
+                if key.data is None:
+                    conn, _peer = listener.accept()
+                    if len(events.get_map()) >= MOST:  # here: the listening socket is among them
+                        conn.close()
+                        continue
+                    conn.setblocking(False)
+                    events.register(conn, selectors.EVENT_READ, Client(conn))
+                    continue
+                try:
+                    wanted = key.data.turn(ready)
+                except (OSError, ValueError):
+                    wanted = 0
+                if wanted:
+                    events.modify(key.fileobj, wanted, key.data)
+                else:
+                    events.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn = conn
+        self.came, self.left, self.ended = bytearray(), bytearray(), False
+
+    def turn(self, ready):
+        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        if ready & selectors.EVENT_READ:
+            data = self.conn.recv(1 << 16)
+            self.ended = not data
+            self.came += data
+            self.answer()
+        if self.left:
+            try:
+                del self.left[: self.conn.send(self.left)]
+            except BlockingIOError:
+                pass
+        reads = 0 if self.ended else selectors.EVENT_READ
+        return reads | (selectors.EVENT_WRITE if self.left else 0)
+
+    def answer(self):
+        while len(self.came) >= 4:
+            (length,) = struct.unpack_from("<i", self.came)
+            if not 0 <= length <= LIMIT:
+                raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+            if len(self.came) < 4 + length:
+                return
+            self.left += self.came[:4] + self.came[4 : 4 + length].upper()
+            del self.came[: 4 + length]
+
+
+if __name__ == "__main__":
+    main()

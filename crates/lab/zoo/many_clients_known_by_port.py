@@ -1,0 +1,78 @@
+"""Wrong: it tells its clients apart by their port.
+
+The ports of two clients differ, as long as both are on one machine. From two addresses, two clients may have
+the same port, and share what has come. Right is the whole address, or an object for each connection.
+
+lab: many-clients, case: same-port
+"""
+
+import selectors
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener, selectors.DefaultSelector() as events:
+        print(f"listening on {host}:{port}", flush=True)
+        events.register(listener, selectors.EVENT_READ)
+        clients = {}
+        while True:
+            for key, ready in events.select():
+                if key.data is None:
+                    conn, peer = listener.accept()
+                    conn.setblocking(False)
+                    client = clients.setdefault(peer[1], Client(conn))  # here: the address counts, too
+                    client.conn = conn
+                    events.register(conn, selectors.EVENT_READ, client)
+                    continue
+                try:
+                    wanted = key.data.turn(ready)
+                except (OSError, ValueError):
+                    wanted = 0
+                if wanted:
+                    events.modify(key.fileobj, wanted, key.data)
+                else:
+                    events.unregister(key.fileobj)
+                    clients = {port: other for port, other in clients.items() if other is not key.data}
+                    key.fileobj.close()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn = conn
+        self.came, self.left, self.ended = bytearray(), bytearray(), False
+
+    def turn(self, ready):
+        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        if ready & selectors.EVENT_READ:
+            data = self.conn.recv(1 << 16)
+            self.ended = not data
+            self.came += data
+            self.answer()
+        if self.left:
+            try:
+                del self.left[: self.conn.send(self.left)]
+            except BlockingIOError:
+                pass
+        reads = 0 if self.ended else selectors.EVENT_READ
+        return reads | (selectors.EVENT_WRITE if self.left else 0)
+
+    def answer(self):
+        while len(self.came) >= 4:
+            (length,) = struct.unpack_from("<i", self.came)
+            if not 0 <= length <= LIMIT:
+                raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+            if len(self.came) < 4 + length:
+                return
+            self.left += self.came[:4] + self.came[4 : 4 + length].upper()
+            del self.came[: 4 + length]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Wrong: it goes on reading when a client has ended its side.
+
+It keeps the connection, because an answer is still to be sent: that is right. But it also waits until the
+socket can be read, and at the end of the stream it always can: each read brings 0 bytes, and the loop goes
+round and round. Right is to wait for room to send, and for nothing else.
+
+lab: many-clients, case: waits
+"""
+
+import selectors
+import socket
+import struct
+import sys
+
+LIMIT = 16 << 20
+
+
+def main():
+    host, port = sys.argv[-1].rsplit(":", 1)
+    if host != "127.0.0.1":
+        sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
+    with socket.create_server((host, int(port))) as listener, selectors.DefaultSelector() as events:
+        print(f"listening on {host}:{port}", flush=True)
+        events.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, ready in events.select():
+                if key.data is None:
+                    conn, _peer = listener.accept()
+                    conn.setblocking(False)
+                    events.register(conn, selectors.EVENT_READ, Client(conn))
+                    continue
+                try:
+                    wanted = key.data.turn(ready)
+                except (OSError, ValueError):
+                    wanted = 0
+                if wanted:
+                    events.modify(key.fileobj, wanted, key.data)
+                else:
+                    events.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn = conn
+        self.came, self.left, self.ended = bytearray(), bytearray(), False
+
+    def turn(self, ready):
+        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        if ready & selectors.EVENT_READ:
+            data = self.conn.recv(1 << 16)
+            self.ended = self.ended or not data
+            self.came += data
+            self.answer()
+        if self.left:
+            try:
+                del self.left[: self.conn.send(self.left)]
+            except BlockingIOError:
+                pass
+        if self.ended and not self.left:
+            return 0
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.left else 0)  # here: also at the end
+
+    def answer(self):
+        while len(self.came) >= 4:
+            (length,) = struct.unpack_from("<i", self.came)
+            if not 0 <= length <= LIMIT:
+                raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
+            if len(self.came) < 4 + length:
+                return
+            self.left += self.came[:4] + self.came[4 : 4 + length].upper()
+            del self.came[: 4 + length]
+
+
+if __name__ == "__main__":
+    main()
