@@ -1,5 +1,7 @@
 //! What an answer holds, how long it may be, and when it comes.
 
+use std::collections::BTreeMap;
+
 use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
 use crate::labs::Case;
 use crate::{Broken, DatagramPeer, Fault, LARGEST, PATIENCE, Trial};
@@ -127,7 +129,7 @@ pub(super) const BURST: Case = Case {
     rule: "100 requests that wait together are answered one by one",
     proves: &[("waiting", "100 different requests")],
     hint: "Each recvfrom brings one datagram: answer it, and go round. Add up what each of them says.",
-    fits: &[Fault::Silent, Fault::Wrong],
+    fits: &[Fault::Silent, Fault::Wrong, Fault::Extra],
     play: burst,
 };
 
@@ -142,27 +144,35 @@ fn burst(trial: &mut Trial) -> Result<(), Broken> {
             peer.send_quietly(&request)
         })
     })?;
-    all_answered(&mut peer, &mut ledger, WAITING)
+    all_answered(&mut peer, &mut ledger, 1)
 }
 
-/// So many answers come, in any order, and they add up.
+/// Each request gets an answer for each time that it was sent, and not one more, in any order; and they add up.
 pub(super) fn all_answered(
     peer: &mut DatagramPeer,
     ledger: &mut Ledger,
-    answers: u32,
+    times: u32,
 ) -> Result<(), Broken> {
-    peer.step(&format!("expects {answers} answers, in any order"));
-    for came in 0..answers {
+    let mut due: BTreeMap<u32, u32> = ledger.numbers().map(|number| (number, times)).collect();
+    peer.step(&format!("expects {} answers, in any order", due.len() as u32 * times));
+    while let Some((&number, &missing)) = due.iter().next() {
         let Some(answer) = peer.next(PATIENCE)? else {
-            let what = match ledger.unanswered().first() {
-                Some(number) => format!("no answer to number {number} came"),
-                None => format!(
-                    "{came} of {answers} answers came: some were asked for twice, and came once"
-                ),
+            let came = times - missing;
+            let what = match came {
+                0 => format!("no answer to number {number} came"),
+                _ => format!("number {number} was sent {times} times, and only {came} answer came"),
             };
             return Err(Broken::new(Fault::Silent, what));
         };
-        ledger.note(&answer)?;
+        let number = ledger.note(&answer)?;
+        match due.remove(&number) {
+            None => {
+                let what = format!("more answers to number {number} came than it was asked for");
+                return Err(Broken::differs(Fault::Extra, what, b"", &answer));
+            }
+            Some(1) => {}
+            Some(left) => _ = due.insert(number, left - 1),
+        }
     }
     peer.step(SORTS);
     ledger.check()

@@ -47,12 +47,18 @@ impl Ledger {
         add(number, self.amount(number))
     }
 
-    pub fn unanswered(&self) -> Vec<u32> {
-        self.amounts.keys().copied().filter(|number| !self.totals.contains_key(number)).collect()
+    /// The numbers that were asked for.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.amounts.keys().copied()
     }
 
-    /// Enters an answer. It must be to one of the requests, and the same as an earlier one to the same.
-    pub fn note(&mut self, answer: &[u8]) -> Result<(), Broken> {
+    pub fn unanswered(&self) -> Vec<u32> {
+        self.numbers().filter(|number| !self.totals.contains_key(number)).collect()
+    }
+
+    /// Enters an answer, and returns the number of its request. It must be to one of the requests, and the same as an
+    /// earlier one to the same.
+    pub fn note(&mut self, answer: &[u8]) -> Result<u32, Broken> {
         let parts = answer.split_first_chunk().and_then(|(number, rest)| {
             let total = rest.strip_prefix(b"A")?.try_into().ok()?;
             Some((u32::from_be_bytes(*number), u32::from_be_bytes(total)))
@@ -66,7 +72,7 @@ impl Ledger {
             let what = format!("two answers to number {number} differ: it was carried out twice");
             return Err(Broken::differs(Fault::Wrong, what, &add(number, earlier), answer));
         }
-        Ok(())
+        Ok(number)
     }
 
     /// Whether the totals are those of the amounts, added one after the other in whatever order.
@@ -106,7 +112,9 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.ask(1, 5);
         ledger.ask(2, 7);
-        answers.iter().try_for_each(|answer| ledger.note(answer)).map_err(|broken| broken.what)?;
+        for answer in answers {
+            ledger.note(answer).map_err(|broken| broken.what)?;
+        }
         assert_eq!(ledger.unanswered(), [0; 0]);
         ledger.check().map_err(|broken| broken.what)
     }
