@@ -42,34 +42,21 @@ fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
     refuse_each(trial, headers)
 }
 
-/// A case that only sends headers which are not JSON.
-macro_rules! strict {
-    ($id:literal, $points:literal, $rule:literal, $proves:expr, $hint:literal, $play:expr) => {
-        Case {
-            id: $id,
-            points: $points,
-            rule: concat!($rule, " closes the connection, without an answer"),
-            proves: $proves,
-            hint: $hint,
-            fits: NOT_CLOSED,
-            play: $play,
-        }
-    };
-}
-
-pub(super) const STRICT_FORM: Case = strict!(
-    "strict-form",
-    1,
-    "a header that is nearly JSON, with a comma too many, a comment or something after it,",
-    &[
+pub(super) const STRICT_FORM: Case = Case {
+    id: "strict-form",
+    points: 1,
+    rule: "a header that is nearly JSON, with a comma too many, a comment or something after it, closes the connection, \
+           without an answer",
+    proves: &[
         ("object", "commas, colons, brackets, quotes, names and comments that JSON doesn't have"),
         ("object", "something after the object"),
         ("object", "white space that is none in JSON"),
     ],
-    "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether the object is \
+    hint: "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether the object is \
      all there is?",
-    |trial| refuse_each(trial, FORMS.map(str::as_bytes))
-);
+    fits: NOT_CLOSED,
+    play: |trial| refuse_each(trial, FORMS.map(str::as_bytes)),
+};
 
 const FORMS: [&str; 35] = [
     // Commas, colons, brackets.
@@ -113,15 +100,17 @@ const FORMS: [&str; 35] = [
     "{\"data_len\":\u{feff}3, \"op\": \"upper\"}",
 ];
 
-pub(super) const STRICT_NUMBERS: Case = strict!(
-    "strict-numbers",
-    1,
-    "a number that JSON doesn't have, NaN for example, anywhere in the header",
-    &[("object", "numbers that JSON doesn't have")],
-    "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks parse_constant. \
+pub(super) const STRICT_NUMBERS: Case = Case {
+    id: "strict-numbers",
+    points: 1,
+    rule: "a number that JSON doesn't have, NaN for example, anywhere in the header closes the connection, \
+           without an answer",
+    proves: &[("object", "numbers that JSON doesn't have")],
+    hint: "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks parse_constant. \
      What does yours do with them?",
-    |trial| refuse_values(trial, &NUMBERS)
-);
+    fits: NOT_CLOSED,
+    play: |trial| refuse_values(trial, &NUMBERS),
+};
 
 const NUMBERS: [&str; 23] = [
     "NaN",
@@ -149,15 +138,17 @@ const NUMBERS: [&str; 23] = [
     "\u{661}",
 ];
 
-pub(super) const STRICT_STRINGS: Case = strict!(
-    "strict-strings",
-    1,
-    "a string with an escape that JSON doesn't have, or with a control character in it,",
-    &[("object", "escapes that JSON doesn't have, and control characters in a string")],
-    "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. What does your \
+pub(super) const STRICT_STRINGS: Case = Case {
+    id: "strict-strings",
+    points: 1,
+    rule: "a string with an escape that JSON doesn't have, or with a control character in it, closes the \
+           connection, without an answer",
+    proves: &[("object", "escapes that JSON doesn't have, and control characters in a string")],
+    hint: "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. What does your \
      parser do with others?",
-    |trial| refuse_values(trial, &STRINGS)
-);
+    fits: NOT_CLOSED,
+    play: |trial| refuse_values(trial, &STRINGS),
+};
 
 const STRINGS: [&str; 20] = [
     r#""\x41""#,
@@ -187,18 +178,19 @@ fn refuse_values(trial: &mut Trial, values: &[&str]) -> Result<(), Broken> {
     refuse_each(trial, values.iter().map(text))
 }
 
-pub(super) const STRICT_ENCODING: Case = strict!(
-    "strict-encoding",
-    1,
-    "a header that is not UTF-8, but UTF-16 for example,",
-    &[
+pub(super) const STRICT_ENCODING: Case = Case {
+    id: "strict-encoding",
+    points: 1,
+    rule: "a header that is not UTF-8, but UTF-16 for example, closes the connection, without an answer",
+    proves: &[
         ("utf-8", "UTF-16 and UTF-32"),
         ("utf-8", "bytes that are never UTF-8: overlong, a surrogate, above U+10FFFF, unfinished"),
     ],
-    "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes your header, and \
+    hint: "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes your header, and \
      how strictly?",
-    strict_encoding
-);
+    fits: NOT_CLOSED,
+    play: strict_encoding,
+};
 
 /// What is no UTF-8, in each way in which a decoder may be wrong (RFC 3629, section 3).
 pub(super) const NOT_UTF8: [&[u8]; 20] = [
