@@ -43,8 +43,8 @@ pub(super) const ANSWER_LOST: Case = Case {
     points: 2,
     rule: "a peer that lost an answer asks again, with other requests between, and gets that answer again",
     proves: &[("once", "again after other requests")],
-    hint: "The answer to keep is the one you sent then: the total has moved on since. To remember the last request only is not \
-           enough.",
+    hint: "The answer to keep is the one you sent then: the total has moved on since. To remember the last request \
+           only is not enough.",
     fits: &[Fault::Wrong, Fault::Silent],
     play: answer_lost,
 };
@@ -63,9 +63,11 @@ fn answer_lost(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) const DUPLICATES_WAITING: Case = Case {
     id: "duplicates-waiting",
     points: 1,
-    rule: "of 100 requests that wait together, each twice, every one is answered, and no addition is carried out twice",
+    rule: "of 100 requests that wait together, each twice, every one is answered, and no addition is carried out \
+           twice",
     proves: &[("waiting", "50 requests, each of them twice")],
-    hint: "The same request waits twice in the kernel's queue, with others between. Does each of the two get an answer?",
+    hint: "The same request waits twice in the kernel's queue, with others between. Does each of the two get an \
+           answer?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: duplicates_waiting,
 };
@@ -154,8 +156,8 @@ pub(super) const FORGETS_THE_OLDEST: Case = Case {
         ("remember", "the oldest of 256 after another one was asked for again"),
         ("remember", "the oldest of 256, after each of 2,000 further additions"),
     ],
-    hint: "An addition that is asked for again is no younger for it. Which one does your program forget when there are too many, \
-           and how many at a time?",
+    hint: "An addition that is asked for again is no younger for it. Which one does your program forget when there \
+           are too many, and how many at a time?",
     fits: &[Fault::Wrong],
     play: forgets_the_oldest,
 };
@@ -184,8 +186,8 @@ pub(super) const UNKIND_NETWORK: Case = Case {
     points: 3,
     rule: "on a network that loses, doubles and reorders, each request is carried out exactly once",
     proves: &[("once", "again on a network that loses, doubles and reorders")],
-    hint: "The peer asks again until it has an answer. Sort the answers by their totals: each must be the one before plus its \
-           own amount.",
+    hint: "The peer asks again until it has an answer. Sort the answers by their totals: each must be the one before \
+           plus its own amount.",
     fits: &[Fault::Wrong, Fault::Silent],
     play: unkind_network,
 };

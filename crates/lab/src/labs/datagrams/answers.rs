@@ -15,8 +15,8 @@ pub(super) const FIRST: Case = Case {
     points: 1,
     rule: "a request gets its answer: the same number, the same operation, the result",
     proves: &[("form", "an echo"), ("form", "an addition"), ("address", "one peer")],
-    hint: "The answer begins with the five bytes of the request's header, and comes from the socket that received the request. \
-           Numbers have their most significant byte first.",
+    hint: "The answer begins with the five bytes of the request's header, and comes from the socket that received the \
+           request. Numbers have their most significant byte first.",
     fits: &[Fault::Wrong, Fault::Silent],
     play: first,
 };
@@ -39,8 +39,8 @@ pub(super) const TOTALS: Case = Case {
         ("total", "a total of exactly 2³², and one above it"),
         ("once", "again when the total of then was 0"),
     ],
-    hint: "What is 4,294,967,295 + 1 in four bytes, and in your language? And is a total of 0 the same to your program as no \
-           total at all?",
+    hint: "What is 4,294,967,295 + 1 in four bytes, and in your language? And is a total of 0 the same to your \
+           program as no total at all?",
     fits: &[Fault::Wrong, Fault::Silent, Fault::Ended],
     play: totals,
 };
@@ -63,8 +63,8 @@ pub(super) const SIZES: Case = Case {
     points: 2,
     rule: "an echo brings back its whole payload, from 0 to 9,000 bytes",
     proves: &[("echo", "0 bytes"), ("echo", "1 byte"), ("echo", "1,020 to 9,000 bytes")],
-    hint: "What doesn't fit into your buffer is gone: the next recvfrom brings the next datagram, not the rest. How long can a \
-           datagram be?",
+    hint: "What doesn't fit into your buffer is gone: the next recvfrom brings the next datagram, not the rest. How \
+           long can a datagram be?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: |trial| echoes(trial, &[0, 1, 2, 4, 5, 1_020, 2_048, 4_093, 9_000]),
 };

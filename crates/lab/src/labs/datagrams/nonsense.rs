@@ -31,10 +31,11 @@ fn empty_datagram(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) const GARBAGE: Case = Case {
     id: "garbage",
     points: 2,
-    rule: "what is too short or too long for a request is ignored, without an answer, and the next request is answered",
+    rule: "what is too short or too long for a request is ignored, without an answer, and the next request is \
+           answered",
     proves: &[("ignored", "1 to 4 bytes"), ("ignored", "an A with 0, 3, 5 or more bytes")],
-    hint: "What do you do with a datagram that is shorter than the header, and with an addition of 3 bytes? Look at the length \
-           before you take a number out.",
+    hint: "What do you do with a datagram that is shorter than the header, and with an addition of 3 bytes? Look at \
+           the length before you take a number out.",
     fits: &[Fault::Ended, Fault::Silent, Fault::Wrong],
     play: garbage,
 };
@@ -62,8 +63,8 @@ pub(super) const EVERY_OPERATION: Case = Case {
     points: 1,
     rule: "any operation but E and A is ignored, without an answer",
     proves: &[("ignored", "each of the 254 other operations")],
-    hint: "The operation is one byte, and 254 of its values mean nothing: a lower-case letter among them. What does your program \
-           do with a value that it doesn't know?",
+    hint: "The operation is one byte, and 254 of its values mean nothing: a lower-case letter among them. What does \
+           your program do with a value that it doesn't know?",
     fits: &[Fault::Wrong, Fault::Ended, Fault::Silent],
     play: every_operation,
 };

@@ -71,7 +71,8 @@ pub(super) const PEER_IS_GONE: Case = Case {
     points: 1,
     rule: "a peer that is gone before its answer is sent ends nothing: the next peer is served",
     proves: &[("gone", "a peer that has closed its socket")],
-    hint: "Nobody receives this answer, and the kernel may tell you so at the next call: ECONNREFUSED. Whose error is that?",
+    hint: "Nobody receives this answer, and the kernel may tell you so at the next call: ECONNREFUSED. Whose error is \
+           that?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Wrong],
     play: peer_is_gone,
 };

@@ -80,8 +80,8 @@ pub(super) const EDGE_CHARACTERS: Case = Case {
         ("reverse", "the first and the last of each length"),
         ("count", "the first and the last of each length"),
     ],
-    hint: "The step shows the characters. Which of them does your decoder drop, replace or refuse? Some take U+FEFF at the \
-           beginning for a byte order mark; here it is a character.",
+    hint: "The step shows the characters. Which of them does your decoder drop, replace or refuse? Some take U+FEFF \
+           at the beginning for a byte order mark; here it is a character.",
     fits: &[Fault::Wrong, Fault::Extra, Fault::Short],
     play: edge_characters,
 };
@@ -169,8 +169,8 @@ pub(super) const CANNOT_DO: Case = Case {
         ("error", "an op that is no string"),
         ("error", "no op"),
     ],
-    hint: "The stream has not lost its place. Do you take the body out of it before you answer? And what does your program do \
-           with an op that is a number or a list?",
+    hint: "The stream has not lost its place. Do you take the body out of it before you answer? And what does your \
+           program do with an op that is a number or a list?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Extra, Fault::Short, Fault::Silent],
     play: cannot_do,
 };
@@ -220,7 +220,8 @@ pub(super) const NOT_TEXT: Case = Case {
     points: 1,
     rule: "reverse and count of a body that is not UTF-8 are answered with an error, and the connection stays open",
     proves: &[("error", "a body that is not UTF-8, in each way")],
-    hint: "The step shows the bytes. Which decoder do you use, and does it replace or pass over what it cannot decode?",
+    hint: "The step shows the bytes. Which decoder do you use, and does it replace or pass over what it cannot \
+           decode?",
     fits: &[Fault::Form, Fault::Short, Fault::Silent],
     play: not_text,
 };

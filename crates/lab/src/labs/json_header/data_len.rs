@@ -8,8 +8,8 @@ use crate::{Broken, Trial};
 pub(super) const DATA_LEN: Case = Case {
     id: "data-len",
     points: 2,
-    rule: "a data_len that is missing or not a whole number from 0 to 16 MiB closes the connection, without an answer; the \
-           next peer is served",
+    rule: "a data_len that is missing or not a whole number from 0 to 16 MiB closes the connection, without an \
+           answer; the next peer is served",
     proves: &[
         ("data-len", "16,777,217 is refused"),
         ("data-len", "-1 is refused"),
@@ -19,8 +19,8 @@ pub(super) const DATA_LEN: Case = Case {
         ("data-len", "no data_len"),
         ("closed", "after a data_len"),
     ],
-    hint: "Is it there? Is it a number (true and \"3\" are none)? Is it written without a point and an exponent? Is it in \
-           range? Ask before you read.",
+    hint: "Is it there? Is it a number (true and \"3\" are none)? Is it written without a point and an exponent? Is \
+           it in range? Ask before you read.",
     fits: NOT_CLOSED,
     play: data_len,
 };

@@ -16,8 +16,8 @@ pub(super) const ONE_REQUEST: Case = Case {
     points: 1,
     rule: "a request is answered with a header and a body, while the connection stays open",
     proves: &[("request", "one that comes whole"), ("answer", "an answer of letters")],
-    hint: "There are two lengths: four bytes say how long the header is, and the header says how long the body is. Does your \
-           answer have the same form?",
+    hint: "There are two lengths: four bytes say how long the header is, and the header says how long the body is. \
+           Does your answer have the same form?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Silent],
     play: |trial| {
         trial.start_tcp_server()?;
@@ -31,7 +31,8 @@ pub(super) const CUT_EVERYWHERE: Case = Case {
     points: 2,
     rule: "a request that comes a byte at a time is answered like one that comes whole",
     proves: &[("request", "one that comes a byte at a time")],
-    hint: "You read three things: the length, the header, the body. Which of them do you take for whole after one recv?",
+    hint: "You read three things: the length, the header, the body. Which of them do you take for whole after one \
+           recv?",
     fits: &[Fault::Short, Fault::Silent, Fault::Ended],
     play: |trial| with_headers(trial, "cut=1", &[r#"{"data_len": 12, "op": "upper"}"#], 12),
 };
@@ -152,8 +153,8 @@ pub(super) const SILENCE_IN_HEADER: Case = Case {
     points: 1,
     rule: "a silence inside a header is not the end: after it, the rest comes",
     proves: &[("silence", "inside a header")],
-    hint: "A request has begun, and its header is not whole. How long does your program wait for the rest, and who told it to \
-           stop?",
+    hint: "A request has begun, and its header is not whole. How long does your program wait for the rest, and who \
+           told it to stop?",
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 14),
 };
@@ -163,7 +164,8 @@ pub(super) const SILENCE_IN_BODY: Case = Case {
     points: 1,
     rule: "a silence inside a body is not the end: after it, the rest comes",
     proves: &[("silence", "inside a body")],
-    hint: "The header has promised a body, and only a part of it is there. How long does your program wait for the rest?",
+    hint: "The header has promised a body, and only a part of it is there. How long does your program wait for the \
+           rest?",
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 4 + SIX.len() + 2),
 };

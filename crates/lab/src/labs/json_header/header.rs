@@ -29,8 +29,8 @@ pub(super) const UNKNOWN_MEMBERS: Case = Case {
         ("members", "data_len and op in a string and in another object"),
         ("members", "data_len and op in capitals"),
     ],
-    hint: "The word data_len may stand in a string or in another object, or be written Data_Len. Only the header's own member \
-           of exactly this name counts.",
+    hint: "The word data_len may stand in a string or in another object, or be written Data_Len. Only the header's \
+           own member of exactly this name counts.",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: unknown_members,
 };
@@ -51,8 +51,8 @@ pub(super) const EVERY_VALUE: Case = Case {
         ("members", "each form of number, literal, array and object"),
         ("members", "2,000 members, an array of 10,001 numbers"),
     ],
-    hint: "The report shows the header. Which form of value does your parser not know, or which of your own checks looks at a \
-           member that isn't yours?",
+    hint: "The report shows the header. Which form of value does your parser not know, or which of your own checks \
+           looks at a member that isn't yours?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: every_value,
 };

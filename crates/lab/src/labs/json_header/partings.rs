@@ -21,7 +21,8 @@ pub(super) const END_BETWEEN: Case = Case {
     points: 1,
     rule: "a peer that ends its side between two requests gets nothing but the end",
     proves: &[("end", "the last answer was read"), ("end", "the peer has sent nothing at all")],
-    hint: "At the end of the stream a recv returns nothing. What does your program do if that is the first thing it receives?",
+    hint: "At the end of the stream a recv returns nothing. What does your program do if that is the first thing it \
+           receives?",
     fits: &[Fault::Extra, Fault::Open, Fault::Reset],
     play: end_between,
 };
@@ -48,7 +49,8 @@ pub(super) const END_INSIDE: Case = Case {
         ("end-inside", "inside the header"),
         ("end-inside", "inside the body"),
     ],
-    hint: "At the end of the stream a recv returns nothing, again and again. Does each of your loops end, with an error?",
+    hint: "At the end of the stream a recv returns nothing, again and again. Does each of your loops end, with an \
+           error?",
     fits: &[Fault::Extra, Fault::Open, Fault::Ended],
     play: end_inside,
 };
@@ -83,8 +85,8 @@ pub(super) const LATE_END: Case = Case {
         ("end", "the last answer is larger than the buffers, and the peer reads late"),
         ("pace", "512 KiB"),
     ],
-    hint: "When the buffers are full, a write takes only a part of what you gave it. Who writes the rest, and does your program \
-           still do so after the peer has ended its side?",
+    hint: "When the buffers are full, a write takes only a part of what you gave it. Who writes the rest, and does \
+           your program still do so after the peer has ended its side?",
     fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
     play: late_end,
 };
@@ -106,8 +108,8 @@ pub(super) const SLOW_READER: Case = Case {
     points: 1,
     rule: "a peer that sends 500 requests and reads late loses none of the answers",
     proves: &[("unread", "500 answers of 1,000 bytes")],
-    hint: "The peer reads nothing for a while, and the buffers are full. What does your program do with an answer that doesn't \
-           fit?",
+    hint: "The peer reads nothing for a while, and the buffers are full. What does your program do with an answer \
+           that doesn't fit?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Short, Fault::Silent, Fault::Full],
     play: slow_reader,
 };
@@ -147,8 +149,8 @@ pub(super) const PEER_LEAVES: Case = Case {
         ("leaves", "it resets"),
         ("idle", "after a peer that left"),
     ],
-    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose error \
-           is that?",
+    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. \
+           Whose error is that?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
     play: peer_leaves,
 };
@@ -176,8 +178,8 @@ pub(super) const RESET: Case = Case {
         ("broken", "reset with bytes that nobody has read in both directions"),
         ("idle", "after a reset"),
     ],
-    hint: "A reset is an error of one connection, and it may be there before your first call on it. How far up does that error \
-           travel?",
+    hint: "A reset is an error of one connection, and it may be there before your first call on it. How far up does \
+           that error travel?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
     play: reset,
 };
@@ -214,8 +216,8 @@ pub(super) const MANY_BROKEN_PEERS: Case = Case {
     points: 1,
     rule: "1,100 peers break the protocol or their connection, one after the other; the next peer is served",
     proves: &[("broken-peers", "1,100 broken peers, one after the other")],
-    hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Who gives it back when the \
-           connection ends with an error?",
+    hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Who gives it back \
+           when the connection ends with an error?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open],
     play: many_broken_peers,
 };

@@ -5,9 +5,9 @@ use crate::labs::Rule;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "request",
-        text: "A request is a length of 4 bytes, a header of that many bytes and a body of `data_len` bytes, wherever the \
-               stream is cut. Each is answered as soon as it is whole, and not before; the peer need not end its side to \
-               get an answer.",
+        text: "A request is a length of 4 bytes, a header of that many bytes and a body of `data_len` bytes, wherever \
+               the stream is cut. Each is answered as soon as it is whole, and not before; the peer need not end its \
+               side to get an answer.",
         sides: &["one that comes whole", "one that comes a byte at a time"],
     },
     Rule {
@@ -17,8 +17,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "answer",
-        text: "The header of an answer is a JSON object in UTF-8, of 1 to 65,536 bytes. Its `data_len` is the number of \
-               *bytes* of the body, written without a point or an exponent. It may have any other members; only an \
+        text: "The header of an answer is a JSON object in UTF-8, of 1 to 65,536 bytes. Its `data_len` is the number \
+               of *bytes* of the body, written without a point or an exponent. It may have any other members; only an \
                error has an `error` that is not `null`.",
         sides: &["an answer of letters", "an answer with characters of several bytes"],
     },
@@ -59,9 +59,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "members",
-        text: "The order of the members means nothing, and white space between them neither. Any member that you don't know \
-               is passed over, with any JSON value. `data_len` and `op` count only as members of the header itself, and \
-               names are compared exactly: `Data_Len` is a member you don't know.",
+        text: "The order of the members means nothing, and white space between them neither. Any member that you \
+               don't know is passed over, with any JSON value. `data_len` and `op` count only as members of the \
+               header itself, and names are compared exactly: `Data_Len` is a member you don't know.",
         sides: &[
             "another order, other white space",
             "data_len and op in a string and in another object",
@@ -78,8 +78,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "data-len",
-        text: "`data_len` is a whole number from 0 to 16,777,216, written without a point or an exponent. Without it, or \
-               with any other value, the connection is closed.",
+        text: "`data_len` is a whole number from 0 to 16,777,216, written without a point or an exponent. Without it, \
+               or with any other value, the connection is closed.",
         sides: &[
             "0 bytes are answered",
             "1 byte is answered",
@@ -101,8 +101,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "reverse",
-        text: "`reverse`: the characters of the body in reverse order. A character is a Unicode code point; an accent that \
-               is a code point of its own is one, and so is U+FEFF at the beginning.",
+        text: "`reverse`: the characters of the body in reverse order. A character is a Unicode code point; an accent \
+               that is a code point of its own is one, and so is U+FEFF at the beginning.",
         sides: &[
             "characters of 1 to 4 bytes",
             "the first and the last of each length",
@@ -120,8 +120,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "error",
-        text: "A request that was read and cannot be done is answered with `data_len` 0 and an `error`, a string of your \
-               choice, and the connection stays open: where `op` is missing, no string or any other string than \
+        text: "A request that was read and cannot be done is answered with `data_len` 0 and an `error`, a string of \
+               your choice, and the connection stays open: where `op` is missing, no string or any other string than \
                `upper`, `reverse` and `count`; and where the body of `reverse` or `count` is not UTF-8.",
         sides: &[
             "an op that nobody knows",
@@ -132,14 +132,14 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "deep",
-        text: "A header with up to 30,000 brackets inside of each other may be answered, or the connection closed. The next \
-               peer must be served all the same.",
+        text: "A header with up to 30,000 brackets inside of each other may be answered, or the connection closed. \
+               The next peer must be served all the same.",
         sides: &["30,000 brackets"],
     },
     Rule {
         id: "closed",
-        text: "A connection that has to be closed is closed at once, without an answer to what broke it. Then the next peer \
-               must be served.",
+        text: "A connection that has to be closed is closed at once, without an answer to what broke it. Then the \
+               next peer must be served.",
         sides: &["after a length", "after a header", "after a data_len"],
     },
     Rule {
@@ -149,8 +149,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "end",
-        text: "When the peer ends its side between two requests (a half-close), everything still due to it must arrive. Then \
-               the program closes the connection.",
+        text: "When the peer ends its side between two requests (a half-close), everything still due to it must \
+               arrive. Then the program closes the connection.",
         sides: &[
             "the last answer was read",
             "the last answer is larger than the buffers, and the peer reads late",
@@ -169,8 +169,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "pace",
-        text: "One byte per call is fast enough for any request but the largest: for 512 KiB a program has 16 s. A body of \
-               16 MiB and its answer have 16 s, too: for those, read and write larger pieces.",
+        text: "One byte per call is fast enough for any request but the largest: for 512 KiB a program has 16 s. A \
+               body of 16 MiB and its answer have 16 s, too: for those, read and write larger pieces.",
         sides: &["512 KiB", "16 MiB"],
     },
     Rule {
@@ -185,13 +185,14 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "leaves",
-        text: "A peer may leave before its answers are sent. That must not end the program, and the next peer is served.",
+        text: "A peer may leave before its answers are sent. That must not end the program, and the next peer is \
+               served.",
         sides: &["it closes", "it ends its side, and then resets", "it resets"],
     },
     Rule {
         id: "broken-peers",
-        text: "Any number of peers may break the protocol or their connection: whatever your program holds for one of them, a \
-               thread or a descriptor, it must give back.",
+        text: "Any number of peers may break the protocol or their connection: whatever your program holds for one of \
+               them, a thread or a descriptor, it must give back.",
         sides: &["1,100 broken peers, one after the other"],
     },
     Rule {

@@ -10,7 +10,8 @@ pub(super) const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ende
 pub(super) const HEADER_NO_OBJECT: Case = Case {
     id: "header-no-object",
     points: 2,
-    rule: "a header that is not a JSON object in UTF-8 closes the connection, without an answer; the next peer is served",
+    rule: "a header that is not a JSON object in UTF-8 closes the connection, without an answer; the next peer is \
+           served",
     proves: &[
         ("object", "a header that is no object, or only the beginning of one"),
         ("closed", "after a header"),
@@ -45,15 +46,15 @@ fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) const STRICT_FORM: Case = Case {
     id: "strict-form",
     points: 1,
-    rule: "a header that is nearly JSON, with a comma too many, a comment or something after it, closes the connection, \
-           without an answer",
+    rule: "a header that is nearly JSON, with a comma too many, a comment or something after it, closes the \
+           connection, without an answer",
     proves: &[
         ("object", "commas, colons, brackets, quotes, names and comments that JSON doesn't have"),
         ("object", "something after the object"),
         ("object", "white space that is none in JSON"),
     ],
-    hint: "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether the object is \
-     all there is?",
+    hint: "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether \
+           the object is all there is?",
     fits: NOT_CLOSED,
     play: |trial| refuse_each(trial, FORMS.map(str::as_bytes)),
 };
@@ -103,11 +104,11 @@ const FORMS: [&str; 35] = [
 pub(super) const STRICT_NUMBERS: Case = Case {
     id: "strict-numbers",
     points: 1,
-    rule: "a number that JSON doesn't have, NaN for example, anywhere in the header closes the connection, \
-           without an answer",
+    rule: "a number that JSON doesn't have, NaN for example, anywhere in the header closes the connection, without an \
+           answer",
     proves: &[("object", "numbers that JSON doesn't have")],
-    hint: "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks parse_constant. \
-     What does yours do with them?",
+    hint: "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks \
+           parse_constant. What does yours do with them?",
     fits: NOT_CLOSED,
     play: |trial| refuse_values(trial, &NUMBERS),
 };
@@ -141,11 +142,11 @@ const NUMBERS: [&str; 23] = [
 pub(super) const STRICT_STRINGS: Case = Case {
     id: "strict-strings",
     points: 1,
-    rule: "a string with an escape that JSON doesn't have, or with a control character in it, closes the \
-           connection, without an answer",
+    rule: "a string with an escape that JSON doesn't have, or with a control character in it, closes the connection, \
+           without an answer",
     proves: &[("object", "escapes that JSON doesn't have, and control characters in a string")],
-    hint: "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. What does your \
-     parser do with others?",
+    hint: "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. \
+           What does your parser do with others?",
     fits: NOT_CLOSED,
     play: |trial| refuse_values(trial, &STRINGS),
 };
@@ -186,8 +187,8 @@ pub(super) const STRICT_ENCODING: Case = Case {
         ("utf-8", "UTF-16 and UTF-32"),
         ("utf-8", "bytes that are never UTF-8: overlong, a surrogate, above U+10FFFF, unfinished"),
     ],
-    hint: "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes your header, and \
-     how strictly?",
+    hint: "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes \
+           your header, and how strictly?",
     fits: NOT_CLOSED,
     play: strict_encoding,
 };
@@ -255,7 +256,8 @@ pub(super) const DEEP: Case = Case {
     points: 1,
     rule: "a header with 30,000 brackets inside of each other may be answered or refused, but the next peer is served",
     proves: &[("deep", "30,000 brackets")],
-    hint: "How does your parser say that a text is nested too deep for it? It may be another error than that for bad JSON.",
+    hint: "How does your parser say that a text is nested too deep for it? It may be another error than that for bad \
+           JSON.",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open],
     play: deep,
 };
