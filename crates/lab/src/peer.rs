@@ -99,12 +99,33 @@ impl Peer {
     /// [`Broken`] when the program ends the connection meanwhile, or sends something.
     pub fn keep_silent(&mut self) -> Result<(), Broken> {
         self.step("keeps silent");
-        let silent = Instant::now();
+        let (mut silent, mut stirred) = (Duration::ZERO, false);
+        self.outwait(|peer, so_far| {
+            (silent, stirred) = (so_far, peer.conn.stirs(LOOK));
+            !stirred
+        });
+        if stirred { Err(self.impatient(silent)) } else { Ok(()) }
+    }
+
+    /// Sends nothing and reads nothing, for as long as [`keep_silent`](Peer::keep_silent): the program may have something to
+    /// send, and has to wait with it.
+    pub fn stay_away(&mut self) {
+        self.step("sends nothing and reads nothing");
+        self.outwait(|_, _| {
+            std::thread::sleep(LOOK);
+            true
+        });
+    }
+
+    /// Goes on with `look`, which takes a moment each time, for longer than the program is seen to wait, or until it says that
+    /// it is enough.
+    fn outwait(&mut self, mut look: impl FnMut(&mut Peer, Duration) -> bool) {
+        let begun = Instant::now();
         let (mut longest, queued) = (SHORT, self.patience.queued());
         // A program that has not come to its wait yet, because it had no processor, shows no limit either.
-        while silent.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
-            if self.conn.stirs(LOOK) {
-                return Err(self.impatient(silent.elapsed()));
+        while begun.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
+            if !look(self, begun.elapsed()) {
+                return;
             }
             longest = longest.max(silence_for(self.patience.pid()));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::connection::{Connection, wait_readable};
 use crate::labs::leaving::{Leaving, leave_owed};
 use crate::network::{Buffers, dial};
+use crate::trial::Recorded;
 use crate::{Broken, Fault, PATIENCE, Trial};
 
 /// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
@@ -120,7 +121,7 @@ fn leave(trial: &Trial, number: usize) -> Result<(), Broken> {
     let address = address.ok_or_else(|| Broken::machine("connect", "no server was started"))?;
     let socket = dial(address, Buffers::Usual)
         .map_err(|error| broken(format!("could not connect: {error}")))?;
-    let mut peer = Connection::new(socket, Rc::clone(&trial.patience));
+    let mut peer = Connection::new(socket, Rc::clone(&trial.patience), Recorded::default());
     peer.send(b"x")?;
     if wait_readable(&peer.socket, PATIENCE) {
         return Ok(());
