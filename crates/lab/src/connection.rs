@@ -119,20 +119,6 @@ impl Connection {
         wait_readable(&self.socket, within)
     }
 
-    /// Waits until something has come, which a busy machine may delay, and then no more; leaves it in the kernel.
-    pub fn wait_full(&self) {
-        wait_readable(&self.socket, FULL * 20);
-        let mut came = 0;
-        loop {
-            std::thread::sleep(FULL);
-            let now = rustix::io::ioctl_fionread(&self.socket).unwrap_or(0);
-            if now == came {
-                return;
-            }
-            came = now;
-        }
-    }
-
     /// If bytes moved until the time of the case was over: for how long they did, in seconds.
     pub fn slow(&self) -> Option<f32> {
         let moving = self.patience.is_over() && self.moved.elapsed() < PATIENCE;

@@ -13,7 +13,7 @@ use crate::patience::Patience;
 use crate::port::Protocol;
 use crate::ready::is_bound;
 use crate::trial::{Steps, Trial};
-use crate::waits::{SHORT, silence_for};
+use crate::waits::{MOMENT, outwait};
 use crate::{Broken, Fault, PATIENCE};
 
 /// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
@@ -88,24 +88,21 @@ impl DatagramPeer {
     /// [`Broken`] when the program closes its socket meanwhile, or sends something.
     pub fn keep_silent(&mut self) -> Result<(), Broken> {
         self.step("keeps silent");
-        let silent = Instant::now();
-        let mut longest = SHORT;
-        while silent.elapsed() < longest {
-            if wait_readable(&self.socket, LOOK) || self.is_gone() {
-                let seconds = silent.elapsed().as_secs_f32();
-                let what = if self.is_gone() { "closed its socket" } else { "sent something" };
-                return Err(Broken::new(
-                    Fault::Impatient,
-                    format!("the program {what} when the peer had been silent for {seconds:.1} s"),
-                ));
-            }
-            longest = longest.max(silence_for(self.patience.pid()));
+        let stirred = outwait(&self.patience, &self.steps, |silent| {
+            let stirs = wait_readable(&self.socket, MOMENT);
+            let what = if self.is_gone() { "closed its socket" } else { "sent something" };
+            (stirs || self.is_gone()).then_some((silent, what))
+        })?;
+        match stirred {
+            None => Ok(()),
+            Some((silent, what)) => Err(Broken::new(
+                Fault::Impatient,
+                format!(
+                    "the program {what} when the peer had been silent for {:.1} s",
+                    silent.as_secs_f32()
+                ),
+            )),
         }
-        if let Some(step) = self.steps.borrow_mut().last_mut() {
-            *step = format!("{step} for {} s", longest.as_secs());
-        }
-        self.patience.begin();
-        Ok(())
     }
 
     /// Closes its socket: an answer that is on the way comes back as an ICMP message, port unreachable.

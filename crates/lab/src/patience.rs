@@ -8,6 +8,12 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use rustix::process::Pid;
+
+#[cfg(target_os = "linux")]
+use crate::processes::{descendants, waited, wanted};
+
 /// How long one case may take in all once the program is ready, however slowly it drips; unless it is given more.
 pub(crate) const CASE: Duration = Duration::from_secs(8);
 /// How much longer than that the machine may make it.
@@ -56,6 +62,16 @@ impl Patience {
     /// From now on the case may take so long.
     pub fn allow(&self, time: Duration) {
         self.deadline.set(Instant::now() + time);
+    }
+
+    /// The case has its usual time from now on, or what is left of a longer one.
+    pub fn extend(&self) {
+        self.deadline.set(self.deadline.get().max(Instant::now() + CASE));
+    }
+
+    /// How long the program and what it started ran or wanted to run, so far.
+    pub fn busy(&self) -> Duration {
+        self.pid.get().map_or(Duration::ZERO, busy)
     }
 
     /// Whether the time of the whole case is over.
@@ -117,19 +133,33 @@ impl Wait<'_> {
 }
 
 /// How long the program and what it started have stood in the queue for a processor.
-#[cfg(target_os = "linux")]
 fn queued(pid: u32) -> Duration {
-    use crate::processes::{descendants, waited};
-    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
-        return Duration::ZERO;
-    };
-    waited(pid) + descendants(pid, &[]).iter().map(|process| waited(process.pid)).sum::<Duration>()
+    family(pid, waited)
+}
+
+/// How long they ran or could have run.
+fn busy(pid: u32) -> Duration {
+    family(pid, wanted)
+}
+
+#[cfg(target_os = "linux")]
+fn family(pid: u32, of_one: fn(Pid) -> Duration) -> Duration {
+    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return Duration::ZERO };
+    let children = descendants(pid, &[]);
+    of_one(pid) + children.iter().map(|process| of_one(process.pid)).sum::<Duration>()
+}
+
+/// Elsewhere nobody tells.
+#[cfg(not(target_os = "linux"))]
+fn family(_: u32, _: fn()) -> Duration {
+    Duration::ZERO
 }
 
 #[cfg(not(target_os = "linux"))]
-fn queued(_: u32) -> Duration {
-    Duration::ZERO
-}
+fn waited() {}
+
+#[cfg(not(target_os = "linux"))]
+fn wanted() {}
 
 /// Whether for each processor of the machine more than four threads could run, now and a moment later: our own, which all
 /// wake when their time is over, are asleep again then.

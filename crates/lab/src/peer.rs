@@ -2,7 +2,7 @@
 
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relay::{Plan, Step};
 use socket2::Socket;
@@ -12,7 +12,7 @@ use crate::connection::{Connection, Ended, Judged, KEPT};
 use crate::patience::Patience;
 use crate::recording::Recording;
 use crate::trial::{Recorded, Steps};
-use crate::waits::{SHORT, silence_for};
+use crate::waits::{MOMENT, outwait};
 use crate::{Broken, Fault, PATIENCE};
 
 /// A connection to the student's program. Dropping it closes it.
@@ -26,9 +26,6 @@ pub struct Peer {
     has_ended: bool,
     pub(crate) patience: Rc<Patience>,
 }
-
-/// How soon a silent peer looks again what the program does.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// From so many bytes on a report does not compare what came: how far a program got in a long stream is chance.
 const LONG: usize = 64 << 10;
@@ -99,40 +96,24 @@ impl Peer {
     /// [`Broken`] when the program ends the connection meanwhile, or sends something.
     pub fn keep_silent(&mut self) -> Result<(), Broken> {
         self.step("keeps silent");
-        let (mut silent, mut stirred) = (Duration::ZERO, false);
-        self.outwait(|peer, so_far| {
-            (silent, stirred) = (so_far, peer.conn.stirs(LOOK));
-            !stirred
-        });
-        if stirred { Err(self.impatient(silent)) } else { Ok(()) }
+        let stirred = outwait(&self.patience, &self.steps, |silent| {
+            self.conn.stirs(MOMENT).then_some(silent)
+        })?;
+        stirred.map_or(Ok(()), |silent| Err(self.impatient(silent)))
     }
 
     /// Sends nothing and reads nothing, for as long as [`keep_silent`](Peer::keep_silent): the program may have something to
     /// send, and has to wait with it.
-    pub fn stay_away(&mut self) {
+    ///
+    /// # Errors
+    /// [`Broken`] when the program keeps the processor busy meanwhile.
+    pub fn stay_away(&mut self) -> Result<(), Broken> {
         self.step("sends nothing and reads nothing");
-        self.outwait(|_, _| {
-            std::thread::sleep(LOOK);
-            true
+        let waited = outwait(&self.patience, &self.steps, |_| {
+            std::thread::sleep(MOMENT);
+            None::<()>
         });
-    }
-
-    /// Goes on with `look`, which takes a moment each time, for longer than the program is seen to wait, or until it says that
-    /// it is enough.
-    fn outwait(&mut self, mut look: impl FnMut(&mut Peer, Duration) -> bool) {
-        let begun = Instant::now();
-        let (mut longest, queued) = (SHORT, self.patience.queued());
-        // A program that has not come to its wait yet, because it had no processor, shows no limit either.
-        while begun.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
-            if !look(self, begun.elapsed()) {
-                return;
-            }
-            longest = longest.max(silence_for(self.patience.pid()));
-        }
-        if let Some(step) = self.steps.borrow_mut().last_mut() {
-            *step = format!("{step} for {} s", longest.as_secs());
-        }
-        self.patience.begin();
+        waited.map(drop)
     }
 
     fn impatient(&mut self, after: Duration) -> Broken {
@@ -148,12 +129,6 @@ impl Peer {
             [] => Broken::new(Fault::Impatient, what),
             came => Broken::differs(Fault::Impatient, what, b"", came),
         }
-    }
-
-    /// Reads nothing until no more comes: what the program has still to send then waits in the program.
-    pub fn reads_late(&self) {
-        self.step("reads nothing until no more comes");
-        self.conn.wait_full();
     }
 
     /// Reads until so many bytes have come, and compares.

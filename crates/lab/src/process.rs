@@ -1,7 +1,7 @@
 //! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stage::{Finished, Signal};
 
@@ -9,7 +9,7 @@ use crate::patience::Patience;
 use crate::student::{self, Student};
 use crate::trial::{Trial, with_address};
 use crate::typed::typed;
-use crate::waits::{SHORT, silence_for};
+use crate::waits::{MOMENT, outwait};
 use crate::{Broken, Fault, PATIENCE, READY};
 
 /// For how long we look whether it waits.
@@ -131,45 +131,24 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// [`Broken`] when the program ends meanwhile.
     pub fn keep_silent(&self, what: &str) -> Result<(), Broken> {
-        let (silent, mut longest) = (Instant::now(), SHORT);
-        let queued = self.patience.queued();
         self.step(what);
-        // A program that has not come to its wait yet, because it had no processor, shows no limit either.
-        while silent.elapsed() < longest + self.patience.queued().saturating_sub(queued) {
-            if let Some(how) = self.ended(LOOK) {
-                let seconds = silent.elapsed().as_secs_f32();
-                let what = format!("the program ended ({how}) after a silence of {seconds:.1} s");
-                return Err(Broken::new(Fault::Impatient, what));
-            }
-            longest = longest.max(silence_for(self.patience.pid()));
+        match outwait(&self.patience, &self.steps, |silent| Some((silent, self.ended(MOMENT)?)))? {
+            None => Ok(()),
+            Some((silent, how)) => Err(Broken::new(
+                Fault::Impatient,
+                format!(
+                    "the program ended ({how}) after a silence of {:.1} s",
+                    silent.as_secs_f32()
+                ),
+            )),
         }
-        if let Some(step) = self.steps.borrow_mut().last_mut() {
-            *step = format!("{step} for {} s", longest.as_secs());
-        }
-        self.patience.begin();
-        Ok(())
     }
 
     /// How much of this time the program and what it started ran, or waited for a processor.
-    #[cfg(target_os = "linux")]
     fn busy_for(&self, window: Duration) -> Duration {
-        use crate::processes::{descendants, wanted};
-        let pid = self
-            .student
-            .as_ref()
-            .and_then(|student| rustix::process::Pid::from_raw(student.pid().cast_signed()));
-        let all = || -> Duration {
-            let family = pid.map(|pid| descendants(pid, &[])).unwrap_or_default();
-            family.iter().map(|process| process.pid).chain(pid).map(wanted).sum()
-        };
-        let before = all();
+        let before = self.patience.busy();
         std::thread::sleep(window);
-        all().saturating_sub(before)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn busy_for(&self, _: Duration) -> Duration {
-        Duration::ZERO
+        self.patience.busy().saturating_sub(before)
     }
 
     fn signal(&self, signal: Signal) {

@@ -2,44 +2,73 @@
 //!
 //! A program that takes a silence for an end waits with a time limit: a socket timeout, a `poll` or `select` with a number.
 //! To be silent for longer than any such limit would take every check half a minute. So the peer looks: of a program that
-//! waits without a limit a short silence proves as much as a long one, and only one that has a limit is kept waiting for
-//! longer than that. The verdict comes from the silence alone: a limit that means no end is right.
+//! waits without a limit a short silence proves nearly as much as a long one, and only one that has a limit is kept waiting
+//! for longer than that. The verdict comes from the silence alone: a limit that means no end is right.
 //!
 //! Linux only. Elsewhere, and where the kernel does not tell, the silence is the long one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long the peer is silent if no limit was seen.
-pub(crate) const SHORT: Duration = Duration::from_secs(2);
-/// If a thread waits for something else with a limit, which may be a timer.
-#[cfg(target_os = "linux")]
-const TIMER: Duration = Duration::from_secs(6);
-/// If a thread waits for bytes or for a connection with a limit. No limit up to 30 s is missed.
+use crate::patience::Patience;
+use crate::trial::Steps;
+use crate::{Broken, Fault};
+
+/// How soon a silent peer looks again what the program does.
+pub(crate) const MOMENT: Duration = Duration::from_millis(50);
+/// How long the peer is silent if no limit was seen. Some limits cannot be seen: a program may look at a clock when bytes
+/// come, and find that it was too long.
+const SHORT: Duration = Duration::from_secs(5);
+/// If a thread waits with a limit, or a timer runs. No limit up to 30 s is missed.
 const LONG: Duration = Duration::from_secs(32);
+
+/// Does nothing for longer than the program is seen to wait, and adds to the last step how long that was. What `look` finds,
+/// which takes a moment each time and is told how long the silence has lasted, ends it early.
+///
+/// # Errors
+/// [`Broken`] when the program keeps the processor busy meanwhile.
+pub(crate) fn outwait<T>(
+    patience: &Patience,
+    steps: &Steps,
+    mut look: impl FnMut(Duration) -> Option<T>,
+) -> Result<Option<T>, Broken> {
+    let begun = Instant::now();
+    let (mut longest, queued, busy) = (SHORT, patience.queued(), patience.busy());
+    // A program that has not come to its wait yet, because it had no processor, shows no limit either.
+    while begun.elapsed() < longest + patience.queued().saturating_sub(queued) {
+        if let Some(found) = look(begun.elapsed()) {
+            return Ok(Some(found));
+        }
+        longest = longest.max(silence_for(patience.pid()));
+    }
+    if let Some(step) = steps.borrow_mut().last_mut() {
+        *step = format!("{step} for {} s", longest.as_secs());
+    }
+    let (busy, silent) = (patience.busy().saturating_sub(busy), begun.elapsed());
+    patience.extend();
+    if busy < silent / 2 {
+        return Ok(None);
+    }
+    let (busy, silent) = (busy.as_secs_f32(), silent.as_secs_f32());
+    Err(Broken::new(
+        Fault::Spins,
+        format!("in {silent:.1} s of silence the program kept the processor busy for {busy:.1} s"),
+    ))
+}
 
 /// For how long to be silent, as this program waits now.
 #[cfg(target_os = "linux")]
-pub(crate) fn silence_for(pid: Option<u32>) -> Duration {
+fn silence_for(pid: Option<u32>) -> Duration {
     let Some(pid) = pid.and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) else {
         return LONG;
     };
     let family = crate::processes::descendants(pid, &[]);
-    let pids = family.iter().map(|process| process.pid).chain([pid]);
-    pids.map(|pid| linux::longest(pid).map_or(LONG, silence)).max().unwrap_or(LONG)
+    let mut pids = family.iter().map(|process| process.pid).chain([pid]);
+    if pids.any(|pid| linux::has_limit(pid).unwrap_or(true)) { LONG } else { SHORT }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn silence_for(_: Option<u32>) -> Duration {
+fn silence_for(_: Option<u32>) -> Duration {
     LONG
-}
-
-#[cfg(target_os = "linux")]
-fn silence(wait: linux::Wait) -> Duration {
-    match wait {
-        linux::Wait::WithoutLimit => SHORT,
-        linux::Wait::Timer => TIMER,
-        linux::Wait::Limit => LONG,
-    }
 }
 
 #[cfg(target_os = "linux")]
@@ -48,9 +77,11 @@ mod linux {
     use std::io;
     use std::os::fd::RawFd;
     use std::os::unix::fs::FileExt;
+    use std::path::Path;
     use std::time::Duration;
 
     use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+    use rustix::time::{ClockId, clock_gettime};
     use socket2::Socket;
 
     /// Shorter limits are those of loops that look again and again; nobody takes so short a silence for an end.
@@ -58,31 +89,44 @@ mod linux {
     /// Longer ones are longer than the page asks a program to be patient.
     const MOST: Duration = Duration::from_secs(30);
 
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-    pub enum Wait {
-        WithoutLimit,
-        Timer,
-        Limit,
-    }
-
-    /// The wait of a process that counts most, of all its threads. `None`: the kernel does not tell.
-    pub fn longest(pid: Pid) -> Option<Wait> {
+    /// Whether a thread of the process waits with a limit, or a timer of it runs. `None`: the kernel does not tell.
+    pub fn has_limit(pid: Pid) -> Option<bool> {
         let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
-        let mut longest = Wait::WithoutLimit;
         for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
             // proc(5), /proc/PID/syscall: the number of the call, its six arguments, and two registers; or "running".
             let call = fs::read_to_string(thread.path().join("syscall")).ok()?;
             let words: Vec<u64> = call.split_whitespace().map_while(number).collect();
             if let [number, arguments @ ..] = words.as_slice()
                 && arguments.len() >= 6
+                && limit(pid, &memory, number.cast_signed(), arguments).is_some_and(counts)
             {
-                longest = longest.max(wait(pid, &memory, number.cast_signed(), arguments));
+                return Some(true);
             }
         }
-        if longest == Wait::WithoutLimit && handles_alarm(pid) {
-            longest = Wait::Timer;
-        }
-        Some(longest)
+        Some(has_timer(pid) || handles_alarm(pid))
+    }
+
+    fn counts(limit: Duration) -> bool {
+        (LEAST..=MOST).contains(&limit)
+    }
+
+    /// Whether a timer runs that is a file (timerfd_create(2)): a program can wait for it among its connections.
+    fn has_timer(pid: Pid) -> bool {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let timers = files.filter(|file| {
+            fs::read_link(file.path())
+                .is_ok_and(|leads_to| leads_to.ends_with("anon_inode:[timerfd]"))
+        });
+        timers
+            .filter_map(|timer| {
+                // proc(5), /proc/PID/fdinfo: `it_value: (seconds, nanoseconds)`, what is left.
+                let about =
+                    Path::new("/proc").join(pid.to_string()).join("fdinfo").join(timer.file_name());
+                let about = fs::read_to_string(about).ok()?;
+                let left = about.lines().find_map(|line| line.strip_prefix("it_value: ("))?;
+                left.split(',').next()?.parse().ok()
+            })
+            .any(|seconds| counts(Duration::from_secs(seconds)))
     }
 
     fn number(word: &str) -> Option<u64> {
@@ -92,43 +136,54 @@ mod linux {
         }
     }
 
-    /// One thread in one system call.
-    fn wait(pid: Pid, memory: &File, call: i64, arguments: &[u64]) -> Wait {
+    /// How long a thread will stay in this system call if nothing happens.
+    fn limit(pid: Pid, memory: &File, call: i64, arguments: &[u64]) -> Option<Duration> {
         let milliseconds = |at: usize| {
             let limit = u64::from((arguments[at] as u32).cast_signed().max(0).cast_unsigned());
             Some(Duration::from_millis(limit))
         };
-        let (limit, counts) = match call {
+        match call {
             #[cfg(target_arch = "x86_64")]
-            libc::SYS_poll => (milliseconds(2), Wait::Limit),
+            libc::SYS_poll => milliseconds(2),
             #[cfg(target_arch = "x86_64")]
-            libc::SYS_epoll_wait => (milliseconds(3), Wait::Limit),
+            libc::SYS_epoll_wait => milliseconds(3),
             #[cfg(target_arch = "x86_64")]
-            libc::SYS_select => (time_at(memory, arguments[4], 1_000), Wait::Limit),
-            libc::SYS_epoll_pwait => (milliseconds(3), Wait::Limit),
-            libc::SYS_epoll_pwait2 => (time_at(memory, arguments[3], 1), Wait::Limit),
-            libc::SYS_ppoll => (time_at(memory, arguments[2], 1), Wait::Limit),
-            libc::SYS_pselect6 => (time_at(memory, arguments[4], 1), Wait::Limit),
+            libc::SYS_select => time_at(memory, arguments[4], 1_000),
+            libc::SYS_epoll_pwait => milliseconds(3),
+            libc::SYS_epoll_pwait2 => time_at(memory, arguments[3], 1),
+            libc::SYS_ppoll => time_at(memory, arguments[2], 1),
+            libc::SYS_pselect6 => time_at(memory, arguments[4], 1),
             libc::SYS_read
             | libc::SYS_recvfrom
             | libc::SYS_recvmsg
             | libc::SYS_accept
-            | libc::SYS_accept4 => {
-                (socket_limit(pid, arguments[0], Socket::read_timeout), Wait::Limit)
-            }
+            | libc::SYS_accept4 => socket_limit(pid, arguments[0], Socket::read_timeout),
             libc::SYS_write | libc::SYS_writev | libc::SYS_sendto | libc::SYS_sendmsg => {
-                (socket_limit(pid, arguments[0], Socket::write_timeout), Wait::Limit)
+                socket_limit(pid, arguments[0], Socket::write_timeout)
             }
-            libc::SYS_nanosleep => (time_at(memory, arguments[0], 1), Wait::Timer),
-            // Often an absolute time: that there is one has to be enough.
-            libc::SYS_clock_nanosleep => (Some(LEAST), Wait::Timer),
-            libc::SYS_futex if arguments[3] != 0 => (Some(LEAST), Wait::Timer),
-            _ => (None, Wait::WithoutLimit),
-        };
-        match limit {
-            Some(limit) if (LEAST..=MOST).contains(&limit) => counts,
-            _ => Wait::WithoutLimit,
+            libc::SYS_nanosleep => time_at(memory, arguments[0], 1),
+            // clock_nanosleep(2): with a flag, until a moment of a clock.
+            libc::SYS_clock_nanosleep if arguments[1] == 0 => time_at(memory, arguments[2], 1),
+            libc::SYS_clock_nanosleep => {
+                let clock = if arguments[0] == 0 { ClockId::Realtime } else { ClockId::Monotonic };
+                left(clock, time_at(memory, arguments[2], 1)?)
+            }
+            // futex(2): FUTEX_WAIT has a time from now, all others a moment of a clock, which a flag chooses.
+            libc::SYS_futex if arguments[1] & 0x7f == 0 => time_at(memory, arguments[3], 1),
+            libc::SYS_futex => {
+                let realtime = arguments[1] & 0x100 != 0;
+                let clock = if realtime { ClockId::Realtime } else { ClockId::Monotonic };
+                left(clock, time_at(memory, arguments[3], 1)?)
+            }
+            _ => None,
         }
+    }
+
+    /// How long it is until this moment of a clock.
+    fn left(clock: ClockId, until: Duration) -> Option<Duration> {
+        let now = clock_gettime(clock);
+        let now = Duration::new(now.tv_sec.try_into().ok()?, now.tv_nsec.try_into().ok()?);
+        until.checked_sub(now)
     }
 
     /// A `timespec` or `timeval` of the process, two numbers of eight bytes. No pointer, no limit.
@@ -156,12 +211,14 @@ mod linux {
         limit(&Socket::from(socket)).ok().flatten()
     }
 
-    /// Whether it has a handler for SIGALRM: what `alarm` counts down nobody else can see.
+    /// Whether it has a handler for SIGALRM: what `alarm` counts down nobody else can see. A runtime that handles all signals,
+    /// as Go's does, is not meant.
     fn handles_alarm(pid: Pid) -> bool {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
         let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-        caught & (1 << (libc::SIGALRM - 1)) != 0
+        let handles = |signal: i32| caught & (1 << (signal - 1)) != 0;
+        handles(libc::SIGALRM) && !handles(libc::SIGVTALRM)
     }
 }
 
@@ -214,9 +271,12 @@ mod tests {
 
     #[test]
     fn a_timer_is_waited_for_too() {
-        check("time.sleep(20)", TIMER);
-        check("threading.Timer(20, one.close).start(); one.recv(1)", TIMER);
-        check("signal.signal(signal.SIGALRM, print); one.recv(1)", TIMER);
+        check("time.sleep(20)", LONG);
+        check("threading.Timer(20, one.close).start(); one.recv(1)", LONG);
+        check("signal.signal(signal.SIGALRM, print); one.recv(1)", LONG);
+        // Those of a runtime that looks after itself are shorter, or much longer.
+        check("while True: time.sleep(0.5)", SHORT);
+        check("threading.Timer(60, one.close).start(); one.recv(1)", SHORT);
     }
 
     /// A child that serves is a part of the program.

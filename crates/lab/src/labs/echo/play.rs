@@ -95,7 +95,7 @@ pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     let (mut peer, message) = begin_large(trial)?;
     let sent = peer.fill(&message);
     peer.end()?;
-    peer.reads_late();
+    peer.stay_away()?;
     // How much the kernel took is chance, and the report should be the same each time.
     peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]))?;
     peer.expect_end()

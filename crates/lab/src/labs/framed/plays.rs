@@ -117,7 +117,7 @@ pub(in crate::labs) fn late_end(trial: &mut Trial, order: Order) -> Played {
     // The answer has begun, and the rest of it does not fit into the buffers.
     peer.expect(&answer[..4])?;
     peer.end()?;
-    peer.stay_away();
+    peer.stay_away()?;
     peer.expect(&answer[4..])?;
     peer.expect_end()
 }

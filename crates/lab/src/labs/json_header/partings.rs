@@ -98,7 +98,7 @@ fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     trial.allow(LARGE_TAKES);
     peer.send(&request("upper", &body))?;
     peer.end()?;
-    peer.reads_late();
+    peer.stay_away()?;
     expect_answer(&mut peer, &body.to_ascii_uppercase())?;
     peer.expect_end()
 }
@@ -195,7 +195,7 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
 
     let mut peer = trial.connect("idle")?;
     peer.send(&request("upper", &trial.text(900)))?;
-    peer.reads_late();
+    peer.stay_away()?;
     peer.reset();
     next_peer(trial)?;
 

@@ -79,7 +79,7 @@ pub(super) fn never_reads(trial: &mut Trial) -> Played {
     let mut late = trial.connect("idle")?;
     goes_on(trial, &mut early)?;
     goes_on(trial, &mut late)?;
-    large.stay_away();
+    large.stay_away()?;
     large.expect(&rest)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn half_close(trial: &mut Trial) -> Played {
     let (mut large, rest) = large(trial)?;
     large.end()?;
     goes_on(trial, &mut early)?;
-    large.reads_late();
+    large.stay_away()?;
     large.expect(&rest)?;
     large.expect_end()
 }

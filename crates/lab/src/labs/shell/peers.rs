@@ -65,7 +65,7 @@ fn late_end(trial: &mut Trial) -> Result<(), Broken> {
         life.wait_start(trial)?;
         peer.end()?;
         life.wait_end(trial)?;
-        peer.reads_late();
+        peer.stay_away()?;
         let answer = Answer::receive(&mut peer)?;
         peer.expect_end()?;
         Ok(answer)
