@@ -24,7 +24,7 @@ use marks::{between_the_marks, shown_between_the_marks};
 use programs::{check, example, failures, files, python, script, seeds, side_by_side, wanted};
 
 /// How many checks run side by side: they spend most of their time waiting for what a wrong program does not do.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 /// A wrong program.
 struct Beast {

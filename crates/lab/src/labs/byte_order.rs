@@ -28,7 +28,7 @@ pub(super) const LAB: Lab = Lab {
                    count.",
             sides: &[
                 "00 ff ff ff and 01 00 00 00 (16,777,215 and 16,777,216 bytes) are answered",
-                "01 00 00 01 (16,777,217) is refused",
+                "01 00 00 01 (16,777,217) and 7f ff ff ff are refused",
                 "01 01 00 00 and 02 00 00 00, valid in the wrong order, are refused",
             ],
         },
@@ -46,7 +46,7 @@ pub(super) const LAB: Lab = Lab {
             ..rules::AHEAD
         },
         rules::PACE,
-        Rule { sides: &["between two frames", "inside a length"], ..rules::SILENCE },
+        rules::SILENCE,
         Rule {
             sides: &[
                 "everything has been answered",

@@ -18,7 +18,10 @@ pub(super) const LAB: Lab = Lab {
         Rule {
             id: "at-once",
             text: "What has come goes back at once: the peer may wait for it before it sends any more.",
-            sides: &["a peer that waits for each line"],
+            sides: &[
+                "a peer that waits for each line",
+                "a peer that waits for each byte, whatever it is",
+            ],
         },
         Rule {
             id: "silence",
@@ -64,7 +67,12 @@ pub(super) const LAB: Lab = Lab {
         Rule {
             id: "idle",
             text: "While there is nothing to do, the program waits: it must not keep the processor busy.",
-            sides: &["after a reset", "after a peer that left"],
+            sides: &[
+                "while the peer is silent",
+                "while the peer does not read",
+                "after a reset",
+                "after a peer that left",
+            ],
         },
         Rule {
             id: "next",
@@ -118,7 +126,10 @@ pub(super) const LAB: Lab = Lab {
             id: "turn-by-turn",
             points: 1,
             rule: "what has come goes back at once: the peer may wait for it before it sends more",
-            proves: &[("at-once", "a peer that waits for each line")],
+            proves: &[
+                ("at-once", "a peer that waits for each line"),
+                ("at-once", "a peer that waits for each byte, whatever it is"),
+            ],
             hint: "What does your program wait for before it writes? The peer waits for you, too.",
             fits: &[Fault::Silent],
             play: play::turn_by_turn,
@@ -127,7 +138,10 @@ pub(super) const LAB: Lab = Lab {
             id: "silence",
             points: 1,
             rule: "a silence is not the end: after it, the peer goes on",
-            proves: &[("silence", "a silence between two messages")],
+            proves: &[
+                ("silence", "a silence between two messages"),
+                ("idle", "while the peer is silent"),
+            ],
             hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
             fits: &[Fault::Impatient],
             play: play::silence,
@@ -145,7 +159,10 @@ pub(super) const LAB: Lab = Lab {
             id: "late-end",
             points: 1,
             rule: "a peer that has ended its side and reads late gets everything that is due to it",
-            proves: &[("end", "more is due than the buffers hold, and the peer reads late")],
+            proves: &[
+                ("end", "more is due than the buffers hold, and the peer reads late"),
+                ("idle", "while the peer does not read"),
+            ],
             hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you \
                    have not written yet?",
             fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],

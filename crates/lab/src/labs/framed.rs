@@ -100,12 +100,13 @@ pub(super) fn long_text(trial: &mut Trial, length: usize) -> Vec<u8> {
     text
 }
 
-/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is;
-/// and at the end what is often stripped.
+/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is, alone
+/// and beside others; and at the end what is often stripped.
 pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
     let mut body = trial.text(4);
     body.extend("éßÿ ".as_bytes());
     body.extend(0..=u8::MAX);
+    body.extend(trial.bytes(4_000));
     body.extend(b" \n");
     body
 }

@@ -165,7 +165,7 @@ pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> 
 }
 
 /// Expects an answer that says that the request cannot be done: no body, and an `error`.
-fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
+pub(super) fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
     let header = receive_header(peer)?;
     match error(&header) {
         Some(Value::String(_)) => expect_data_len(&header, 0),

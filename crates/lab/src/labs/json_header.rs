@@ -49,6 +49,7 @@ pub(super) const LAB: Lab = Lab {
         framing::SILENCE,
         framing::SILENCE_IN_HEADER,
         framing::SILENCE_IN_BODY,
+        framing::SILENCE_BEFORE_ERROR,
         partings::END_BETWEEN,
         partings::END_INSIDE,
         partings::LATE_END,

@@ -98,7 +98,12 @@ pub(super) const LAB: Lab = Lab {
         Rule {
             id: "leaves",
             text: "A client may leave without having read its answers. That must not disturb the others either.",
-            sides: &["it closes", "it ends its side, and then resets", "it resets"],
+            sides: &[
+                "it closes",
+                "it ends its side, and then resets",
+                "it resets",
+                "it ends its side, and resets in the middle of a long answer",
+            ],
         },
         Rule {
             id: "own-answers",

@@ -67,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
         rule: "a length above 16 MiB closes the connection at once, without an answer, though the wrong order may find it \
                short; the next peer is served",
         proves: &[
-            ("limit", "01 00 00 01 (16,777,217) is refused"),
+            ("limit", "01 00 00 01 (16,777,217) and 7f ff ff ff are refused"),
             ("limit", "01 01 00 00 and 02 00 00 00, valid in the wrong order, are refused"),
         ],
         hint: "02 00 00 00 is 33,554,432, and in the wrong order 2. Which number does your limit look at?",
@@ -87,6 +87,7 @@ pub(super) const CASES: &[Case] = &[
     Case { play: |trial| plays::many_in_one_piece(trial, ORDER), ..cases::MANY_IN_ONE_PIECE },
     Case { play: |trial| plays::silence(trial, ORDER, 0), ..cases::SILENCE },
     Case { play: |trial| plays::silence(trial, ORDER, 2), ..cases::SILENCE_IN_LENGTH },
+    Case { play: |trial| plays::silence(trial, ORDER, 7), ..cases::SILENCE_IN_BODY },
     Case { play: |trial| plays::late_end(trial, ORDER), ..cases::LATE_END },
     Case {
         id: "end-inside",
@@ -141,6 +142,7 @@ fn oversize(trial: &mut Trial) -> Result<(), Broken> {
     refused(trial, ORDER, 0x0200_0000, &after[..2])?;
     refused(trial, ORDER, 0x0101_0000, &after)?;
     refused(trial, ORDER, LIMIT + 1, b"")?;
+    refused(trial, ORDER, i32::MAX, b"")?;
     next_peer(trial, ORDER)
 }
 

@@ -155,6 +155,7 @@ pub(super) const FORGETS_THE_OLDEST: Case = Case {
     proves: &[
         ("remember", "the oldest of 256 after another one was asked for again"),
         ("remember", "the oldest of 256, after each of 2,000 further additions"),
+        ("remember", "256 whose numbers differ in the upper two bytes only"),
     ],
     hint: "An addition that is asked for again is no younger for it. Which one does your program forget when there \
            are too many, and how many at a time?",
@@ -178,7 +179,19 @@ fn forgets_the_oldest(trial: &mut Trial) -> Result<(), Broken> {
         one(&mut peer, number)?;
         one(&mut peer, number - (REMEMBERED - 1))?;
     }
-    Ok(())
+    // A table finds them in one place, and one that was taken out there must not hide the others.
+    let (before, all) = (REMEMBERED + MORE + 1, REMEMBERED + 50);
+    let upper = |peer: &mut DatagramPeer, number: u32| {
+        ask_quietly(
+            peer,
+            &add((number + 1) << 16, 1),
+            &add((number + 1) << 16, before + number + 1),
+        )
+    };
+    peer.step(&format!(
+        "sends {all} with numbers whose lower two bytes are 0, and asks again for the last 256"
+    ));
+    (0..all).chain(all - REMEMBERED..all).try_for_each(|number| upper(&mut peer, number))
 }
 
 pub(super) const UNKIND_NETWORK: Case = Case {

@@ -75,6 +75,7 @@ pub(super) const RULES: &[Rule] = &[
             "the oldest of 256 of three peers",
             "the oldest of 256 after another one was asked for again",
             "the oldest of 256, after each of 2,000 further additions",
+            "256 whose numbers differ in the upper two bytes only",
         ],
     },
     Rule {

@@ -53,6 +53,14 @@ pub(super) fn turn_by_turn(trial: &mut Trial) -> Result<(), Broken> {
     for _ in 0..4 {
         line_and_empty_line(trial, &mut peer)?;
     }
+    // Half a character of some encoding is among them.
+    let bytes = (0..=u8::MAX).rev();
+    peer.quietly("sends one byte, 255, and expects it; then 254, and so on to 0", |peer| {
+        bytes.map(|byte| [byte]).try_for_each(|byte| {
+            peer.send(&byte)?;
+            peer.expect(&byte)
+        })
+    })?;
     peer.end()?;
     peer.expect_end()
 }

@@ -10,7 +10,7 @@ pub(in crate::labs) const NOT_ASCII: Case = Case {
     id: "not-ascii",
     points: 1,
     rule: "only the bytes a to z change; every other byte comes back as it went",
-    proves: &[("capitals", "all 256 values")],
+    proves: &[("capitals", "all 256 values, and 4,000 random bytes")],
     hint: "A frame holds bytes, not text. Can every byte be decoded, and which letters does your function change?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: |trial| plays::not_ascii(trial, ORDER),
@@ -108,7 +108,10 @@ pub(in crate::labs) const LATE_END: Case = Case {
     id: "late-end",
     points: 1,
     rule: "a peer that has ended its side and reads late gets the whole of a long answer, and then the end",
-    proves: &[("end", "more is due than the buffers hold, and the peer reads after a long time")],
+    proves: &[
+        ("end", "more is due than the buffers hold, and the peer reads after a long time"),
+        ("idle", "while a peer does not read"),
+    ],
     hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you have not \
            sent yet?",
     fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
@@ -123,6 +126,20 @@ pub(in crate::labs) const SLOW_READER: Case = Case {
     hint: "When the buffers are full, a send waits, or takes only a part of what you gave it. Who sends the rest?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent, Fault::Full],
     play: |trial| plays::slow_reader(trial, ORDER),
+};
+
+pub(in crate::labs) const LONG_STREAM: Case = Case {
+    id: "long-stream",
+    points: 1,
+    rule: "300 frames of up to 20,000 bytes, one right after the other, are answered while they come",
+    proves: &[(
+        "ahead",
+        "300 frames of up to 20,000 bytes without a pause, to a peer that reads meanwhile",
+    )],
+    hint: "What does your program do with its buffer when a frame is answered? Where do the next bytes go, and is there always \
+           room for them?",
+    fits: &[Fault::Wrong, Fault::Short, Fault::Silent, Fault::Full],
+    play: |trial| plays::long_stream(trial, ORDER),
 };
 
 pub(in crate::labs) const RESET: Case = Case {

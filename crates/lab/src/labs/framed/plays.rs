@@ -132,6 +132,14 @@ pub(in crate::labs) fn slow_reader(trial: &mut Trial, order: Order) -> Played {
     peer.expect_end()
 }
 
+pub(in crate::labs) fn long_stream(trial: &mut Trial, order: Order) -> Played {
+    let lengths: Vec<usize> = (0..300).map(|_| trial.number(0, 20_000) as usize).collect();
+    let bodies: Vec<Vec<u8>> = lengths.into_iter().map(|length| long_text(trial, length)).collect();
+    let (frames, answers) = order.all(&bodies);
+    trial.start_tcp_server()?;
+    trial.connect("idle")?.exchange(&frames, &answers)
+}
+
 pub(in crate::labs) fn reset(trial: &mut Trial, order: Order) -> Played {
     trial.start_tcp_server()?;
     let frame = order.frame(&trial.text(9));

@@ -6,7 +6,7 @@ pub(in crate::labs) const CAPITALS: Rule = Rule {
     id: "capitals",
     text: "In the answer the bytes `61` to `7a` (`a` to `z`) are `41` to `5a`. Every other byte comes back as it went: a body \
            is bytes, and need not be text.",
-    sides: &["letters", "all 256 values"],
+    sides: &["letters", "all 256 values, and 4,000 random bytes"],
 };
 
 pub(in crate::labs) const AS_SOON: Rule = Rule {
@@ -37,6 +37,7 @@ pub(in crate::labs) const AHEAD: Rule = Rule {
         "8,192 frames of length 0 in one piece",
         "6,553 frames of length 1 in one piece",
         "512 frames of 1,024 bytes, to a peer that reads late",
+        "300 frames of up to 20,000 bytes without a pause, to a peer that reads meanwhile",
     ],
 };
 
@@ -115,7 +116,12 @@ pub(in crate::labs) const LEAVES: Rule = Rule {
 pub(in crate::labs) const IDLE: Rule = Rule {
     id: "idle",
     text: "While there is nothing to do, the program waits: it must not keep the processor busy.",
-    sides: &["while a peer is silent", "after a reset", "after peers that left"],
+    sides: &[
+        "while a peer is silent",
+        "while a peer does not read",
+        "after a reset",
+        "after peers that left",
+    ],
 };
 
 pub(in crate::labs) const NEXT: Rule = Rule {

@@ -79,6 +79,7 @@ pub(super) const CASES: &[Case] = &[
     cases::NEGATIVE,
     cases::MANY_IN_ONE_PIECE,
     cases::SLOW_READER,
+    cases::LONG_STREAM,
     cases::SILENCE,
     cases::SILENCE_IN_LENGTH,
     cases::SILENCE_IN_BODY,

@@ -2,7 +2,8 @@
 
 use crate::labs::Case;
 use crate::labs::header::{
-    LIMIT, ask, converse, expect_answer, head, refused, request, with_header, with_headers,
+    LIMIT, ask, converse, expect_answer, expect_error, head, refused, request, with_header,
+    with_headers,
 };
 use crate::{Broken, Fault, Trial};
 
@@ -169,6 +170,28 @@ pub(super) const SILENCE_IN_BODY: Case = Case {
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 4 + SIX.len() + 2),
 };
+
+pub(super) const SILENCE_BEFORE_ERROR: Case = Case {
+    id: "silence-before-error",
+    points: 1,
+    rule: "a request that cannot be done is answered when its body has come, and not before",
+    proves: &[("request", "a request that cannot be done, and whose body comes late")],
+    hint: "The header says already that nothing can be done. Is the request whole?",
+    fits: &[Fault::Impatient],
+    play: silence_before_error,
+};
+
+fn silence_before_error(trial: &mut Trial) -> Result<(), Broken> {
+    trial.start_tcp_server()?;
+    let mut peer = trial.connect("idle")?;
+    let bytes = request("turn", &trial.text(6));
+    let (first, rest) = bytes.split_at(bytes.len() - 3);
+    peer.send(first)?;
+    peer.keep_silent()?;
+    peer.send(rest)?;
+    expect_error(&mut peer)?;
+    ask(&mut peer, &trial.text(5))
+}
 
 /// After so many bytes of a second request the peer is silent.
 fn silent_after(trial: &mut Trial, place: usize) -> Result<(), Broken> {

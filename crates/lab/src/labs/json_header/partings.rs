@@ -214,8 +214,8 @@ fn reset(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) const MANY_BROKEN_PEERS: Case = Case {
     id: "broken-peers",
     points: 1,
-    rule: "1,100 peers break the protocol or their connection, one after the other; the next peer is served",
-    proves: &[("broken-peers", "1,100 broken peers, one after the other")],
+    rule: "1,100 peers reset, and 1,100 break the protocol, one after the other; the next peer is served",
+    proves: &[("broken-peers", "1,100 peers that reset, and 1,100 that break the protocol")],
     hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Who gives it back \
            when the connection ends with an error?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open],
@@ -225,11 +225,20 @@ pub(super) const MANY_BROKEN_PEERS: Case = Case {
 fn many_broken_peers(trial: &mut Trial) -> Result<(), Broken> {
     trial.start_tcp_server()?;
     trial.allow(LARGE_TAKES);
-    let half = &request("upper", b"hello")[..20];
+    let hello = request("upper", b"hello");
+    let half = &hello[..20];
     let nonsense = [head(b"[]"), 0_i32.to_le_bytes().to_vec(), head(br#"{"data_len": -1}"#)];
     let done = trial.quietly(
-        format!("{BROKEN_PEERS} peers come, one after the other, and each breaks the protocol or its connection"),
+        format!("{BROKEN_PEERS} peers are answered and reset, one after the other; then {BROKEN_PEERS} break the protocol or their connection"),
         |trial| {
+            // Those that reset come once more by themselves: an error of recv leaves by a way of its own.
+            (0..BROKEN_PEERS).try_for_each(|_| {
+                let mut peer = trial.connect("idle")?;
+                peer.send(&hello)?;
+                expect_answer(&mut peer, b"HELLO")?;
+                peer.reset();
+                Ok(())
+            })?;
             (0..BROKEN_PEERS).try_for_each(|number| {
                 let mut peer = trial.connect("idle")?;
                 match nonsense.get(number % 5) {

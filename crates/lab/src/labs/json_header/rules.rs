@@ -8,7 +8,11 @@ pub(super) const RULES: &[Rule] = &[
         text: "A request is a length of 4 bytes, a header of that many bytes and a body of `data_len` bytes, wherever \
                the stream is cut. Each is answered as soon as it is whole, and not before; the peer need not end its \
                side to get an answer.",
-        sides: &["one that comes whole", "one that comes a byte at a time"],
+        sides: &[
+            "one that comes whole",
+            "one that comes a byte at a time",
+            "a request that cannot be done, and whose body comes late",
+        ],
     },
     Rule {
         id: "many",
@@ -193,7 +197,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "broken-peers",
         text: "Any number of peers may break the protocol or their connection: whatever your program holds for one of \
                them, a thread or a descriptor, it must give back.",
-        sides: &["1,100 broken peers, one after the other"],
+        sides: &["1,100 peers that reset, and 1,100 that break the protocol"],
     },
     Rule {
         id: "idle",

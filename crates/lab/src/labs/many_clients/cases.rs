@@ -126,6 +126,7 @@ pub(super) const CASES: &[Case] = &[
             ("leaves", "it closes"),
             ("leaves", "it ends its side, and then resets"),
             ("leaves", "it resets"),
+            ("leaves", "it ends its side, and resets in the middle of a long answer"),
             ("idle", "after clients that left"),
         ],
         hint: "A send to a client that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose \

@@ -137,9 +137,18 @@ pub(super) fn client_leaves(trial: &mut Trial) -> Played {
         let went_on = goes_on(trial, &mut early);
         went_on.map_err(|broken| trial.or_ended(broken))?;
     }
+    // One that has ended its side, and resets while a part of its answer still has to be sent.
+    let (mut large, _) = large(trial)?;
+    large.end()?;
+    goes_on(trial, &mut early)?;
+    large.reset();
     trial.expect_idle()?;
-    let mut late = trial.connect("idle")?;
-    ask(trial, &mut late)
+    // Whoever takes a place that became free has it from the start.
+    for _ in 0..8 {
+        let mut late = trial.connect("idle")?;
+        goes_on(trial, &mut late)?;
+    }
+    Ok(())
 }
 
 pub(super) fn many_resets(trial: &mut Trial) -> Played {

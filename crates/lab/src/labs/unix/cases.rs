@@ -262,7 +262,10 @@ pub(super) const CASES: &[Case] = &[
         id: "no-directory",
         points: 1,
         rule: "a path in a directory that does not exist is an error: exit code 3, and nothing is made",
-        proves: &[("refuse", "the directory does not exist")],
+        proves: &[
+            ("refuse", "the directory does not exist"),
+            ("refuse", "a file or a link in a circle stands where a directory should"),
+        ],
         hint: "bind fails here, too. Does your program say so, with the same exit code as for every other start that fails?",
         fits: &[],
         play: paths::no_directory,

@@ -177,7 +177,14 @@ pub(super) fn no_directory(trial: &mut Trial) -> Result<(), Broken> {
     trial.step("ADDRESS is in a directory that does not exist");
     trial.expect_refusal(&folder.join("nowhere").join("socket"))?;
     trial.step("expects that nothing was made");
-    is_empty(&folder)
+    is_empty(&folder)?;
+    let machine = |error| Broken::machine("make a file", error);
+    trial.step("ADDRESS is in a file, as if that were a directory");
+    fs::write(folder.join("file"), b"").map_err(machine)?;
+    trial.expect_refusal(&folder.join("file").join("socket"))?;
+    trial.step("ADDRESS is in a directory that is a symbolic link to itself");
+    symlink("circle", folder.join("circle")).map_err(machine)?;
+    trial.expect_refusal(&folder.join("circle").join("socket")).map(drop)
 }
 
 pub(super) fn permissions(trial: &mut Trial) -> Result<(), Broken> {

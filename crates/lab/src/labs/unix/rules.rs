@@ -102,7 +102,11 @@ pub(super) const RULES: &[Rule] = &[
         id: "refuse",
         text: "To refuse is to end with exit code 3 and an error on stderr, within 5 s. Whatever stands at the path stays: the \
                same file, with the same content and the same mode. So ends every start at which the program cannot serve.",
-        sides: &["something stands there", "the directory does not exist"],
+        sides: &[
+            "something stands there",
+            "the directory does not exist",
+            "a file or a link in a circle stands where a directory should",
+        ],
     },
     Rule {
         id: "mode",
