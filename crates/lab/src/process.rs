@@ -1,7 +1,7 @@
 //! The program as a process: a second one beside it, killed, stopped for a moment.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stage::{Finished, Signal};
 
@@ -97,6 +97,7 @@ impl<'a> Trial<'a> {
     ) -> Result<T, Broken> {
         self.step("stop the program for a moment (SIGSTOP)");
         self.signal(Signal::STOP);
+        self.wait_stopped();
         let done = what(self);
         self.signal(Signal::CONT);
         let done = done?;
@@ -149,6 +150,15 @@ impl<'a> Trial<'a> {
         let before = self.patience.busy();
         std::thread::sleep(window);
         self.patience.busy().saturating_sub(before)
+    }
+
+    /// Waits until every thread of the program stands still: a SIGCONT that comes earlier takes the SIGSTOP away again
+    /// (signal(7)). A thread in an uninterruptible call is not waited for, and elsewhere than on Linux nobody tells.
+    fn wait_stopped(&self) {
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.patience.runs() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn signal(&self, signal: Signal) {

@@ -75,6 +75,14 @@ fn schedstat(pid: Pid, pick: impl Fn(&mut dyn Iterator<Item = u64>) -> Option<u6
     Duration::from_nanos(nanoseconds.sum())
 }
 
+/// Whether one of its threads runs, or would if it had something to do.
+pub(crate) fn runs(pid: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| process(pid, &fs::read(thread.path().join("stat")).ok()?))
+        .any(|thread| thread.state == State::Runs)
+}
+
 fn all() -> Vec<Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries

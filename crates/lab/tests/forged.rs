@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use lab::labs::{self, Lab};
+use lab::progress::possible;
 use programs::example;
 use rustix::process::geteuid;
 use serde_json::Value;
@@ -269,6 +270,7 @@ fn the_report_is_in_its_file_whatever_a_submission_does_to_the_file() {
         "rm -f grades.csv; mkfifo grades.csv",
         "rm -f grades.csv; for number in 0 1 2; do ln -s ../victim .lab-report.$(echo GRADER).$number; done",
     ] {
+        let all_lost = format!("\r\na,echo,0,{},", possible(labs::find("echo").unwrap()));
         let class = Class::new();
         fs::write(class.path("victim"), "work").unwrap();
         class.give(&class.path("victim"));
@@ -280,7 +282,7 @@ fn the_report_is_in_its_file_whatever_a_submission_does_to_the_file() {
         let grades = class.path("grades.csv");
         assert!(fs::symlink_metadata(&grades).unwrap().is_file(), "{attack}");
         assert!(
-            class.read("grades.csv").contains("\r\na,echo,0,16,"),
+            class.read("grades.csv").contains(&all_lost),
             "{attack}: {}",
             class.read("grades.csv")
         );
