@@ -3,6 +3,7 @@
 mod byte_order;
 mod datagrams;
 mod echo;
+mod fifo;
 mod framed;
 mod frames;
 mod header;

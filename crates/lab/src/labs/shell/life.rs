@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
 use super::answer::frame;
 use crate::bytes::quote;
+use crate::labs::fifo::make_fifo;
 use crate::{Broken, Fault, PATIENCE, Peer, Trial, connection};
 
 /// How long a command may run, as the page says.
@@ -32,10 +32,7 @@ impl Life {
         let folder = trial.folder()?;
         let path = (0..).map(|n| folder.join(format!("pipe-{n}"))).find(|path| !path.exists());
         let path = path.unwrap_or_default();
-        let made = Command::new("mkfifo").arg(&path).status().map_err(|error| failed(&error))?;
-        if !made.success() {
-            return Err(failed(&made));
-        }
+        make_fifo(&path)?;
         // Without NONBLOCK open would wait for the command.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let pipe = rustix::fs::open(&path, flags, Mode::empty()).map_err(|error| failed(&error))?;

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::peers::{serves, start};
 use super::place::{
-    LONGEST, Socket, fifo, fill_queue, id, is_empty, leave_stale, listener, nothing_was_sent,
-    path_of, same,
+    LONGEST, Socket, fill_queue, id, is_empty, leave_stale, listener, nothing_was_sent, path_of,
+    same,
 };
+use crate::labs::fifo::make_fifo;
 use crate::{Broken, Fault, Trial};
 
 pub(super) fn stale(trial: &mut Trial) -> Result<(), Broken> {
@@ -124,7 +125,7 @@ pub(super) fn full_directory(trial: &mut Trial) -> Result<(), Broken> {
 pub(super) fn named_pipe(trial: &mut Trial) -> Result<(), Broken> {
     let path = trial.folder()?.join("socket");
     trial.step("a named pipe (FIFO) stands at ADDRESS");
-    fifo(&path)?;
+    make_fifo(&path)?;
     stays(trial, &path)
 }
 

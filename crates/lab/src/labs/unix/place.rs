@@ -5,7 +5,6 @@ use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use socket2::{Domain, SockAddr, Type};
 
 use crate::{Broken, Fault, Trial};
@@ -104,11 +103,6 @@ pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<()
     trial.step(format!("a {kind_name} socket that nobody has open any more stands at {name}"));
     // Dropped, a socket does not remove its file.
     listener(path, kind, 1).map(drop)
-}
-
-pub(super) fn fifo(path: &Path) -> Result<(), Broken> {
-    let made = mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0);
-    made.map_err(|error| Broken::machine("make a named pipe", error))
 }
 
 pub(super) fn path_of(folder: &Path, length: usize) -> PathBuf {

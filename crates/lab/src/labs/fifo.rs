@@ -1,0 +1,13 @@
+//! A pipe with a name (fifo(7)), made as mkfifo(1) does: the system call for it is not the same everywhere.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::Broken;
+
+pub(super) fn make_fifo(path: &Path) -> Result<(), Broken> {
+    let failed = |error: &dyn std::fmt::Display| Broken::machine("make a named pipe", error);
+    let made = Command::new("mkfifo").arg("--").arg(path).status();
+    let made = made.map_err(|error| failed(&error))?;
+    if made.success() { Ok(()) } else { Err(failed(&made)) }
+}
