@@ -82,7 +82,7 @@ impl DatagramPeer {
         }
     }
 
-    /// Sends nothing, for longer than the program is seen to wait: see [`waits`](crate::waits).
+    /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
     ///
     /// # Errors
     /// [`Broken`] when the program closes its socket meanwhile, or sends something.

@@ -90,7 +90,7 @@ impl Peer {
         sent
     }
 
-    /// Sends nothing, for longer than the program is seen to wait: see [`waits`](crate::waits).
+    /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
     ///
     /// # Errors
     /// [`Broken`] when the program ends the connection meanwhile, or sends something.

@@ -125,7 +125,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Waits while nothing happens, for longer than the program is seen to wait: see [`waits`](crate::waits). A peer of which
+    /// Waits while nothing happens, for longer than the program is seen to wait: see `waits.rs`. A peer of which
     /// more is known looks closer ([`Peer::keep_silent`](crate::Peer::keep_silent)): a client that sends nothing may have ended
     /// its side of the connection, and of a server nobody may have asked for anything.
     ///
