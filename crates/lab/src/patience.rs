@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 #[cfg(target_os = "linux")]
-use crate::processes::{descendants, runs, waited, wanted};
+use crate::processes::{descendants, is_alive, runs, waited, wanted};
 
 /// How long one case may take in all once the program is ready, however slowly it drips; unless it is given more.
 pub(crate) const CASE: Duration = Duration::from_secs(8);
@@ -72,6 +72,18 @@ impl Patience {
     /// How long the program and what it started ran or wanted to run, so far.
     pub fn busy(&self) -> Duration {
         self.pid.get().map_or(Duration::ZERO, busy)
+    }
+
+    /// Whether the program was started and has ended. Only Linux tells.
+    #[cfg(target_os = "linux")]
+    pub fn has_ended(&self) -> bool {
+        let pid = self.pid.get().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        pid.is_some_and(|pid| !is_alive(pid))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn has_ended(&self) -> bool {
+        false
     }
 
     /// Whether a thread of the program, or of what it started, has not been stopped.

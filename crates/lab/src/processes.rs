@@ -75,6 +75,12 @@ fn schedstat(pid: Pid, pick: impl Fn(&mut dyn Iterator<Item = u64>) -> Option<u6
     Duration::from_nanos(nanoseconds.sum())
 }
 
+/// Whether there is such a process, and it has not ended.
+pub(crate) fn is_alive(pid: Pid) -> bool {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok();
+    stat.and_then(|stat| process(pid, &stat)).is_some_and(|found| found.state != State::Dead)
+}
+
 /// Whether one of its threads runs, or would if it had something to do.
 pub(crate) fn runs(pid: Pid) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();

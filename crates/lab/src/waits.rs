@@ -21,7 +21,7 @@ const SHORT: Duration = Duration::from_secs(5);
 /// If a thread waits with a limit, or a timer runs. No limit up to 30 s is missed.
 const LONG: Duration = Duration::from_secs(32);
 
-/// Does nothing for longer than the program is seen to wait, and adds to the last step how long that was. What `look` finds,
+/// Does nothing for longer than the program is seen to wait, or until it has ended, and adds to the last step how long that was. What `look` finds,
 /// which takes a moment each time and is told how long the silence has lasted, ends it early.
 ///
 /// # Errors
@@ -35,8 +35,12 @@ pub(crate) fn outwait<T>(
     let (mut longest, queued, busy) = (SHORT, patience.queued(), patience.busy());
     // A program that has not come to its wait yet, because it had no processor, shows no limit either.
     while begun.elapsed() < longest + patience.queued().saturating_sub(queued) {
+        let ended = patience.has_ended();
         if let Some(found) = look(begun.elapsed()) {
             return Ok(Some(found));
+        }
+        if ended {
+            break;
         }
         longest = longest.max(silence_for(patience.pid()));
     }
@@ -63,7 +67,9 @@ fn silence_for(pid: Option<u32>) -> Duration {
     };
     let family = crate::processes::descendants(pid, &[]);
     let mut pids = family.iter().map(|process| process.pid).chain([pid]);
-    if pids.any(|pid| linux::has_limit(pid).unwrap_or(true)) { LONG } else { SHORT }
+    // One that has ended in the meantime does not tell either, and waits for nothing.
+    let limited = |pid| linux::has_limit(pid).unwrap_or_else(|| crate::processes::is_alive(pid));
+    if pids.any(limited) { LONG } else { SHORT }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -277,6 +283,19 @@ mod tests {
         // Those of a runtime that looks after itself are shorter, or much longer.
         check("while True: time.sleep(0.5)", SHORT);
         check("threading.Timer(60, one.close).start(); one.recv(1)", SHORT);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_program_that_has_ended() {
+        let mut program = std::process::Command::new("true").spawn().unwrap();
+        let patience = Patience::new();
+        patience.with(program.id());
+        let begun = Instant::now();
+        assert!(outwait(&patience, &Steps::default(), |_| None::<()>).is_ok());
+        assert!(begun.elapsed() < SHORT);
+        program.wait().unwrap();
+        assert!(outwait(&patience, &Steps::default(), |_| None::<()>).is_ok());
+        assert!(begun.elapsed() < SHORT);
     }
 
     /// A child that serves is a part of the program.
