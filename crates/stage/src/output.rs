@@ -1,5 +1,6 @@
 //! What a program said: its lines, in the order they came, each with its stream and its time.
 
+use std::mem::take;
 use std::time::Instant;
 
 /// What one program may say before it is cut off, unless it is started with a limit of its own: 256 MiB, counted with
@@ -41,26 +42,26 @@ pub struct Line {
 pub enum Keep {
     /// All of it. A program that says more than this has run away: its pipe is closed.
     UpTo(usize),
-    /// The latest. A program may say as much as it likes; what it said before is forgotten.
+    /// The latest of each stream. A program may say as much as it likes; what it said before is forgotten.
     Latest(usize),
 }
 
 /// The lines of both streams, as they come.
 pub(crate) struct Output {
     pub lines: Vec<Line>,
-    /// Whether earlier lines were forgotten.
-    pub forgot: bool,
+    /// Of which streams earlier lines were forgotten.
+    pub forgot: [bool; 2],
     /// The line of each stream that still waits for its newline, as an index into `lines`.
     open: [Option<usize>; 2],
     closed: [bool; 2],
-    cost: usize,
+    cost: [usize; 2],
     keep: Keep,
 }
 
 impl Output {
     pub fn new(keep: Keep) -> Output {
         let (open, closed) = ([None; 2], [false; 2]);
-        Output { lines: Vec::new(), forgot: false, open, closed, cost: 0, keep }
+        Output { lines: Vec::new(), forgot: [false; 2], open, closed, cost: [0; 2], keep }
     }
 
     /// Adds what one read brought. `false`: the program has said more than it may.
@@ -71,46 +72,53 @@ impl Output {
                 Some(at) => at,
                 None => {
                     self.lines.push(Line { stream, text: Vec::new(), whole: false, when });
-                    self.cost += LINE;
+                    self.cost[stream as usize] += LINE;
                     self.lines.len() - 1
                 }
             };
             let line = &mut self.lines[at];
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             line.text.extend_from_slice(text);
-            self.cost += text.len();
+            self.cost[stream as usize] += text.len();
             line.whole = text.len() < piece.len();
             if !line.whole {
                 self.open[stream as usize] = Some(at);
             }
         }
         match self.keep {
-            Keep::UpTo(most) => self.cost <= most,
+            Keep::UpTo(most) => self.cost.iter().sum::<usize>() <= most,
             Keep::Latest(most) => {
-                if self.cost > most {
-                    self.forget(most / 2);
+                if self.cost[stream as usize] > most {
+                    self.forget(stream, most / 2);
                 }
                 true
             }
         }
     }
 
-    /// Forgets the oldest lines until the rest costs at most this much. Half at a time, so that it is seldom.
-    fn forget(&mut self, most: usize) {
-        self.forgot = true;
-        let mut lines = 0;
-        while self.cost > most && lines + 1 < self.lines.len() {
-            self.cost -= LINE + self.lines[lines].text.len();
-            lines += 1;
+    /// Forgets the oldest lines of a stream until its rest costs at most this much. Half at a time, so that it is seldom.
+    fn forget(&mut self, stream: Stream, most: usize) {
+        self.forgot[stream as usize] = true;
+        let open = self.open;
+        let mut kept = Vec::new();
+        for (at, mut line) in take(&mut self.lines).into_iter().enumerate() {
+            let cost = &mut self.cost[line.stream as usize];
+            let still_open = open[line.stream as usize] == Some(at);
+            if line.stream == stream && *cost > most {
+                // A line that is still open keeps its place, and begins anew.
+                *cost -= line.text.len();
+                line.text.clear();
+                if !still_open {
+                    *cost -= LINE;
+                    continue;
+                }
+            }
+            if still_open {
+                self.open[line.stream as usize] = Some(kept.len());
+            }
+            kept.push(line);
         }
-        self.lines.drain(..lines);
-        // The rest of a line that was still open becomes a line of its own.
-        self.open = self.open.map(|open| open?.checked_sub(lines));
-        if self.cost > most {
-            // What is left is one line without an end.
-            self.lines[0].text.clear();
-            self.cost = LINE;
-        }
+        self.lines = kept;
     }
 
     pub fn close(&mut self, stream: Stream) {
@@ -183,14 +191,18 @@ mod tests {
         for number in 0..5_000 {
             let stream = if number % 3 == 0 { Stream::Stderr } else { Stream::Stdout };
             assert!(output.add(stream, format!("line {number}\n").as_bytes(), now));
-            assert!(output.cost <= most);
+            assert!(output.cost.iter().all(|cost| *cost <= most));
         }
-        assert!(output.forgot && output.lines.len() > 20);
-        for (line, number) in output.lines.iter().rev().zip((0..5_000).rev()) {
-            assert_eq!(line.text, format!("line {number}").into_bytes());
+        assert!(output.forgot == [true; 2] && output.lines.len() > 40);
+        for (stream, third) in [(Stream::Stderr, true), (Stream::Stdout, false)] {
+            let said = (0..5_000).rev().filter(|number| (number % 3 == 0) == third);
+            let lines = output.lines.iter().rev().filter(|line| line.stream == stream);
+            for (line, number) in lines.clone().zip(said) {
+                assert_eq!(line.text, format!("line {number}").into_bytes());
+            }
+            let cost = |line: &Line| LINE + line.text.len();
+            assert_eq!(lines.map(cost).sum::<usize>(), output.cost[stream as usize]);
         }
-        let cost = |line: &Line| LINE + line.text.len();
-        assert_eq!(output.lines.iter().map(cost).sum::<usize>(), output.cost);
     }
 
     #[test]
@@ -200,9 +212,11 @@ mod tests {
         assert!(output.add(Stream::Stderr, b"open", now));
         for _ in 0..5_000 {
             assert!(output.add(Stream::Stdout, b"no end ", now));
-            assert!(output.cost <= most);
+            assert!(output.cost.iter().all(|cost| *cost <= most));
         }
         assert!(output.add(Stream::Stdout, b"\n", now) && output.add(Stream::Stderr, b"!\n", now));
-        assert_eq!(output.lines.last().unwrap().text, b"!");
+        // The other stream has lost nothing.
+        assert_eq!(output.bytes(Stream::Stderr), b"open!\n");
+        assert_eq!(output.forgot, [true, false]);
     }
 }

@@ -33,7 +33,7 @@ pub struct Finished {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// Whether it said more than was kept ([`Keep::Latest`]): then the beginning of both streams may be missing.
+    /// Whether it said more on its standard output than was kept ([`Keep::Latest`]): then the beginning is missing.
     pub forgot: bool,
     /// Every byte of its standard output.
     pub stdout: Vec<u8>,
@@ -219,7 +219,7 @@ impl Program {
         Ok(Finished {
             code: ended.code,
             signal: ended.signal,
-            forgot: state.output.forgot,
+            forgot: state.output.forgot[Stream::Stdout as usize],
             stdout: state.output.bytes(Stream::Stdout),
             stderr: state.output.bytes(Stream::Stderr),
             lines: state.output.lines.clone(),

@@ -24,8 +24,7 @@ pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(
 /// A line for each of the first bodies, perhaps not for the last ones; how many that are.
 pub(super) fn some_lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<usize, Broken> {
     if finished.forgot {
-        let what = "the program printed more than the 8 MiB that the checker keeps of stdout and stderr together: its first \
-                    lines are forgotten";
+        let what = "the program printed more on stdout than the 8 MiB that the checker keeps: its first lines are forgotten";
         return Err(Broken { hint: Some(TALKS), ..Broken::new(Fault::Extra, what) });
     }
     let stdout = String::from_utf8_lossy(&finished.stdout);

@@ -91,8 +91,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "log",
-        text: "On stderr a program may say what it likes, up to 4 MiB, and 100 bytes more for each line. The checker keeps no \
-               more than 8 MiB of all that a program prints.",
+        text: "On stderr a program may say what it likes, and as much as it likes. Of what it prints on stdout, the checker keeps \
+               at most 8 MiB.",
         sides: &["16 MiB come"],
     },
     Rule {
