@@ -40,7 +40,8 @@ pub(crate) fn outwait<T>(
             return Ok(Some(found));
         }
         if ended {
-            break;
+            patience.extend();
+            return Ok(None);
         }
         longest = longest.max(silence_for(patience.pid()));
     }
