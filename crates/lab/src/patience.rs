@@ -8,14 +8,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
-use rustix::process::Pid;
-
-#[cfg(target_os = "linux")]
-use crate::processes::{descendants, is_alive, runs, waited, wanted};
-
 /// How long one case may take in all once the program is ready, however slowly it drips; unless it is given more.
-pub(crate) const CASE: Duration = Duration::from_secs(8);
+const CASE: Duration = Duration::from_secs(8);
 /// How much longer than that the machine may make it.
 const MOST: Duration = Duration::from_secs(40);
 /// How much longer it waits, each time, where a crowd stands in the queue.
@@ -71,32 +65,17 @@ impl Patience {
 
     /// How long the program and what it started ran or wanted to run, so far.
     pub fn busy(&self) -> Duration {
-        self.pid.get().map_or(Duration::ZERO, busy)
+        self.pid.get().map_or(Duration::ZERO, kernel::busy)
     }
 
     /// Whether the program was started and has ended. Only Linux tells.
-    #[cfg(target_os = "linux")]
     pub fn has_ended(&self) -> bool {
-        let pid = self.pid.get().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        pid.is_some_and(|pid| !is_alive(pid))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub fn has_ended(&self) -> bool {
-        false
+        self.pid.get().is_some_and(kernel::has_ended)
     }
 
     /// Whether a thread of the program, or of what it started, has not been stopped.
-    #[cfg(target_os = "linux")]
     pub fn runs(&self) -> bool {
-        let pid = self.pid.get().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        let children = pid.map(|pid| descendants(pid, &[])).unwrap_or_default();
-        pid.into_iter().chain(children.iter().map(|process| process.pid)).any(runs)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub fn runs(&self) -> bool {
-        false
+        self.pid.get().is_some_and(kernel::runs)
     }
 
     /// Whether the time of the whole case is over.
@@ -111,7 +90,7 @@ impl Patience {
 
     /// How long the program and what it started have stood in the queue for a processor, so far.
     pub fn queued(&self) -> Duration {
-        self.pid.get().map_or(Duration::ZERO, queued)
+        self.pid.get().map_or(Duration::ZERO, kernel::queued)
     }
 
     /// A wait of so long, or until the case is over.
@@ -157,34 +136,53 @@ impl Wait<'_> {
     }
 }
 
-/// How long the program and what it started have stood in the queue for a processor.
-fn queued(pid: u32) -> Duration {
-    family(pid, waited)
-}
-
-/// How long they ran or could have run.
-fn busy(pid: u32) -> Duration {
-    family(pid, wanted)
-}
-
+/// What the kernel knows of a program and of all that it started.
 #[cfg(target_os = "linux")]
-fn family(pid: u32, of_one: fn(Pid) -> Duration) -> Duration {
-    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return Duration::ZERO };
-    let children = descendants(pid, &[]);
-    of_one(pid) + children.iter().map(|process| of_one(process.pid)).sum::<Duration>()
+mod kernel {
+    use std::time::Duration;
+
+    use crate::processes::{family, is_alive, ran_and_waited};
+
+    /// How long they have stood in the queue for a processor.
+    pub fn queued(pid: u32) -> Duration {
+        family(pid).into_iter().map(|pid| ran_and_waited(pid)[1]).sum()
+    }
+
+    /// How long they ran or could have run.
+    pub fn busy(pid: u32) -> Duration {
+        family(pid).into_iter().flat_map(ran_and_waited).sum()
+    }
+
+    pub fn runs(pid: u32) -> bool {
+        family(pid).into_iter().any(crate::processes::runs)
+    }
+
+    pub fn has_ended(pid: u32) -> bool {
+        !rustix::process::Pid::from_raw(pid.cast_signed()).is_some_and(is_alive)
+    }
 }
 
 /// Elsewhere nobody tells.
 #[cfg(not(target_os = "linux"))]
-fn family(_: u32, _: fn()) -> Duration {
-    Duration::ZERO
+mod kernel {
+    use std::time::Duration;
+
+    pub fn queued(_: u32) -> Duration {
+        Duration::ZERO
+    }
+
+    pub fn busy(_: u32) -> Duration {
+        Duration::ZERO
+    }
+
+    pub fn runs(_: u32) -> bool {
+        false
+    }
+
+    pub fn has_ended(_: u32) -> bool {
+        false
+    }
 }
-
-#[cfg(not(target_os = "linux"))]
-fn waited() {}
-
-#[cfg(not(target_os = "linux"))]
-fn wanted() {}
 
 /// Whether for each processor of the machine more than four threads could run, now and a moment later: our own, which all
 /// wake when their time is over, are asleep again then.

@@ -54,25 +54,26 @@ pub(crate) fn children(of: Pid) -> Option<Vec<Pid>> {
     Some(listed.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)).collect())
 }
 
-/// How long the threads of a process could have run and had to wait for a processor, so far and all together.
-pub(crate) fn waited(pid: Pid) -> Duration {
-    schedstat(pid, |numbers| numbers.nth(1))
+/// A process and all that it started.
+pub(crate) fn family(pid: u32) -> Vec<Pid> {
+    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return Vec::new() };
+    let children = descendants(pid, &[]).into_iter().map(|process| process.pid);
+    children.chain([pid]).collect()
 }
 
-/// How long they ran or could have run: what they would have used of a machine with a processor for each.
-pub(crate) fn wanted(pid: Pid) -> Duration {
-    schedstat(pid, |numbers| Some(numbers.take(2).sum()))
-}
-
-/// The sum over all threads of what `pick` takes.
-fn schedstat(pid: Pid, pick: impl Fn(&mut dyn Iterator<Item = u64>) -> Option<u64>) -> Duration {
+/// For how long the threads of a process ran, and for how long they could have run and had to wait for a processor, so far
+/// and all together.
+pub(crate) fn ran_and_waited(pid: Pid) -> [Duration; 2] {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    let nanoseconds = threads.into_iter().flatten().flatten().filter_map(|thread| {
+    let mut sums = [Duration::ZERO; 2];
+    for thread in threads.into_iter().flatten().flatten() {
         // The kernel's Documentation/scheduler/sched-stats: time on a processor, time waiting for one, time slices.
-        let line = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        pick(&mut line.split_whitespace().map_while(|word| word.parse().ok()))
-    });
-    Duration::from_nanos(nanoseconds.sum())
+        let line = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        for (sum, word) in sums.iter_mut().zip(line.split_whitespace()) {
+            *sum += Duration::from_nanos(word.parse().unwrap_or(0));
+        }
+    }
+    sums
 }
 
 /// Whether there is such a process, and it has not ended.

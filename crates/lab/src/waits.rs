@@ -10,6 +10,8 @@
 use std::time::{Duration, Instant};
 
 use crate::patience::Patience;
+#[cfg(target_os = "linux")]
+use crate::processes::{family, is_alive};
 use crate::trial::Steps;
 use crate::{Broken, Fault};
 
@@ -63,14 +65,10 @@ pub(crate) fn outwait<T>(
 /// For how long to be silent, as this program waits now.
 #[cfg(target_os = "linux")]
 fn silence_for(pid: Option<u32>) -> Duration {
-    let Some(pid) = pid.and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) else {
-        return LONG;
-    };
-    let family = crate::processes::descendants(pid, &[]);
-    let mut pids = family.iter().map(|process| process.pid).chain([pid]);
+    let Some(pid) = pid else { return LONG };
     // One that has ended in the meantime does not tell either, and waits for nothing.
-    let limited = |pid| linux::has_limit(pid).unwrap_or_else(|| crate::processes::is_alive(pid));
-    if pids.any(limited) { LONG } else { SHORT }
+    let limited = |pid| linux::has_limit(pid).unwrap_or_else(|| is_alive(pid));
+    if family(pid).into_iter().any(limited) { LONG } else { SHORT }
 }
 
 #[cfg(not(target_os = "linux"))]
