@@ -90,8 +90,9 @@ impl DatagramPeer {
         self.step("keeps silent");
         let stirred = outwait(&self.patience, &self.steps, |silent| {
             let stirs = wait_readable(&self.socket, MOMENT);
-            let what = if self.is_gone() { "closed its socket" } else { "sent something" };
-            (stirs || self.is_gone()).then_some((silent, what))
+            let gone = self.is_gone();
+            let what = if gone { "closed its socket" } else { "sent something" };
+            (stirs || gone).then_some((silent, what))
         })?;
         match stirred {
             None => Ok(()),
@@ -117,6 +118,32 @@ impl DatagramPeer {
     /// [`Broken`] when the program has closed its socket.
     pub fn hears(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
         wait_readable(&self.socket, within);
+        self.take()
+    }
+
+    /// The next datagram, if one comes within this time. No step: the caller says what is going on.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program has closed its socket.
+    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+        let mut time = self.patience.wait(within);
+        // Asked before each: one that answers without end would be heard without end.
+        while !time.is_over() {
+            let left = time.until().saturating_duration_since(Instant::now());
+            wait_readable(&self.socket, left.min(LOOK));
+            if let Some(datagram) = self.take()? {
+                return Ok(Some(datagram));
+            }
+            // What waits in the socket of a program that dies is lost, and nobody is told.
+            if left > LOOK && self.is_gone() {
+                return Err(gone());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The datagram that is there, if one is.
+    fn take(&self) -> Result<Option<Vec<u8>>, Broken> {
         let mut buffer = vec![0; 1 << 16];
         match self.socket.recv(&mut buffer) {
             Ok(length) => {
@@ -126,33 +153,6 @@ impl DatagramPeer {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Err(gone()),
             Err(_) => Ok(None),
         }
-    }
-
-    /// The next datagram, if one comes within this time. No step: the caller says what is going on.
-    ///
-    /// # Errors
-    /// [`Broken`] when the program has closed its socket.
-    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
-        let mut time = self.patience.wait(within);
-        let mut buffer = vec![0; 1 << 16];
-        // Asked before each: one that answers without end would be heard without end.
-        while !time.is_over() {
-            let left = time.until().saturating_duration_since(Instant::now());
-            wait_readable(&self.socket, left.min(LOOK));
-            match self.socket.recv(&mut buffer) {
-                Ok(length) => {
-                    buffer.truncate(length);
-                    return Ok(Some(buffer));
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return Err(gone());
-                }
-                // What waits in the socket of a program that dies is lost, and nobody is told.
-                Err(_) if left > LOOK && self.is_gone() => return Err(gone()),
-                Err(_) => {}
-            }
-        }
-        Ok(None)
     }
 
     /// Linux only: elsewhere the peer waits.
@@ -182,10 +182,7 @@ impl Trial<'_> {
     pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, Broken> {
         let machine = |error| Broken::machine("make a UDP socket", error);
         let schedule = self.parse(schedule, Direction::Both)?;
-        let server = match self.address.clone() {
-            Some(Endpoint::Ip(server)) => server,
-            _ => return Err(Broken::machine("send", "the case has started no UDP server")),
-        };
+        let server = self.udp_server()?;
         let address = self.datagrams_relayed(server, &schedule)?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
         self.datagram_peer_of(socket, server, address)
@@ -197,10 +194,7 @@ impl Trial<'_> {
     /// # Errors
     /// [`Broken`] when the machine refuses.
     pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, Broken> {
-        let server = match self.address.clone() {
-            Some(Endpoint::Ip(server)) => server,
-            _ => return Err(Broken::machine("send", "the case has started no UDP server")),
-        };
+        let server = self.udp_server()?;
         // The second may be taken: a port is chosen for the first alone.
         for _ in 0..20 {
             let Ok(one) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { continue };
@@ -211,6 +205,13 @@ impl Trial<'_> {
             return Ok(Some([one?, other?]));
         }
         Ok(None)
+    }
+
+    fn udp_server(&self) -> Result<SocketAddr, Broken> {
+        match self.address {
+            Some(Endpoint::Ip(server)) => Ok(server),
+            _ => Err(Broken::machine("send", "the case has started no UDP server")),
+        }
     }
 
     fn datagram_peer_of(
