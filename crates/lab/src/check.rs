@@ -19,6 +19,8 @@ pub struct Options {
     pub seed: u64,
     /// Only the case with this name.
     pub case: Option<String>,
+    /// Draw what went over the streams of a case that fails.
+    pub picture: bool,
 }
 
 /// Plays all cases side by side, tells of each as soon as it and those before it are done, and returns the report.
@@ -37,7 +39,7 @@ pub fn check(
     thread::scope(|scope| {
         let playing: Vec<_> = chosen
             .iter()
-            .map(|case| (case, scope.spawn(move || play(lab, case, submission, options.seed))))
+            .map(|case| (case, scope.spawn(move || play(lab, case, submission, options))))
             .collect();
         for (case, playing) in playing {
             let report = playing.join().unwrap_or_else(|panic| crashed(case, &*panic));
@@ -49,13 +51,19 @@ pub fn check(
     Report { lab: lab.name.to_owned(), seed: options.seed, cases, seconds }
 }
 
-fn play(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> CaseReport {
+fn play(lab: &Lab, case: &Case, submission: &Submission, options: &Options) -> CaseReport {
     let started = Instant::now();
-    let mut trial = Trial::new(case.id, submission, seed);
+    let mut trial = Trial::new(case.id, submission, options.seed);
     let result = (case.play)(&mut trial);
     let outcome = match result {
         Ok(()) => Outcome::Passed,
-        Err(broken) => Outcome::Failed(Box::new(explain(lab, case, submission, broken, &trial))),
+        Err(broken) => {
+            let mut failure = explain(lab, case, submission, broken, &trial);
+            if options.picture {
+                failure.picture = trial.picture(&format!("{} {}", lab.name, case.id));
+            }
+            Outcome::Failed(Box::new(failure))
+        }
     };
     drop(trial);
     report(case, outcome, started.elapsed().as_secs_f64())
@@ -77,7 +85,7 @@ fn explain(
         replay: replay(lab, case, submission, trial.seed()),
         hint: hint(case, &broken, trial).to_owned(),
         said: trial.said(),
-        picture: trial.picture(&format!("{} {}", lab.name, case.id)),
+        picture: String::new(),
     }
 }
 

@@ -42,7 +42,7 @@ pub fn side_by_side<J: Sync, R: Send>(
 /// Plays the cases of a lab, all or one, against a program.
 pub fn check(lab: &Lab, command: &[String], seed: u64, case: Option<&str>) -> Report {
     let submission = Submission { command: command.to_vec(), ..Submission::default() };
-    let options = Options { seed, case: case.map(str::to_owned) };
+    let options = Options { seed, case: case.map(str::to_owned), ..Options::default() };
     lab::check(lab, &submission, &options, &mut |_| {})
 }
 

@@ -85,7 +85,8 @@ impl Check {
             return refuse(3, &why);
         }
 
-        let options = Options { seed: self.seed, case: self.case.clone() };
+        let picture = self.picture.is_some();
+        let options = Options { seed: self.seed, case: self.case.clone(), picture };
         let rust = submission.build.as_ref().is_some_and(|words| words[0] == "cargo");
         let mut verdict = Verdict::new(self.all || self.case.is_some(), rust);
         let mut shown = Ok(());
