@@ -24,7 +24,7 @@ impl Trial<'_> {
         };
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects{}", in_brackets(&schedule)));
-        self.dialled(&address, Buffers::Usual, &schedule)
+        self.accepted(dial(&address, Buffers::Usual), &schedule)
     }
 
     /// Connects a peer whose kernel buffers are small, directly: some 300,000 bytes then fill everything between it and a
@@ -38,7 +38,7 @@ impl Trial<'_> {
             return Err(Broken::machine("connect", "the case has started no server"));
         };
         self.step("a peer connects, with small buffers");
-        self.dialled(&server, Buffers::Small, &Schedule::default())
+        self.accepted(dial(&server, Buffers::Small), &Schedule::default())
     }
 
     /// Connects a peer from another address and with the same port as this one: 127.0.0.2, which only Linux has without
@@ -54,25 +54,31 @@ impl Trial<'_> {
         };
         let from = SocketAddr::from(([127, 0, 0, 2], port));
         self.step(format!("a peer connects from {}, with the same port", from.ip()));
-        let socket = dial_from(from, server).map_err(|error| {
-            let what = format!("the program does not accept a connection: {error}");
-            self.or_ended(Broken::new(Fault::Ended, what))
-        })?;
-        Ok(self.peer(socket, Plan::new(&Schedule::default(), Toward::Server, 0)))
+        self.accepted(dial_from(from, server), &Schedule::default())
     }
 
-    fn dialled(
+    fn accepted(
         &mut self,
-        address: &Endpoint,
-        buffers: Buffers,
+        dialled: io::Result<Socket>,
         schedule: &Schedule,
     ) -> Result<Peer, Broken> {
-        let socket = dial(address, buffers).map_err(|error| {
+        let socket = dialled.map_err(|error| {
             let what = format!("the program does not accept a connection: {error}");
             self.or_ended(Broken::new(Fault::Ended, what))
         })?;
-        let plan = Plan::new(schedule, Toward::Server, 0);
-        Ok(self.peer(socket, plan))
+        Ok(self.peer(socket, Plan::new(schedule, Toward::Server, 0)))
+    }
+
+    /// Another peer connects, and is to be served like this.
+    ///
+    /// # Errors
+    /// Those of `ask`; but if the program has ended, that it has ([`or_ended`](Trial::or_ended)).
+    pub fn next_peer(
+        &mut self,
+        ask: impl FnOnce(&mut Peer) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        let asked = self.connect("idle").and_then(|mut peer| ask(&mut peer));
+        asked.map_err(|broken| self.or_ended(broken))
     }
 
     /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether

@@ -38,8 +38,7 @@ impl Peer {
         steps: Steps,
         patience: Rc<Patience>,
     ) -> Peer {
-        let recorded = Recorded::default();
-        *recorded.borrow_mut() = Recording::of(&name);
+        let recorded = Recorded::new(Recording::of(&name).into());
         let conn = Connection::new(socket, Rc::clone(&patience), Rc::clone(&recorded));
         Peer { name, conn, plan, steps, recorded, has_ended: false, patience }
     }
@@ -138,6 +137,19 @@ impl Peer {
     pub fn expect(&mut self, expected: &[u8]) -> Result<(), Broken> {
         self.step(format!("expects {}", quote(expected)));
         self.compare(expected)
+    }
+
+    /// Expects what [`fill`](Peer::fill) has sent to come back. How much that was is chance, and the report should be the same
+    /// each time: it shows bytes only where they are wrong.
+    ///
+    /// # Errors
+    /// As [`expect`](Peer::expect).
+    pub fn expect_back(&mut self, sent: &[u8]) -> Result<(), Broken> {
+        self.step("reads all that it has sent");
+        self.compare(sent).map_err(|broken| match broken.fault {
+            Fault::Wrong => broken,
+            _ => Broken { bytes: None, ..broken },
+        })
     }
 
     /// Reads exactly so many bytes; `what` names them in the report: `the length of the answer`.

@@ -115,8 +115,7 @@ pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
 pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
-    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, order, &body));
-    asked.map_err(|broken| trial.or_ended(broken))
+    trial.next_peer(|peer| ask(peer, order, &body))
 }
 
 /// A failure of one peer of many.

@@ -149,8 +149,7 @@ pub(super) fn refused(
 pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
-    let asked = trial.connect("idle").and_then(|mut peer| ask(&mut peer, &body));
-    asked.map_err(|broken| trial.or_ended(broken))
+    trial.next_peer(|peer| ask(peer, &body))
 }
 
 /// Expects an answer with this body, however its header is written.

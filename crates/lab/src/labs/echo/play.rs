@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::labs::framed::of;
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::{Broken, Fault, Peer, Trial};
 
@@ -104,12 +105,7 @@ pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     let sent = peer.fill(&message);
     peer.end()?;
     peer.stay_away()?;
-    // How much the kernel took is chance, and the report should be the same each time.
-    let all = peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]));
-    all.map_err(|broken| match broken.fault {
-        Fault::Wrong => broken,
-        _ => Broken { bytes: None, ..broken },
-    })?;
+    peer.expect_back(&message[..sent])?;
     peer.expect_end()
 }
 
@@ -218,12 +214,7 @@ pub(super) fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
     };
     let what = "says hello, is answered, and resets or ends";
     trial.quietly(format!("{PEERS} peers, one after another: each {what}"), |trial| {
-        (0..PEERS).try_for_each(|number| {
-            visit(trial, number).map_err(|broken| Broken {
-                what: format!("peer {} of them: {}", number + 1, broken.what),
-                ..broken
-            })
-        })
+        (0..PEERS).try_for_each(|number| visit(trial, number).map_err(|broken| of(number, broken)))
     })
 }
 

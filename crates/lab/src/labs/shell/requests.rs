@@ -266,8 +266,7 @@ fn many_commands(trial: &mut Trial) -> Result<(), Broken> {
 /// Another peer is served.
 pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
     let word = word(trial);
-    let served = trial.connect("idle").and_then(|mut peer| serve(&mut peer, &word));
-    served.map_err(|broken| trial.or_ended(broken))
+    trial.next_peer(|peer| serve(peer, &word))
 }
 
 fn serve(peer: &mut Peer, word: &str) -> Result<(), Broken> {

@@ -76,12 +76,7 @@ pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     let sent = peer.fill(&message);
     peer.end()?;
     peer.stay_away()?;
-    // How much the kernel took is chance, and the report should be the same each time.
-    let all = peer.quietly("reads all that it has sent", |peer| peer.expect(&message[..sent]));
-    all.map_err(|broken| match broken.fault {
-        Fault::Wrong => broken,
-        _ => Broken { bytes: None, ..broken },
-    })?;
+    peer.expect_back(&message[..sent])?;
     peer.expect_end()
 }
 
@@ -143,11 +138,10 @@ pub(super) fn start(trial: &mut Trial) -> Result<PathBuf, Broken> {
 /// A peer comes, and is served to its end.
 pub(super) fn serves(trial: &mut Trial) -> Result<(), Broken> {
     let text = trial.text(30);
-    let mut peer = trial.connect("idle")?;
-    let served = peer
-        .send(&text)
-        .and_then(|()| peer.expect(&text))
-        .and_then(|()| peer.end())
-        .and_then(|()| peer.expect_end());
-    served.map_err(|broken| trial.or_ended(broken))
+    trial.next_peer(|peer| {
+        peer.send(&text)?;
+        peer.expect(&text)?;
+        peer.end()?;
+        peer.expect_end()
+    })
 }
