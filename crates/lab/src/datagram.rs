@@ -11,7 +11,7 @@ use crate::bytes::quote;
 use crate::connection::wait_readable;
 use crate::patience::Patience;
 use crate::port::Protocol;
-use crate::ready::is_bound;
+use crate::ready::is_gone;
 use crate::trial::{Steps, Trial};
 use crate::waits::{MOMENT, outwait};
 use crate::{Broken, Fault, PATIENCE};
@@ -157,7 +157,7 @@ impl DatagramPeer {
 
     /// Linux only: elsewhere the peer waits.
     fn is_gone(&self) -> bool {
-        cfg!(target_os = "linux") && !is_bound(Protocol::Udp, self.server)
+        is_gone(Protocol::Udp, self.server)
     }
 
     /// Notes what this peer does next.

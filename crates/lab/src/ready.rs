@@ -6,6 +6,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::thread;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use crate::port::Protocol;
 
@@ -26,6 +30,20 @@ pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
         rows.map(|row| local_and_state(&row))
             .take_while(|(_, state)| wanted.is_none_or(|wanted| state == wanted))
             .any(|(local, _)| local.ends_with(&port))
+    })
+}
+
+/// Whether a socket that was bound there is no more.
+///
+/// One look proves nothing. The kernel hands out its table in pieces, and while other sockets come and go between two of
+/// them, a row may be missing: on a machine that does little else, in one look of ten.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_gone(protocol: Protocol, address: SocketAddr) -> bool {
+    (0..10).all(|look| {
+        if look > 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        !is_bound(protocol, address)
     })
 }
 
@@ -54,6 +72,41 @@ pub(crate) fn is_bound(_: Protocol, _: SocketAddr) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
+pub(crate) fn is_gone(_: Protocol, _: SocketAddr) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn listens_at(_: &Path) -> bool {
     false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::UdpSocket;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_socket_is_not_gone_because_others_come_and_go() {
+        let one = || UdpSocket::bind("127.0.0.1:0").unwrap();
+        let sockets = |count| (0..count).map(|_| one()).collect::<Vec<_>>();
+        let ours = one();
+        let address = ours.local_addr().unwrap();
+        let _others = sockets(300);
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    drop(sockets(50));
+                }
+            });
+            let missed = (0..1000).filter(|_| is_gone(Protocol::Udp, address)).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(missed, 0);
+        });
+        drop(ours);
+        assert!(is_gone(Protocol::Udp, address));
+    }
 }
