@@ -23,8 +23,8 @@ const SHORT: Duration = Duration::from_secs(5);
 /// If a thread waits with a limit, or a timer runs. No limit up to 30 s is missed.
 const LONG: Duration = Duration::from_secs(32);
 
-/// Does nothing for longer than the program is seen to wait, or until it has ended, and adds to the last step how long that was. What `look` finds,
-/// which takes a moment each time and is told how long the silence has lasted, ends it early.
+/// Does nothing for longer than the program is seen to wait, or until it has ended, and adds to the last step how long that
+/// was. `look` takes a moment each time and is told how long the silence has lasted; what it finds ends the silence early.
 ///
 /// # Errors
 /// [`Broken`] when the program keeps the processor busy meanwhile.
