@@ -140,7 +140,7 @@ impl Peer {
     }
 
     /// Expects what [`fill`](Peer::fill) has sent to come back. How much that was is chance, and the report should be the same
-    /// each time: it shows bytes only where they are wrong.
+    /// each time: it does not say how much, and shows bytes only where they are wrong.
     ///
     /// # Errors
     /// As [`expect`](Peer::expect).
@@ -148,7 +148,7 @@ impl Peer {
         self.step("reads all that it has sent");
         self.compare(sent).map_err(|broken| match broken.fault {
             Fault::Wrong => broken,
-            _ => Broken { bytes: None, ..broken },
+            _ => self.missing(None),
         })
     }
 
@@ -161,7 +161,7 @@ impl Peer {
         self.recorded.borrow_mut().expects(length);
         self.conn.read_until(|received| received.len() >= length);
         if self.conn.received.len() < length {
-            return Err(self.missing(length));
+            return Err(self.missing(Some(length)));
         }
         Ok(self.conn.received.drain(..length).collect())
     }
@@ -272,7 +272,7 @@ impl Peer {
             return Err(Broken::differs(Fault::Wrong, what, expected, came));
         }
         if self.conn.received.len() < expected.len() {
-            let broken = self.missing(expected.len());
+            let broken = self.missing(Some(expected.len()));
             return Err(match expected.len() {
                 // How much of a long stream had come is chance, and so would be the bytes.
                 LONG.. => broken,
@@ -297,10 +297,13 @@ impl Peer {
         )
     }
 
-    /// Why not all of so many bytes came.
-    fn missing(&self, expected: usize) -> Broken {
+    /// Why not all of so many bytes came; `None` when the number is chance.
+    fn missing(&self, expected: Option<usize>) -> Broken {
         let came = self.conn.received.len();
-        let so_far = format!("{came} of {expected} bytes");
+        let (all, so_far) = match expected {
+            Some(length) => (format!("{length} bytes"), format!("{came} of {length} bytes")),
+            None => ("what the peer sent".into(), format!("{came} bytes of what the peer sent")),
+        };
         if self.conn.ended.is_some() {
             return Broken::new(
                 Fault::Short,
@@ -313,7 +316,7 @@ impl Peer {
         let fault = if self.has_ended { Fault::SilentAfterEnd } else { Fault::Silent };
         let within = PATIENCE.as_secs();
         let what = match came {
-            0 => format!("nothing came within {within} s, of {expected} bytes"),
+            0 => format!("nothing came within {within} s, of {all}"),
             _ => format!("{so_far} came, and no more within {within} s"),
         };
         Broken::new(fault, what)
