@@ -335,3 +335,29 @@ impl Peer {
         if pieces.len() > 1 { quote_cut(bytes, &pieces) } else { quote(bytes) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use relay::{Schedule, Toward};
+    use socket2::{Domain, Type};
+
+    use super::*;
+
+    #[test]
+    fn how_much_a_filled_connection_took_is_not_in_the_report() {
+        let what = |sent: &[u8]| {
+            let (ours, program) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+            let plan = Plan::new(&Schedule::default(), Toward::Server, 0);
+            let patience = Rc::new(Patience::new());
+            let mut peer = Peer::new("peer".into(), ours, plan, Steps::default(), patience);
+            program.send(&sent[..5]).unwrap();
+            drop(program);
+            peer.expect_back(sent).unwrap_err().what
+        };
+        assert_eq!(
+            what(&[7; 10]),
+            "the program closed the connection after 5 bytes of what the peer sent"
+        );
+        assert_eq!(what(&[7; 10]), what(&[7; 100_000]));
+    }
+}
