@@ -85,6 +85,7 @@ pub(crate) fn listens_at(_: &Path) -> bool {
 mod tests {
     use std::net::UdpSocket;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
 
     use super::*;
 
@@ -107,6 +108,10 @@ mod tests {
             assert_eq!(missed, 0);
         });
         drop(ours);
-        assert!(is_gone(Protocol::Udp, address));
+        // Another test may be starting a program: until that one is a program of its own, it holds a copy of our socket.
+        let soon = Instant::now() + Duration::from_secs(10);
+        while !is_gone(Protocol::Udp, address) {
+            assert!(Instant::now() < soon, "it still counts as bound");
+        }
     }
 }
