@@ -18,7 +18,7 @@ use rustix::process::{
 };
 
 #[cfg(target_os = "linux")]
-use crate::processes::{State, children, descendants};
+use crate::processes::{State, children, descendants, state};
 
 /// How long we try to end what was left. What withstands so long belongs to another user, or hangs in the kernel.
 #[cfg(target_os = "linux")]
@@ -84,7 +84,7 @@ fn end_descendants_but(kept: &[u32], longest: Duration) -> usize {
             let _ = kill_process(process.pid, Signal::KILL);
             if process.state == State::Dead {
                 // Not ours to reap while its parent lives; that has just been killed, and then it is.
-                let _ = waitpid(Some(process.pid), WaitOptions::NOHANG);
+                reap(process.pid);
             }
         }
         // What was killed needs a moment to be gone.
@@ -94,27 +94,22 @@ fn end_descendants_but(kept: &[u32], longest: Duration) -> usize {
 
 /// Stops (SIGSTOP) every descendant, until a look finds none that runs.
 ///
-/// A process that has been sent the signal starts no other: fork(2) begins anew while a signal waits, and then it is
-/// stopped. So only one that we have not seen can start others. One that forks and ends at once, again and again, lives
-/// much shorter than a look at all processes takes; but it becomes a child of ours, or of one that is stopped already,
-/// and these are found at once.
+/// A process that stands still starts no other. But one that forks and ends at once, again and again, lives much shorter
+/// than a look at all processes takes. It becomes a child of ours, or of one that was sent the signal already, and these
+/// are found at once; see [`Chase`].
 #[cfg(target_os = "linux")]
 fn stop(kept: &[u32], deadline: Instant) {
-    let us = getpid();
-    let mut told = HashSet::new();
+    let mut chase = Chase { kept, sent: HashSet::new(), running: HashSet::new() };
     while Instant::now() < deadline {
-        while stop_children(us, kept, &mut told) && Instant::now() < deadline {}
+        chase.stop_until_nobody_is_new(deadline);
         let mut runs = false;
-        for process in descendants(us, kept) {
-            let new = told.insert(process.pid);
+        for process in descendants(getpid(), kept) {
             match process.state {
                 State::Stopped | State::Dead => continue,
                 // A parent waits like this until its vfork(2) is done: it may have to wait for one that is stopped.
-                State::Busy if !new => continue,
-                State::Busy | State::Runs => {}
+                State::Busy if chase.sent.contains(&process.pid) => continue,
+                State::Busy | State::Runs => runs |= chase.stop(process.pid),
             }
-            let _ = kill_process(process.pid, Signal::STOP);
-            runs = true;
         }
         if !runs {
             return;
@@ -122,36 +117,82 @@ fn stop(kept: &[u32], deadline: Instant) {
     }
 }
 
-/// Stops the children of this process and of all that were told to stop; whether one was new. What has ended is forgotten:
-/// its number may soon be another's.
+/// Stops processes that start others meanwhile.
 #[cfg(target_os = "linux")]
-fn stop_children(us: Pid, kept: &[u32], told: &mut HashSet<Pid>) -> bool {
-    let mut found = children(us).unwrap_or_default();
-    // The dead are reaped at once: they are thousands, if each process of a chain ends when it has started the next.
-    found.retain(|pid| is_none_of(kept, *pid) && !reaped(*pid));
-    told.retain(|pid| match children(*pid) {
-        Some(theirs) => {
-            found.extend(theirs);
-            true
-        }
-        None => false,
-    });
-    let mut new = false;
-    for pid in found {
-        if is_none_of(kept, pid) && told.insert(pid) {
-            let _ = kill_process(pid, Signal::STOP);
-            new = true;
+struct Chase<'a> {
+    kept: &'a [u32],
+    /// Those that were sent SIGSTOP. What has ended is forgotten: its number may soon be another's.
+    sent: HashSet<Pid>,
+    /// Those of them that have not been seen standing still: one may be in the middle of a fork(2), and have a child that
+    /// we haven't seen.
+    running: HashSet<Pid>,
+}
+
+#[cfg(target_os = "linux")]
+impl Chase<'_> {
+    /// Goes through all that may have new children, until none has.
+    fn stop_until_nobody_is_new(&mut self, deadline: Instant) {
+        let us = getpid();
+        let mut goes_on = true;
+        while goes_on && Instant::now() < deadline {
+            goes_on = self.stop_children(us);
+            let running: Vec<Pid> = self.running.iter().copied().collect();
+            for pid in running {
+                if Instant::now() > deadline {
+                    return;
+                }
+                goes_on |= self.settle(pid);
+                // Ours again each time: a new one may have ended before we are through with the others.
+                goes_on |= self.stop_children(us);
+            }
         }
     }
-    new
+
+    /// Looks whether a process stands still now, and then, since it starts no other any more, at its children for the last
+    /// time. Whether anything is new.
+    fn settle(&mut self, pid: Pid) -> bool {
+        match state(pid) {
+            Some(State::Runs | State::Busy) => self.stop_children(pid),
+            Some(State::Stopped) => {
+                self.running.remove(&pid);
+                self.stop_children(pid);
+                true
+            }
+            Some(State::Dead) | None => {
+                reap(pid);
+                self.running.remove(&pid);
+                self.sent.remove(&pid);
+                true
+            }
+        }
+    }
+
+    /// Stops the children of a process, as far as they were not sent the signal yet; whether there was one.
+    fn stop_children(&mut self, of: Pid) -> bool {
+        let mut new = false;
+        for pid in children(of).unwrap_or_default() {
+            let is_kept = self.kept.contains(&pid.as_raw_pid().cast_unsigned());
+            new |= !is_kept && !self.sent.contains(&pid) && self.stop(pid);
+        }
+        new
+    }
+
+    /// Stops a process; `false` if it is not ours to stop.
+    fn stop(&mut self, pid: Pid) -> bool {
+        let may = kill_process(pid, Signal::STOP).is_ok();
+        // The dead are reaped at once: they are thousands, if each process of a chain ends when it has started the next.
+        if !reap(pid) {
+            self.sent.insert(pid);
+            if may {
+                self.running.insert(pid);
+            }
+        }
+        may
+    }
 }
 
+/// Takes the status of a child that has ended; whether it was one.
 #[cfg(target_os = "linux")]
-fn is_none_of(kept: &[u32], pid: Pid) -> bool {
-    !kept.contains(&pid.as_raw_pid().cast_unsigned())
-}
-
-#[cfg(target_os = "linux")]
-fn reaped(child: Pid) -> bool {
+fn reap(child: Pid) -> bool {
     waitpid(Some(child), WaitOptions::NOHANG).is_ok_and(|status| status.is_some())
 }

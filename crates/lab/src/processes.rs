@@ -76,10 +76,14 @@ pub(crate) fn ran_and_waited(pid: Pid) -> [Duration; 2] {
     sums
 }
 
+/// What a process is doing; `None` if there is none.
+pub(crate) fn state(of: Pid) -> Option<State> {
+    Some(process(of, &fs::read(format!("/proc/{of}/stat")).ok()?)?.state)
+}
+
 /// Whether there is such a process, and it has not ended.
 pub(crate) fn is_alive(pid: Pid) -> bool {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok();
-    stat.and_then(|stat| process(pid, &stat)).is_some_and(|found| found.state != State::Dead)
+    state(pid).is_some_and(|state| state != State::Dead)
 }
 
 /// Whether one of its threads runs, or would if it had something to do.
