@@ -120,6 +120,8 @@ fn process(pid: Pid, stat: &[u8]) -> Option<Process> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn pid(number: i32) -> Pid {
@@ -172,12 +174,15 @@ mod tests {
     fn a_child_is_found_among_all_processes() {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let (us, its) = (rustix::process::getpid(), Pid::from_child(&child));
-        let found = descendants(us, &[]);
         // Other tests of this program have children too.
-        let found = found.iter().find(|process| process.pid == its).unwrap();
-        assert_eq!(found.parent, us);
-        // Not that it runs: while its program is still being read from disk, it is busy.
-        assert_ne!(found.state, State::Dead);
+        let look = || descendants(us, &[]).into_iter().find(|process| process.pid == its).unwrap();
+        // While its program is still being read from disk, it is busy.
+        let soon = Instant::now() + Duration::from_secs(10);
+        let mut found = look();
+        while found.state == State::Busy && Instant::now() < soon {
+            found = look();
+        }
+        assert_eq!((found.parent, found.state), (us, State::Runs));
         assert!(descendants(us, &[child.id()]).iter().all(|process| process.pid != its));
         if let Some(ours) = children(us) {
             // A thread's children are its own: this one is not the first thread of the test.

@@ -5,8 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -67,8 +66,8 @@ fn log(args: &[&str]) -> LogArgs {
 #[test]
 #[cfg(target_os = "linux")]
 fn unread_lines_are_dropped_and_counted_and_then_it_goes_on() {
-    let (mut stdout, theirs) = io::pipe().unwrap();
-    rustix::pipe::fcntl_setpipe_size(stdout.as_fd(), 4096).unwrap();
+    let (mut stdout, theirs) = std::io::pipe().unwrap();
+    rustix::pipe::fcntl_setpipe_size(&stdout, 4096).unwrap();
     let mut child = start("unread", theirs.into());
     // The count comes while nobody has read a line of stdout.
     let mut said = String::new();
