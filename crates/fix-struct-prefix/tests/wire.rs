@@ -8,8 +8,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
-use proto::request::{Form, Request};
-use proto::{Decoder, MAX_FRAME, Step};
+use proto::request::{RequestForm, RequestFraming};
+use proto::{Decoder, MAX_FRAME};
 use stage::{Program, Scratch, Signal};
 use std::fs;
 use std::io::{Read, Write};
@@ -56,12 +56,12 @@ fn byte_by_byte() {
 fn a_request_cut_anywhere() {
     let stream = b"\x07\0\0\0echo hi";
     for cut in 0..=stream.len() {
-        let mut requests = Decoder::new(Request::new(Form::Framed, MAX_FRAME));
+        let mut requests = Decoder::new(RequestFraming::new(RequestForm::Framed, MAX_FRAME));
         let mut commands = Vec::new();
         for piece in [&stream[..cut], &stream[cut..]] {
             requests.space()[..piece.len()].copy_from_slice(piece);
             requests.filled(piece.len());
-            while let Step::Frame(frame) = requests.decode().unwrap() {
+            while let Some(frame) = requests.decode().unwrap() {
                 commands.push(frame.body.to_vec());
             }
         }

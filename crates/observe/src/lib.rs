@@ -14,6 +14,7 @@
 
 mod accept;
 mod address;
+mod arguments;
 mod event;
 mod failure;
 mod lines;
@@ -23,6 +24,7 @@ mod visible;
 
 pub use accept::Backoff;
 pub use address::show;
+pub use arguments::{NotAnAddress, NotSeconds, parse_address, parse_seconds};
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
 pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};

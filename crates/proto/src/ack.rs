@@ -24,8 +24,8 @@ pub const MAX_DIGITS: usize = 10;
 ///
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes, as with the other protocols.
-pub fn encode_length(length: usize) -> Result<String, EncodeError> {
-    crate::prefix::encode_length(length)?;
+pub fn encode_head(length: usize) -> Result<String, EncodeError> {
+    crate::prefix::encode_head(length)?;
     Ok(length.to_string())
 }
 
@@ -65,16 +65,16 @@ pub fn decode_ok(text: [u8; 2]) -> Result<(), FrameError> {
 /// Ask the decoder once more after the body: bytes that nobody announced are an error, not the
 /// beginning of the next answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Announced(Option<usize>);
+pub struct KnownLength(Option<usize>);
 
-impl Announced {
+impl KnownLength {
     /// Expects one body of `length` bytes.
     pub fn new(length: usize) -> Self {
-        Announced(Some(length))
+        KnownLength(Some(length))
     }
 }
 
-impl Framing for Announced {
+impl Framing for KnownLength {
     type Head = ();
 
     fn head(&mut self, bytes: &[u8]) -> Result<Parsed<()>, FrameError> {

@@ -50,15 +50,6 @@ pub enum Parsed<H> {
     },
 }
 
-/// One of the two good outcomes of [`Decoder::decode`]; the third outcome is its error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a, H> {
-    /// A whole message.
-    Frame(Frame<'a, H>),
-    /// No whole message yet: read into [`Decoder::space`], then ask again.
-    NeedMore,
-}
-
 /// A whole message. The body lies in the decoder's buffer, where the read put it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a, H> {
@@ -80,15 +71,15 @@ pub struct Frame<'a, H> {
 /// The caller does the reading, so that the read loop stands in the caller's file:
 ///
 /// ```
-/// use proto::{Decoder, Step, prefix::Prefix};
+/// use proto::{Decoder, prefix::PrefixFraming};
 /// use std::io::Read;
 ///
 /// let mut stream = [5, 0, 0, 0, b'h', b'e', b'l', b'l', b'o'].as_slice();
-/// let mut decoder = Decoder::new(Prefix::default());
+/// let mut decoder = Decoder::new(PrefixFraming::default());
 /// let message = loop {
 ///     match decoder.decode()? {
-///         Step::Frame(frame) => break frame.body,
-///         Step::NeedMore => {
+///         Some(frame) => break frame.body,
+///         None => {
 ///             let n = stream.read(decoder.space())?;
 ///             if n == 0 {
 ///                 return Ok(decoder.finish()?); // the end: normal between messages, an error inside one
@@ -132,9 +123,6 @@ struct Pending<H> {
     total: usize,
 }
 
-/// A message that was found: its head, and where in the buffer its body lies.
-pub(crate) type Found<H> = (H, Range<usize>);
-
 impl<F: Framing> Decoder<F> {
     /// A decoder at the beginning of a stream.
     pub fn new(framing: F) -> Self {
@@ -151,35 +139,18 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// Takes the next message, if a whole one is there.
+    /// Takes the next message; `None` while no whole one is there: read into [`space`](Self::space), then ask again.
     ///
     /// # Errors
-    /// When the bytes break the agreement; then every later call gives the same error.
+    /// When the bytes break the agreement; then every later call returns the same error.
     #[inline]
-    pub fn decode(&mut self) -> Result<Step<'_, F::Head>, FrameError> {
-        Ok(match self.take()? {
-            Some(found) => Step::Frame(self.frame(found)),
-            None => Step::NeedMore,
-        })
-    }
-
-    /// The body as a place, so that `read_frame` can ask again after a `None`: a borrowed body in
-    /// one arm of a loop would keep the decoder borrowed in the other.
-    #[inline]
-    pub(crate) fn take(&mut self) -> Result<Option<Found<F::Head>>, FrameError> {
+    pub fn decode(&mut self) -> Result<Option<Frame<'_, F::Head>>, FrameError> {
         let (_, got, want) = self.progress()?;
-        let Some(pending) = self.pending.take_if(|_| got >= want) else {
-            return Ok(None);
-        };
+        let Some(pending) = self.pending.take_if(|_| got >= want) else { return Ok(None) };
         let body = self.start + pending.head_len..self.start + pending.total;
         self.start = body.end;
         self.last = pending.total;
-        Ok(Some((pending.head, body)))
-    }
-
-    #[inline]
-    pub(crate) fn frame(&self, (head, body): Found<F::Head>) -> Frame<'_, F::Head> {
-        Frame { head, body: &self.buffer[body] }
+        Ok(Some(Frame { head: pending.head, body: &self.buffer[body] }))
     }
 
     /// Room for the next read; say with [`filled`](Self::filled) how much of it was used.

@@ -1,36 +1,11 @@
-//! Thin front ends over `Read` and `Write`, for programs that block.
+//! Messages on their way out, and what can go wrong on their way in.
 
 use std::fmt;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 
-use crate::{Decoder, Frame, FrameError, Framing};
+use crate::FrameError;
 
-/// Reads until a whole message is there. `None` is the normal end: the stream ended between
-/// messages.
-///
-/// A read that was interrupted is repeated. After [`ReadError::Io`], a read that would block or that
-/// timed out among them, nothing is lost: call again and it goes on where it stopped.
-///
-/// # Errors
-/// When a read fails, when the peer breaks the agreement, when the stream ends inside a message.
-pub fn read_frame<'d, F: Framing>(
-    from: &mut impl Read,
-    decoder: &'d mut Decoder<F>,
-) -> Result<Option<Frame<'d, F::Head>>, ReadError> {
-    loop {
-        if let Some(found) = decoder.take()? {
-            return Ok(Some(decoder.frame(found)));
-        }
-        match from.read(decoder.space()) {
-            Ok(0) => return Ok(decoder.finish().map(|()| None)?),
-            Ok(n) => decoder.filled(n),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(ReadError::Io(error)),
-        }
-    }
-}
-
-/// Why [`read_frame`] has no message.
+/// Why a read loop has no message.
 #[derive(Debug)]
 pub enum ReadError {
     /// The read failed.
@@ -72,7 +47,7 @@ impl std::error::Error for ReadError {}
 /// ```
 /// let body = b"hello";
 /// let mut stream = Vec::new();
-/// proto::Outgoing::new([&proto::prefix::encode_length(body.len())?[..], body]).write_to(&mut stream)?;
+/// proto::Outgoing::new([&proto::prefix::encode_head(body.len())?[..], body]).write_to(&mut stream)?;
 /// assert_eq!(stream, b"\x05\0\0\0hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

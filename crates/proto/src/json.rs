@@ -59,18 +59,18 @@ impl Default for Status {
 
 /// The JSON header as a [`Framing`].
 #[derive(Clone, Copy, Debug)]
-pub struct Json {
+pub struct JsonFraming {
     /// The longest body that is accepted, in bytes.
     pub max_frame: usize,
 }
 
-impl Default for Json {
+impl Default for JsonFraming {
     fn default() -> Self {
-        Json { max_frame: MAX_FRAME }
+        JsonFraming { max_frame: MAX_FRAME }
     }
 }
 
-impl Framing for Json {
+impl Framing for JsonFraming {
     type Head = Header;
 
     fn head(&mut self, bytes: &[u8]) -> Result<Parsed<Header>, FrameError> {
@@ -126,12 +126,12 @@ fn lenient<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Op
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes: the same bound as with a plain prefix.
 pub fn encode_head(header: &Header) -> Result<Vec<u8>, EncodeError> {
-    prefix::encode_length(header.data_len)?;
+    prefix::encode_head(header.data_len)?;
     let mut head = vec![0; PREFIX_LEN];
     // Writing numbers and booleans into memory has no way to fail; were there one, it would be ours.
     serde_json::to_writer(&mut head, header)
         .map_err(|_| EncodeError { length: header.data_len })?;
-    let prefix = prefix::encode_length(head.len() - PREFIX_LEN)?;
+    let prefix = prefix::encode_head(head.len() - PREFIX_LEN)?;
     head[..PREFIX_LEN].copy_from_slice(&prefix);
     Ok(head)
 }

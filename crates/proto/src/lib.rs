@@ -17,8 +17,7 @@
 //!
 //! Requests go framed or raw, see [`request`]; [`agreed`] has the addresses and the fixed messages.
 //!
-//! Start with [`Decoder`], which is the whole idea; [`read_frame`] and [`Outgoing`] are the thin
-//! front ends over [`std::io::Read`] and [`std::io::Write`] that blocking programs use.
+//! Start with [`Decoder`], which is the whole idea. [`Outgoing`] is its counterpart: a message on its way out.
 
 pub mod ack;
 pub mod agreed;
@@ -29,9 +28,9 @@ pub mod json;
 pub mod prefix;
 pub mod request;
 
-pub use decoder::{Decoder, Frame, Framing, Parsed, Step};
+pub use decoder::{Decoder, Frame, Framing, Parsed};
 pub use error::{EncodeError, FrameError, Part};
-pub use io::{Outgoing, ReadError, read_frame};
+pub use io::{Outgoing, ReadError};
 
 /// The longest body that is accepted unless a program is told otherwise: 16 MiB.
 ///

@@ -20,18 +20,18 @@ pub const PREFIX_LEN: usize = 4;
 
 /// The length prefix as a [`Framing`]: `i32`, little-endian.
 #[derive(Clone, Copy, Debug)]
-pub struct Prefix {
+pub struct PrefixFraming {
     /// The longest body that is accepted, in bytes.
     pub max_frame: usize,
 }
 
-impl Default for Prefix {
+impl Default for PrefixFraming {
     fn default() -> Self {
-        Prefix { max_frame: MAX_FRAME }
+        PrefixFraming { max_frame: MAX_FRAME }
     }
 }
 
-impl Framing for Prefix {
+impl Framing for PrefixFraming {
     type Head = ();
 
     #[inline]
@@ -60,13 +60,13 @@ pub(crate) fn length(prefix: [u8; PREFIX_LEN], limit: usize) -> Result<usize, Fr
 /// Send it together with the body, in one write: see [`Outgoing`](crate::Outgoing).
 ///
 /// ```
-/// assert_eq!(proto::prefix::encode_length(123)?, [0x7b, 0, 0, 0]);
+/// assert_eq!(proto::prefix::encode_head(123)?, [0x7b, 0, 0, 0]);
 /// # Ok::<(), proto::EncodeError>(())
 /// ```
 ///
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes.
-pub fn encode_length(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
+pub fn encode_head(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
     let length = i32::try_from(length).map_err(|_| EncodeError { length })?;
     Ok(length.to_le_bytes())
 }
@@ -76,7 +76,7 @@ pub fn encode_length(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes; `out` is then unchanged.
 pub fn encode(body: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let prefix = encode_length(body.len())?;
+    let prefix = encode_head(body.len())?;
     out.extend_from_slice(&prefix);
     out.extend_from_slice(body);
     Ok(())

@@ -7,12 +7,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::prefix::{self, Prefix};
+use crate::prefix::{self, PrefixFraming};
 use crate::{EncodeError, FrameError, Framing, Parsed, Part};
 
 /// Whether requests have boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum RequestForm {
     /// A 4-byte length, then the command.
     #[default]
     Framed,
@@ -20,66 +20,66 @@ pub enum Form {
     Raw,
 }
 
-impl FromStr for Form {
-    type Err = NotAForm;
+impl FromStr for RequestForm {
+    type Err = NotARequestForm;
 
-    fn from_str(text: &str) -> Result<Self, NotAForm> {
+    fn from_str(text: &str) -> Result<Self, NotARequestForm> {
         match text {
-            "framed" => Ok(Form::Framed),
-            "raw" => Ok(Form::Raw),
-            _ => Err(NotAForm),
+            "framed" => Ok(RequestForm::Framed),
+            "raw" => Ok(RequestForm::Raw),
+            _ => Err(NotARequestForm),
         }
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for RequestForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Form::Framed => "framed",
-            Form::Raw => "raw",
+            RequestForm::Framed => "framed",
+            RequestForm::Raw => "raw",
         })
     }
 }
 
-/// The text was not the name of a [`Form`].
+/// The text was not the name of a [`RequestForm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAForm;
+pub struct NotARequestForm;
 
-impl fmt::Display for NotAForm {
+impl fmt::Display for NotARequestForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("expected framed or raw")
     }
 }
 
-impl std::error::Error for NotAForm {}
+impl std::error::Error for NotARequestForm {}
 
 /// Requests of either form as a [`Framing`].
 ///
 /// A raw request ends where the last read happened to end. That is no framing at all, and here is
 /// how it looks: no head, and a body of whatever has come.
 #[derive(Clone, Copy, Debug)]
-pub struct Request {
-    form: Form,
-    prefix: Prefix,
+pub struct RequestFraming {
+    form: RequestForm,
+    prefix: PrefixFraming,
 }
 
-impl Request {
+impl RequestFraming {
     /// Requests of this form; a framed one of more than `max_frame` bytes is refused.
-    pub fn new(form: Form, max_frame: usize) -> Self {
-        Request { form, prefix: Prefix { max_frame } }
+    pub fn new(form: RequestForm, max_frame: usize) -> Self {
+        RequestFraming { form, prefix: PrefixFraming { max_frame } }
     }
 }
 
-impl Framing for Request {
+impl Framing for RequestFraming {
     type Head = ();
 
     fn head(&mut self, bytes: &[u8]) -> Result<Parsed<()>, FrameError> {
         match self.form {
-            Form::Framed => self.prefix.head(bytes),
-            Form::Raw if bytes.is_empty() => {
+            RequestForm::Framed => self.prefix.head(bytes),
+            RequestForm::Raw if bytes.is_empty() => {
                 Ok(Parsed::NeedMore { part: Part::Body, got: 0, want: 1 })
             }
-            Form::Raw => Ok(Parsed::Head { head: (), head_len: 0, body_len: bytes.len() }),
+            RequestForm::Raw => Ok(Parsed::Head { head: (), head_len: 0, body_len: bytes.len() }),
         }
     }
 }
@@ -88,39 +88,39 @@ impl Framing for Request {
 ///
 /// # Errors
 /// When a framed command is longer than `i32::MAX` bytes.
-pub fn encode_head(form: Form, length: usize) -> Result<Vec<u8>, EncodeError> {
+pub fn encode_head(form: RequestForm, length: usize) -> Result<Vec<u8>, EncodeError> {
     match form {
-        Form::Framed => Ok(prefix::encode_length(length)?.to_vec()),
-        Form::Raw => Ok(Vec::new()),
+        RequestForm::Framed => Ok(prefix::encode_head(length)?.to_vec()),
+        RequestForm::Raw => Ok(Vec::new()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decoder, Step};
+    use crate::Decoder;
 
     #[test]
     fn a_raw_request_is_what_one_read_brought() {
-        let mut requests = Decoder::new(Request::new(Form::Raw, 10));
-        assert_eq!(requests.decode(), Ok(Step::NeedMore));
+        let mut requests = Decoder::new(RequestFraming::new(RequestForm::Raw, 10));
+        assert_eq!(requests.decode(), Ok(None));
         for read in [b"echo a".as_slice(), b"echo becho c"] {
             requests.space()[..read.len()].copy_from_slice(read);
             requests.filled(read.len());
-            let Ok(Step::Frame(frame)) = requests.decode() else { panic!("one read, one request") };
+            let Ok(Some(frame)) = requests.decode() else { panic!("one read, one request") };
             assert_eq!(frame.body, read);
-            assert_eq!(requests.decode(), Ok(Step::NeedMore));
+            assert_eq!(requests.decode(), Ok(None));
         }
         assert_eq!(requests.finish(), Ok(()));
     }
 
     #[test]
     fn forms_print_and_parse() {
-        for form in [Form::Framed, Form::Raw] {
+        for form in [RequestForm::Framed, RequestForm::Raw] {
             assert_eq!(form.to_string().parse(), Ok(form));
         }
-        assert_eq!("frame".parse::<Form>(), Err(NotAForm));
-        assert_eq!(encode_head(Form::Framed, 3), Ok(vec![3, 0, 0, 0]));
-        assert_eq!(encode_head(Form::Raw, 3), Ok(vec![]));
+        assert_eq!("frame".parse::<RequestForm>(), Err(NotARequestForm));
+        assert_eq!(encode_head(RequestForm::Framed, 3), Ok(vec![3, 0, 0, 0]));
+        assert_eq!(encode_head(RequestForm::Raw, 3), Ok(vec![]));
     }
 }

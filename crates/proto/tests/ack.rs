@@ -1,7 +1,10 @@
 //! The ack handshake: which texts are a length, and the one body after it.
 
-use proto::ack::{Announced, OK, decode_length, decode_ok, encode_length};
-use proto::{Decoder, FrameError, Part, ReadError, read_frame};
+mod whole;
+
+use proto::ack::{KnownLength, OK, decode_length, decode_ok, encode_head};
+use proto::{Decoder, FrameError, Part, ReadError};
+use whole::read_frame;
 
 #[test]
 fn only_ok_is_an_ack() {
@@ -69,7 +72,7 @@ fn the_error_quotes_the_beginning() {
 #[test]
 fn lengths_round_trip() {
     for length in [0, 1, 9, 10, 65_536, i32::MAX as usize] {
-        let text = encode_length(length).unwrap();
+        let text = encode_head(length).unwrap();
         assert_eq!(text, length.to_string());
         assert_eq!(decode_length(text.as_bytes(), length), Ok(length));
     }
@@ -78,7 +81,7 @@ fn lengths_round_trip() {
 #[test]
 fn one_body_and_nothing_after_it() {
     let check = |announced, mut stream: &[u8], body: Option<&[u8]>, end| {
-        let mut decoder = Decoder::new(Announced::new(announced));
+        let mut decoder = Decoder::new(KnownLength::new(announced));
         if let Some(body) = body {
             assert_eq!(read_frame(&mut stream, &mut decoder).unwrap().unwrap().body, body);
         }

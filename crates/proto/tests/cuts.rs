@@ -5,13 +5,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
+mod whole;
+
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, Read};
 
-use proto::ack::Announced;
-use proto::json::{self, Header, Json};
-use proto::prefix::{self, Prefix};
-use proto::{Decoder, Framing, ReadError, Step, read_frame};
+use proto::ack::KnownLength;
+use proto::json::{self, Header, JsonFraming};
+use proto::prefix::{self, PrefixFraming};
+use proto::{Decoder, Framing, ReadError};
+use whole::read_frame;
 
 type Message<F> = (<F as Framing>::Head, Vec<u8>);
 
@@ -20,7 +23,7 @@ fn body(n: usize) -> Vec<u8> {
     (0..n).map(|i| i as u8).collect()
 }
 
-fn prefixed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<Prefix>>) {
+fn prefixed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<PrefixFraming>>) {
     let mut stream = Vec::new();
     for body in bodies {
         prefix::encode(body, &mut stream).unwrap();
@@ -28,7 +31,7 @@ fn prefixed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<Prefix>>) {
     (stream, bodies.iter().map(|body| ((), body.clone())).collect())
 }
 
-fn headed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<Json>>) {
+fn headed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<JsonFraming>>) {
     let mut stream = Vec::new();
     let mut messages = Vec::new();
     for body in bodies {
@@ -64,7 +67,7 @@ fn check<'p, F>(
         while !piece.is_empty() {
             let n = read(decoder, piece);
             piece = &piece[n..];
-            while let Step::Frame(frame) = decoder.decode().unwrap() {
+            while let Some(frame) = decoder.decode().unwrap() {
                 let (head, body) = expected.next().expect("a message that nobody sent");
                 assert_eq!((&frame.head, frame.body), (head, &body[..]));
             }
@@ -113,12 +116,12 @@ fn every_split_of_every_frame_up_to_64_bytes() {
     for n in 0..=60 {
         let (stream, messages) = prefixed(&[body(n)]);
         assert_eq!(stream.len(), 4 + n);
-        every_split(Prefix::default(), &stream, &messages);
+        every_split(PrefixFraming::default(), &stream, &messages);
     }
     for n in 0..=45 {
         let (stream, messages) = headed(&[body(n)]);
         assert!(stream.len() <= 64);
-        every_split(Json::default(), &stream, &messages);
+        every_split(JsonFraming::default(), &stream, &messages);
     }
 }
 
@@ -131,7 +134,7 @@ fn every_split_of_announced_bodies() {
             (0..=n).flat_map(|second| (0..=second).map(move |first| (first, second)))
         {
             let pieces = [&body[..first], &body[first..second], &body[second..]];
-            check(&mut Decoder::new(Announced::new(n)), pieces, &[((), body.clone())]);
+            check(&mut Decoder::new(KnownLength::new(n)), pieces, &[((), body.clone())]);
         }
     }
 }
@@ -139,23 +142,23 @@ fn every_split_of_announced_bodies() {
 #[test]
 fn every_split_of_two_frames() {
     let (stream, messages) = prefixed(&[body(9), body(7)]);
-    every_split(Prefix::default(), &stream, &messages);
+    every_split(PrefixFraming::default(), &stream, &messages);
     let (stream, messages) = headed(&[body(9), body(7)]);
-    every_split(Json::default(), &stream, &messages);
+    every_split(JsonFraming::default(), &stream, &messages);
 }
 
 #[test]
 fn every_way_to_cut_17_bytes() {
     let (stream, messages) = prefixed(&[body(5), body(0), body(0)]);
     assert_eq!(stream.len(), 17);
-    every_cut(Prefix::default(), &stream, 0, &messages);
+    every_cut(PrefixFraming::default(), &stream, 0, &messages);
 
     // The shortest message with a JSON header has 18 bytes. So the 17 bytes are a window: on the
     // beginning, on the boundary between two messages, on the end.
     let (stream, messages) = headed(&[body(1), body(0)]);
     assert_eq!(stream.len(), 19 + 18);
     for at in [0, 10, 20] {
-        every_cut(Json::default(), &stream, at, &messages);
+        every_cut(JsonFraming::default(), &stream, at, &messages);
     }
 }
 
@@ -163,18 +166,18 @@ fn every_way_to_cut_17_bytes() {
 fn byte_by_byte() {
     let bodies = [body(0), body(1), body(300), body(20_000), body(70_000), body(2)];
     let (stream, messages) = prefixed(&bodies);
-    check(&mut Decoder::new(Prefix::default()), stream.chunks(1), &messages);
+    check(&mut Decoder::new(PrefixFraming::default()), stream.chunks(1), &messages);
     let (stream, messages) = headed(&bodies);
-    check(&mut Decoder::new(Json::default()), stream.chunks(1), &messages);
+    check(&mut Decoder::new(JsonFraming::default()), stream.chunks(1), &messages);
 }
 
 #[test]
 fn everything_at_once() {
     let bodies: Vec<_> = (0..700).map(body).collect();
     let (stream, messages) = prefixed(&bodies);
-    check(&mut Decoder::new(Prefix::default()), [&stream[..]], &messages);
+    check(&mut Decoder::new(PrefixFraming::default()), [&stream[..]], &messages);
     let (stream, messages) = headed(&bodies);
-    check(&mut Decoder::new(Json::default()), [&stream[..]], &messages);
+    check(&mut Decoder::new(JsonFraming::default()), [&stream[..]], &messages);
 }
 
 /// Hands out at most `most` bytes a read, and fails once when `at` bytes have gone.
@@ -230,18 +233,18 @@ where
 #[test]
 fn interrupted_anywhere_is_retried() {
     let (stream, messages) = prefixed(&[body(5), body(0), body(20)]);
-    interrupt(Prefix::default(), &stream, &messages, ErrorKind::Interrupted, 0);
+    interrupt(PrefixFraming::default(), &stream, &messages, ErrorKind::Interrupted, 0);
     let (stream, messages) = headed(&[body(5), body(0), body(20)]);
-    interrupt(Json::default(), &stream, &messages, ErrorKind::Interrupted, 0);
+    interrupt(JsonFraming::default(), &stream, &messages, ErrorKind::Interrupted, 0);
 }
 
 #[test]
 fn would_block_and_time_outs_anywhere_lose_nothing() {
     for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut] {
         let (stream, messages) = prefixed(&[body(5), body(0), body(20)]);
-        interrupt(Prefix::default(), &stream, &messages, kind, 1);
+        interrupt(PrefixFraming::default(), &stream, &messages, kind, 1);
         let (stream, messages) = headed(&[body(5), body(0), body(20)]);
-        interrupt(Json::default(), &stream, &messages, kind, 1);
+        interrupt(JsonFraming::default(), &stream, &messages, kind, 1);
     }
 }
 
@@ -249,9 +252,9 @@ fn would_block_and_time_outs_anywhere_lose_nothing() {
 fn trailing_bytes_stay_untouched() {
     let (stream, _) = prefixed(&[body(5), body(7)]);
     for more in 0..=stream.len() - 9 {
-        let mut decoder = Decoder::new(Prefix::default());
+        let mut decoder = Decoder::new(PrefixFraming::default());
         assert_eq!(read(&mut decoder, &stream[..9 + more]), 9 + more);
-        assert!(matches!(decoder.decode(), Ok(Step::Frame(frame)) if frame.body == body(5)));
+        assert!(matches!(decoder.decode(), Ok(Some(frame)) if frame.body == body(5)));
         assert_eq!(decoder.unread(), &stream[9..9 + more]);
     }
 }
@@ -259,9 +262,9 @@ fn trailing_bytes_stay_untouched() {
 #[test]
 fn the_end_of_a_long_message_is_the_end_of_the_room() {
     let (stream, _) = prefixed(&[body(100_000), body(100_000)]);
-    let mut decoder = Decoder::new(Prefix::default());
+    let mut decoder = Decoder::new(PrefixFraming::default());
     let mut rest = &stream[..];
-    while matches!(decoder.decode(), Ok(Step::NeedMore)) {
+    while matches!(decoder.decode(), Ok(None)) {
         rest = &rest[read(&mut decoder, rest)..];
     }
     assert_eq!(rest.len(), 100_004, "the reads stopped at the boundary");
@@ -273,7 +276,7 @@ fn the_end_of_a_long_message_is_the_end_of_the_room() {
 fn long_messages_are_not_moved() {
     let (stream, _) = prefixed(&vec![body(65_536); 20]);
     let mut from = Flaky { stream: &stream, most: 65_536, at: 0, error: None };
-    let mut decoder = Decoder::new(Prefix::default());
+    let mut decoder = Decoder::new(PrefixFraming::default());
     let mut places = Vec::new();
     while let Some(frame) = read_frame(&mut from, &mut decoder).unwrap() {
         places.push(frame.body.as_ptr());
@@ -285,13 +288,13 @@ fn long_messages_are_not_moved() {
 /// Reads that fill the room get more of it, up to 256 KiB: small messages then come by the thousand.
 #[test]
 fn the_room_grows_with_the_reads() {
-    let mut decoder = Decoder::new(Prefix::default());
+    let mut decoder = Decoder::new(PrefixFraming::default());
     let mut rooms = Vec::new();
     for _ in 0..7 {
         let n = decoder.space().len();
         rooms.push(n / 1024);
         decoder.filled(n);
-        while let Step::Frame(frame) = decoder.decode().unwrap() {
+        while let Some(frame) = decoder.decode().unwrap() {
             assert_eq!(frame.body, b"", "all zeros: empty messages");
         }
     }
@@ -304,7 +307,7 @@ fn reading_on_without_asking_is_fine() {
     let bodies: Vec<_> = (0..9).map(|i| body(i * 10_000)).collect();
     let (stream, messages) = prefixed(&bodies);
     for asked_at in [0, 4, 9, 30_000, 100_000] {
-        let mut decoder = Decoder::new(Prefix::default());
+        let mut decoder = Decoder::new(PrefixFraming::default());
         let mut expected = messages.iter();
         let (mut rest, mut asked) = (&stream[..], false);
         while !rest.is_empty() {
@@ -314,12 +317,12 @@ fn reading_on_without_asking_is_fine() {
             // Asked once, in the middle of a message, so that its head is known.
             if !asked && stream.len() - rest.len() >= asked_at {
                 asked = true;
-                while let Step::Frame(frame) = decoder.decode().unwrap() {
+                while let Some(frame) = decoder.decode().unwrap() {
                     assert_eq!(frame.body, expected.next().unwrap().1);
                 }
             }
         }
-        while let Step::Frame(frame) = decoder.decode().unwrap() {
+        while let Some(frame) = decoder.decode().unwrap() {
             assert_eq!(frame.body, expected.next().unwrap().1);
         }
         assert_eq!(expected.next(), None);

@@ -19,10 +19,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
-use proto::ack::{self, Announced};
-use proto::json::{self, Header, Json};
-use proto::prefix::{self, Prefix};
-use proto::{Decoder, EncodeError, FrameError, Framing, Part, ReadError, Step, read_frame};
+mod whole;
+
+use proto::ack::{self, KnownLength};
+use proto::json::{self, Header, JsonFraming};
+use proto::prefix::{self, PrefixFraming};
+use proto::{Decoder, EncodeError, FrameError, Framing, Part, ReadError};
+use whole::read_frame;
 
 /// The bodies of a whole stream, and how it ended.
 fn decode<F: Framing>(framing: F, mut stream: &[u8]) -> (Vec<Vec<u8>>, Result<(), FrameError>) {
@@ -41,7 +44,7 @@ fn decode<F: Framing>(framing: F, mut stream: &[u8]) -> (Vec<Vec<u8>>, Result<()
 #[test]
 fn the_stream_ends() {
     let check = |stream: &[u8], bodies: &[&[u8]], end| {
-        let (got, got_end) = decode(Prefix::default(), stream);
+        let (got, got_end) = decode(PrefixFraming::default(), stream);
         assert_eq!(
             (&got[..], got_end),
             (&bodies.iter().map(|b| b.to_vec()).collect::<Vec<_>>()[..], end)
@@ -75,7 +78,7 @@ fn the_stream_ends_with_a_json_header() {
         };
         let expected =
             expected.map_err(|(part, got, want)| FrameError::Truncated { part, got, want });
-        assert_eq!(decode(Json::default(), &stream[..end]).1, expected, "after {end} bytes");
+        assert_eq!(decode(JsonFraming::default(), &stream[..end]).1, expected, "after {end} bytes");
     }
 }
 
@@ -83,7 +86,7 @@ fn the_stream_ends_with_a_json_header() {
 fn lengths() {
     let check = |length: i32, max_frame, expected| {
         let stream = [&length.to_le_bytes()[..], b"hello"].concat();
-        let (bodies, end) = decode(Prefix { max_frame }, &stream);
+        let (bodies, end) = decode(PrefixFraming { max_frame }, &stream);
         assert_eq!(end, expected, "{length}");
         assert_eq!(bodies.len(), usize::from(end.is_ok()));
     };
@@ -94,13 +97,13 @@ fn lengths() {
     check(i32::MAX, 5, Err(FrameError::TooLong { length: i32::MAX as u64, limit: 5 }));
     // The tutorial's order of bytes, which is not the Internet's.
     assert_eq!(
-        decode(Prefix::default(), b"\x01\x02\0\0").1,
+        decode(PrefixFraming::default(), b"\x01\x02\0\0").1,
         Err(FrameError::Truncated { part: Part::Body, got: 0, want: 513 })
     );
     let limit = proto::MAX_FRAME;
     let length = limit as u64 + 1;
     assert_eq!(
-        decode(Prefix::default(), b"\x01\0\0\x01").1,
+        decode(PrefixFraming::default(), b"\x01\0\0\x01").1,
         Err(FrameError::TooLong { length, limit })
     );
 }
@@ -131,15 +134,15 @@ fn an_error_is_for_ever() {
         }
     }
     let good = b"\x02\0\0\0hi";
-    check(Prefix { max_frame: 5 }, good, &(-1_i32).to_le_bytes());
-    check(Prefix { max_frame: 5 }, good, b"\x06\0\0\0");
-    check(Prefix::default(), good, b"\x05\0\0\0hell");
-    check(Prefix::default(), good, b"\x05\0\0");
-    check(Announced::new(2), b"hi", b"!");
+    check(PrefixFraming { max_frame: 5 }, good, &(-1_i32).to_le_bytes());
+    check(PrefixFraming { max_frame: 5 }, good, b"\x06\0\0\0");
+    check(PrefixFraming::default(), good, b"\x05\0\0\0hell");
+    check(PrefixFraming::default(), good, b"\x05\0\0");
+    check(KnownLength::new(2), b"hi", b"!");
     let good = b"\x0e\0\0\0{\"data_len\":2}hi";
-    check(Json::default(), good, b"\0\0\0\0");
-    check(Json::default(), good, b"\x02\0\0\0{}");
-    check(Json::default(), good, b"\x02\0\0\0{");
+    check(JsonFraming::default(), good, b"\0\0\0\0");
+    check(JsonFraming::default(), good, b"\x02\0\0\0{}");
+    check(JsonFraming::default(), good, b"\x02\0\0\0{");
 }
 
 /// The end of the stream comes before anybody asked: the error is the same, and stays.
@@ -158,17 +161,17 @@ fn a_truncation_is_for_ever() {
         }
     }
     check(
-        Prefix::default(),
+        PrefixFraming::default(),
         b"\x01\0\0",
         &FrameError::Truncated { part: Part::Length, got: 3, want: 4 },
     );
     check(
-        Prefix::default(),
+        PrefixFraming::default(),
         b"\x01\0\0\0",
         &FrameError::Truncated { part: Part::Body, got: 0, want: 1 },
     );
-    check(Announced::new(3), b"ab", &FrameError::Truncated { part: Part::Body, got: 2, want: 3 });
-    check(Prefix::default(), &[0xff; 4], &FrameError::Negative { length: -1 });
+    check(KnownLength::new(3), b"ab", &FrameError::Truncated { part: Part::Body, got: 2, want: 3 });
+    check(PrefixFraming::default(), &[0xff; 4], &FrameError::Negative { length: -1 });
 }
 
 /// Asking whether the end is a good one takes nothing away.
@@ -179,14 +182,14 @@ fn finish_before_decode() {
         decoder.space()[..stream.len()].copy_from_slice(stream);
         decoder.filled(stream.len());
         assert_eq!(decoder.finish(), Ok(()), "whole messages, not asked for yet");
-        assert!(matches!(decoder.decode(), Ok(Step::Frame(frame)) if stream.ends_with(frame.body)));
-        assert!(matches!(decoder.decode(), Ok(Step::NeedMore)));
+        assert!(matches!(decoder.decode(), Ok(Some(frame)) if stream.ends_with(frame.body)));
+        assert!(matches!(decoder.decode(), Ok(None)));
         assert_eq!(decoder.finish(), Ok(()));
     }
-    check(Prefix::default(), b"\x02\0\0\0hi");
-    check(Json::default(), b"\x0e\0\0\0{\"data_len\":2}hi");
-    check(Announced::new(2), b"hi");
-    check(Announced::new(0), b"");
+    check(PrefixFraming::default(), b"\x02\0\0\0hi");
+    check(JsonFraming::default(), b"\x0e\0\0\0{\"data_len\":2}hi");
+    check(KnownLength::new(2), b"hi");
+    check(KnownLength::new(0), b"");
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn a_promise_costs_nothing() {
         decoder.filled(head.len());
         let mut came = 0;
         while came < 5 * MIB {
-            assert!(matches!(decoder.decode(), Ok(Step::NeedMore)));
+            assert!(matches!(decoder.decode(), Ok(None)));
             let n = decoder.space().len().min(1000);
             decoder.filled(n);
             came += n;
@@ -207,12 +210,12 @@ fn a_promise_costs_nothing() {
         }
     }
     let most = i32::MAX as usize;
-    check(Prefix { max_frame: most }, &i32::MAX.to_le_bytes());
-    check(Announced::new(most), b"");
-    check(Announced::new(usize::MAX), b"");
+    check(PrefixFraming { max_frame: most }, &i32::MAX.to_le_bytes());
+    check(KnownLength::new(most), b"");
+    check(KnownLength::new(usize::MAX), b"");
     let head = json::encode_head(&Header { data_len: most, ..Header::default() }).unwrap();
-    check(Json { max_frame: most }, &head);
-    check(Json { max_frame: usize::MAX }, b"\x21\0\0\0{\"data_len\": 9223372036854775807}");
+    check(JsonFraming { max_frame: most }, &head);
+    check(JsonFraming { max_frame: usize::MAX }, b"\x21\0\0\0{\"data_len\": 9223372036854775807}");
 }
 
 /// One large message in a long connection does not hold its memory for ever.
@@ -223,7 +226,7 @@ fn a_large_buffer_goes_back() {
     prefix::encode(&vec![7; 5_000_000], &mut stream).unwrap();
     prefix::encode(b"hi", &mut stream).unwrap();
     let mut from = &stream[..];
-    let mut decoder = Decoder::new(Prefix::default());
+    let mut decoder = Decoder::new(PrefixFraming::default());
     read_frame(&mut from, &mut decoder).unwrap();
     decoder.space();
     let kept = decoder.capacity();
@@ -237,7 +240,7 @@ fn a_large_buffer_goes_back() {
 #[test]
 #[should_panic = "more than space() offered"]
 fn more_than_was_offered() {
-    let mut decoder = Decoder::new(Prefix::default());
+    let mut decoder = Decoder::new(PrefixFraming::default());
     let room = decoder.space().len();
     decoder.filled(room + 1);
 }
@@ -250,7 +253,7 @@ fn prefixes() {
         (256, [0, 1, 0, 0]),
         (i32::MAX as usize, [0xff, 0xff, 0xff, 0x7f]),
     ] {
-        assert_eq!(prefix::encode_length(length), Ok(prefix));
+        assert_eq!(prefix::encode_head(length), Ok(prefix));
     }
     let mut out = b"before".to_vec();
     prefix::encode(b"hello", &mut out).unwrap();
@@ -264,8 +267,8 @@ fn too_long_to_encode() {
     let length = i32::MAX as usize + 1;
     for length in [length, u32::MAX as usize, usize::MAX] {
         let error = EncodeError { length };
-        assert_eq!(prefix::encode_length(length), Err(error));
-        assert_eq!(ack::encode_length(length), Err(error));
+        assert_eq!(prefix::encode_head(length), Err(error));
+        assert_eq!(ack::encode_head(length), Err(error));
         assert_eq!(
             json::encode_head(&Header { data_len: length, ..Header::default() }),
             Err(error)

@@ -1,7 +1,7 @@
 //! The JSON header: strict where the stream depends on it, lenient elsewhere.
 
-use proto::json::{Header, Json, MAX_HEADER, Status, decode_header, encode_head};
-use proto::{Decoder, FrameError, Step};
+use proto::json::{Header, JsonFraming, MAX_HEADER, Status, decode_header, encode_head};
+use proto::{Decoder, FrameError};
 
 fn data_len(data_len: usize) -> Header {
     Header { data_len, ..Header::default() }
@@ -129,7 +129,7 @@ fn heads() {
 
 /// What the decoder says to `length` and this much of a header.
 fn decode(length: i32, header: &[u8], max_frame: usize) -> Result<bool, FrameError> {
-    let mut decoder = Decoder::new(Json { max_frame });
+    let mut decoder = Decoder::new(JsonFraming { max_frame });
     let stream = [&length.to_le_bytes()[..], header].concat();
     let mut rest = &stream[..];
     while !rest.is_empty() {
@@ -139,7 +139,7 @@ fn decode(length: i32, header: &[u8], max_frame: usize) -> Result<bool, FrameErr
         decoder.filled(n);
         rest = &rest[n..];
     }
-    Ok(matches!(decoder.decode()?, Step::Frame(_)))
+    Ok(matches!(decoder.decode()?, Some(_)))
 }
 
 #[test]

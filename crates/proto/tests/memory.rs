@@ -3,8 +3,8 @@
 use std::env;
 use std::process::Command;
 
-use proto::prefix::Prefix;
-use proto::{Decoder, FrameError, Step};
+use proto::prefix::PrefixFraming;
+use proto::{Decoder, FrameError};
 
 /// In a process of its own, which may have 200 MB of address space.
 #[test]
@@ -19,13 +19,13 @@ fn a_failed_allocation_ends_the_stream_and_not_the_process() {
         assert!(limited.status().unwrap().success());
         return;
     }
-    let mut decoder = Decoder::new(Prefix { max_frame: i32::MAX as usize });
+    let mut decoder = Decoder::new(PrefixFraming { max_frame: i32::MAX as usize });
     decoder.space()[..4].copy_from_slice(&i32::MAX.to_le_bytes());
     decoder.filled(4);
     let error = loop {
         match decoder.decode() {
-            Ok(Step::Frame(_)) => unreachable!("two gigabytes in 200 megabytes"),
-            Ok(Step::NeedMore) => {}
+            Ok(Some(_)) => unreachable!("two gigabytes in 200 megabytes"),
+            Ok(None) => {}
             Err(error) => break error,
         }
         let n = decoder.space().len();

@@ -7,16 +7,19 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
+mod whole;
+
 use std::fmt::Debug;
 use std::io::{self, Read};
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
-use proto::ack::Announced;
-use proto::json::{self, Header, Json, Status};
-use proto::prefix::{self, Prefix};
-use proto::{Decoder, FrameError, Framing, Part, ReadError, read_frame};
+use proto::ack::KnownLength;
+use proto::json::{self, Header, JsonFraming, Status};
+use proto::prefix::{self, PrefixFraming};
+use proto::{Decoder, FrameError, Framing, Part, ReadError};
+use whole::read_frame;
 
 /// Hands out a stream in reads of these sizes, over and over.
 struct Cut<'a> {
@@ -190,7 +193,7 @@ proptest! {
         }
         let expected: Outcome<()> = (bodies.into_iter().map(|body| ((), body)).collect(), Ok(()));
         prop_assert!(split(&stream, proto::MAX_FRAME) == expected);
-        prop_assert!(decode(Prefix::default(), &stream, &sizes) == expected);
+        prop_assert!(decode(PrefixFraming::default(), &stream, &sizes) == expected);
     }
 
     #[test]
@@ -200,7 +203,7 @@ proptest! {
             stream.extend(json::encode_head(header).unwrap());
             stream.extend_from_slice(body);
         }
-        prop_assert!(decode(Json::default(), &stream, &sizes) == (messages, Ok(())));
+        prop_assert!(decode(JsonFraming::default(), &stream, &sizes) == (messages, Ok(())));
     }
 }
 
@@ -218,12 +221,12 @@ proptest! {
             headed.extend(json::encode_head(&Header { data_len: body.len(), ..Header::default() }).unwrap());
             headed.extend_from_slice(body);
         }
-        for (_, end) in [&decode(Prefix::default(), &prefixed, &sizes), &split(&prefixed, proto::MAX_FRAME)] {
+        for (_, end) in [&decode(PrefixFraming::default(), &prefixed, &sizes), &split(&prefixed, proto::MAX_FRAME)] {
             prop_assert_eq!(end, &Ok(()));
         }
         let got = |messages: Vec<((), Vec<u8>)>| messages.into_iter().map(|(_, body)| body).collect::<Vec<_>>();
-        prop_assert!(got(decode(Prefix::default(), &prefixed, &sizes).0) == bodies);
-        let (messages, end) = decode(Json::default(), &headed, &sizes);
+        prop_assert!(got(decode(PrefixFraming::default(), &prefixed, &sizes).0) == bodies);
+        let (messages, end) = decode(JsonFraming::default(), &headed, &sizes);
         prop_assert_eq!(end, Ok(()));
         prop_assert!(messages.into_iter().map(|(_, body)| body).collect::<Vec<_>>() == bodies);
     }
@@ -234,13 +237,13 @@ proptest! {
 
     #[test]
     fn any_bytes_give_the_same_however_they_are_cut(stream in anything(), cuts in sizes(), announced in 0..100_usize) {
-        same_however_cut(Prefix { max_frame: 45 }, &stream, &cuts)?;
-        same_however_cut(Prefix { max_frame: usize::MAX }, &stream, &cuts)?;
-        same_however_cut(Json { max_frame: 100 }, &stream, &cuts)?;
-        prop_assert_eq!(&decode(Prefix { max_frame: 45 }, &stream, &cuts), &split(&stream, 45));
-        // Announced counts the bytes behind its body that have come, so only the message is the same.
-        let whole = decode(Announced::new(announced), &stream, &[usize::MAX]);
-        let cut = decode(Announced::new(announced), &stream, &cuts);
+        same_however_cut(PrefixFraming { max_frame: 45 }, &stream, &cuts)?;
+        same_however_cut(PrefixFraming { max_frame: usize::MAX }, &stream, &cuts)?;
+        same_however_cut(JsonFraming { max_frame: 100 }, &stream, &cuts)?;
+        prop_assert_eq!(&decode(PrefixFraming { max_frame: 45 }, &stream, &cuts), &split(&stream, 45));
+        // KnownLength counts the bytes behind its body that have come, so only the message is the same.
+        let whole = decode(KnownLength::new(announced), &stream, &[usize::MAX]);
+        let cut = decode(KnownLength::new(announced), &stream, &cuts);
         prop_assert_eq!((&cut.0, cut.1.is_ok()), (&whole.0, whole.1.is_ok()));
     }
 }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use observe::NotAnAddress;
 use observe::Socket;
-use proto::agreed::{self, NotAnAddress};
 use socket2::{Domain, SockAddr, Type};
 
 /// An address as one types it: `127.0.0.1:8888`, `[::1]:0`, or, if it has a `/`, the path of a Unix
@@ -73,7 +73,7 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Endpoint, NotAnAddress> {
         match text.contains('/') {
             true => Ok(Endpoint::Path(text.into())),
-            false => agreed::parse_address(text).map(Endpoint::Ip),
+            false => observe::parse_address(text).map(Endpoint::Ip),
         }
     }
 }

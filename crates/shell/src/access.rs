@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use diag::{Whose, is_overflow_uid};
 use observe::{Failure, Socket};
-use proto::request::Form;
+use proto::request::RequestForm;
 use rustix::process::geteuid;
 
 use crate::caller::Caller;
@@ -49,7 +49,7 @@ impl ServerArgs {
     ///
     /// # Errors
     /// An address beyond loopback without both options; a token file that cannot be used.
-    pub fn gate(&self, listen: SocketAddr, form: Form) -> Result<Gate, AccessError> {
+    pub fn gate(&self, listen: SocketAddr, form: RequestForm) -> Result<Gate, AccessError> {
         let remote = !listen.ip().to_canonical().is_loopback();
         if remote && !(self.allow_remote && self.token_file.is_some()) {
             return Err(AccessError::Remote(listen));
@@ -94,7 +94,7 @@ pub struct Gate {
     /// Read once: what decides must not change under a running server.
     user: u32,
     token: Option<Arc<[u8]>>,
-    form: Form,
+    form: RequestForm,
     limits: Limits,
     refusals: Arc<Refusals>,
 }
@@ -208,7 +208,7 @@ mod tests {
         let gate = |listen: &str, allow_remote, token_file: Option<&str>| {
             let limits = Limits { timeout: Duration::from_secs(1), max_output: 1 };
             ServerArgs { limits, allow_remote, token_file: token_file.map(PathBuf::from) }
-                .gate(listen.parse().unwrap(), Form::Raw)
+                .gate(listen.parse().unwrap(), RequestForm::Raw)
         };
         for here in ["127.0.0.1:8888", "127.9.9.9:0", "[::1]:8888", "[::ffff:127.0.0.1]:8888"] {
             assert!(gate(here, false, None).is_ok(), "{here}");

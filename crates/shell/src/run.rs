@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ending::Tied;
-use proto::agreed::parse_seconds;
+use observe::parse_seconds;
 use proto::json::Status;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{ioctl_fionbio, retry_on_intr};

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use proto::request::Form;
+use proto::request::RequestForm;
 
 use crate::caller::{Caller, CallerGone};
 use crate::output::Output;
@@ -20,7 +20,7 @@ const TOKEN_TIME: Duration = Duration::from_secs(30);
 
 /// One connection that a [`Gate`](crate::Gate) let in.
 pub struct Visitor {
-    form: Form,
+    form: RequestForm,
     limits: Limits,
     state: State,
     screen: Screen,
@@ -49,7 +49,7 @@ enum Verdict {
 }
 
 impl Visitor {
-    pub(crate) fn new(form: Form, limits: Limits, token: Option<Arc<[u8]>>) -> Visitor {
+    pub(crate) fn new(form: RequestForm, limits: Limits, token: Option<Arc<[u8]>>) -> Visitor {
         let until = Instant::now() + TOKEN_TIME;
         let state = token.map_or(State::Inside, |token| State::AtTheDoor(token, until));
         Visitor { form, limits, state, screen: Screen::default() }
@@ -89,7 +89,7 @@ impl Visitor {
         let verdict = match &self.state {
             State::AtTheDoor(token, _) if same_bytes(token, request) => Ok(Verdict::Welcome),
             State::AtTheDoor(..) => Err(Refusal::Token),
-            State::Inside if self.form == Form::Raw => {
+            State::Inside if self.form == RequestForm::Raw => {
                 self.screen.check(request).map(|()| Verdict::Run)
             }
             State::Inside => Ok(Verdict::Run),
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    fn visitor(form: Form, token: Option<&Arc<[u8]>>) -> Visitor {
+    fn visitor(form: RequestForm, token: Option<&Arc<[u8]>>) -> Visitor {
         let limits = Limits { timeout: Duration::from_secs(30), max_output: 1024 };
         Visitor::new(form, limits, token.cloned())
     }
@@ -127,14 +127,14 @@ mod tests {
     fn the_token_comes_first_and_a_refusal_is_final() {
         let token: Arc<[u8]> = b"0123456789abcdef".as_slice().into();
 
-        let mut raw = visitor(Form::Raw, Some(&token));
+        let mut raw = visitor(RequestForm::Raw, Some(&token));
         assert_eq!(raw.judge(&token), Ok(Verdict::Welcome));
         assert_eq!(raw.judge(b"echo hi"), Ok(Verdict::Run));
         assert_eq!(raw.judge(b"GET / HTTP/1.1"), Err(Refusal::Http));
         assert_eq!(raw.judge(b"echo hi"), Err(Refusal::Http), "later bytes never run");
 
         for wrong in ["", "echo hi", "0123456789abcdeF", "0123456789abcde", "0123456789abcdef\n"] {
-            let mut framed = visitor(Form::Framed, Some(&token));
+            let mut framed = visitor(RequestForm::Framed, Some(&token));
             assert_eq!(framed.judge(wrong.as_bytes()), Err(Refusal::Token), "{wrong:?}");
             assert_eq!(framed.judge(&token), Err(Refusal::Token), "one attempt only");
         }
@@ -142,10 +142,10 @@ mod tests {
         let mut twice = token.to_vec();
         twice[3] ^= 1;
         twice[9] ^= 1;
-        let mut framed = visitor(Form::Framed, Some(&token));
+        let mut framed = visitor(RequestForm::Framed, Some(&token));
         assert_eq!(framed.judge(&twice), Err(Refusal::Token));
 
-        let mut framed = visitor(Form::Framed, None);
+        let mut framed = visitor(RequestForm::Framed, None);
         assert_eq!(
             framed.judge(b"echo a\necho b"),
             Ok(Verdict::Run),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use observe::Socket;
-use proto::request::Form;
+use proto::request::RequestForm;
 use shell::{Caller, Limits, PromptArgs, PromptWhen, ServerArgs, WELCOME};
 
 fn args(token_file: Option<PathBuf>) -> ServerArgs {
@@ -26,7 +26,7 @@ fn accept(listener: &TcpListener) -> Socket {
 #[test]
 fn a_refused_request_is_answered_and_is_the_last() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let conn = accept(&listener);
     let caller = Caller::of(&conn);
@@ -51,7 +51,7 @@ fn our_own_connection_is_let_in() {
             continue;
         };
         let address = listener.local_addr().unwrap();
-        let gate = args(None).gate(address, Form::Raw).unwrap();
+        let gate = args(None).gate(address, RequestForm::Raw).unwrap();
         let client = TcpStream::connect(format!("{connect}:{}", address.port())).unwrap();
         let server = accept(&listener);
         let caller = Caller::of(&server);
@@ -67,7 +67,7 @@ fn our_own_connection_is_let_in() {
 #[cfg(target_os = "linux")]
 fn a_peer_that_has_closed_proves_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
     for reset in [false, true] {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         if reset {
@@ -97,7 +97,7 @@ fn both_sides_read_the_same_token() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let token = prompt.token().unwrap().unwrap();
         assert_eq!(token, b"0123456789abcdef", "{end:?}");
-        let mut visitor = access.gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
+        let mut visitor = access.gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
         let reply = visitor.answer(&token, &caller).unwrap();
         assert_eq!((reply.output.stdout.as_slice(), reply.last), (WELCOME, false), "{end:?}");
     }
@@ -105,11 +105,11 @@ fn both_sides_read_the_same_token() {
         [("0123456789abcde\n".to_owned(), "has 15 bytes"), ("x".repeat(1025), "more than 1024")]
     {
         fs::write(&file, bad).unwrap();
-        let error = access.gate(address, Form::Raw).err().unwrap().to_string();
+        let error = access.gate(address, RequestForm::Raw).err().unwrap().to_string();
         assert!(error.contains(why), "{error}");
     }
     fs::remove_file(&file).unwrap();
-    let error = access.gate(address, Form::Raw).err().unwrap().to_string();
+    let error = access.gate(address, RequestForm::Raw).err().unwrap().to_string();
     assert!(error.starts_with("cannot read the token file"), "{error}");
     drop(client);
 }
@@ -117,7 +117,7 @@ fn both_sides_read_the_same_token() {
 #[test]
 fn who_is_admitted_gets_its_connection_back_and_who_has_left_is_let_go() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), Form::Raw).unwrap();
+    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
     for in_turns in [false, true] {
         let admit = |conn| {
             let frame = |refusal: shell::Output| Ok([refusal.stdout, refusal.stderr]);
@@ -162,21 +162,21 @@ fn a_token_file_that_others_can_use_is_refused() {
         (0o660, false),
     ] {
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(access.gate(here, Form::Raw).is_ok(), private, "server, {mode:o}");
+        assert_eq!(access.gate(here, RequestForm::Raw).is_ok(), private, "server, {mode:o}");
         assert_eq!(prompt.token().is_ok(), private, "client, {mode:o}");
     }
-    let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+    let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
     assert!(error.contains("mode 0660") && error.contains("chmod 600"), "{error}");
     // Only root can give a file away, and only as root does it prove anything that it is refused.
     if rustix::process::geteuid().is_root() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::chown(&file, Some(65_534), None).unwrap();
-        let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+        let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
         assert!(error.contains("belongs to another user"), "{error}");
     }
     fs::remove_file(&file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let error = access.gate(here, Form::Raw).err().unwrap().to_string();
+    let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
     assert!(error.contains("isn't a regular file"), "nobody waits for a FIFO: {error}");
     fs::remove_file(&file).unwrap();
 }
@@ -193,10 +193,10 @@ fn who_awaits_a_token_may_not_think_as_long_as_it_likes() {
     let client = TcpStream::connect(address).unwrap();
     let server = accept(&listener);
     let caller = Caller::of(&server);
-    let open = args(None).gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
+    let open = args(None).gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
     assert_eq!(open.deadline(), None);
     let mut visitor =
-        args(Some(file.clone())).gate(address, Form::Raw).unwrap().judge(&caller).unwrap();
+        args(Some(file.clone())).gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
     assert!(visitor.deadline().is_some());
     visitor.answer(b"0123456789abcdef", &caller).unwrap();
     assert_eq!(visitor.deadline(), None);

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use observe::{Failure, Socket, report, show};
-use proto::request::Request;
-use proto::{Decoder, Outgoing, ReadError, Step, json};
+use proto::request::RequestFraming;
+use proto::{Decoder, Outgoing, ReadError, json};
 use shell::{Caller, Output, Wake};
 use socket2::SockAddr;
 
@@ -31,7 +31,7 @@ fn serve<H: Handler>(
     service: &Service<H>,
 ) -> Result<(), ReadError> {
     let caller = Caller::of(conn);
-    let mut requests = Decoder::new(Request::new(service.form, service.max_frame));
+    let mut requests = Decoder::new(RequestFraming::new(service.form, service.max_frame));
     loop {
         let deadline = service.handler.deadline(&visit);
         let request = match request(conn, &mut requests, deadline, service) {
@@ -56,13 +56,13 @@ fn serve<H: Handler>(
 /// The read loop: the next request, or `None` at the end of the stream and when told to stop.
 fn request<H: Handler>(
     conn: &Socket,
-    requests: &mut Decoder<Request>,
+    requests: &mut Decoder<RequestFraming>,
     mut deadline: Option<Instant>,
     service: &Service<H>,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
     loop {
-        if let Step::Frame(frame) = requests.decode()? {
+        if let Some(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
         service.check_length(requests.unread().len())?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proto::json::Status;
 use proto::prefix::PREFIX_LEN;
-use proto::request::Form;
+use proto::request::RequestForm;
 use proto::{FrameError, ReadError};
 use shell::{Caller, CallerGone, Gate, MAX_COMMAND, Output, Reply, Stop, Visitor};
 
@@ -75,7 +75,7 @@ pub struct Service<H> {
     /// What is done with a request.
     pub handler: H,
     /// How requests come.
-    pub form: Form,
+    pub form: RequestForm,
     /// The longest request that is accepted, in bytes.
     pub max_frame: usize,
     /// How many connections may be open at once; a further one is refused.

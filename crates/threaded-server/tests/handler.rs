@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use observe::Socket;
-use proto::request::Form;
+use proto::request::RequestForm;
 use shell::{Caller, CallerGone, Output, Reply, Stop};
 use socket2::{Domain, SockAddr, Type};
 use threaded_server::{Handler, Service, events, pool, serial, threads};
@@ -150,7 +150,7 @@ fn start(serve: Serve, handler: Mood, patience: Duration) -> SocketAddr {
     listener.bind(&SockAddr::from(any)).unwrap();
     listener.listen(128).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
-    let (form, max_frame, max_connections) = (Form::Framed, 1024, 4);
+    let (form, max_frame, max_connections) = (RequestForm::Framed, 1024, 4);
     let service = Service { handler, form, max_frame, max_connections, patience, stop };
     thread::spawn(move || serve(&listener, &service).unwrap());
     address
@@ -177,9 +177,15 @@ fn ask(conn: &mut TcpStream, request: &str) -> String {
 }
 
 fn answer(conn: &mut TcpStream) -> String {
-    let mut decoder = proto::Decoder::new(proto::json::Json::default());
-    let frame = proto::read_frame(conn, &mut decoder).unwrap().unwrap();
-    String::from_utf8(frame.body.to_vec()).unwrap()
+    let mut decoder = proto::Decoder::new(proto::json::JsonFraming::default());
+    loop {
+        if let Some(frame) = decoder.decode().unwrap() {
+            return String::from_utf8(frame.body.to_vec()).unwrap();
+        }
+        let n = conn.read(decoder.space()).unwrap();
+        assert_ne!(n, 0, "the stream ended before the answer");
+        decoder.filled(n);
+    }
 }
 
 /// Asks on new connections until one is served: a seat becomes free a moment after its client has seen the end.

@@ -24,8 +24,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use proto::json::Json;
-use proto::{Decoder, read_frame};
+use proto::json::JsonFraming;
+use proto::Decoder;
 use socket2::SockRef;
 use stage::{Program, Scratch, Signal, Stream};
 
@@ -442,9 +442,15 @@ fn ask(conn: &mut TcpStream, command: &str) -> String {
 }
 
 fn answer(conn: &mut TcpStream) -> String {
-    let mut decoder = Decoder::new(Json::default());
-    let frame = read_frame(conn, &mut decoder).unwrap().unwrap();
-    String::from_utf8(frame.body.to_vec()).unwrap()
+    let mut decoder = Decoder::new(JsonFraming::default());
+    loop {
+        if let Some(frame) = decoder.decode().unwrap() {
+            return String::from_utf8(frame.body.to_vec()).unwrap();
+        }
+        let n = conn.read(decoder.space()).unwrap();
+        assert_ne!(n, 0, "the stream ended before the answer");
+        decoder.filled(n);
+    }
 }
 
 /// What comes until the end of the stream, which a reset would not be.

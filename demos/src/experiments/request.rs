@@ -10,9 +10,9 @@ use crate::trouble::Trouble;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use observe::Event;
-use proto::json::Json;
-use proto::prefix::{self, Prefix};
-use proto::{Decoder, Framing, ReadError, ack};
+use proto::json::JsonFraming;
+use proto::prefix::{self, PrefixFraming};
+use proto::{Decoder, Framing, ack};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use timeline::{Message, Stream};
@@ -37,22 +37,22 @@ const DRAWN: &str = "struct";
 enum Answers {
     Bare,
     Ack,
-    Prefix,
-    Json,
+    PrefixFraming,
+    JsonFraming,
 }
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let raw = [
         ("sticky", Typed::new("sticky-packet-repro-server", &["shell"]), Answers::Bare),
         ("ack", Typed::new("fix-ack-handshake-server", &[]), Answers::Ack),
-        ("struct", Typed::new("fix-struct-prefix-server", &RAW), Answers::Prefix),
-        ("json", Typed::new("fix-json-header-server", &RAW), Answers::Json),
-        ("threaded", Typed::new("threaded-server", &RAW), Answers::Json),
+        ("struct", Typed::new("fix-struct-prefix-server", &RAW), Answers::PrefixFraming),
+        ("json", Typed::new("fix-json-header-server", &RAW), Answers::JsonFraming),
+        ("threaded", Typed::new("threaded-server", &RAW), Answers::JsonFraming),
     ];
     let framed = [
-        ("struct", Typed::new("fix-struct-prefix-server", &[]), Answers::Prefix),
-        ("json", Typed::new("fix-json-header-server", &[]), Answers::Json),
-        ("threaded", Typed::new("threaded-server", &[]), Answers::Json),
+        ("struct", Typed::new("fix-struct-prefix-server", &[]), Answers::PrefixFraming),
+        ("json", Typed::new("fix-json-header-server", &[]), Answers::JsonFraming),
+        ("threaded", Typed::new("threaded-server", &[]), Answers::JsonFraming),
     ];
     let mut findings = Findings::default();
 
@@ -76,8 +76,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 
     let mut requests = Vec::new();
     for command in COMMANDS {
-        prefix::encode(command, &mut requests)
+        let head = prefix::encode_head(command.len())
             .map_err(|error| Trouble::peer("framing a request")(io::Error::other(error)))?;
+        requests.extend([&head, command].concat());
     }
     show(scene, &framed, "the same in one write, each command with its length in front:")?;
     for (label, server, answers) in &framed {
@@ -145,8 +146,8 @@ fn talk(address: &str, answers: Answers, requests: &[u8], count: usize) -> io::R
             conn.read_exact(&mut answer)?;
             vec![String::from_utf8_lossy(&answer).into_owned()]
         }
-        Answers::Prefix => frames(&mut conn, Decoder::new(Prefix::default()), count)?,
-        Answers::Json => frames(&mut conn, Decoder::new(Json::default()), count)?,
+        Answers::PrefixFraming => frames(&mut conn, Decoder::new(PrefixFraming::default()), count)?,
+        Answers::JsonFraming => frames(&mut conn, Decoder::new(JsonFraming::default()), count)?,
     };
     // Nothing more is asked; and nothing more should come.
     conn.shutdown(Shutdown::Write)?;
@@ -170,12 +171,13 @@ fn frames<F: Framing>(
 ) -> io::Result<Vec<String>> {
     let mut came = Vec::new();
     while came.len() < count {
-        let frame = proto::read_frame(conn, &mut decoder).map_err(|error| match error {
-            ReadError::Io(error) => error,
-            ReadError::Frame(error) => io::Error::other(error),
-        })?;
-        let Some(frame) = frame else { break };
-        came.push(String::from_utf8_lossy(frame.body).into_owned());
+        match decoder.decode().map_err(io::Error::other)? {
+            Some(frame) => came.push(String::from_utf8_lossy(frame.body).into_owned()),
+            None => match conn.read(decoder.space())? {
+                0 => break,
+                n => decoder.filled(n),
+            },
+        }
     }
     came.extend((!decoder.unread().is_empty()).then(|| "(more)".to_owned()));
     Ok(came)

@@ -44,7 +44,7 @@ struct Args {
     #[arg(long, value_enum, default_value = "stream")]
     kind: Kind,
     /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     log: LogArgs,

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::ack::{self, Announced, MAX_DIGITS};
-use proto::{Decoder, FrameError, MAX_FRAME, Part, ReadError, Step, agreed};
+use proto::ack::{self, KnownLength, MAX_DIGITS};
+use proto::{Decoder, FrameError, MAX_FRAME, Part, ReadError, agreed};
 use shell::PromptArgs;
 use socket2::{Domain, SockAddr, Type};
 
@@ -30,13 +30,13 @@ use socket2::{Domain, SockAddr, Type};
 )]
 struct Args {
     /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// The longest answer that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FRAME)]
     max_frame: usize,
     /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     prompt: PromptArgs,
@@ -97,16 +97,16 @@ fn receive(
     let length = ack::decode_length(&text[..n], max_frame)?;
     conn.write_all(ack::OK)?;
 
-    let mut answer = Decoder::new(Announced::new(length));
+    let mut answer = Decoder::new(KnownLength::new(length));
     loop {
         match answer.decode()? {
-            Step::Frame(frame) => {
+            Some(frame) => {
                 let printed = out.write_all(frame.body).and_then(|()| out.flush());
                 // Asked once more, it says whether more came than was announced.
                 answer.decode()?;
                 return Ok(printed);
             }
-            Step::NeedMore => match conn.recv(answer.space())? {
+            None => match conn.recv(answer.space())? {
                 0 => return Ok(answer.finish().map(Ok)?),
                 n => answer.filled(n),
             },

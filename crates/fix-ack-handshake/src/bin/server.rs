@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
-use proto::request::{Form, Request};
-use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, ack, agreed};
+use proto::request::{RequestForm, RequestFraming};
+use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, ack, agreed};
 use shell::{Caller, Gate, Output, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 )]
 struct Args {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     #[command(flatten)]
     server: ServerArgs,
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let gate = args.server.gate(args.listen, Form::Raw)?;
+    let gate = args.server.gate(args.listen, RequestForm::Raw)?;
     let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
     let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
     let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
@@ -90,7 +90,7 @@ fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadE
     conn.set_read_timeout(Some(PATIENCE))?;
     conn.set_write_timeout(Some(PATIENCE))?;
     let caller = Caller::of(conn);
-    let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
+    let mut requests = Decoder::new(RequestFraming::new(RequestForm::Raw, MAX_FRAME));
     while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
@@ -104,13 +104,13 @@ fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadE
 /// The next request, or `None` at the end of the stream and when the server is to stop.
 fn request(
     conn: &Socket,
-    requests: &mut Decoder<Request>,
+    requests: &mut Decoder<RequestFraming>,
     deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
         // As in the tutorial: what one recv brings is one request, though nothing promises it.
-        if let Step::Frame(frame) = requests.decode()? {
+        if let Some(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
         let patience = deadline.map(|end| end.saturating_duration_since(Instant::now()));
@@ -141,7 +141,7 @@ fn answer(mut conn: &Socket, output: Output) -> Result<(), ReadError> {
 /// What goes before the peer's `OK`, and what goes after it.
 fn frame(output: Output) -> io::Result<[Vec<u8>; 2]> {
     let output = output.with_remark();
-    let length = ack::encode_length(output.total()).map_err(io::Error::other)?;
+    let length = ack::encode_head(output.total()).map_err(io::Error::other)?;
     Ok([length.into_bytes(), [output.stdout, output.stderr].concat()])
 }
 

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use observe::{Backoff, Failure, LogArgs, Socket, report, say, show};
-use proto::request::{Form, Request};
-use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step, agreed, json};
+use proto::request::{RequestForm, RequestFraming};
+use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, agreed, json};
 use shell::{Caller, Gate, Output, Refusal, ServerArgs, Stop, Visitor, Wake};
 use socket2::{Domain, SockAddr, Type};
 
@@ -33,11 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 )]
 struct Args {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     /// How requests come: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
-    requests: Form,
+    requests: RequestForm,
     /// The longest request that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FRAME)]
     max_frame: usize,
@@ -93,7 +93,7 @@ fn serve(listener: &Socket, args: &Args, gate: &Gate, stop: &Stop) -> io::Result
 /// One client's commands, one after the other, until it ends or breaks the protocol.
 fn client(conn: &Socket, args: &Args, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadError> {
     let caller = Caller::of(conn);
-    let mut requests = Decoder::new(Request::new(args.requests, args.max_frame));
+    let mut requests = Decoder::new(RequestFraming::new(args.requests, args.max_frame));
     while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
@@ -107,13 +107,13 @@ fn client(conn: &Socket, args: &Args, visitor: &mut Visitor, stop: &Stop) -> Res
 /// The read loop: the next request, or `None` at the end of the stream and when told to stop.
 fn request(
     conn: &Socket,
-    requests: &mut Decoder<Request>,
+    requests: &mut Decoder<RequestFraming>,
     mut deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
     loop {
-        if let Step::Frame(frame) = requests.decode()? {
+        if let Some(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
         // A command that long can't run on any system, so the rest of it isn't read.

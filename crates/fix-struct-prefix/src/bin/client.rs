@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::prefix::{PREFIX_LEN, Prefix};
-use proto::request::{self, Form};
-use proto::{Decoder, FrameError, MAX_FRAME, Outgoing, Part, ReadError, Step, agreed};
+use proto::prefix::{PREFIX_LEN, PrefixFraming};
+use proto::request::{self, RequestForm};
+use proto::{Decoder, FrameError, MAX_FRAME, Outgoing, Part, ReadError, agreed};
 use shell::PromptArgs;
 use socket2::{Domain, SockAddr, Type};
 
@@ -34,16 +34,16 @@ Two terminals:
 )]
 struct Args {
     /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// How requests go: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
-    requests: Form,
+    requests: RequestForm,
     /// The longest answer that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FRAME)]
     max_frame: usize,
     /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     prompt: PromptArgs,
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    let mut answers = Decoder::new(Prefix { max_frame: args.max_frame });
+    let mut answers = Decoder::new(PrefixFraming { max_frame: args.max_frame });
     let mut ask = |command: &[u8], out: &mut dyn Write| {
         send(&conn, command, args.requests)
             .map_err(Failure::talking(args.connect, "sending the command"))?;
@@ -87,7 +87,7 @@ fn connect(args: &Args) -> io::Result<Socket> {
 }
 
 /// Length and command leave in one write; of a raw request there is only the command.
-fn send(mut conn: &Socket, command: &[u8], form: Form) -> io::Result<()> {
+fn send(mut conn: &Socket, command: &[u8], form: RequestForm) -> io::Result<()> {
     let head = request::encode_head(form, command.len()).map_err(io::Error::other)?;
     Outgoing::new([&head, command]).write_to(&mut conn)
 }
@@ -96,13 +96,13 @@ fn send(mut conn: &Socket, command: &[u8], form: Form) -> io::Result<()> {
 /// inner error is `out`'s, the outer one the connection's.
 fn receive(
     conn: &Socket,
-    answers: &mut Decoder<Prefix>,
+    answers: &mut Decoder<PrefixFraming>,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, ReadError> {
     loop {
         match answers.decode()? {
-            Step::Frame(frame) => return Ok(out.write_all(frame.body).and_then(|()| out.flush())),
-            Step::NeedMore => match conn.recv(answers.space())? {
+            Some(frame) => return Ok(out.write_all(frame.body).and_then(|()| out.flush())),
+            None => match conn.recv(answers.space())? {
                 0 => {
                     // The end of the stream. Between two answers it is fine; but here one is due.
                     answers.finish()?;

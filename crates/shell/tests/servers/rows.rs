@@ -8,8 +8,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use proto::json::Json;
-use proto::prefix::Prefix;
+use proto::json::JsonFraming;
+use proto::prefix::PrefixFraming;
 use proto::{Decoder, read_frame};
 use stage::Program;
 
@@ -29,8 +29,8 @@ pub struct Row {
 enum Wire {
     Bare,
     Ack,
-    Prefix,
-    Json,
+    PrefixFraming,
+    JsonFraming,
 }
 
 const RAW: &[&str] = &["--requests", "raw"];
@@ -38,10 +38,10 @@ const RAW: &[&str] = &["--requests", "raw"];
 pub const ROWS: [Row; 11] = [
     Row { program: "sticky-packet-repro-server", args: &["shell"], wire: Wire::Bare, raw: true },
     Row { program: "fix-ack-handshake-server", args: &[], wire: Wire::Ack, raw: true },
-    Row { program: "fix-struct-prefix-server", args: &[], wire: Wire::Prefix, raw: false },
-    Row { program: "fix-struct-prefix-server", args: RAW, wire: Wire::Prefix, raw: true },
-    Row { program: "fix-json-header-server", args: &[], wire: Wire::Json, raw: false },
-    Row { program: "fix-json-header-server", args: RAW, wire: Wire::Json, raw: true },
+    Row { program: "fix-struct-prefix-server", args: &[], wire: Wire::PrefixFraming, raw: false },
+    Row { program: "fix-struct-prefix-server", args: RAW, wire: Wire::PrefixFraming, raw: true },
+    Row { program: "fix-json-header-server", args: &[], wire: Wire::JsonFraming, raw: false },
+    Row { program: "fix-json-header-server", args: RAW, wire: Wire::JsonFraming, raw: true },
     model(&["--model", "serial"]),
     model(&["--model", "threads"]),
     model(&["--model", "pool"]),
@@ -50,7 +50,7 @@ pub const ROWS: [Row; 11] = [
 ];
 
 const fn model(args: &'static [&'static str]) -> Row {
-    Row { program: "threaded-server", args, wire: Wire::Json, raw: false }
+    Row { program: "threaded-server", args, wire: Wire::JsonFraming, raw: false }
 }
 
 impl Row {
@@ -65,7 +65,7 @@ impl Row {
 
     /// Whether its answers say how a command ended.
     pub fn has_status(&self) -> bool {
-        self.wire == Wire::Json
+        self.wire == Wire::JsonFraming
     }
 
     /// Whether it has `--max-connections`.
@@ -123,12 +123,12 @@ impl Row {
                 conn.read_exact(&mut body).unwrap();
                 body
             }
-            Wire::Prefix => {
-                let mut answers = Decoder::new(Prefix::default());
+            Wire::PrefixFraming => {
+                let mut answers = Decoder::new(PrefixFraming::default());
                 read_frame(conn, &mut answers).unwrap().unwrap().body.to_vec()
             }
-            Wire::Json => {
-                let mut answers = Decoder::new(Json::default());
+            Wire::JsonFraming => {
+                let mut answers = Decoder::new(JsonFraming::default());
                 read_frame(conn, &mut answers).unwrap().unwrap().body.to_vec()
             }
         };

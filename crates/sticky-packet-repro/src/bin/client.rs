@@ -41,10 +41,10 @@ struct Args {
     #[command(subcommand)]
     part: Part,
     /// Where the server listens
-    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// How long the server may be silent, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = agreed::parse_seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     log: LogArgs,

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use observe::{Failure, LogArgs, Socket, exit_when_told, report, show};
 use proto::agreed;
-use proto::request::Form;
+use proto::request::RequestForm;
 use shell::{ServerArgs, Stop};
 use socket2::{Domain, SockAddr, Type};
 
@@ -44,7 +44,7 @@ struct Args {
     #[command(subcommand)]
     part: Part,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     /// Wait for Enter before accepting; the kernel completes connections meanwhile, and keeps what they send
     #[arg(long, global = true)]
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::Shell(server) => {
-            let gate = server.gate(args.listen, Form::Raw)?;
+            let gate = server.gate(args.listen, RequestForm::Raw)?;
             let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
             server_shell::serve(&open(args)?, &gate, &stop)
         }

@@ -5,8 +5,8 @@ use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use observe::{Backoff, Failure, Socket, report, say, show};
-use proto::request::{Form, Request};
-use proto::{Decoder, MAX_FRAME, Outgoing, ReadError, Step};
+use proto::request::{RequestForm, RequestFraming};
+use proto::{Decoder, MAX_FRAME, Outgoing, ReadError};
 use shell::{Caller, Gate, Output, Stop, Visitor, Wake};
 
 /// How long a client may leave its answer unread.
@@ -37,7 +37,7 @@ pub fn serve(listener: &Socket, gate: &Gate, stop: &Stop) -> io::Result<()> {
 fn client(conn: &Socket, visitor: &mut Visitor, stop: &Stop) -> Result<(), ReadError> {
     conn.set_write_timeout(Some(PATIENCE))?;
     let caller = Caller::of(conn);
-    let mut requests = Decoder::new(Request::new(Form::Raw, MAX_FRAME));
+    let mut requests = Decoder::new(RequestFraming::new(RequestForm::Raw, MAX_FRAME));
     while let Some(command) = request(conn, &mut requests, visitor.deadline(), stop)? {
         let Ok(reply) = visitor.answer(&command, &caller) else { break };
         answer(conn, reply.output)?;
@@ -62,13 +62,13 @@ fn frame(output: Output) -> io::Result<[Vec<u8>; 2]> {
 /// The next request, or `None` at the end of the stream and when the server is to stop.
 fn request(
     conn: &Socket,
-    requests: &mut Decoder<Request>,
+    requests: &mut Decoder<RequestFraming>,
     deadline: Option<Instant>,
     stop: &Stop,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     loop {
         // WRONG: a raw request is what one recv brings; two that were sent close together are one.
-        if let Step::Frame(frame) = requests.decode()? {
+        if let Some(frame) = requests.decode()? {
             return Ok(Some(frame.body.to_vec()));
         }
         let patience = deadline.map(|end| end.saturating_duration_since(Instant::now()));

@@ -36,10 +36,10 @@ Two terminals:
 )]
 struct Args {
     /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     log: LogArgs,

@@ -39,7 +39,7 @@ Two terminals:
 )]
 struct Args {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     /// Serve one client after another instead of one
     #[arg(long)]

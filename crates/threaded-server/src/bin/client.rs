@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::json::{Header, Json, Status};
+use proto::json::{Header, JsonFraming, Status};
 use proto::prefix::PREFIX_LEN;
-use proto::request::{self, Form};
-use proto::{Decoder, FrameError, MAX_FRAME, Outgoing, Part, ReadError, Step, agreed};
+use proto::request::{self, RequestForm};
+use proto::{Decoder, FrameError, MAX_FRAME, Outgoing, Part, ReadError, agreed};
 use shell::PromptArgs;
 use socket2::{Domain, SockAddr, Type};
 
@@ -35,16 +35,16 @@ Two terminals:
 )]
 struct Args {
     /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::THREADED_ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::THREADED_ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// How requests go: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
-    requests: Form,
+    requests: RequestForm,
     /// The longest answer that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FRAME)]
     max_frame: usize,
     /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     prompt: PromptArgs,
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    let mut answers = Decoder::new(Json { max_frame: args.max_frame });
+    let mut answers = Decoder::new(JsonFraming { max_frame: args.max_frame });
     let mut ask = |command: &[u8], out: &mut dyn Write| {
         send(&conn, command, args.requests)
             .map_err(Failure::talking(args.connect, "sending the command"))?;
@@ -88,7 +88,7 @@ fn connect(args: &Args) -> io::Result<Socket> {
 }
 
 /// Length and command leave in one write; of a raw request there is only the command.
-fn send(mut conn: &Socket, command: &[u8], form: Form) -> io::Result<()> {
+fn send(mut conn: &Socket, command: &[u8], form: RequestForm) -> io::Result<()> {
     let head = request::encode_head(form, command.len()).map_err(io::Error::other)?;
     Outgoing::new([&head, command]).write_to(&mut conn)
 }
@@ -97,17 +97,17 @@ fn send(mut conn: &Socket, command: &[u8], form: Form) -> io::Result<()> {
 /// inner error is `out`'s, the outer one the connection's.
 fn receive(
     conn: &Socket,
-    answers: &mut Decoder<Json>,
+    answers: &mut Decoder<JsonFraming>,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, ReadError> {
     loop {
         match answers.decode()? {
-            Step::Frame(frame) => {
+            Some(frame) => {
                 let printed = out.write_all(frame.body).and_then(|()| out.flush());
                 comment(&frame.head);
                 return Ok(printed);
             }
-            Step::NeedMore => match conn.recv(answers.space())? {
+            None => match conn.recv(answers.space())? {
                 0 => {
                     // The end of the stream. Between two answers it is fine; but here one is due.
                     answers.finish()?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use observe::{Failure, LogArgs, Socket, never_wait_for_readers, report, show};
-use proto::request::Form;
+use proto::request::RequestForm;
 use proto::{MAX_FRAME, agreed};
 use shell::{ServerArgs, Stop};
 use socket2::{Domain, SockAddr, Type};
@@ -35,7 +35,7 @@ use threaded_server::{Service, events, pool, processes, serial, threads};
 )]
 struct Args {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::THREADED_ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::THREADED_ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     /// What a connection gets
     #[arg(long, value_enum, default_value_t = Model::Threads)]
@@ -45,7 +45,7 @@ struct Args {
     max_connections: u16,
     /// How requests come: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
-    requests: Form,
+    requests: RequestForm,
     /// The longest request that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FRAME)]
     max_frame: usize,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use observe::{Failure, Socket, report, show};
-use proto::request::Request;
-use proto::{Decoder, Outgoing, ReadError, Step};
+use proto::request::RequestFraming;
+use proto::{Decoder, Outgoing, ReadError};
 use rustix::event::{PollFd, PollFlags};
 use shell::Output;
 use socket2::SockAddr;
@@ -22,7 +22,7 @@ use crate::{Handler, Service};
 pub(super) struct Client<V> {
     pub(super) conn: Arc<Socket>,
     peer: SockAddr,
-    requests: Decoder<Request>,
+    requests: Decoder<RequestFraming>,
     state: State<V>,
     /// When its patience ends, if it is in the middle of something.
     pub(super) deadline: Option<Instant>,
@@ -57,7 +57,7 @@ impl<V> Client<V> {
         service: &Service<H>,
     ) -> io::Result<Client<V>> {
         conn.set_nonblocking(true)?;
-        let requests = Decoder::new(Request::new(service.form, service.max_frame));
+        let requests = Decoder::new(RequestFraming::new(service.form, service.max_frame));
         let deadline = service.handler.deadline(&visit);
         let state = State::Reading(visit);
         Ok(Client { conn: Arc::new(conn), peer, requests, state, deadline, _seat: seat })
@@ -125,7 +125,7 @@ impl<V> Client<V> {
         visit: V,
         service: &Service<H>,
     ) -> Result<Next<V>, ReadError> {
-        if let Step::Frame(frame) = self.requests.decode()? {
+        if let Some(frame) = self.requests.decode()? {
             self.deadline = None;
             return Ok(Next::Handle(visit, frame.body.to_vec()));
         }

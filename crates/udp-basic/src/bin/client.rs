@@ -36,13 +36,13 @@ Two terminals:
 )]
 struct Args {
     /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = agreed::parse_address)]
+    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// What to say; an empty text is a datagram too
     #[arg(long, value_name = "TEXT", default_value = agreed::FROM_UDP_CLIENT)]
     message: String,
     /// How long to wait for the answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = agreed::parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     log: LogArgs,

@@ -1,0 +1,73 @@
+//! What people write on a command line, read for clap.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Reads an address as the programs take it: `127.0.0.1:8888`, `[::1]:8888`.
+///
+/// Names are not looked up: an experiment should not depend on a resolver.
+///
+/// # Errors
+/// When the text is not an IP address and a port.
+pub fn parse_address(text: &str) -> Result<SocketAddr, NotAnAddress> {
+    text.parse().map_err(|_| NotAnAddress)
+}
+
+/// Reads a time as the programs take it: `30`, `0.5`; more than no time at all.
+///
+/// # Errors
+/// When the text is not such a number.
+pub fn parse_seconds(text: &str) -> Result<Duration, NotSeconds> {
+    let seconds = text.parse().map_err(|_| NotSeconds)?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or(NotSeconds)
+}
+
+/// The text was not a time in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSeconds;
+
+impl fmt::Display for NotSeconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected seconds above 0, such as 30 or 0.5")
+    }
+}
+
+impl std::error::Error for NotSeconds {}
+
+/// The text was not an IP address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnAddress;
+
+impl fmt::Display for NotAnAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "expected IP:PORT, such as 127.0.0.1:8888 or [::1]:8888 \
+             (names are not looked up: write 127.0.0.1 for localhost; port 0 takes a free one)",
+        )
+    }
+}
+
+impl std::error::Error for NotAnAddress {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_above_nothing() {
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "0", "-1", "NaN", "inf", "1e300", "5s"] {
+            assert_eq!(parse_seconds(wrong), Err(NotSeconds), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_both_families() {
+        assert!(parse_address("127.0.0.1:8888").unwrap().is_ipv4());
+        assert!(parse_address("[::1]:0").unwrap().is_ipv6());
+        for wrong in ["", "8888", "localhost:8888", "127.0.0.1", "::1:8888", "127.0.0.1:70000"] {
+            assert_eq!(parse_address(wrong), Err(NotAnAddress), "{wrong}");
+        }
+    }
+}
