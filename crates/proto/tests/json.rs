@@ -139,7 +139,7 @@ fn decode(length: i32, header: &[u8], max_frame: usize) -> Result<bool, FrameErr
         decoder.filled(n);
         rest = &rest[n..];
     }
-    Ok(matches!(decoder.decode()?, Some(_)))
+    Ok(decoder.decode()?.is_some())
 }
 
 #[test]

@@ -24,8 +24,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use proto::json::JsonFraming;
 use proto::Decoder;
+use proto::json::JsonFraming;
 use socket2::SockRef;
 use stage::{Program, Scratch, Signal, Stream};
 

@@ -6,6 +6,7 @@ use proto::{Decoder, Framing, ReadError};
 
 /// A message, out of the decoder's buffer.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every test looks at the head")]
 pub struct Message<H> {
     pub head: H,
     pub body: Vec<u8>,

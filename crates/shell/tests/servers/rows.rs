@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proto::json::JsonFraming;
 use proto::prefix::PrefixFraming;
-use proto::{Decoder, read_frame};
+use proto::{Decoder, Framing};
 use stage::Program;
 
 /// What a test never waits for in vain.
@@ -29,8 +29,8 @@ pub struct Row {
 enum Wire {
     Bare,
     Ack,
-    PrefixFraming,
-    JsonFraming,
+    Prefix,
+    Json,
 }
 
 const RAW: &[&str] = &["--requests", "raw"];
@@ -38,10 +38,10 @@ const RAW: &[&str] = &["--requests", "raw"];
 pub const ROWS: [Row; 11] = [
     Row { program: "sticky-packet-repro-server", args: &["shell"], wire: Wire::Bare, raw: true },
     Row { program: "fix-ack-handshake-server", args: &[], wire: Wire::Ack, raw: true },
-    Row { program: "fix-struct-prefix-server", args: &[], wire: Wire::PrefixFraming, raw: false },
-    Row { program: "fix-struct-prefix-server", args: RAW, wire: Wire::PrefixFraming, raw: true },
-    Row { program: "fix-json-header-server", args: &[], wire: Wire::JsonFraming, raw: false },
-    Row { program: "fix-json-header-server", args: RAW, wire: Wire::JsonFraming, raw: true },
+    Row { program: "fix-struct-prefix-server", args: &[], wire: Wire::Prefix, raw: false },
+    Row { program: "fix-struct-prefix-server", args: RAW, wire: Wire::Prefix, raw: true },
+    Row { program: "fix-json-header-server", args: &[], wire: Wire::Json, raw: false },
+    Row { program: "fix-json-header-server", args: RAW, wire: Wire::Json, raw: true },
     model(&["--model", "serial"]),
     model(&["--model", "threads"]),
     model(&["--model", "pool"]),
@@ -50,7 +50,7 @@ pub const ROWS: [Row; 11] = [
 ];
 
 const fn model(args: &'static [&'static str]) -> Row {
-    Row { program: "threaded-server", args, wire: Wire::JsonFraming, raw: false }
+    Row { program: "threaded-server", args, wire: Wire::Json, raw: false }
 }
 
 impl Row {
@@ -65,7 +65,7 @@ impl Row {
 
     /// Whether its answers say how a command ended.
     pub fn has_status(&self) -> bool {
-        self.wire == Wire::JsonFraming
+        self.wire == Wire::Json
     }
 
     /// Whether it has `--max-connections`.
@@ -123,14 +123,8 @@ impl Row {
                 conn.read_exact(&mut body).unwrap();
                 body
             }
-            Wire::PrefixFraming => {
-                let mut answers = Decoder::new(PrefixFraming::default());
-                read_frame(conn, &mut answers).unwrap().unwrap().body.to_vec()
-            }
-            Wire::JsonFraming => {
-                let mut answers = Decoder::new(JsonFraming::default());
-                read_frame(conn, &mut answers).unwrap().unwrap().body.to_vec()
-            }
+            Wire::Prefix => body(conn, PrefixFraming::default()),
+            Wire::Json => body(conn, JsonFraming::default()),
         };
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -138,6 +132,19 @@ impl Row {
     /// Another client, served from its connection to its answer.
     pub fn echo(&self, address: &str) -> String {
         self.ask(&mut connect(address), "echo hi")
+    }
+}
+
+/// The body of the next answer.
+fn body<F: Framing>(conn: &mut TcpStream, framing: F) -> Vec<u8> {
+    let mut answers = Decoder::new(framing);
+    loop {
+        if let Some(answer) = answers.decode().unwrap() {
+            return answer.body.to_vec();
+        }
+        let n = conn.read(answers.space()).unwrap();
+        assert_ne!(n, 0, "the stream ended before the answer");
+        answers.filled(n);
     }
 }
 
