@@ -1,10 +1,13 @@
 //! What a failed `accept` asks of a server: nearly always to go on.
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use tracing::warn;
+
+use crate::Failure;
 
 /// Decides what to do after `accept` failed.
 ///
@@ -23,6 +26,26 @@ const FIRST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
 
 impl Backoff {
+    /// What `accept` brought; `None` if it failed and is worth another try, after the pause that this takes.
+    ///
+    /// # Errors
+    /// When the listening socket is no longer usable.
+    pub fn check<T>(&mut self, accepted: io::Result<T>) -> Result<Option<T>, Failure> {
+        match accepted {
+            Ok(accepted) => {
+                self.reset();
+                Ok(Some(accepted))
+            }
+            Err(error) => match self.after(&error) {
+                Some(pause) => {
+                    thread::sleep(pause);
+                    Ok(None)
+                }
+                None => Err(Failure::system("accepting connections")(error)),
+            },
+        }
+    }
+
     /// How long to pause before the next `accept`, zero included; `None` when there is no point in
     /// another.
     pub fn after(&mut self, error: &io::Error) -> Option<Duration> {

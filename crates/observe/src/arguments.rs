@@ -1,4 +1,4 @@
-//! What people write on a command line, read for clap.
+//! What people write on a command line, read for clap; and what they read in its help.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +21,16 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, NotAnAddress> {
 pub fn parse_seconds(text: &str) -> Result<Duration, NotSeconds> {
     let seconds = text.parse().map_err(|_| NotSeconds)?;
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or(NotSeconds)
+}
+
+/// For a program's help: the terminals in the comment at the head of its source, up to the end of the first block.
+pub fn terminals(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let block = lines.skip_while(|line| *line != " ```text").skip(1);
+    let block = block.take_while(|line| *line != " ```");
+    block.fold("In two terminals:".to_owned(), |help, line| {
+        help + format!("\n {line}").trim_end_matches(' ')
+    })
 }
 
 /// The text was not a time in seconds.
@@ -69,5 +79,11 @@ mod tests {
         for wrong in ["", "8888", "localhost:8888", "127.0.0.1", "::1:8888", "127.0.0.1:70000"] {
             assert_eq!(parse_address(wrong), Err(NotAnAddress), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_terminals_of_the_help_are_those_at_the_head_of_the_source() {
+        let source = "//! A server.\n//!\n//! ```text\n//! 1$ server\n//!\n//! 2$ client\n//! ```\n//!\n//! More.\nuse x;\n";
+        assert_eq!(terminals(source), "In two terminals:\n  1$ server\n\n  2$ client");
     }
 }

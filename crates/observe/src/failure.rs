@@ -27,6 +27,13 @@ pub enum Failure {
         /// What the system said.
         error: io::Error,
     },
+    /// Exit code 3: the system refused something that a program needs before it can begin.
+    System {
+        /// What it was needed for.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
     /// Exit code 4: the stream ended inside a message.
     Ended {
         /// The other end.
@@ -58,6 +65,11 @@ impl Failure {
     /// For `map_err` after bind or listen.
     pub fn listen(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
         move |error| Failure::Endpoint { doing: "listen on", address: address.to_string(), error }
+    }
+
+    /// For `map_err` where the system refuses what a program needs; `what` names it, as in "waiting for signals".
+    pub fn system(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
+        move |error| Failure::System { what, error }
     }
 
     /// For `map_err` after connect.
@@ -99,7 +111,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Endpoint { .. } => 3,
+            Failure::Endpoint { .. } | Failure::System { .. } => 3,
             Failure::Ended { .. } => 4,
             Failure::Violation { .. } => 5,
             Failure::TimedOut { .. } => 6,
@@ -147,6 +159,7 @@ impl Display for Failure {
                     _ => Ok(()),
                 }
             }
+            Failure::System { what, error } => write!(f, "{what}: {error}"),
             Failure::Ended { peer, what } | Failure::Violation { peer, what } => {
                 write!(f, "{peer}: {what}")
             }

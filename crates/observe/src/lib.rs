@@ -24,10 +24,10 @@ mod visible;
 
 pub use accept::Backoff;
 pub use address::show;
-pub use arguments::{NotAnAddress, NotSeconds, parse_address, parse_seconds};
+pub use arguments::{NotAnAddress, NotSeconds, parse_address, parse_seconds, terminals};
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
-pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};
+pub use lines::{never_wait_for_readers, say, say_bytes, say_listening, say_what_was_dropped};
 pub use log::{LogArgs, create_private, is_recording, replace_private};
 pub use socket::{Datagram, Socket};
 pub use visible::visible;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::io::retry_on_intr;
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, recvmsg};
 use socket2::{Domain, Protocol, SockAddr, Type};
 
 use crate::Event;
@@ -126,6 +126,17 @@ impl Socket {
         result
     }
 
+    /// sendmsg(2) with MSG_DONTWAIT: gives the kernel as much of these pieces as it has room for, and never waits for more.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is no room at all; and those of [`send`](Self::send).
+    pub fn send_immediately(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let flags = SendFlags::DONTWAIT.bits().cast_signed();
+        let result = uninterrupted(|| self.inner.send_vectored_with_flags(pieces, flags));
+        self.moved_pieces(pieces, &result);
+        result
+    }
+
     /// recv(2): takes what has come, at most `buffer.len()` bytes, and waits while nothing has.
     /// 0 bytes are the end of the stream.
     ///
@@ -196,6 +207,11 @@ impl Socket {
             fill(&mut event);
             event
         });
+    }
+
+    fn moved_pieces(&self, pieces: &[IoSlice<'_>], result: &io::Result<usize>) {
+        let asked = pieces.iter().map(|piece| piece.len()).sum();
+        self.moved(Call::Send, asked, result, None, || pieces.iter().map(|p| &p[..]).collect());
     }
 
     fn moved<'a>(
@@ -298,8 +314,7 @@ impl Write for &Socket {
 
     fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         let result = uninterrupted(|| (&self.inner).write_vectored(pieces));
-        let asked = pieces.iter().map(|piece| piece.len()).sum();
-        self.moved(Call::Send, asked, &result, None, || pieces.iter().map(|p| &p[..]).collect());
+        self.moved_pieces(pieces, &result);
         result
     }
 

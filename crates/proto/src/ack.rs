@@ -49,13 +49,16 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     }
 }
 
-/// Checks that what the client said is [`OK`].
+/// Checks that what the client said is [`OK`], or how much of it came before the stream ended.
 ///
 /// # Errors
-/// [`FrameError::BadAck`] when it is anything else.
-pub fn decode_ok(text: [u8; 2]) -> Result<(), FrameError> {
-    if text == *OK {
+/// [`FrameError::Truncated`] when bytes are missing, [`FrameError::BadAck`] when they are others.
+pub fn decode_ok(text: &[u8]) -> Result<(), FrameError> {
+    if text == OK {
         return Ok(());
+    }
+    if OK.starts_with(text) {
+        return Err(FrameError::Truncated { part: Part::Ack, got: text.len(), want: OK.len() });
     }
     Err(FrameError::BadAck { text: text.escape_ascii().to_string() })
 }

@@ -253,6 +253,14 @@ impl<F: Framing> Decoder<F> {
         error
     }
 
+    /// Gives the buffer back if nothing is unread.
+    pub fn release(&mut self) {
+        if self.start == self.end {
+            self.buffer = Vec::new();
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
     /// The bytes that were read and not handed out: the beginning of the next message.
     pub fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]

@@ -65,6 +65,8 @@ pub enum Part {
     Header,
     /// The payload.
     Body,
+    /// The ack protocol's `OK`, which travels the other way.
+    Ack,
 }
 
 impl fmt::Display for Part {
@@ -73,6 +75,7 @@ impl fmt::Display for Part {
             Part::Length => "length prefix",
             Part::Header => "header",
             Part::Body => "body",
+            Part::Ack => "client's \"OK\"",
         })
     }
 }

@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::vec;
 
-use observe::Failure;
+use observe::{Failure, Socket};
 
+use crate::answer::Answer;
 use crate::line::{PROMPT, Terminal};
 use crate::token::{self, TokenError};
 
@@ -40,6 +41,28 @@ pub enum PromptWhen {
 }
 
 impl PromptArgs {
+    /// Asks for each command in turn, and prints its answer. First goes the token, if there is one, which no log and no
+    /// trace shows.
+    ///
+    /// # Errors
+    /// What `ask` says; no more commands can be read; the answer can't be printed.
+    pub fn ask_each<A: Into<Answer>>(
+        &self,
+        conn: &Socket,
+        mut ask: impl FnMut(&[u8]) -> Result<A, Failure>,
+    ) -> Result<(), Failure> {
+        if let Some(token) = self.token()? {
+            conn.mask(true);
+            let answer = ask(&token)?.into();
+            conn.mask(false);
+            let _ = io::stderr().write_all(&answer.body);
+        }
+        for command in self.commands()? {
+            ask(&command?)?.into().print().map_err(Failure::Stdout)?;
+        }
+        Ok(())
+    }
+
     /// The commands, one after the other, as they come.
     ///
     /// # Errors

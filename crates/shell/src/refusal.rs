@@ -1,4 +1,8 @@
-//! Why a peer, or one of its requests, is turned away; in one line that it can read.
+//! Why a peer, or one of its requests, is refused, in one line that it can read; and which raw requests are.
+//!
+//! A raw request has no length in front: whatever one read returned is the command. So anything
+//! that can make a program connect and send bytes can type here, a browser first of all. The bytes
+//! that others send have a shape, and it is not a command's.
 
 use std::fmt;
 
@@ -7,9 +11,8 @@ use proto::prefix::PREFIX_LEN;
 
 use crate::output::Output;
 use crate::run::MAX_COMMAND;
-use crate::screen::MAX_RAW_REQUEST;
 
-/// Why a peer or its request is turned away. Displays as the one line that it is answered.
+/// Why a peer or its request is refused. Displays as the one line that it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The peer's socket belongs to another user.
@@ -36,17 +39,15 @@ pub enum Refusal {
     Http,
 }
 
-impl Refusal {
-    /// Whether a framed request that isn't whole yet, and of which this much has come, can still be a
-    /// command.
-    ///
-    /// # Errors
-    /// What to answer instead of reading the rest.
-    pub fn check_length(came: usize) -> Result<(), Refusal> {
-        match came {
-            ..=LONGEST_FRAME => Ok(()),
-            _ => Err(Refusal::CommandTooLong),
-        }
+/// Whether a framed request that isn't whole yet, and of which this much has come, can still be a
+/// command.
+///
+/// # Errors
+/// What to answer instead of reading the rest.
+pub fn check_length(came: usize) -> Result<(), Refusal> {
+    match came {
+        ..=LONGEST_FRAME => Ok(()),
+        _ => Err(Refusal::CommandTooLong),
     }
 }
 
@@ -119,6 +120,68 @@ impl From<Refusal> for Output {
     }
 }
 
+/// The longest raw request, in bytes. A server must have room for more, or a longer one looks like
+/// this long.
+pub const MAX_RAW_REQUEST: usize = 1024;
+
+/// Looks at the raw requests of one connection, one after the other.
+///
+/// How many bytes a read brings is the network's choice: `GET /;id;` may come as `G` and `ET /;id;`,
+/// which look harmless one by one. So a request is looked at together with what came before it, as
+/// long as that could be the beginning of another protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Screen {
+    /// The requests just before this one, glued, if so far they could begin something else.
+    before: Vec<u8>,
+}
+
+impl Screen {
+    pub(crate) fn check(&mut self, request: &[u8]) -> Result<(), Refusal> {
+        let together = [&self.before, request].concat();
+        self.before.clear();
+        screen(&together)?;
+        if is_beginning(&together) {
+            self.before = together;
+        }
+        Ok(())
+    }
+}
+
+fn screen(request: &[u8]) -> Result<(), Refusal> {
+    if request.starts_with(TLS) {
+        return Err(Refusal::Tls);
+    }
+    if is_http(request) {
+        return Err(Refusal::Http);
+    }
+    if request.contains(&0) {
+        return Err(Refusal::Nul);
+    }
+    if request.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Err(Refusal::LineBreak);
+    }
+    if request.len() > MAX_RAW_REQUEST {
+        return Err(Refusal::TooLong);
+    }
+    Ok(())
+}
+
+/// How each record of a TLS handshake begins (RFC 8446, section 5.1).
+const TLS: &[u8] = &[0x16, 0x03];
+
+/// Whether more bytes could make it TLS, or a method of HTTP.
+fn is_beginning(bytes: &[u8]) -> bool {
+    TLS.starts_with(bytes) || bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'-'))
+}
+
+/// Starts with a method and a space, or names the protocol anywhere. Methods are an open list (RFC
+/// 9110, section 16.1): any word in capitals counts; of commands hardly one does.
+fn is_http(request: &[u8]) -> bool {
+    let method = request.iter().take_while(|byte| matches!(byte, b'A'..=b'Z' | b'-')).count();
+    (method >= 3 && request.get(method) == Some(&b' '))
+        || request.windows(6).any(|part| part == b" HTTP/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,10 +189,10 @@ mod tests {
     #[test]
     fn the_longest_command_is_read_and_no_longer_one() {
         for came in [0, MAX_COMMAND, PREFIX_LEN + MAX_COMMAND] {
-            assert_eq!(Refusal::check_length(came), Ok(()), "{came}");
+            assert_eq!(check_length(came), Ok(()), "{came}");
         }
         let longer = PREFIX_LEN + MAX_COMMAND + 1;
-        assert_eq!(Refusal::check_length(longer), Err(Refusal::CommandTooLong));
+        assert_eq!(check_length(longer), Err(Refusal::CommandTooLong));
     }
 
     #[test]
@@ -137,5 +200,87 @@ mod tests {
         let output = Output::from(Refusal::Stranger);
         assert_eq!(output.status, Some(Status::Exit(126)));
         assert!(output.stderr.starts_with(b"refused: ") && output.stderr.ends_with(b"\n"));
+    }
+
+    #[test]
+    fn commands_pass_and_other_protocols_do_not() {
+        for command in [
+            "ls /tmp",
+            "echo hi",
+            "PATH=/x ls",
+            "A=1 B=2 env",
+            "LS -l",
+            "echo GET / now",
+            "curl http://example.org/",
+            "printf 'HTTP/1.1'",
+            "GETTER",
+            "GET",
+            "echo 你好; cat données\t*",
+            "",
+            "-x",
+            &"x".repeat(MAX_RAW_REQUEST),
+        ] {
+            assert_eq!(screen(command.as_bytes()), Ok(()), "{command:?}");
+        }
+        assert_eq!(screen(b"echo \xff\xfe"), Ok(()), "a command need not be UTF-8");
+
+        let too_long = "x".repeat(MAX_RAW_REQUEST + 1);
+        for (request, refusal) in [
+            ("GET /;touch$IFS/tmp/x; HTTP/1.1\r\nHost: 127.0.0.1:8888\r\n\r\n", Refusal::Http),
+            ("GET /;touch$IFS/tmp/x;", Refusal::Http),
+            ("POST / HTTP/1.1", Refusal::Http),
+            ("OPTIONS * HTTP/1.1", Refusal::Http),
+            ("M-SEARCH * HTTP/1.1", Refusal::Http),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Refusal::Http),
+            ("CONNECT 127.0.0.1:22", Refusal::Http),
+            ("chicken /;id; HTTP/1.1", Refusal::Http),
+            ("\x16\x03\x01\x02\x00\x01\x00\x01\u{fc}\x03\x03", Refusal::Tls),
+            ("echo a\necho b", Refusal::LineBreak),
+            ("echo a\r", Refusal::LineBreak),
+            ("\x05\0\0\0ls -l", Refusal::Nul),
+            (&too_long, Refusal::TooLong),
+        ] {
+            assert_eq!(screen(request.as_bytes()), Err(refusal), "{request:?}");
+        }
+    }
+
+    /// However the network cuts what a browser sends, nothing of it runs but what could be the
+    /// beginning of a command just as well: the letters of the method.
+    #[test]
+    fn a_request_is_screened_together_with_what_came_before_it() {
+        let http = b"GET /;touch$IFS/tmp/x; HTTP/1.1";
+        let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+        for (whole, refusal, harmless) in
+            [(http.as_slice(), Refusal::Http, 3), (tls.as_slice(), Refusal::Tls, 1)]
+        {
+            for first in 1..whole.len() {
+                for second in first..whole.len() {
+                    let pieces = [&whole[..first], &whole[first..second], &whole[second..]];
+                    let mut screen = Screen::default();
+                    let mut ran = 0;
+                    let checked =
+                        pieces.iter().filter(|piece| !piece.is_empty()).try_for_each(|piece| {
+                            screen.check(piece)?;
+                            ran += piece.len();
+                            Ok(())
+                        });
+                    assert_eq!(checked, Err(refusal), "{first} {second}");
+                    assert!(ran <= harmless, "{ran} bytes ran, cut at {first} and {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn later_requests_are_screened_together_too() {
+        let mut screen = Screen::default();
+        for request in ["echo hi", "LS", "A=1 env", "G"] {
+            assert_eq!(screen.check(request.as_bytes()), Ok(()), "{request}");
+        }
+        assert_eq!(screen.check(b"ET /;id;"), Err(Refusal::Http));
+
+        let mut screen = Screen::default();
+        assert_eq!(screen.check(&[b'X'; MAX_RAW_REQUEST]), Ok(()));
+        assert_eq!(screen.check(b"X"), Err(Refusal::TooLong), "what is kept has a bound");
     }
 }

@@ -2,28 +2,34 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io::{self, PipeReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
-use std::sync::{OnceLock, mpsc};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use ending::Tied;
 use observe::parse_seconds;
 use proto::json::Status;
 use rustix::event::{PollFd, PollFlags};
-use rustix::io::{ioctl_fionbio, retry_on_intr};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::caller::{Caller, CallerGone};
+use crate::deadline::{Deadline, poll};
 use crate::output::{Output, add_line};
-use crate::poll::poll;
-use crate::slots::{self, MAX_RUNNING, Slot};
+use crate::peer::{Peer, PeerGone, RECHECK};
+use crate::permit::{self, MAX_RUNNING, Permit};
 
 /// How long a child that a command left behind may hold the pipes, and so the answer.
 const HOLD: Duration = Duration::from_millis(200);
+
+/// When a command whose pipes are quiet is asked whether it has ended, for a child that it left behind may hold them; and
+/// when one whose pipes have ended, as it nearly always ends in the same moment. Each time it has twice as long, up to
+/// [`SELDOM`].
+const QUIET: Duration = Duration::from_millis(10);
+const ENDED: Duration = Duration::from_micros(100);
+const SELDOM: Duration = Duration::from_millis(100);
 
 /// The longest command, in bytes: Linux takes no longer argument (execve(2), MAX_ARG_STRLEN).
 pub const MAX_COMMAND: usize = 128 * 1024 - 1;
@@ -54,40 +60,40 @@ pub struct Limits {
     pub max_output: usize,
 }
 
-/// Runs `command` with `/bin/sh -c` for `caller` and waits for it.
+/// Runs `command` with `/bin/sh -c` for `peer` and waits for it.
 ///
 /// Its standard input is empty, its output is collected from both pipes at once, and its whole
 /// process group is gone when this returns. A child that it leaves in the background holds the
-/// answer for 200 ms at most, and one that survives its kill for a second. When [`MAX_RUNNING`](crate::MAX_RUNNING) commands run already, this
-/// one first waits for its turn, no longer than its timeout.
+/// answer for some 200 ms at most, and one that survives its kill for a second. When [`MAX_RUNNING`](crate::MAX_RUNNING)
+/// commands run already, this one first waits for a permit, no longer than its timeout.
 ///
 /// A command that cannot be run (a NUL byte, too long for the system, no process or descriptor
-/// left, no turn) is no error here: the [`Output`] says why in one line, and the connection lives.
+/// left, no permit) is no error here: the [`Output`] says why in one line, and the connection lives.
 ///
 /// # Errors
-/// [`CallerGone`]: nobody waits for the answer any more. The command was killed.
-pub fn run(command: &[u8], limits: &Limits, caller: &Caller<'_>) -> Result<Output, CallerGone> {
-    let Some(slot) = Slot::take(limits.timeout, caller)? else {
+/// [`PeerGone`]: nobody waits for the answer any more. The command was killed.
+pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, PeerGone> {
+    let Some(permit) = Permit::take(Deadline::after(limits.timeout), peer)? else {
         return Ok(Output::not_run(
             126,
             &format!("busy: {MAX_RUNNING} commands are running; try again in a moment"),
         ));
     };
-    let mut running = match Running::start(command, slot) {
+    let mut running = match Running::start(command, permit) {
         Ok(running) => running,
         Err(error) => {
             let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
             return Ok(Output::not_run(code, &format!("cannot run this command: {error}")));
         }
     };
-    let end = running.watch(limits, caller);
+    let end = running.collect(limits, peer);
     let [stdout, mut stderr] = running.pipes.each_mut().map(|pipe| std::mem::take(&mut pipe.kept));
     let status = running.finish();
     if status.is_none() {
         add_line(&mut stderr, &stdout, "this command could not be killed: it runs on");
     }
     match end {
-        End::CallerGone => Err(CallerGone),
+        End::PeerGone => Err(PeerGone),
         End::Failed(error) => {
             Ok(Output::not_run(126, &format!("lost sight of this command and killed it: {error}")))
         }
@@ -101,30 +107,21 @@ pub fn run(command: &[u8], limits: &Limits, caller: &Caller<'_>) -> Result<Outpu
     }
 }
 
-/// Why nobody looks at the command any longer.
+/// Why nothing more of the command's output is collected.
 enum End {
     Complete,
     Deadline,
     Full,
-    CallerGone,
+    PeerGone,
     Failed(io::Error),
 }
 
 struct Running {
     shell: Child,
-    tied: Tied,
-    slot: Slot,
+    tied: Option<Tied>,
+    permit: Permit,
     pipes: [Pipe; 2],
-    /// Ends (no byte ever comes) when the shell has exited.
-    exit: PipeReader,
-    waiter: JoinHandle<()>,
-    exited: bool,
-    /// Takes over a command that survives its kill.
-    survivors: mpsc::Sender<Survivor>,
 }
-
-/// A command that nobody waits for any more: its number stays its own until it has ended.
-type Survivor = (Child, Tied);
 
 struct Pipe {
     from: Option<PipeReader>,
@@ -132,117 +129,105 @@ struct Pipe {
 }
 
 impl Running {
-    fn start(command: &[u8], mut slot: Slot) -> io::Result<Running> {
-        // All that can fail comes before the process: the pipes, and the thread that waits for it
-        // and says so.
-        let (exit, notice) = pipe()?;
-        let (stdout, to_stdout) = pipe()?;
-        let (stderr, to_stderr) = pipe()?;
-        let (started, shell) = mpsc::channel();
-        let (survivors, survivor) = mpsc::channel::<Survivor>();
-        let waiter = thread::Builder::new().name("command".into()).spawn(move || {
-            if let Ok(shell) = shell.recv() {
-                // NOWAIT leaves a zombie: the number stays the shell's own until its group has been
-                // killed.
-                let exited = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-                if let Err(error) = retry_on_intr(|| waitid(WaitId::Pid(shell), exited)) {
-                    tracing::warn!(%error, "waitid");
-                }
-            }
-            drop(notice);
-            // In the usual case there is none, and this ends with the answer.
-            if let Ok((mut shell, tied)) = survivor.recv() {
-                drop(tied);
-                let _ = shell.wait();
-            }
-        })?;
-
+    fn start(command: &[u8], mut permit: Permit) -> io::Result<Running> {
+        let (stdout, to_stdout) = io::pipe()?;
+        let (stderr, to_stderr) = io::pipe()?;
         let mut shell = shell_command();
         // `--` lets a command begin with a dash.
         shell.args(["-c", "--"]).arg(OsStr::from_bytes(command));
         shell.stdin(Stdio::null()).stdout(to_stdout).stderr(to_stderr);
         ending::mark(&mut shell)?;
-        let mut shell = shell.spawn()?;
+        let shell = shell.spawn()?;
         let group = Pid::from_child(&shell);
-        slot.started(group);
-        let tied = match ending::tie_group(group) {
-            Ok(tied) => tied,
-            Err(error) => {
-                slots::kill(group);
-                let _ = shell.wait();
-                return Err(error);
-            }
-        };
-        // The waiter can only be gone if it panicked; then the exit pipe has ended too, and the
-        // watch ends at once.
-        started.send(group).ok();
-
+        permit.started(group);
         let pipes = [stdout, stderr].map(|from| Pipe { from: Some(from), kept: Vec::new() });
-        Ok(Running { shell, tied, slot, pipes, exit, waiter, exited: false, survivors })
+        let mut running = Running { shell, tied: None, permit, pipes };
+        if cfg!(not(target_os = "linux")) {
+            running.tie();
+        }
+        Ok(running)
+    }
+
+    /// Has the command's group killed should this server be killed. On Linux its mark is enough for that, and a command of
+    /// some milliseconds isn't worth two messages to the watchdog.
+    fn tie(&mut self) {
+        let tied = ending::tie_group(Pid::from_child(&self.shell));
+        self.tied = tied
+            .inspect_err(|error| tracing::warn!(%error, "a command may outlive this server"))
+            .ok();
     }
 
     /// Collects what the command says until it is complete or a bound is reached.
-    fn watch(&mut self, limits: &Limits, caller: &Caller<'_>) -> End {
+    fn collect(&mut self, limits: &Limits, peer: &Peer<'_>) -> End {
         let mut room = limits.max_output;
         let mut chunk = vec![0; CHUNK];
-        let mut deadline = Instant::now().checked_add(limits.timeout);
-        let mut watch = caller.watch();
+        let mut deadline = Deadline::after(limits.timeout);
+        let mut next_look = Deadline::after(RECHECK);
+        let (mut pause, mut next_ask) = (QUIET, Deadline::after(QUIET));
+        let mut has_exited = false;
         loop {
-            let mut fds = vec![watch.poll_fd()];
-            fds.extend((!self.exited).then(|| PollFd::new(&self.exit, PollFlags::IN)));
-            fds.extend(
-                self.pipes
-                    .iter()
-                    .filter_map(|pipe| Some(PollFd::new(pipe.from.as_ref()?, PollFlags::IN))),
-            );
-            if let Err(error) =
-                poll(&mut fds, [deadline, watch.wake_at()].into_iter().flatten().min())
-            {
+            let open = self.pipes.iter().filter_map(|pipe| pipe.from.as_ref());
+            let mut fds: Vec<_> = open.map(|from| PollFd::new(from, PollFlags::IN)).collect();
+            if let Err(error) = poll(&mut fds, deadline.or(next_look).or(next_ask)) {
                 return End::Failed(error);
             }
-            let caller_events = fds[0].revents();
-            drop(fds);
-
-            if watch.gone(caller_events) {
-                return End::CallerGone;
-            }
-            // Before the pipes: what the shell wrote before it exited is in them by now, and read
-            // in this very pass.
-            if !self.exited && matches!(self.exit.read(&mut [0]), Ok(0)) {
-                self.exited = true;
-                deadline = Some(Instant::now() + HOLD);
-            }
-            for pipe in &mut self.pipes {
+            let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let something_came = ready.contains(&true);
+            let open = self.pipes.iter_mut().filter(|pipe| pipe.from.is_some());
+            for (pipe, _) in open.zip(ready).filter(|(_, ready)| *ready) {
                 if pipe.read(&mut chunk, &mut room).is_err() {
                     return End::Full;
                 }
             }
-            if self.exited && self.pipes.iter().all(|pipe| pipe.from.is_none()) {
+            let is_open = self.pipes.iter().any(|pipe| pipe.from.is_some());
+            if something_came {
+                pause = if is_open { QUIET } else { ENDED };
+            }
+            if !has_exited && (!is_open || next_ask.has_passed()) {
+                if self.has_exited() {
+                    has_exited = true;
+                    (deadline, next_ask) = (Deadline::after(HOLD), Deadline::NEVER);
+                } else {
+                    if next_ask.has_passed() && self.tied.is_none() {
+                        self.tie();
+                    }
+                    pause = (pause * 2).min(SELDOM);
+                    next_ask = Deadline::after(pause);
+                }
+            }
+            if has_exited && !is_open {
                 return End::Complete;
             }
-            if deadline.is_some_and(|at| at <= Instant::now()) {
-                return if self.exited { End::Complete } else { End::Deadline };
+            if deadline.has_passed() {
+                return if has_exited { End::Complete } else { End::Deadline };
+            }
+            if next_look.has_passed() {
+                if peer.is_here().is_err() {
+                    return End::PeerGone;
+                }
+                next_look = Deadline::after(RECHECK);
             }
         }
     }
 
+    /// Whether the shell has ended. It stays a zombie: its number is its own until its group has been killed.
+    fn has_exited(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        !matches!(waitid(WaitId::Pid(Pid::from_child(&self.shell)), options), Ok(None))
+    }
+
     /// Kills what is left of the group and takes the shell's status; `None` if it doesn't end.
     fn finish(mut self) -> Option<Status> {
-        slots::kill(Pid::from_child(&self.shell));
-        let until = Some(Instant::now() + KILLED);
-        let ended = self.exited
-            || poll(&mut [PollFd::new(&self.exit, PollFlags::IN)], until).unwrap_or(false);
-        if !ended {
-            let shell = self.shell.id();
-            tracing::warn!(shell, "a command could not be killed: it runs on");
-            // The waiter listens until it has been given one, or cannot be given one any more.
-            let _ = self.survivors.send((self.shell, self.tied));
-            return None;
+        permit::kill(Pid::from_child(&self.shell));
+        let deadline = Deadline::after(KILLED);
+        while !self.has_exited() {
+            if deadline.has_passed() {
+                self.give_up();
+                return None;
+            }
+            thread::sleep(Duration::from_millis(1));
         }
-        drop(self.survivors);
-        // A panic of the waiter has been printed already; the shell is reaped either way.
-        self.waiter.join().ok();
-        drop((self.tied, self.slot));
+        drop((self.tied, self.permit));
         match self.shell.wait() {
             Ok(status) => Some(match (status.code(), status.signal()) {
                 (Some(code), _) => Status::Exit(code),
@@ -253,6 +238,18 @@ impl Running {
                 Some(Status::Exit(127))
             }
         }
+    }
+
+    /// Leaves a command that can't be killed to a thread, which reaps it when it ends after all.
+    fn give_up(mut self) {
+        tracing::warn!(shell = self.shell.id(), "a command could not be killed: it runs on");
+        let waiter = thread::Builder::new().name("survivor".into());
+        // Without a thread it stays a zombie, once it has ended, until this server ends.
+        let _ = waiter.spawn(move || {
+            drop(self.permit);
+            let _ = self.shell.wait();
+            drop(self.tied);
+        });
     }
 }
 
@@ -288,18 +285,11 @@ fn shell_command() -> Command {
     shell
 }
 
-/// A pipe whose reading end never waits.
-fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
-    let (reader, writer) = io::pipe()?;
-    ioctl_fionbio(&reader, true)?;
-    Ok((reader, writer))
-}
-
 /// The command said more than it may.
 struct TooMuch;
 
 impl Pipe {
-    /// Takes what is there now; never waits.
+    /// Takes what is there, once poll(2) has said that something is.
     fn read(&mut self, chunk: &mut [u8], room: &mut usize) -> Result<(), TooMuch> {
         let Some(from) = &mut self.from else { return Ok(()) };
         match from.read(chunk) {
@@ -318,11 +308,7 @@ impl Pipe {
                     return Err(TooMuch);
                 }
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 tracing::warn!(%error, "read from command");
                 self.from = None;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::screen::MAX_RAW_REQUEST;
+use crate::refusal::MAX_RAW_REQUEST;
 
 /// The shortest token, in bytes: 16 random characters cannot be guessed over a network.
 const SHORTEST: usize = 16;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs::{self, Permissions};
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,11 +11,18 @@ use std::time::Duration;
 
 use observe::Socket;
 use proto::request::RequestForm;
-use shell::{Caller, Limits, PromptArgs, PromptWhen, ServerArgs, WELCOME};
+use shell::{
+    Deadline, Gate, Limits, Peer, PromptArgs, PromptWhen, Refusal, ServerArgs, SessionEnd,
+    Shutdown, WELCOME,
+};
 
 fn args(token_file: Option<PathBuf>) -> ServerArgs {
     let limits = Limits { timeout: Duration::from_secs(30), max_output: 1024 };
     ServerArgs { limits, allow_remote: false, token_file }
+}
+
+fn shutdown() -> Shutdown {
+    Shutdown::on_signals().unwrap()
 }
 
 /// The next connection, as a server has it.
@@ -24,16 +31,17 @@ fn accept(listener: &TcpListener) -> Socket {
 }
 
 #[test]
-fn a_refused_request_is_answered_and_is_the_last() {
+fn a_refused_request_is_the_last() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
+    let gate =
+        args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw, &shutdown()).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let conn = accept(&listener);
-    let caller = Caller::of(&conn);
-    let mut visitor = gate.judge(&caller).unwrap();
+    let peer = Peer::of(&conn);
+    let mut session = gate.admit(&peer).unwrap();
     for request in [b"GET / HTTP/1.1".as_slice(), b"echo hi"] {
-        let reply = visitor.answer(request, &caller).unwrap();
-        assert!(reply.last && reply.output.stderr.starts_with(b"refused: this looks like HTTP"));
+        let end = session.run(request, peer).unwrap_err();
+        assert!(matches!(end, SessionEnd::Refused(Refusal::Http)), "{end}");
     }
     drop(client);
 }
@@ -51,14 +59,13 @@ fn our_own_connection_is_let_in() {
             continue;
         };
         let address = listener.local_addr().unwrap();
-        let gate = args(None).gate(address, RequestForm::Raw).unwrap();
+        let gate = args(None).gate(address, RequestForm::Raw, &shutdown()).unwrap();
         let client = TcpStream::connect(format!("{connect}:{}", address.port())).unwrap();
         let server = accept(&listener);
-        let caller = Caller::of(&server);
-        let mut visitor =
-            gate.judge(&caller).unwrap_or_else(|refusal| panic!("{listen} {connect}: {refusal}"));
-        let reply = visitor.answer(b"echo hi", &caller).unwrap();
-        assert_eq!((reply.output.stdout.as_slice(), reply.last), (b"hi\n".as_slice(), false));
+        let peer = Peer::of(&server);
+        let mut session =
+            gate.admit(&peer).unwrap_or_else(|refusal| panic!("{listen} {connect}: {refusal}"));
+        assert_eq!(session.run(b"echo hi", peer).unwrap().stdout, b"hi\n");
         drop(client);
     }
 }
@@ -67,7 +74,8 @@ fn our_own_connection_is_let_in() {
 #[cfg(target_os = "linux")]
 fn a_peer_that_has_closed_proves_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
+    let gate =
+        args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw, &shutdown()).unwrap();
     for reset in [false, true] {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         if reset {
@@ -75,7 +83,7 @@ fn a_peer_that_has_closed_proves_nothing() {
         }
         drop(client);
         let server = accept(&listener);
-        assert_eq!(gate.judge(&Caller::of(&server)).err(), Some(shell::Refusal::Gone));
+        assert_eq!(gate.admit(&Peer::of(&server)).err(), Some(Refusal::Gone));
     }
 }
 
@@ -87,7 +95,7 @@ fn both_sides_read_the_same_token() {
     let address = listener.local_addr().unwrap();
     let client = TcpStream::connect(address).unwrap();
     let server = accept(&listener);
-    let caller = Caller::of(&server);
+    let peer = Peer::of(&server);
     let access = args(Some(file.clone()));
     let prompt =
         PromptArgs { command: vec![], prompt: PromptWhen::Auto, token_file: Some(file.clone()) };
@@ -97,46 +105,54 @@ fn both_sides_read_the_same_token() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let token = prompt.token().unwrap().unwrap();
         assert_eq!(token, b"0123456789abcdef", "{end:?}");
-        let mut visitor = access.gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
-        let reply = visitor.answer(&token, &caller).unwrap();
-        assert_eq!((reply.output.stdout.as_slice(), reply.last), (WELCOME, false), "{end:?}");
+        let mut session =
+            access.gate(address, RequestForm::Raw, &shutdown()).unwrap().admit(&peer).unwrap();
+        assert_eq!(session.run(&token, peer).unwrap().stdout, WELCOME, "{end:?}");
     }
     for (bad, why) in
         [("0123456789abcde\n".to_owned(), "has 15 bytes"), ("x".repeat(1025), "more than 1024")]
     {
         fs::write(&file, bad).unwrap();
-        let error = access.gate(address, RequestForm::Raw).err().unwrap().to_string();
+        let error = access.gate(address, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
         assert!(error.contains(why), "{error}");
     }
     fs::remove_file(&file).unwrap();
-    let error = access.gate(address, RequestForm::Raw).err().unwrap().to_string();
+    let error = access.gate(address, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
     assert!(error.starts_with("cannot read the token file"), "{error}");
     drop(client);
 }
 
-#[test]
-fn who_is_admitted_gets_its_connection_back_and_who_has_left_is_let_go() {
+/// What the gate does with a connection of which `client` makes this: the bytes that the client reads until the end.
+fn served(
+    gate: &Gate,
+    client: impl FnOnce(&Socket, &mut shell::Session) -> Result<(), SessionEnd>,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = args(None).gate(listener.local_addr().unwrap(), RequestForm::Raw).unwrap();
-    for in_turns in [false, true] {
-        let admit = |conn| {
-            let frame = |refusal: shell::Output| Ok([refusal.stdout, refusal.stderr]);
-            if in_turns { gate.admit_in_turns(conn, frame) } else { gate.admit(conn, frame) }
-        };
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (conn, mut visitor) = admit(accept(&listener)).unwrap();
-        let reply = visitor.answer(b"echo hi", &Caller::of(&conn)).unwrap();
-        conn.send(&reply.output.stdout).unwrap();
-        let mut answer = [0; 3];
-        client.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"hi\n");
+    let mut conn = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    // Unread by the server: a plain close would be a reset.
+    conn.write_all(b"more").unwrap();
+    let peer = conn.local_addr().unwrap().into();
+    let frame = |output: shell::Output| Ok::<_, io::Error>([output.stdout, output.stderr]);
+    gate.serve(accept(&listener), &peer, frame, client);
+    let mut heard = String::new();
+    conn.read_to_string(&mut heard).unwrap();
+    heard
+}
 
-        drop(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-        let gone = accept(&listener);
-        if cfg!(target_os = "linux") {
-            assert!(admit(gone).is_none());
-        }
-    }
+#[test]
+fn however_a_session_ends_its_peer_reads_all_that_was_said() {
+    let gate =
+        args(None).gate("127.0.0.1:0".parse().unwrap(), RequestForm::Raw, &shutdown()).unwrap();
+    let heard = served(&gate, |conn, session| {
+        conn.send(&session.run(b"echo hi", conn)?.stdout)?;
+        Err(session.run(b"GET / HTTP/1.1", conn).unwrap_err())
+    });
+    assert!(heard.starts_with("hi\nrefused: this looks like HTTP"), "{heard}");
+    let heard = served(&gate, |conn, _| {
+        conn.send(b"hi")?;
+        Err(io::Error::from(io::ErrorKind::TimedOut).into())
+    });
+    assert_eq!(heard, "hi");
 }
 
 /// Both sides read it by the same rules: ssh's, for a private key.
@@ -162,21 +178,25 @@ fn a_token_file_that_others_can_use_is_refused() {
         (0o660, false),
     ] {
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(access.gate(here, RequestForm::Raw).is_ok(), private, "server, {mode:o}");
+        assert_eq!(
+            access.gate(here, RequestForm::Raw, &shutdown()).is_ok(),
+            private,
+            "server, {mode:o}"
+        );
         assert_eq!(prompt.token().is_ok(), private, "client, {mode:o}");
     }
-    let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
+    let error = access.gate(here, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
     assert!(error.contains("mode 0660") && error.contains("chmod 600"), "{error}");
     // Only root can give a file away, and only as root does it prove anything that it is refused.
     if rustix::process::geteuid().is_root() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::chown(&file, Some(65_534), None).unwrap();
-        let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
+        let error = access.gate(here, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
         assert!(error.contains("belongs to another user"), "{error}");
     }
     fs::remove_file(&file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let error = access.gate(here, RequestForm::Raw).err().unwrap().to_string();
+    let error = access.gate(here, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
     assert!(error.contains("isn't a regular file"), "nobody waits for a FIFO: {error}");
     fs::remove_file(&file).unwrap();
 }
@@ -192,14 +212,18 @@ fn who_awaits_a_token_may_not_think_as_long_as_it_likes() {
     let address = listener.local_addr().unwrap();
     let client = TcpStream::connect(address).unwrap();
     let server = accept(&listener);
-    let caller = Caller::of(&server);
-    let open = args(None).gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
-    assert_eq!(open.deadline(), None);
-    let mut visitor =
-        args(Some(file.clone())).gate(address, RequestForm::Raw).unwrap().judge(&caller).unwrap();
-    assert!(visitor.deadline().is_some());
-    visitor.answer(b"0123456789abcdef", &caller).unwrap();
-    assert_eq!(visitor.deadline(), None);
+    let peer = Peer::of(&server);
+    let open =
+        args(None).gate(address, RequestForm::Raw, &shutdown()).unwrap().admit(&peer).unwrap();
+    assert_eq!(open.deadline(), Deadline::NEVER);
+    let mut session = args(Some(file.clone()))
+        .gate(address, RequestForm::Raw, &shutdown())
+        .unwrap()
+        .admit(&peer)
+        .unwrap();
+    assert_ne!(session.deadline(), Deadline::NEVER);
+    session.run(b"0123456789abcdef", peer).unwrap();
+    assert_eq!(session.deadline(), Deadline::NEVER);
     fs::remove_file(&file).unwrap();
     drop(client);
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use observe::Socket;
 use proto::json::Status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use shell::{Caller, CallerGone, Limits, MAX_COMMAND, Output, run};
+use shell::{Deadline, Limits, MAX_COMMAND, Output, Peer, PeerGone, run};
 
 /// What a command must be far quicker than; what is left of it would sleep this long.
 const LONG: Duration = Duration::from_secs(20);
@@ -174,10 +174,10 @@ fn without_descriptors_it_is_an_answer_too() {
         return;
     }
     let (client, server) = connection();
-    let caller = Caller::of(&server);
+    let peer = Peer::of(&server);
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(6), ..limit }).unwrap();
-    let output = run(b"echo hi", &LIMITS, &caller).unwrap();
+    let output = run(b"echo hi", &LIMITS, &peer).unwrap();
     setrlimit(Resource::Nofile, limit).unwrap();
 
     // Nothing could be started here, and for a peer that has left nothing is even tried.
@@ -185,7 +185,7 @@ fn without_descriptors_it_is_an_answer_too() {
     rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
     drop(gone);
     setrlimit(Resource::Nofile, Rlimit { current: Some(6), ..limit }).unwrap();
-    assert_eq!(run(b"echo hi", &LIMITS, &Caller::of(&left)), Err(CallerGone));
+    assert_eq!(run(b"echo hi", &LIMITS, &Peer::of(&left)), Err(PeerGone));
     setrlimit(Resource::Nofile, limit).unwrap();
 
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -193,7 +193,7 @@ fn without_descriptors_it_is_an_answer_too() {
         stderr.contains("Too many open files") && output.status == Some(Status::Exit(126)),
         "{stderr}"
     );
-    assert_eq!(run(b"echo hi", &LIMITS, &caller).unwrap().stdout, b"hi\n");
+    assert_eq!(run(b"echo hi", &LIMITS, &peer).unwrap().stdout, b"hi\n");
     drop(client);
 }
 
@@ -230,24 +230,24 @@ fn a_caller_who_closes_long_after_its_fin_takes_the_command_along() {
 
 #[test]
 fn who_waits_for_something_else_is_told_when_the_caller_leaves() {
-    let soon = || Instant::now() + Duration::from_millis(20);
+    let soon = || Deadline::after(Duration::from_millis(20));
     let (client, server) = connection();
-    let caller = Caller::of(&server);
+    let peer = Peer::of(&server);
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     let asked = Instant::now();
-    assert_eq!(caller.wait_readable(&theirs, soon()), Ok(false), "its time is over");
+    assert_eq!(peer.wait_readable(&theirs, soon()), Ok(false), "its time is over");
     assert!(asked.elapsed() >= Duration::from_millis(20));
     ours.write_all(b"x").unwrap();
-    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Ok(true));
-    // What the caller itself sends is nobody's business here.
+    assert_eq!(peer.wait_readable(&theirs, Deadline::after(LONG)), Ok(true));
+    // What the peer itself sends is nobody's business here.
     (&client).write_all(b"the next request").unwrap();
-    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Ok(true));
+    assert_eq!(peer.wait_readable(&theirs, Deadline::after(LONG)), Ok(true));
     (&theirs).read_exact(&mut [0]).unwrap();
-    assert_eq!(caller.wait_readable(&theirs, soon()), Ok(false));
+    assert_eq!(peer.wait_readable(&theirs, soon()), Ok(false));
 
     rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
     drop(client);
-    assert_eq!(caller.wait_readable(&theirs, Instant::now() + LONG), Err(CallerGone));
+    assert_eq!(peer.wait_readable(&theirs, Deadline::after(LONG)), Err(PeerGone));
     assert!(asked.elapsed() < LONG);
 }
 
@@ -255,19 +255,19 @@ fn who_waits_for_something_else_is_told_when_the_caller_leaves() {
 fn a_caller_who_only_stops_sending_gets_the_answer() {
     let (client, server) = connection();
     client.shutdown(Shutdown::Write).unwrap();
-    // Long enough for more than one look at the caller.
-    let output = run(b"sleep 0.7; echo alive", &LIMITS, &Caller::of(&server)).unwrap();
+    // Long enough for more than one look at the peer.
+    let output = run(b"sleep 0.7; echo alive", &LIMITS, &Peer::of(&server)).unwrap();
     assert_eq!(output.stdout, b"alive\n");
 }
 
-/// Requests that wait in the socket neither wake the loop for ever nor count as the caller's end.
+/// Requests that wait in the socket neither wake the loop for ever nor count as the peer's end.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_waiting_caller_costs_no_time() {
     let (mut client, server) = connection();
     std::io::Write::write_all(&mut client, b"the next command").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    let caller = Caller::of(&server);
+    let peer = Peer::of(&server);
     let switches = || {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
@@ -282,7 +282,7 @@ fn a_waiting_caller_costs_no_time() {
             .sum::<u64>()
     };
     let before = (switches(), ticks());
-    run(b"sleep 1", &LIMITS, &caller).unwrap();
+    run(b"sleep 1", &LIMITS, &peer).unwrap();
     let after = (switches(), ticks());
     assert!(after.0 - before.0 < 50, "woke {} times in a second", after.0 - before.0);
     assert!(after.1 - before.1 < 20, "{} ticks of CPU in a second: it spins", after.1 - before.1);
@@ -296,7 +296,7 @@ fn assert_gone(name: &str, leave: impl FnOnce(TcpStream)) {
     let command = format!("exec 3>{fifo}; sleep 20; echo survived >&3");
     let (answer, end) = mpsc::channel();
     let handler = thread::spawn(move || {
-        let result = run(command.as_bytes(), &LIMITS, &Caller::of(&server));
+        let result = run(command.as_bytes(), &LIMITS, &Peer::of(&server));
         answer.send((result, Instant::now())).unwrap();
     });
     // Opened by the command: it runs.
@@ -304,7 +304,7 @@ fn assert_gone(name: &str, leave: impl FnOnce(TcpStream)) {
     let left = Instant::now();
     leave(client);
     let (result, at) = end.recv().unwrap();
-    assert_eq!(result, Err(CallerGone), "{name}");
+    assert_eq!(result, Err(PeerGone), "{name}");
     assert!(at - left < LONG / 4, "{name}: {:?}", at - left);
     assert_eq!(leftover.join().unwrap(), "");
     handler.join().unwrap();
@@ -346,7 +346,7 @@ fn witness(name: &str) -> (String, Leftover) {
 
 fn run_here(command: &[u8], limits: &Limits) -> Output {
     let (_client, server) = connection();
-    run(command, limits, &Caller::of(&server)).unwrap()
+    run(command, limits, &Peer::of(&server)).unwrap()
 }
 
 fn connection() -> (TcpStream, Socket) {

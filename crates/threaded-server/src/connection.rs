@@ -1,106 +1,91 @@
 //! One connection from its first request to its end: what a thread or a process does that has nothing else to do.
 
-use std::io;
-use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
-use observe::{Failure, Socket, report, show};
+use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
-use proto::{Decoder, Outgoing, ReadError, json};
-use shell::{Caller, Output, Wake};
-use socket2::SockAddr;
+use proto::{Decoder, EncodeError, Outgoing, ReadError, json};
+use shell::{FrameDeadline, Output, Peer, wait_readable, write_within};
 
+use crate::connections::Accepted;
 use crate::{Handler, Service};
 
-/// Serves one connection and closes it, whatever happens to it: that is this client's end, not the server's.
-pub fn run<H: Handler>(conn: &Socket, peer: &SockAddr, visit: H::Visit, service: &Service<H>) {
-    match catch_unwind(AssertUnwindSafe(|| serve(conn, visit, service))) {
-        Ok(served) => _ = report(served.map_err(Failure::talking(show(peer), "serving"))),
+/// Serves an accepted connection and closes it, whatever happens to it: that is this client's end, not the server's.
+pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
+    let Accepted { conn, peer, mut session, permit, lingering } = accepted;
+    let Some(conn) = service.shutdown.watch(conn) else { return };
+    let served = catch_unwind(AssertUnwindSafe(|| requests(&conn, &mut session, service)));
+    drop(session);
+    let told = service.shutdown.told();
+    match served {
+        // The client has ended the stream: nothing of it is unread.
+        Ok(Ok(End::Theirs)) if !told => {}
+        Ok(Ok(_)) => lingering.close(conn, []),
+        Ok(Err(error)) => {
+            let refusal = service.refusal(&error).map(message);
+            if !told {
+                report(Err(Failure::talking(peer, "serving")(error)));
+            }
+            lingering.close(conn, refusal.and_then(Result::ok).map(|pieces| pieces.concat()));
+        }
         // What it said has been printed by the panic itself.
         Err(_) => {
-            tracing::error!(peer = show(peer), "the handler panicked; closing its connection")
+            tracing::error!(%peer, "the handler panicked; closing its connection");
+            lingering.close(conn, []);
         }
     }
-    let _ = goodbye(conn); // it fails where nobody is left to hear it
+    drop(permit);
 }
 
-fn serve<H: Handler>(
+/// Who ended the connection.
+enum End {
+    Ours,
+    Theirs,
+}
+
+/// One request after another, until one side ends.
+fn requests<H: Handler>(
     conn: &Socket,
-    mut visit: H::Visit,
+    session: &mut H::Session,
     service: &Service<H>,
-) -> Result<(), ReadError> {
-    let caller = Caller::of(conn);
+) -> Result<End, ReadError> {
     let mut requests = Decoder::new(RequestFraming::new(service.form, service.max_frame));
+    let mut rest = FrameDeadline::new(service.frame_timeout);
     loop {
-        let deadline = service.handler.deadline(&visit);
-        let request = match request(conn, &mut requests, deadline, service) {
-            Ok(Some(request)) => request,
-            Ok(None) => break,
-            Err(error) => {
-                if let Some(refusal) = service.refusal(&error) {
-                    answer(conn, refusal, service.patience)?;
+        // The read loop: ask the decoder; while no whole request is there, recv more.
+        let request = loop {
+            match requests.decode()? {
+                Some(frame) => break frame.body,
+                None => {
+                    let unread = requests.unread().len();
+                    service.check_length(unread)?;
+                    // An idle client may think as long as it likes; one inside a frame has so long for the rest.
+                    let deadline = rest.after(unread).or(service.handler.deadline(session));
+                    wait_readable(conn, deadline)?;
+                    match conn.recv(requests.space())? {
+                        0 => return Ok(requests.finish().map(|()| End::Theirs)?),
+                        n => requests.filled(n),
+                    }
                 }
-                return Err(error);
             }
         };
-        let Ok(reply) = service.handler.handle(&mut visit, &request, &caller) else { break };
-        answer(conn, reply.output, service.patience)?;
+        if service.shutdown.told() {
+            return Ok(End::Ours);
+        }
+        let Ok(reply) = service.handler.handle(session, request, &Peer::of(conn)) else {
+            return Ok(End::Ours);
+        };
+        // One write for all: in two, the second would wait 40 ms for an ACK (Nagle).
+        let answer = message(reply.output).map_err(std::io::Error::other)?;
+        write_within(service.frame_timeout, conn, Outgoing::new(answer))?;
         if reply.last {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// The read loop: the next request, or `None` at the end of the stream and when told to stop.
-fn request<H: Handler>(
-    conn: &Socket,
-    requests: &mut Decoder<RequestFraming>,
-    mut deadline: Option<Instant>,
-    service: &Service<H>,
-) -> Result<Option<Vec<u8>>, ReadError> {
-    // An idle client may think as long as it likes; one inside a frame has so long for the rest.
-    loop {
-        if let Some(frame) = requests.decode()? {
-            return Ok(Some(frame.body.to_vec()));
-        }
-        service.check_length(requests.unread().len())?;
-        if !requests.unread().is_empty() {
-            deadline.get_or_insert(Instant::now() + service.patience);
-        }
-        let patience = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        if service.stop.wait_readable(conn, patience)? == Wake::Stopping {
-            return Ok(None);
-        }
-        match conn.recv(requests.space())? {
-            0 => return Ok(requests.finish().map(|()| None)?),
-            n => requests.filled(n),
+            return Ok(End::Ours);
         }
     }
 }
 
-/// Header, stdout and stderr leave in one write: in two, the second would wait 40 ms for an ACK.
-fn answer(mut conn: &Socket, output: Output, patience: Duration) -> io::Result<()> {
-    let mut answer = Outgoing::new(message(output)?);
-    shell::patiently(conn, patience, || answer.write_to(&mut conn))
-}
-
-/// The answer as it goes out.
-pub(crate) fn message(output: Output) -> io::Result<[Vec<u8>; 3]> {
-    let head = json::encode_head(&output.header()).map_err(io::Error::other)?;
+/// The answer as it goes out: header, stdout, stderr.
+pub(crate) fn message(output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
+    let head = json::encode_head(&output.header())?;
     Ok([head, output.stdout, output.stderr])
 }
-
-/// Closing while input is unread would reset the connection, and the reset can overtake the answer.
-/// So: say that we are done, read for a moment what still comes, then close.
-fn goodbye(conn: &Socket) -> io::Result<()> {
-    conn.shutdown(Shutdown::Write)?;
-    conn.set_read_timeout(Some(LINGER))?;
-    let end = Instant::now() + LINGER;
-    while Instant::now() < end && conn.recv(&mut [0; 1024])? > 0 {}
-    Ok(())
-}
-
-/// How long a connection is read after its last answer.
-pub(crate) const LINGER: Duration = Duration::from_secs(1);

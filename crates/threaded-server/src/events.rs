@@ -1,114 +1,107 @@
 //! One thread for all connections: Python's `selectors`, and what runs inside most large servers.
 //!
-//! No call of this thread waits for one client. It waits in poll(2) for all of them, and then does for each that is
-//! ready what can be done without waiting. So nothing of a connection can live in a loop or on a stack: what it is in
-//! the middle of is written down (`events/client.rs`), and the decoder remembers how far its request has come. What takes
-//! time, the handler, runs on a few worker threads, which wake the loop through a pipe (`events/worker.rs`).
+//! No call of this thread waits for one client. It waits for all of them at once, in epoll(7) or kqueue(2) by way of the
+//! crate mio, and then does for each that is ready what can be done without waiting. So nothing of a connection can live in
+//! a loop or on a stack: what it is in the middle of is written down (`events/client.rs`), and the decoder remembers how
+//! far its request has come. What takes time, a handler that waits, runs on a few worker threads (`events/workers.rs`).
+//!
+//! The kernel tells only what is new: that bytes have come, not that there still are some (edge-triggered). So its list
+//! needs no care, and 10,000 clients that say nothing cost nothing; but a client must be read until it is empty.
 
 mod client;
-mod room;
-mod worker;
+mod clients;
+mod workers;
 
-use std::io::{self, Read};
-use std::sync::Mutex;
-use std::sync::mpsc;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
-use std::time::Instant;
 
-use observe::{Backoff, Socket};
-use rustix::event::{PollFd, PollFlags};
-use rustix::io::ioctl_fionbio;
-use shell::{MAX_RUNNING, poll};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use observe::{Backoff, Failure, Socket};
+use shell::{Deadline, MAX_RUNNING};
 
-use self::client::Client;
-use self::room::Room;
-use self::worker::work;
-use crate::seats::Seats;
+use self::clients::Clients;
+use self::workers::{Jobs, Results, work};
+use crate::connections::Connections;
 use crate::{Handler, Service};
 
-/// Who can be ready.
-enum Ready {
-    Worker,
-    Newcomer,
-    Client(u64),
-    Stop,
-}
+/// What can be ready besides a client: the clients' tokens count from 0.
+const NEWCOMER: Token = Token(usize::MAX);
+const SHUTDOWN: Token = Token(usize::MAX - 1);
+const WORKER: Token = Token(usize::MAX - 2);
 
 /// Serves until the server is told to stop, and then until each request that is being handled has its answer.
 ///
 /// # Errors
 /// When no worker can be started, or the listening socket is no longer usable.
-pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let (mut woken, wake) = io::pipe()?;
-    ioctl_fionbio(&woken, true)?;
-    let (todo, jobs) = mpsc::channel();
-    let (results, done) = mpsc::channel();
-    let (jobs, wake) = (&Mutex::new(jobs), &wake);
+pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), Failure> {
+    let Some(_until_the_loop_ends) = service.shutdown.hold() else { return Ok(()) };
+    let mut poll = Poll::new().map_err(Failure::system("epoll or kqueue"))?;
+    let waker =
+        set_up(poll.registry(), listener, service).map_err(Failure::system("the event loop"))?;
+    let (jobs, results) = (&Jobs::default(), &Results::new(waker));
     thread::scope(|scope| {
-        for _ in 0..MAX_RUNNING {
-            let results = results.clone();
-            let worker = move || work(jobs, &results, wake, service);
-            thread::Builder::new().spawn_scoped(scope, worker)?;
+        let _workers_end_with_it = jobs.close_when_dropped();
+        for _ in 0..if H::WAITS { MAX_RUNNING } else { 0 } {
+            thread::Builder::new()
+                .spawn_scoped(scope, || work(jobs, results, service))
+                .map_err(Failure::system("starting the workers"))?;
         }
-        // Dropped at the end, it takes the workers' next job with it, and they end.
-        let mut room = Room::new(service, todo);
-        let seats = Seats::new(service.max_connections);
+        let connections = Connections::new(service);
+        let mut clients =
+            Clients::new(service, poll.registry().try_clone().map_err(Failure::system("epoll"))?);
+        let mut events = Events::with_capacity(1024);
         let mut backoff = Backoff::default();
-        let mut closed_until = None; // while no descriptor is left for a newcomer
-        let mut stopping = false;
-        while !(stopping && room.is_empty()) {
-            let ready = {
-                let mut who = vec![Ready::Worker];
-                let mut fds = vec![PollFd::new(&woken, PollFlags::IN)];
-                if !stopping {
-                    who.push(Ready::Stop);
-                    fds.push(PollFd::from_borrowed_fd(service.stop.as_fd(), PollFlags::IN));
-                }
-                let paused = closed_until.is_some_and(|until| Instant::now() < until);
-                if !stopping && !paused {
-                    closed_until = None;
-                    who.push(Ready::Newcomer);
-                    fds.push(PollFd::new(listener, PollFlags::IN));
-                }
-                for (id, fd) in room.waiting() {
-                    who.push(Ready::Client(id));
-                    fds.push(fd);
-                }
-                poll(&mut fds, room.deadline().into_iter().chain(closed_until).min())?;
-                let ready = who.into_iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
-                ready.map(|(who, _)| who).collect::<Vec<_>>()
-            };
-            for who in ready {
-                match who {
-                    // What the bytes announce is in the channel; how many there are does not matter.
-                    Ready::Worker => {
-                        let _ = woken.read(&mut [0; 1024]);
-                        done.try_iter().for_each(|done| room.finished(done));
-                    }
-                    Ready::Client(id) => room.step(id, |client| client.ready(service)),
-                    Ready::Stop => stopping = true,
-                    Ready::Newcomer => match listener.accept() {
-                        Ok((conn, peer)) => {
-                            backoff.reset();
-                            let admitted = seats.admit(conn, &peer, service);
-                            let Some(admitted) = admitted else { continue };
-                            // The model: one more in the list.
-                            room.enter(Client::new(admitted, peer, service)?);
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => {
-                            let pause = backoff.after(&error).ok_or(error)?;
-                            closed_until = Some(Instant::now() + pause);
-                        }
-                    },
+        let mut accept_at = None; // when to try again, if newcomers wait
+        while !(service.shutdown.told() && clients.is_empty()) {
+            let deadline = clients.deadline().or(accept_at.unwrap_or(Deadline::NEVER));
+            match poll.poll(&mut events, deadline.timeout()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                polled => polled.map_err(Failure::system("waiting for events"))?,
+            }
+            for event in &events {
+                match event.token() {
+                    NEWCOMER => accept_at = Some(Deadline::now()),
+                    SHUTDOWN => clients.dismiss(),
+                    WORKER => results.take().into_iter().for_each(|done| clients.finished(done)),
+                    Token(client) => clients.ready(client, event),
                 }
             }
-            room.expire();
-            if stopping {
-                room.dismiss();
+            clients.go_on();
+            clients.expire();
+            jobs.add(clients.take_jobs());
+            if service.shutdown.told() {
+                accept_at = None;
+            }
+            while accept_at.is_some_and(Deadline::has_passed) {
+                match listener.accept() {
+                    Ok((conn, peer)) => {
+                        backoff.reset();
+                        // The model: one more in the list.
+                        if let Some(accepted) = connections.admit(conn, &peer) {
+                            clients.enter(accepted);
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => accept_at = None,
+                    Err(error) => {
+                        let pause = backoff.after(&error);
+                        let pause =
+                            pause.ok_or(error).map_err(Failure::system("accepting connections"))?;
+                        accept_at = Some(Deadline::after(pause));
+                    }
+                }
             }
         }
         Ok(())
     })
+}
+
+/// Has the kernel tell of newcomers and of the end; and what workers wake the loop with.
+fn set_up<H>(registry: &Registry, listener: &Socket, service: &Service<H>) -> io::Result<Waker> {
+    listener.set_nonblocking(true)?;
+    for (fd, token) in [(listener.as_fd(), NEWCOMER), (service.shutdown.as_fd(), SHUTDOWN)] {
+        registry.register(&mut SourceFd(&fd.as_raw_fd()), token, Interest::READABLE)?;
+    }
+    Waker::new(registry, WORKER)
 }

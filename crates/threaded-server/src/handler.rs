@@ -1,30 +1,35 @@
 //! What is done with a request, whichever model does it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proto::json::Status;
 use proto::prefix::PREFIX_LEN;
 use proto::request::RequestForm;
 use proto::{FrameError, ReadError};
-use shell::{Caller, CallerGone, Gate, MAX_COMMAND, Output, Reply, Stop, Visitor};
+use shell::{Deadline, Gate, MAX_COMMAND, Output, Peer, PeerGone, Session, SessionEnd, Shutdown};
 
 /// Serves requests, like a class derived from Python's `BaseRequestHandler`.
 ///
 /// One handler serves all connections, on several threads at once: what belongs to one connection goes into its
-/// [`Visit`](Handler::Visit). Python's `finish` is that value's `Drop`.
+/// [`Session`](Handler::Session). Python's `finish` is that value's `Drop`.
 pub trait Handler: Sync {
     /// What is known of one connection from its setup to its end.
-    type Visit: Send;
+    type Session: Send;
+
+    /// Whether [`handle`](Handler::handle) may wait: for a command, a disk, another server. If it doesn't, say so: then the
+    /// events model calls it in its loop, where everybody waits for it, and saves the way to a worker thread and back. It's
+    /// the choice of asyncio users between a callback and an executor.
+    const WAITS: bool = true;
 
     /// A client has connected. This is called in the accept loop, before the client costs anything: it must not wait.
     ///
     /// # Errors
     /// The answer with which it is turned away.
-    fn setup(&self, client: &Caller<'_>) -> Result<Self::Visit, Output>;
+    fn setup(&self, peer: &Peer<'_>) -> Result<Self::Session, Output>;
 
-    /// When this client's next request is due; `None` if it may stay idle for as long as it likes.
-    fn deadline(&self, _visit: &Self::Visit) -> Option<Instant> {
-        None
+    /// When this client's next request is due; by default it may stay idle for as long as it likes.
+    fn deadline(&self, _session: &Self::Session) -> Deadline {
+        Deadline::NEVER
     }
 
     /// The longest request that can be handled, in bytes; the rest of a longer one isn't read.
@@ -32,28 +37,38 @@ pub trait Handler: Sync {
         usize::MAX
     }
 
-    /// Answers one request. It may take its time: other connections do not wait for it, except in the serial model.
+    /// Answers one request. If [`WAITS`](Handler::WAITS) it may take its time: other connections do not wait for it, except
+    /// in the serial model.
     ///
     /// # Errors
-    /// [`CallerGone`]: the client left before its answer was ready.
+    /// [`PeerGone`]: the client left before its answer was ready.
     fn handle(
         &self,
-        visit: &mut Self::Visit,
+        session: &mut Self::Session,
         request: &[u8],
-        client: &Caller<'_>,
-    ) -> Result<Reply, CallerGone>;
+        peer: &Peer<'_>,
+    ) -> Result<Reply, PeerGone>;
 }
 
-/// Remote commands: the gate decides who comes in, the visitor what runs.
-impl Handler for Gate {
-    type Visit = Visitor;
+/// What to answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What the client is told.
+    pub output: Output,
+    /// The connection ends after this answer.
+    pub last: bool,
+}
 
-    fn setup(&self, client: &Caller<'_>) -> Result<Visitor, Output> {
-        self.judge(client).map_err(Output::from)
+/// Remote commands: the gate decides who comes in, the session what runs.
+impl Handler for Gate {
+    type Session = Session;
+
+    fn setup(&self, peer: &Peer<'_>) -> Result<Session, Output> {
+        self.admit(peer).map_err(Output::from)
     }
 
-    fn deadline(&self, visitor: &Visitor) -> Option<Instant> {
-        visitor.deadline()
+    fn deadline(&self, session: &Session) -> Deadline {
+        session.deadline()
     }
 
     fn longest_request(&self) -> usize {
@@ -62,11 +77,16 @@ impl Handler for Gate {
 
     fn handle(
         &self,
-        visitor: &mut Visitor,
+        session: &mut Session,
         request: &[u8],
-        client: &Caller<'_>,
-    ) -> Result<Reply, CallerGone> {
-        visitor.answer(request, client)
+        peer: &Peer<'_>,
+    ) -> Result<Reply, PeerGone> {
+        match session.run(request, *peer) {
+            Ok(output) => Ok(Reply { output, last: false }),
+            Err(SessionEnd::Refused(refusal)) => Ok(Reply { output: refusal.into(), last: true }),
+            // To run a command, nothing is read or written here; and once the server ends, nobody is answered.
+            Err(SessionEnd::PeerGone | SessionEnd::Told | SessionEnd::Failed(_)) => Err(PeerGone),
+        }
     }
 }
 
@@ -81,9 +101,9 @@ pub struct Service<H> {
     /// How many connections may be open at once; a further one is refused.
     pub max_connections: usize,
     /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
-    pub patience: Duration,
-    /// Tells when to end.
-    pub stop: Stop,
+    pub frame_timeout: Duration,
+    /// Ends the server when it's told to.
+    pub shutdown: Shutdown,
 }
 
 impl<H: Handler> Service<H> {
@@ -105,11 +125,15 @@ impl<H: Handler> Service<H> {
             ReadError::Frame(FrameError::TooLong { limit, .. })
                 if *limit == self.handler.longest_request() =>
             {
-                let why = format!("refused: a request has at most {limit} bytes here\n");
-                let status = Some(Status::Exit(126));
-                Some(Output { stderr: why.into_bytes(), status, ..Output::default() })
+                Some(refused(&format!("a request has at most {limit} bytes here")))
             }
             _ => None,
         }
     }
+}
+
+/// The answer to a client that isn't served.
+pub(crate) fn refused(why: &str) -> Output {
+    let stderr = format!("refused: {why}\n").into_bytes();
+    Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
 }

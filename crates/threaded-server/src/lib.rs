@@ -12,26 +12,27 @@
 //! | [`events`] | the `selectors` module | a place in one thread's list; only commands get threads |
 //!
 //! Each model's file begins with its accept loop: what it does with the accepted connection *is* the model. The first
-//! four then run the same loop over the connection ([`connection`]); in the last there is no such loop, only a decoder
+//! four then run the same loop over the connection (`connection.rs`); in the last there is no such loop, only a decoder
 //! for each connection that remembers how far it is.
 //!
 //! A handler of your own, for a server that shouts back:
 //!
 //! ```
 //! use proto::json::Status;
-//! use shell::{Caller, CallerGone, Output, Reply};
-//! use threaded_server::Handler;
+//! use shell::{Output, Peer, PeerGone};
+//! use threaded_server::{Handler, Reply};
 //!
 //! struct Shout;
 //!
 //! impl Handler for Shout {
-//!     type Visit = usize; // how many requests this client has made
+//!     type Session = usize; // how many requests this client has made
+//!     const WAITS: bool = false;
 //!
-//!     fn setup(&self, _client: &Caller<'_>) -> Result<usize, Output> {
+//!     fn setup(&self, _peer: &Peer<'_>) -> Result<usize, Output> {
 //!         Ok(0)
 //!     }
 //!
-//!     fn handle(&self, asked: &mut usize, request: &[u8], _: &Caller<'_>) -> Result<Reply, CallerGone> {
+//!     fn handle(&self, asked: &mut usize, request: &[u8], _: &Peer<'_>) -> Result<Reply, PeerGone> {
 //!         *asked += 1;
 //!         let stdout = request.to_ascii_uppercase();
 //!         let output = Output { stdout, ..Output::default() };
@@ -40,15 +41,13 @@
 //! }
 //! ```
 
-pub mod connection;
+mod connection;
+mod connections;
 pub mod events;
 mod handler;
-mod permits;
 pub mod pool;
 pub mod processes;
-mod seats;
 pub mod serial;
 pub mod threads;
 
-pub use handler::{Handler, Service};
-pub use permits::WithPermit;
+pub use handler::{Handler, Reply, Service};

@@ -4,62 +4,51 @@
 //! first client is; a connection that finds all of them busy waits in a queue. The bound has a price: a client that
 //! stays connected without asking anything keeps a worker from others.
 
-use std::io;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use observe::{Backoff, Socket};
-use shell::Wake;
-use socket2::SockAddr;
+use observe::{Backoff, Failure, Socket};
 
 use crate::connection;
-use crate::seats::{Admitted, Seats};
+use crate::connections::{Accepted, Connections};
 use crate::{Handler, Service};
 
 /// How many connections are served at once; further ones wait, up to the server's bound.
 pub const WORKERS: usize = 64;
 
-type Guest<H> = (Admitted<H>, SockAddr);
-
-/// Serves until the server is told to stop, and then until each worker has ended.
+/// Serves until a signal ends the process.
 ///
 /// # Errors
 /// When no worker can be started, or the listening socket is no longer usable.
-pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> io::Result<()> {
-    let seats = Seats::new(service.max_connections);
+pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), Failure> {
+    let connections = Connections::new(service);
     let mut backoff = Backoff::default();
-    // Who waits has a seat, so the seats bound the queue.
-    let (queue, guests) = mpsc::channel::<Guest<H>>();
-    let guests = &Mutex::new(guests);
+    // Who waits has a permit, so the permits bound the queue.
+    let (queue, waiting) = mpsc::channel::<Accepted<H>>();
+    let waiting = &Mutex::new(waiting);
     thread::scope(|scope| {
         let queue = queue; // dropped when the scope's own work ends: then the workers end too
         for _ in 0..WORKERS.min(service.max_connections) {
-            thread::Builder::new().spawn_scoped(scope, move || work(guests, service))?;
+            thread::Builder::new()
+                .spawn_scoped(scope, move || work(waiting, service))
+                .map_err(Failure::system("starting the workers"))?;
         }
-        while let Wake::Ready = service.stop.wait_readable(listener, None)? {
-            match listener.accept() {
-                Ok((conn, peer)) => {
-                    backoff.reset();
-                    let Some(admitted) = seats.admit(conn, &peer, service) else { continue };
-                    // The model: into the queue, for whichever worker is free first.
-                    queue.send((admitted, peer)).map_err(|_| io::ErrorKind::BrokenPipe)?;
-                }
-                Err(error) => service.stop.pause(backoff.after(&error).ok_or(error)?)?,
-            }
+        loop {
+            let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+            let Some(accepted) = connections.admit(conn, &peer) else { continue };
+            // The model: into the queue, for whichever worker is free first. They live as long as the queue does.
+            let _ = queue.send(accepted);
         }
-        Ok(())
     })
 }
 
-/// One worker: serves one guest after another until the queue is closed and empty.
-fn work<H: Handler>(guests: &Mutex<Receiver<Guest<H>>>, service: &Service<H>) {
+/// One worker: serves one client after another until the queue is closed and empty.
+fn work<H: Handler>(waiting: &Mutex<Receiver<Accepted<H>>>, service: &Service<H>) {
     loop {
-        // The lock is held while waiting, and given up with the guest: the next worker waits then.
-        let next = guests.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(((conn, visit, seat), peer)) = next else { return };
-        connection::run(&conn, &peer, visit, service);
-        drop(conn);
-        drop(seat);
+        // The lock is held while waiting, and given up with the client: the next worker waits then.
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(accepted) = next else { return };
+        connection::serve(accepted, service);
     }
 }

@@ -1,5 +1,5 @@
 //! What a handler can do wrong, and what a client can leave undone: the server goes on. In this process, so that the
-//! handler is ours and patience is short. (The processes model needs a program of its own: `server.rs`.)
+//! handler is ours and its time for a frame is short. (The processes model needs a program of its own: `server.rs`.)
 //!
 //! | fault | test |
 //! |---|---|
@@ -10,22 +10,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the handler of a test may fail")]
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use observe::Socket;
+use observe::{Failure, Socket};
 use proto::request::RequestForm;
-use shell::{Caller, CallerGone, Output, Reply, Stop};
+use shell::{Output, Peer, PeerGone, Shutdown};
 use socket2::{Domain, SockAddr, Type};
-use threaded_server::{Handler, Service, events, pool, serial, threads};
+use threaded_server::{Handler, Reply, Service, events, pool, serial, threads};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
 const LONG: Duration = Duration::from_secs(60);
 
-type Serve = fn(&Socket, &Service<Mood>) -> io::Result<()>;
+type Serve = fn(&Socket, &Service<Mood>) -> Result<(), Failure>;
 
 const MODELS: [(&str, Serve); 4] = [
     ("serial", serial::serve),
@@ -43,9 +43,9 @@ enum Mood {
 }
 
 impl Handler for Mood {
-    type Visit = ();
+    type Session = ();
 
-    fn setup(&self, _: &Caller<'_>) -> Result<(), Output> {
+    fn setup(&self, _: &Peer<'_>) -> Result<(), Output> {
         match self {
             Mood::Kind => Ok(()),
             Mood::PanicsAtOnce => panic!("this handler panics when a client comes"),
@@ -53,7 +53,7 @@ impl Handler for Mood {
         }
     }
 
-    fn handle(&self, (): &mut (), request: &[u8], _: &Caller<'_>) -> Result<Reply, CallerGone> {
+    fn handle(&self, (): &mut (), request: &[u8], _: &Peer<'_>) -> Result<Reply, PeerGone> {
         match request {
             b"panic" => panic!("this handler panics when it is asked"),
             b"bye" => Ok(Reply { output: said(b"bye"), last: true }),
@@ -75,14 +75,14 @@ fn a_panic_ends_one_connection() {
         } else {
             drop(calm);
         }
-        // More often than there are seats: a panic must give its seat back.
+        // More often than there are permits: a panic must give its permit back.
         for _ in 0..10 {
             assert_eq!(unless_refused(address, Some("panic")), b"", "{model}");
         }
         if let Some(mut calm) = other {
             assert_eq!(ask(&mut calm, "b"), "b", "{model}: the others do not notice");
         }
-        assert_eq!(patiently(address, "c"), "c", "{model}");
+        assert_eq!(served(address, "c"), "c", "{model}");
 
         let address = start(serve, Mood::PanicsAtOnce, LONG);
         for _ in 0..10 {
@@ -93,17 +93,17 @@ fn a_panic_ends_one_connection() {
 
 #[test]
 fn who_never_finishes_a_frame_is_given_up() {
-    let patience = Duration::from_millis(300);
+    let frame_timeout = Duration::from_millis(300);
     for (model, serve) in MODELS {
-        let address = start(serve, Mood::Kind, patience);
+        let address = start(serve, Mood::Kind, frame_timeout);
         let mut conn = connect(address);
         let begun = Instant::now();
         conn.write_all(b"\x05\0\0\0he").unwrap();
         // The end of the stream, while we say nothing.
         assert_eq!(conn.read(&mut [0]).unwrap(), 0, "{model}");
-        assert!(begun.elapsed() >= patience, "{model}");
+        assert!(begun.elapsed() >= frame_timeout, "{model}");
         drop(conn);
-        assert_eq!(patiently(address, "next"), "next", "{model}");
+        assert_eq!(served(address, "next"), "next", "{model}");
     }
 }
 
@@ -113,12 +113,12 @@ fn who_never_reads_is_given_up() {
         let address = start(serve, Mood::Kind, Duration::from_millis(300));
         let mut conn = connect(address);
         send(&mut conn, "much");
-        // The other three seats are taken, so the next client is served once this one is given up.
+        // The other three permits are taken, so the next client is served once this one is given up.
         let _others: Vec<TcpStream> = match model {
             "serial" => Vec::new(),
             _ => (0..3).map(|_| connect(address)).collect(),
         };
-        assert_eq!(patiently(address, "next"), "next", "{model}");
+        assert_eq!(served(address, "next"), "next", "{model}");
         let mut came = Vec::new();
         // Cut short: by a reset, or by an end that comes too early.
         let _ = conn.read_to_end(&mut came);
@@ -141,17 +141,17 @@ fn turned_away_with_an_answer() {
     }
 }
 
-/// A server of four seats; it lives as long as this process.
-fn start(serve: Serve, handler: Mood, patience: Duration) -> SocketAddr {
-    static STOP: OnceLock<Stop> = OnceLock::new();
-    let stop = STOP.get_or_init(|| Stop::on_signals().unwrap()).clone();
+/// A server of four permits; it lives as long as this process.
+fn start(serve: Serve, handler: Mood, frame_timeout: Duration) -> SocketAddr {
+    static SHUTDOWN: OnceLock<Shutdown> = OnceLock::new();
+    let shutdown = SHUTDOWN.get_or_init(|| Shutdown::on_signals().unwrap()).clone();
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
     listener.bind(&SockAddr::from(any)).unwrap();
     listener.listen(128).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let (form, max_frame, max_connections) = (RequestForm::Framed, 1024, 4);
-    let service = Service { handler, form, max_frame, max_connections, patience, stop };
+    let service = Service { handler, form, max_frame, max_connections, frame_timeout, shutdown };
     thread::spawn(move || serve(&listener, &service).unwrap());
     address
 }
@@ -188,8 +188,8 @@ fn answer(conn: &mut TcpStream) -> String {
     }
 }
 
-/// Asks on new connections until one is served: a seat becomes free a moment after its client has seen the end.
-fn patiently(address: SocketAddr, request: &str) -> String {
+/// Asks on new connections until one is served: a permit becomes free a moment after its client has seen the end.
+fn served(address: SocketAddr, request: &str) -> String {
     let until = Instant::now() + LONG;
     loop {
         let said = ask(&mut connect(address), request);
@@ -199,7 +199,7 @@ fn patiently(address: SocketAddr, request: &str) -> String {
     }
 }
 
-/// What comes until the end of the stream, on a connection that found a seat.
+/// What comes until the end of the stream, on a connection that found a permit.
 fn unless_refused(address: SocketAddr, request: Option<&str>) -> Vec<u8> {
     let until = Instant::now() + LONG;
     loop {

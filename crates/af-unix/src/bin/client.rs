@@ -1,11 +1,13 @@
 //! A client of a server whose address is a file: AF_UNIX, as a stream, as datagrams, as seqpacket.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin af-unix-server         $ cargo run -q --bin af-unix-client
+//! 1$ cargo run -q --bin af-unix-server
 //! listening on /run/user/1000/unstuck/af-unix.sock
-//! from pid 4242, uid 1000                     hi
+//! from pid 4242, uid 1000
 //! hello
+//!
+//! 2$ cargo run -q --bin af-unix-client
+//! hi
 //! ```
 //!
 //! `-v` shows each call as it happens. Compare tcp-basic-client: only the address is new.
@@ -18,37 +20,8 @@ use std::time::Duration;
 
 use af_unix::{Claim, Kind, NameError, address, default_path};
 use clap::Parser;
-use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::agreed;
+use observe::{Failure, Socket, exit_when_interrupted, report};
 use socket2::{Domain, SockAddr};
-
-/// A client of a Unix socket: it says `hello`, and prints what the server answers.
-///
-/// The lesson: a file takes the place of the IP address and the port, and the rest stays as it was.
-/// Only a datagram client needs a name of its own, or nobody can answer it. `-v` shows the calls as
-/// they happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals:
-  1$ af-unix-server
-  2$ af-unix-client
-Both also with --kind datagram"
-)]
-struct Args {
-    /// The file that names the server [default: in a private directory of this user]
-    #[arg(long, value_name = "FILE")]
-    path: Option<PathBuf>,
-    /// The kind of socket; both sides need the same
-    #[arg(long, value_enum, default_value = "stream")]
-    kind: Kind,
-    /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
-    timeout: Duration,
-    #[command(flatten)]
-    log: LogArgs,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -78,7 +51,7 @@ fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
 
 /// One conversation over a connection, as in tcp-basic-client.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
-    conn.send(agreed::HELLO)?;
+    conn.send(proto::agreed::HELLO)?;
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
     loop {
@@ -121,7 +94,7 @@ fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {
 
 fn talk_once(socket: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
-    socket.send(agreed::HELLO)?;
+    socket.send(proto::agreed::HELLO)?;
     // One recv is one datagram, whole: there is no end of stream to read to.
     let n = socket.recv(&mut buffer)?;
     Ok(buffer[..n].to_vec())
@@ -132,4 +105,25 @@ fn print(line: &[u8]) -> io::Result<()> {
     out.write_all(line)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A client of a Unix socket: it says `hello`, and prints what the server answers.
+///
+/// The lesson: a file takes the place of the IP address and the port, and the rest stays as it was.
+/// Only a datagram client needs a name of its own, or nobody can answer it. `-v` shows the calls as
+/// they happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("client.rs")))]
+struct Args {
+    /// The file that names the server [default: in a private directory of this user]
+    #[arg(long, value_name = "FILE")]
+    path: Option<PathBuf>,
+    /// The kind of socket; both sides need the same
+    #[arg(long, value_enum, default_value = "stream")]
+    kind: Kind,
+    /// How long the server may be silent, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

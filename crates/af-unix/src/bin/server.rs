@@ -1,11 +1,13 @@
 //! A server whose address is a file: AF_UNIX, as a stream, as datagrams, as seqpacket.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin af-unix-server         $ cargo run -q --bin af-unix-client
+//! 1$ cargo run -q --bin af-unix-server
 //! listening on /run/user/1000/unstuck/af-unix.sock
-//! from pid 4242, uid 1000                     hi
+//! from pid 4242, uid 1000
 //! hello
+//!
+//! 2$ cargo run -q --bin af-unix-client
+//! hi
 //! ```
 //!
 //! `-v` shows each call as it happens. Compare tcp-basic-server: only the address is new.
@@ -19,36 +21,12 @@ use std::time::Duration;
 
 use af_unix::{Claim, Kind, default_path, peer_of_this_user};
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, report, say_bytes, show};
-use proto::agreed;
+use observe::{Backoff, Failure, Socket, report, say_bytes, show};
 use socket2::{Domain, SockAddr};
 use tracing::warn;
 
 /// How long a client that has begun to talk may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server on a Unix socket: it answers `hi` to whatever the first client says, prints it, and ends.
-///
-/// The lesson: the address is a file, so the file's permissions say who may connect, the kernel
-/// knows who did, and nobody from another machine can. `-v` shows the calls as they happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "Two terminals:\n  1$ af-unix-server\n  2$ af-unix-client\nBoth also with --kind datagram"
-)]
-struct Args {
-    /// The file that names the endpoint [default: in a private directory of this user]
-    #[arg(long, value_name = "FILE")]
-    path: Option<PathBuf>,
-    /// The kind of socket; both sides need the same
-    #[arg(long, value_enum, default_value = "stream")]
-    kind: Kind,
-    /// Serve one client after another instead of one
-    #[arg(long)]
-    forever: bool,
-    #[command(flatten)]
-    log: LogArgs,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -115,7 +93,7 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
         0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the client said nothing")),
         n => buffer[..n].to_vec(),
     };
-    conn.send(agreed::HI)?;
+    conn.send(proto::agreed::HI)?;
     conn.shutdown(Shutdown::Write)?;
     conn.set_read_timeout(Some(PATIENCE))?;
     loop {
@@ -136,7 +114,7 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     }
     // Unlike in UDP, a client that did not bind has no address, and sendto says EINVAL.
     let what = "answering (did the client bind a name of its own?)";
-    socket.send_to(agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
+    socket.send_to(proto::agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
     Ok([format!("from {peer}\n").as_bytes(), &buffer[..datagram.len]].concat())
 }
 
@@ -144,4 +122,24 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
 fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)
+}
+
+/// A server on a Unix socket: it answers `hi` to whatever the first client says, prints it, and ends.
+///
+/// The lesson: the address is a file, so the file's permissions say who may connect, the kernel
+/// knows who did, and nobody from another machine can. `-v` shows the calls as they happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+struct Args {
+    /// The file that names the endpoint [default: in a private directory of this user]
+    #[arg(long, value_name = "FILE")]
+    path: Option<PathBuf>,
+    /// The kind of socket; both sides need the same
+    #[arg(long, value_enum, default_value = "stream")]
+    kind: Kind,
+    /// Serve one client after another instead of one
+    #[arg(long)]
+    forever: bool,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

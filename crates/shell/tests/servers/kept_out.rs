@@ -141,7 +141,7 @@ fn a_command_that_cannot_be_killed_holds_nobody() {
     }
     let public = Public::new();
     let become_root = public.copy(Path::new("/usr/bin/setpriv"), "become-root", 0o4755);
-    let command = format!("echo begun; exec {} --reuid 0 sleep 600", become_root.display());
+    let command = format!("echo begun; exec {} --reuid 0 sleep 601", become_root.display());
     // All before the first of them starts: a file that is open for writing can't be executed.
     for row in ROWS {
         let program = row.program();
@@ -179,11 +179,11 @@ fn as_owner(row: &Row, address: &str, command: &str) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// What no server could end, root does.
+/// What no server could end, root does. Other tests sleep for another time.
 fn end_survivors() {
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
-        if line == b"sleep\x00600\0"
+        if line == b"sleep\x00601\0"
             && let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok())
             && let Ok(marks) = fs::read_to_string(entry.path().join("environ"))
             && marks.contains("UNSTUCK_STARTED_BY")

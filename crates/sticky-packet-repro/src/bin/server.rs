@@ -1,12 +1,26 @@
 //! The sticky packet, the server's side: commands without frames, and two reads that glue.
 //!
 //! ```text
-//! terminal 1                                              terminal 2
-//! $ cargo run -q --bin sticky-packet-repro-server shell   $ cargo run -q --bin sticky-packet-repro-client shell
-//! listening on 127.0.0.1:8888                             >>: seq 1 110
-//! from 127.0.0.1:51412                                    (the first 100 bytes)
-//!                                                         >>: echo hi
-//!                                                         (the next 100 bytes of seq!)
+//! 1$ cargo run -q --bin sticky-packet-repro-server shell
+//! listening on 127.0.0.1:8888
+//! from 127.0.0.1:51412
+//!
+//! 2$ cargo run -q --bin sticky-packet-repro-client shell
+//! >>: seq 1 110
+//! (the first 100 bytes)
+//! >>: echo hi
+//! (the next 100 bytes of seq!)
+//! ```
+//!
+//! Two sends and two reads; press Enter in the first terminal when the second has ended:
+//!
+//! ```text
+//! 1$ cargo run -q --bin sticky-packet-repro-server two-reads \
+//!      --hold --reads 2,5
+//! info_1: he
+//! info_2: llohi
+//!
+//! 2$ cargo run -q --bin sticky-packet-repro-client two-sends
 //! ```
 //!
 //! The programs are wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 mend it.
@@ -19,56 +33,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use observe::{Failure, LogArgs, Socket, exit_when_told, report, show};
-use proto::agreed;
-use proto::request::RequestForm;
-use shell::{ServerArgs, Stop};
-use socket2::{Domain, SockAddr, Type};
-
-/// Shows that a TCP stream keeps no message boundaries.
-///
-/// The lesson: recv brings what has come, not what was sent. Use the client of the same name.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals, the main demonstration:
-  1$ sticky-packet-repro-server shell
-  2$ sticky-packet-repro-client shell -c 'seq 1 110' -c 'echo hi'
-
-Two terminals, two sends and two reads; press Enter in the first when the second is done:
-  1$ sticky-packet-repro-server two-reads --hold --reads 2,5
-  2$ sticky-packet-repro-client two-sends"
-)]
-struct Args {
-    #[command(subcommand)]
-    part: Part,
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    listen: SocketAddr,
-    /// Wait for Enter before accepting; the kernel completes connections meanwhile, and keeps what they send
-    #[arg(long, global = true)]
-    hold: bool,
-    #[command(flatten)]
-    log: LogArgs,
-}
-
-#[derive(Subcommand)]
-enum Part {
-    /// Run the commands that come, and answer their output without a frame
-    Shell(ServerArgs),
-    /// Take one client, and print what each recv of the given size brings
-    TwoReads {
-        /// The sizes, one recv each
-        #[arg(
-            long,
-            value_name = "BYTES,BYTES",
-            value_delimiter = ',',
-            default_value = "1024,1024"
-        )]
-        reads: Vec<usize>,
-    },
-}
+use observe::{Failure, Socket, report};
+use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -78,23 +44,21 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::Shell(server) => {
-            let gate = server.gate(args.listen, RequestForm::Raw)?;
-            let stop = Stop::on_signals().map_err(Failure::listen(args.listen))?;
-            server_shell::serve(&open(args)?, &gate, &stop)
+            let shutdown = shell::Shutdown::on_signals()?;
+            let gate = server.gate(args.listen, proto::request::RequestForm::Raw, &shutdown)?;
+            server_shell::serve(&open(args)?, &gate)
         }
         Part::TwoReads { reads } => {
-            exit_when_told();
+            observe::exit_when_told();
             server_two_reads::serve(&open(args)?, reads)
         }
     }
-    .map_err(Failure::listen(args.listen))
 }
 
 /// Listens, says where, and with `--hold` waits before anybody is accepted.
 fn open(args: &Args) -> Result<Socket, Failure> {
     let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
-    let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
-    writeln!(io::stdout(), "listening on {}", show(&address)).map_err(Failure::Stdout)?;
+    observe::say_listening(&listener)?;
     if args.hold {
         // Nobody accepts, and yet a client connects, sends and closes: all of that is the kernel's
         // work. What it has sent waits in the connection's receive buffer.
@@ -107,7 +71,42 @@ fn open(args: &Args) -> Result<Socket, Failure> {
 fn listen(address: SocketAddr) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
-    listener.bind(&SockAddr::from(address))?;
+    listener.bind(&address.into())?;
     listener.listen(128)?;
     Ok(listener)
+}
+
+/// Shows that a TCP stream keeps no message boundaries.
+///
+/// The lesson: recv brings what has come, not what was sent. Use the client of the same name.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+struct Args {
+    #[command(subcommand)]
+    part: Part,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, global = true, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    listen: SocketAddr,
+    /// Wait for Enter before accepting; the kernel completes connections meanwhile, and keeps what they send
+    #[arg(long, global = true)]
+    hold: bool,
+    #[command(flatten)]
+    log: observe::LogArgs,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Run the commands that come, and answer their output without a frame
+    Shell(shell::ServerArgs),
+    /// Take one client, and print what each recv of the given size brings
+    TwoReads {
+        /// The sizes, one recv each
+        #[arg(
+            long,
+            value_name = "BYTES,BYTES",
+            value_delimiter = ',',
+            default_value = "1024,1024"
+        )]
+        reads: Vec<usize>,
+    },
 }

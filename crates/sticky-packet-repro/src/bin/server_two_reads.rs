@@ -2,28 +2,32 @@
 
 use std::io::{self, Write};
 
-use observe::{Backoff, Socket};
+use observe::{Backoff, Failure, Socket, show};
 
-/// Takes one client and prints what each recv brings, then ends.
+/// Takes one client, prints what each recv brings, and ends.
 ///
 /// `hello` and `hi` come out as `hellohi` when the buffer has room for both, and as `he` and `llohi`
 /// when the first recv asks for 2 bytes and the second for 5. Where one send ended, nobody knows.
-pub fn serve(listener: &Socket, reads: &[usize]) -> io::Result<()> {
+pub fn serve(listener: &Socket, reads: &[usize]) -> Result<(), Failure> {
     let mut backoff = Backoff::default();
-    let conn = loop {
-        match listener.accept() {
-            Ok((conn, _)) => break conn,
-            Err(error) => std::thread::sleep(backoff.after(&error).ok_or(error)?),
+    let (conn, peer) = loop {
+        // Not every failure of accept is the end: one client that is gone already, too many open files.
+        if let Some(accepted) = backoff.check(listener.accept())? {
+            break accepted;
         }
     };
     for (i, &size) in reads.iter().enumerate() {
         let mut buffer = vec![0; size];
         // WRONG: takes what one recv brings for one message.
-        let n = conn.recv(&mut buffer)?;
-        let mut out = io::stdout().lock();
-        write!(out, "info_{}: ", i + 1)?;
-        out.write_all(&buffer[..n])?;
-        writeln!(out)?;
+        let n = conn.recv(&mut buffer).map_err(Failure::talking(show(&peer), "reading"))?;
+        print(i + 1, &buffer[..n]).map_err(Failure::Stdout)?;
     }
     Ok(())
+}
+
+fn print(number: usize, message: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    write!(stdout, "info_{number}: ")?;
+    stdout.write_all(message)?;
+    writeln!(stdout)
 }

@@ -1,10 +1,12 @@
 //! A TCP client: every socket call it takes, in order.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin tcp-basic-server       $ cargo run -q --bin tcp-basic-client
-//! listening on 127.0.0.1:8888                 hi
+//! 1$ cargo run -q --bin tcp-basic-server
+//! listening on 127.0.0.1:8888
 //! hello
+//!
+//! 2$ cargo run -q --bin tcp-basic-client
+//! hi
 //! ```
 //!
 //! `-v` shows each call as it happens.
@@ -15,39 +17,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::agreed;
-use socket2::{Domain, SockAddr, Type};
-
-/// How long an answer may be. A peer that never stops must not have all the memory there is.
-const LONGEST: usize = 64 << 10;
-
-/// A TCP client: it says `hello`, and prints what the server answers.
-///
-/// The lesson: socket, connect, send, recv, close; a client has no bind, listen or accept.
-/// `-v` shows the calls as they happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals:
-  1$ tcp-basic-server
-  2$ tcp-basic-client"
-)]
-struct Args {
-    /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    connect: SocketAddr,
-    /// How long the server may be silent, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
-    timeout: Duration,
-    #[command(flatten)]
-    log: LogArgs,
-}
+use observe::{Failure, Socket, report};
+use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    exit_when_interrupted();
+    observe::exit_when_interrupted();
     report(args.log.start().and_then(|()| run(&args)))
 }
 
@@ -61,13 +36,13 @@ fn connect(args: &Args) -> io::Result<Socket> {
     let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
     // No bind: the kernel picks a free port for this end.
-    conn.connect(&SockAddr::from(args.connect))?;
+    conn.connect(&args.connect.into())?;
     Ok(conn)
 }
 
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // `hello` is small and the send buffer empty: longer messages need a loop, see tcp-basic-sendall.
-    conn.send(agreed::HELLO)?;
+    conn.send(proto::agreed::HELLO)?;
 
     // The answer ends where the stream ends: the server closes after it. So read until recv says 0.
     // One recv(1024), as in many first examples, is right only as long as nothing cuts the stream.
@@ -86,9 +61,28 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
 }
 
+/// How long an answer may be. A server that never stops must not have all the memory there is.
+const LONGEST: usize = 64 << 10;
+
 fn print(line: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(line)?;
-    out.write_all(b"\n")?;
+    out.write_all(&[line, b"\n"].concat())?;
     out.flush()
+}
+
+/// A TCP client: it says `hello`, and prints what the server answers.
+///
+/// The lesson: socket, connect, send, recv, close; a client has no bind, listen or accept.
+/// `-v` shows the calls as they happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("client.rs")))]
+struct Args {
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    connect: SocketAddr,
+    /// How long the server may be silent, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

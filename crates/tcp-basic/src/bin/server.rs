@@ -1,10 +1,12 @@
 //! A TCP server: every socket call it takes, in order.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin tcp-basic-server       $ cargo run -q --bin tcp-basic-client
-//! listening on 127.0.0.1:8888                 hi
+//! 1$ cargo run -q --bin tcp-basic-server
+//! listening on 127.0.0.1:8888
 //! hello
+//!
+//! 2$ cargo run -q --bin tcp-basic-client
+//! hi
 //! ```
 //!
 //! `-v` shows each call as it happens.
@@ -12,73 +14,31 @@
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use observe::{Backoff, Failure, LogArgs, Socket, exit_when_told, report, say_bytes, show};
-use proto::agreed;
-use socket2::{Domain, SockAddr, Type};
-
-/// How long a client that has begun to talk may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How much it may say. A peer that never stops must not have all the memory there is.
-const LONGEST: usize = 64 << 10;
-
-/// A TCP server: it answers `hi` to whatever the first client says, prints it, and ends.
-///
-/// The lesson: socket, bind, listen, accept, recv, send, shutdown, close, and what each is for.
-/// `-v` shows them as they happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals:
-  1$ tcp-basic-server
-  2$ tcp-basic-client"
-)]
-struct Args {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    listen: SocketAddr,
-    /// Serve one client after another instead of one
-    #[arg(long)]
-    forever: bool,
-    /// Leave SO_REUSEADDR off: a restart soon after a client was served is then refused
-    #[arg(long)]
-    no_reuse_address: bool,
-    #[command(flatten)]
-    log: LogArgs,
-}
+use observe::{Backoff, Failure, Socket, report, show};
+use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    exit_when_told();
+    observe::exit_when_told();
     report(args.log.start().and_then(|()| run(&args)))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
     let listener = listen(args).map_err(Failure::listen(args.listen))?;
-    let address = listener.local_addr().map_err(Failure::listen(args.listen))?;
-    print(format!("listening on {}", show(&address)).as_bytes())?;
+    observe::say_listening(&listener)?;
     let mut backoff = Backoff::default();
     loop {
         // accept gives a second socket, for this one client; the listener goes on listening.
-        let (conn, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                let pause = backoff.after(&error).ok_or(error);
-                thread::sleep(pause.map_err(Failure::listen(args.listen))?);
-                continue;
-            }
-        };
-        backoff.reset();
-        let said = serve(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
+        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        let said = talk(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
         if !args.forever {
             return said.and_then(|message| print(&message));
         }
         // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        report(said.map(|message| say_bytes(&message)));
+        report(said.map(|message| observe::say_bytes(&message)));
         // conn is closed here, where it goes out of scope.
     }
 }
@@ -88,14 +48,14 @@ fn listen(args: &Args) -> io::Result<Socket> {
     // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
     // says "address in use". With this option it binds; two servers at once it still forbids.
     listener.set_reuse_address(!args.no_reuse_address)?;
-    listener.bind(&SockAddr::from(args.listen))?;
+    listener.bind(&args.listen.into())?;
     // 10 is how many finished connections may queue for accept, not how many may be open.
     listener.listen(10)?;
     Ok(listener)
 }
 
 /// One conversation: hear something, answer `hi`, read to the end of the stream.
-fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
+fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
     // One recv brings what has come: for `hello` nearly always all of it, but nothing promises so.
     let mut message = match conn.recv(&mut buffer)? {
@@ -104,13 +64,13 @@ fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
     };
 
     // `hi` is small and the send buffer empty: a longer answer needs a loop, see tcp-basic-sendall.
-    conn.send(agreed::HI)?;
+    conn.send(proto::agreed::HI)?;
     // Half-close: the client reads `hi` and then the end of the stream.
     conn.shutdown(Shutdown::Write)?;
 
     // Then read until the client closes too. Whatever of `hello` was still on its way arrives here;
     // and closing with bytes unread would reset the connection, and could destroy the answer.
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(Duration::from_secs(30)))?;
     while message.len() < LONGEST {
         match conn.recv(&mut buffer)? {
             0 => return Ok(message),
@@ -120,8 +80,31 @@ fn serve(conn: &Socket) -> io::Result<Vec<u8>> {
     Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
 }
 
+/// How much a client may say. One that never stops must not have all the memory there is.
+const LONGEST: usize = 64 << 10;
+
 /// A line on stdout, flushed: whoever started this server waits for it.
 fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)
+}
+
+/// A TCP server: it answers `hi` to whatever the first client says, prints it, and ends.
+///
+/// The lesson: socket, bind, listen, accept, recv, send, shutdown, close, and what each is for.
+/// `-v` shows them as they happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    listen: SocketAddr,
+    /// Serve one client after another instead of one
+    #[arg(long)]
+    forever: bool,
+    /// Leave SO_REUSEADDR off: a restart soon after a client was served is then refused
+    #[arg(long)]
+    no_reuse_address: bool,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

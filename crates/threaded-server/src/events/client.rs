@@ -2,169 +2,213 @@
 
 use std::io;
 use std::mem;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
-use observe::{Failure, Socket, report, show};
+use mio::event::Event;
+use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use rustix::event::{PollFd, PollFlags};
-use shell::Output;
-use socket2::SockAddr;
+use shell::{Deadline, FrameDeadline, Output};
 
-use super::worker::Outcome;
-use crate::connection::{LINGER, message};
-use crate::seats::{Admitted, Seat};
+use super::workers::{Outcome, handle};
+use crate::connection::message;
+use crate::connections::{Accepted, Permit};
 use crate::{Handler, Service};
 
+/// How long a connection is read after its last answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How many requests of one client are served before it's the others' turn.
+const AT_ONCE: usize = 64;
+
 /// A connection and where it is.
-pub(super) struct Client<V> {
+pub(super) struct Client<S> {
     pub(super) conn: Arc<Socket>,
-    peer: SockAddr,
+    peer: SocketAddr,
     requests: Decoder<RequestFraming>,
-    state: State<V>,
-    /// When its patience ends, if it is in the middle of something.
-    pub(super) deadline: Option<Instant>,
-    _seat: Seat,
+    state: State<S>,
+    rest: FrameDeadline,
+    /// When its time ends, if it is in the middle of something.
+    pub(super) deadline: Deadline,
+    /// The kernel has told of something to read, or of room to write, and we haven't found the end of it yet.
+    is_readable: bool,
+    is_writable: bool,
+    /// The client has ended its side: after the bytes that are there comes the end.
+    has_ended: bool,
+    _permit: Permit,
 }
 
-enum State<V> {
+enum State<S> {
     /// For the next request, or the rest of one.
-    Reading(V),
-    /// A worker has its visit.
+    Reading(S),
+    /// A worker has its session.
     Busy,
-    /// Part of an answer; without a visit it was the last.
-    Writing(Outgoing<Vec<u8>, 3>, Option<V>),
+    /// Part of an answer; without a session it was the last.
+    Writing(Box<Outgoing<Vec<u8>, 3>>, Option<S>),
     /// Our side is shut down; what still comes is thrown away.
     Leaving,
 }
 
 /// What a client needs after a step.
-pub(super) enum Next<V> {
+pub(super) enum Next<S> {
     /// Nothing until it is ready again.
     Wait,
+    /// Its turn again, after the others'.
+    GoOn,
     /// A worker for this request.
-    Handle(V, Vec<u8>),
+    Handle(S, Vec<u8>),
     Close,
 }
 
-impl<V> Client<V> {
+impl<S> Client<S> {
     /// A client that has just been accepted.
-    pub(super) fn new<H: Handler<Visit = V>>(
-        (conn, visit, seat): Admitted<H>,
-        peer: SockAddr,
+    pub(super) fn new<H: Handler<Session = S>>(
+        accepted: Accepted<H>,
         service: &Service<H>,
-    ) -> io::Result<Client<V>> {
+    ) -> io::Result<Client<S>> {
+        let Accepted { conn, peer, session, permit, .. } = accepted;
         conn.set_nonblocking(true)?;
-        let requests = Decoder::new(RequestFraming::new(service.form, service.max_frame));
-        let deadline = service.handler.deadline(&visit);
-        let state = State::Reading(visit);
-        Ok(Client { conn: Arc::new(conn), peer, requests, state, deadline, _seat: seat })
+        Ok(Client {
+            conn: Arc::new(conn),
+            peer,
+            requests: Decoder::new(RequestFraming::new(service.form, service.max_frame)),
+            deadline: service.handler.deadline(&session),
+            state: State::Reading(session),
+            rest: FrameDeadline::new(service.frame_timeout),
+            is_readable: false,
+            is_writable: true,
+            has_ended: false,
+            _permit: permit,
+        })
     }
 
-    /// What poll(2) should look for. Nothing while a worker has it: a hang-up would be reported again and again, and the
-    /// worker watches for it anyway.
-    pub(super) fn poll_fd(&self) -> Option<PollFd<'_>> {
-        let events = match self.state {
-            State::Reading(_) | State::Leaving => PollFlags::IN,
-            State::Writing(..) => PollFlags::OUT,
-            State::Busy => return None,
-        };
-        Some(PollFd::new(&*self.conn, events))
+    /// The kernel has something to tell of it.
+    pub(super) fn told<H: Handler<Session = S>>(
+        &mut self,
+        event: &Event,
+        service: &Service<H>,
+    ) -> Next<S> {
+        self.is_readable |= event.is_readable() || event.is_error();
+        self.is_writable |= event.is_writable();
+        self.has_ended |= event.is_read_closed() || event.is_error();
+        self.go_on(service)
     }
 
-    /// poll(2) has reported it: one step that does not wait.
-    pub(super) fn ready<H: Handler<Visit = V>>(&mut self, service: &Service<H>) -> Next<V> {
-        let next = match mem::replace(&mut self.state, State::Busy) {
-            State::Reading(visit) => self.read(visit, service),
-            State::Writing(answer, visit) => self.write(answer, visit, service),
-            State::Leaving => return self.leave(),
-            State::Busy => return Next::Wait,
-        };
-        next.unwrap_or_else(|error| self.fail(error, service))
+    /// Does what can be done without waiting.
+    pub(super) fn go_on<H: Handler<Session = S>>(&mut self, service: &Service<H>) -> Next<S> {
+        for _ in 0..AT_ONCE {
+            let step = match mem::replace(&mut self.state, State::Busy) {
+                State::Reading(session) => self.read(session, service),
+                State::Writing(answer, session) => self.write(answer, session, service),
+                State::Leaving => return self.leave(),
+                State::Busy => return Next::Wait,
+            };
+            match step {
+                Ok(Next::GoOn) => {}
+                Ok(next) => return next,
+                Err(error) => return self.fail(error, service),
+            }
+        }
+        Next::GoOn
     }
 
     /// A worker has done its part.
-    pub(super) fn finished<H: Handler<Visit = V>>(
+    pub(super) fn finished<H: Handler<Session = S>>(
         &mut self,
-        outcome: Outcome<V>,
+        outcome: Outcome<S>,
         service: &Service<H>,
-    ) -> Next<V> {
-        let next = match outcome {
-            Outcome::Answer(output, visit) => self.answer(output, visit, service),
-            Outcome::Over => return self.say_goodbye(),
-        };
-        next.unwrap_or_else(|error| self.fail(error, service))
+    ) -> Next<S> {
+        match self.take_outcome(outcome) {
+            Ok(Next::GoOn) => self.go_on(service),
+            Ok(next) => next,
+            Err(error) => self.fail(error, service),
+        }
     }
 
-    fn read<H: Handler<Visit = V>>(
+    fn take_outcome(&mut self, outcome: Outcome<S>) -> Result<Next<S>, ReadError> {
+        match outcome {
+            Outcome::Answer(output, session) => self.answer(output, session),
+            Outcome::Over => Ok(self.say_goodbye()),
+        }
+    }
+
+    /// The next request, if it's there whole; otherwise what more has come of it.
+    fn read<H: Handler<Session = S>>(
         &mut self,
-        visit: V,
+        session: S,
         service: &Service<H>,
-    ) -> Result<Next<V>, ReadError> {
-        match self.conn.recv(self.requests.space()) {
+    ) -> Result<Next<S>, ReadError> {
+        if let Some(frame) = self.requests.decode()? {
+            self.deadline = Deadline::NEVER;
+            if H::WAITS {
+                return Ok(Next::Handle(session, frame.body.to_vec()));
+            }
+            let outcome = handle(&self.conn, session, frame.body, &service.handler);
+            return self.take_outcome(outcome);
+        }
+        let unread = self.requests.unread().len();
+        service.check_length(unread)?;
+        if !self.is_readable {
+            if unread == 0 {
+                self.requests.release(); // an idle client keeps no buffer
+            }
+            // It may stay idle as long as it likes; inside a frame it has so long for the rest.
+            self.deadline = self.rest.after(unread).or(service.handler.deadline(&session));
+            self.state = State::Reading(session);
+            return Ok(Next::Wait);
+        }
+        let space = self.requests.space();
+        let room = space.len();
+        match self.conn.recv(space) {
             Ok(0) => {
                 self.requests.finish()?;
-                Ok(self.say_goodbye())
+                return Ok(self.say_goodbye());
             }
             Ok(n) => {
                 self.requests.filled(n);
-                self.next_request(visit, service)
+                // Less than there was room for: that was all (epoll(7), "Questions and answers", 9).
+                self.is_readable = n == room || self.has_ended;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.state = State::Reading(visit);
-                Ok(Next::Wait)
-            }
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
+            Err(error) => return Err(error.into()),
         }
+        self.state = State::Reading(session);
+        Ok(Next::GoOn)
     }
 
-    fn next_request<H: Handler<Visit = V>>(
-        &mut self,
-        visit: V,
-        service: &Service<H>,
-    ) -> Result<Next<V>, ReadError> {
-        if let Some(frame) = self.requests.decode()? {
-            self.deadline = None;
-            return Ok(Next::Handle(visit, frame.body.to_vec()));
-        }
-        service.check_length(self.requests.unread().len())?;
-        // An idle client may think as long as it likes; one inside a frame has so long for the rest.
-        if !self.requests.unread().is_empty() {
-            self.deadline.get_or_insert(Instant::now() + service.patience);
-        }
-        self.state = State::Reading(visit);
-        Ok(Next::Wait)
+    fn answer(&mut self, output: Output, session: Option<S>) -> Result<Next<S>, ReadError> {
+        let answer = Outgoing::new(message(output).map_err(io::Error::other)?);
+        self.state = State::Writing(Box::new(answer), session);
+        Ok(Next::GoOn)
     }
 
-    fn answer<H: Handler<Visit = V>>(
+    fn write<H: Handler<Session = S>>(
         &mut self,
-        output: Output,
-        visit: Option<V>,
+        mut answer: Box<Outgoing<Vec<u8>, 3>>,
+        session: Option<S>,
         service: &Service<H>,
-    ) -> Result<Next<V>, ReadError> {
-        self.write(Outgoing::new(message(output)?), visit, service)
-    }
-
-    fn write<H: Handler<Visit = V>>(
-        &mut self,
-        mut answer: Outgoing<Vec<u8>, 3>,
-        visit: Option<V>,
-        service: &Service<H>,
-    ) -> Result<Next<V>, ReadError> {
-        match answer.write_to(&mut &*self.conn) {
-            Ok(()) => {
-                self.deadline = None;
-                match visit {
-                    Some(visit) => self.next_request(visit, service),
-                    None => Ok(self.say_goodbye()),
+    ) -> Result<Next<S>, ReadError> {
+        let written = match self.is_writable {
+            true => answer.write_to(&mut &*self.conn),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        };
+        match written {
+            Ok(()) => match session {
+                Some(session) => {
+                    self.state = State::Reading(session);
+                    Ok(Next::GoOn)
                 }
-            }
+                None => Ok(self.say_goodbye()),
+            },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // It is tried only when there is room, so something went: the clock starts anew.
-                self.deadline = Some(Instant::now() + service.patience);
-                self.state = State::Writing(answer, visit);
+                if self.is_writable {
+                    self.deadline = Deadline::after(service.frame_timeout);
+                }
+                self.is_writable = false;
+                self.state = State::Writing(answer, session);
                 Ok(Next::Wait)
             }
             Err(error) => Err(error.into()),
@@ -172,7 +216,7 @@ impl<V> Client<V> {
     }
 
     /// Its time is up.
-    pub(super) fn expire<H: Handler<Visit = V>>(&mut self, service: &Service<H>) -> Next<V> {
+    pub(super) fn expire<H: Handler<Session = S>>(&mut self, service: &Service<H>) -> Next<S> {
         match self.state {
             State::Leaving => Next::Close,
             _ => self.fail(io::Error::from(io::ErrorKind::TimedOut).into(), service),
@@ -180,38 +224,44 @@ impl<V> Client<V> {
     }
 
     /// The server stops: it leaves, unless an answer is due to it.
-    pub(super) fn dismiss(&mut self) -> Next<V> {
+    pub(super) fn dismiss(&mut self) -> Next<S> {
         match self.state {
             State::Reading(_) => self.say_goodbye(),
             _ => Next::Wait,
         }
     }
 
-    fn fail<H: Handler<Visit = V>>(&mut self, error: ReadError, service: &Service<H>) -> Next<V> {
+    fn fail<H: Handler<Session = S>>(&mut self, error: ReadError, service: &Service<H>) -> Next<S> {
         let refusal = service.refusal(&error);
-        report(Err(Failure::talking(show(&self.peer), "serving")(error)));
-        // What cannot even be said is not said.
-        let said = refusal.map(|output| self.answer(output, None, service));
-        said.and_then(Result::ok).unwrap_or_else(|| self.say_goodbye())
+        report(Err(Failure::talking(self.peer, "serving")(error)));
+        // What can't be said at once is not said.
+        match refusal.map(|output| self.answer(output, None)) {
+            Some(Ok(_)) => self.go_on(service),
+            Some(Err(_)) | None => self.say_goodbye(),
+        }
     }
 
-    /// The same as at the end of a blocking connection, in steps.
-    fn say_goodbye(&mut self) -> Next<V> {
+    /// A lingering close, in steps.
+    fn say_goodbye(&mut self) -> Next<S> {
         if self.conn.shutdown(Shutdown::Write).is_err() {
             return Next::Close; // nobody is left to hear it
         }
-        self.deadline = Some(Instant::now() + LINGER);
+        self.deadline = Deadline::after(LINGER);
         self.state = State::Leaving;
-        Next::Wait
+        self.is_readable = true;
+        self.leave()
     }
 
-    fn leave(&mut self) -> Next<V> {
-        match self.conn.recv(&mut [0; 1024]) {
-            Ok(0) => return Next::Close,
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Next::Close,
-            Ok(_) | Err(_) => {}
-        }
+    fn leave(&mut self) -> Next<S> {
         self.state = State::Leaving;
-        Next::Wait
+        for _ in 0..AT_ONCE {
+            match self.conn.recv(&mut [0; 1024]) {
+                Ok(0) => return Next::Close,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Next::Wait,
+                Err(_) => return Next::Close,
+            }
+        }
+        Next::GoOn
     }
 }

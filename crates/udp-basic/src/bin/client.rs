@@ -1,10 +1,12 @@
 //! A UDP client: it sends a datagram to an address, without a connection, and waits for the answer.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin udp-basic-server       $ cargo run -q --bin udp-basic-client
-//! listening on 127.0.0.1:8888                 你好
+//! 1$ cargo run -q --bin udp-basic-server
+//! listening on 127.0.0.1:8888
 //! from udp client
+//!
+//! 2$ cargo run -q --bin udp-basic-client
+//! 你好
 //! ```
 //!
 //! `-v` shows each call as it happens.
@@ -15,38 +17,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report, show};
-use proto::agreed;
+use observe::{Failure, Socket, exit_when_interrupted, report, show};
 use rustix::io::Errno;
-use socket2::{Domain, SockAddr, Type};
+use socket2::{Domain, Type};
 use tracing::warn;
-
-/// A UDP client: it sends one datagram, and prints the one that comes back.
-///
-/// The lesson: socket, sendto, recvfrom, close. Nothing is set up before the first byte, and so
-/// nothing tells whether anybody is there: who waits for an answer needs a timeout. `-v` shows the
-/// calls as they happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals:
-  1$ udp-basic-server
-  2$ udp-basic-client"
-)]
-struct Args {
-    /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    connect: SocketAddr,
-    /// What to say; an empty text is a datagram too
-    #[arg(long, value_name = "TEXT", default_value = agreed::FROM_UDP_CLIENT)]
-    message: String,
-    /// How long to wait for the answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = observe::parse_seconds)]
-    timeout: Duration,
-    #[command(flatten)]
-    log: LogArgs,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -66,7 +40,7 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn send(args: &Args) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(args.connect), Type::DGRAM, None)?;
     // No connect, and no bind: with the first sendto the kernel picks a free port for this end.
-    socket.send_to(args.message.as_bytes(), &SockAddr::from(args.connect))?;
+    socket.send_to(args.message.as_bytes(), &args.connect.into())?;
     Ok(socket)
 }
 
@@ -118,4 +92,25 @@ fn print(line: &[u8]) -> io::Result<()> {
     out.write_all(line)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// A UDP client: it sends one datagram, and prints the one that comes back.
+///
+/// The lesson: socket, sendto, recvfrom, close. Nothing is set up before the first byte, and so
+/// nothing tells whether anybody is there: who waits for an answer needs a timeout. `-v` shows the
+/// calls as they happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("client.rs")))]
+struct Args {
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    connect: SocketAddr,
+    /// What to say; an empty text is a datagram too
+    #[arg(long, value_name = "TEXT", default_value = proto::agreed::FROM_UDP_CLIENT)]
+    message: String,
+    /// How long to wait for the answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = observe::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

@@ -1,10 +1,12 @@
 //! A UDP server: one socket, no connection; every datagram says where it came from.
 //!
 //! ```text
-//! terminal 1                                  terminal 2
-//! $ cargo run -q --bin udp-basic-server       $ cargo run -q --bin udp-basic-client
-//! listening on 127.0.0.1:8888                 你好
+//! 1$ cargo run -q --bin udp-basic-server
+//! listening on 127.0.0.1:8888
 //! from udp client
+//!
+//! 2$ cargo run -q --bin udp-basic-client
+//! 你好
 //! ```
 //!
 //! `-v` shows each call as it happens.
@@ -14,34 +16,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use observe::{Datagram, Failure, LogArgs, Socket, exit_when_told, report, say, show};
-use proto::agreed;
-use socket2::{Domain, SockAddr, Type};
+use observe::{Datagram, Failure, Socket, exit_when_told, report, say, show};
+use socket2::{Domain, Type};
 use tracing::warn;
-
-/// A UDP server: it answers `你好` to the first datagram, prints it, and ends.
-///
-/// The lesson: socket, bind, recvfrom, sendto, close. There is no listen and no accept: one socket
-/// serves everybody, and each datagram comes with its sender's address. `-v` shows the calls as they
-/// happen.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals:
-  1$ udp-basic-server
-  2$ udp-basic-client"
-)]
-struct Args {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    listen: SocketAddr,
-    /// Answer one datagram after another instead of one
-    #[arg(long)]
-    forever: bool,
-    #[command(flatten)]
-    log: LogArgs,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -74,7 +51,7 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
     // No SO_REUSEADDR: nothing lingers after a UDP socket, and on Linux the option would let a second
     // server bind the same port and take the first one's datagrams.
-    socket.bind(&SockAddr::from(address))?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }
 
@@ -85,7 +62,7 @@ fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failu
         warn!(peer, room, "the datagram was longer than the buffer: its rest is lost");
     }
     socket
-        .send_to(agreed::NI_HAO.as_bytes(), &datagram.from)
+        .send_to(proto::agreed::NI_HAO.as_bytes(), &datagram.from)
         .map_err(Failure::talking(peer, "answering"))?;
     Ok(())
 }
@@ -110,4 +87,22 @@ fn readable(datagram: &[u8]) -> String {
 fn print(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::Stdout)
+}
+
+/// A UDP server: it answers `你好` to the first datagram, prints it, and ends.
+///
+/// The lesson: socket, bind, recvfrom, sendto, close. There is no listen and no accept: one socket
+/// serves everybody, and each datagram comes with its sender's address. `-v` shows the calls as they
+/// happen.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    listen: SocketAddr,
+    /// Answer one datagram after another instead of one
+    #[arg(long)]
+    forever: bool,
+    #[command(flatten)]
+    log: observe::LogArgs,
 }

@@ -1,12 +1,13 @@
-//! The commands that run now: at most [`MAX_RUNNING`] in the process, and all of them known, so
-//! that a server that must end can kill them.
+//! The commands that run now: at most [`MAX_RUNNING`] in the process, and all of them known, so that a server that must
+//! end can kill them.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::caller::{Caller, CallerGone, RECHECK};
+use crate::deadline::Deadline;
+use crate::peer::{Peer, PeerGone, RECHECK};
 
 /// How many commands run at once in one process; a further one waits.
 pub const MAX_RUNNING: usize = 8;
@@ -25,38 +26,27 @@ struct Table {
     closed: bool,
 }
 
-/// The right to run one command; given back when dropped.
-pub(crate) struct Slot {
+/// The permission to run one command; given back when dropped.
+pub(crate) struct Permit {
     group: Option<Pid>,
 }
 
-impl Slot {
-    /// Waits for a slot: `None` when none came free within `patience`.
-    pub(crate) fn take(
-        patience: Duration,
-        caller: &Caller<'_>,
-    ) -> Result<Option<Slot>, CallerGone> {
-        let until = Instant::now().checked_add(patience);
-        let mut watch = caller.watch();
+impl Permit {
+    /// Waits for a permit: `None` when none came free before the deadline.
+    pub(crate) fn take(deadline: Deadline, peer: &Peer<'_>) -> Result<Option<Permit>, PeerGone> {
         loop {
-            if watch.look() {
-                return Err(CallerGone);
-            }
-            let left = until
-                .map_or(RECHECK, |at| at.saturating_duration_since(Instant::now()).min(RECHECK));
             let (mut table, _) = CHANGED
-                .wait_timeout_while(lock(), left, |table| table.is_full())
+                .wait_timeout_while(lock(), deadline.left().min(RECHECK), |table| table.is_full())
                 .unwrap_or_else(PoisonError::into_inner);
-            if !table.is_full() {
+            let permit = (!table.is_full()).then(|| {
                 table.starting += 1;
-                drop(table);
-                let slot = Slot { group: None };
-                // The peer may have left while it waited. Then its command doesn't start.
-                return if watch.look() { Err(CallerGone) } else { Ok(Some(slot)) };
-            }
+                Permit { group: None }
+            });
             drop(table);
-            if until.is_some_and(|at| at <= Instant::now()) {
-                return Ok(None);
+            // For a peer that has left, also while it waited, nothing starts.
+            peer.is_here()?;
+            if permit.is_some() || deadline.has_passed() {
+                return Ok(permit);
             }
         }
     }
@@ -74,7 +64,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut table = lock();
         match self.group {
@@ -96,7 +86,7 @@ pub(crate) fn close() {
     let mut table = lock();
     table.closed = true;
     table.groups.iter().copied().for_each(kill);
-    // One that is between its slot and its process kills itself in `started`: the program must not
+    // One that is between its permit and its process kills itself in `started`: the program must not
     // end before that.
     drop(CHANGED.wait_timeout_while(table, START, |table| table.starting > 0));
 }
@@ -120,6 +110,8 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::{Child, Command};
+
+    use std::time::Instant;
 
     use observe::Socket;
 
@@ -154,8 +146,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let server = Socket::inherited(listener.accept().unwrap().0.into());
-        let caller = Caller::of(&server);
-        let take = || Slot::take(Duration::ZERO, &caller).unwrap();
+        let peer = Peer::of(&server);
+        let take = || Permit::take(Deadline::now(), &peer).unwrap();
 
         let mut children = [sleeper(), sleeper()];
         let [first, second] = children.each_ref().map(Pid::from_child);
@@ -176,7 +168,7 @@ mod tests {
         assert!(closed.elapsed() >= START, "one is being started: it may still become a process");
         assert_eq!(children[1].wait().unwrap().signal(), Some(9));
         assert!(children[0].try_wait().unwrap().is_none(), "it was given back");
-        // What starts now is killed at once, and nothing else gets a slot.
+        // What starts now is killed at once, and nothing else gets a permit.
         late.started(first);
         assert_eq!(children[0].wait().unwrap().signal(), Some(9));
         assert!(take().is_none());

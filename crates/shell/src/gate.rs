@@ -2,26 +2,27 @@
 //!
 //! Three questions, each asked once: may this server listen there ([`ServerArgs::gate`], at the
 //! start)? May this peer come in ([`Gate::admit`], after accept)? May this request run
-//! ([`Visitor::answer`], for each one)?
+//! ([`Session::run`], for each one)?
 
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use diag::{Whose, is_overflow_uid};
-use observe::{Failure, Socket};
+use observe::{Failure, Socket, report, say, show};
 use proto::request::RequestForm;
 use rustix::process::geteuid;
+use socket2::SockAddr;
 
-use crate::caller::Caller;
+use crate::lingering::LingeringClose;
 use crate::output::Output;
+use crate::peer::Peer;
 use crate::refusal::Refusal;
-use crate::refusals::Refusals;
 use crate::run::Limits;
+use crate::session::{Session, SessionEnd};
+use crate::shutdown::Shutdown;
 use crate::token::{self, TokenError};
-use crate::visitor::Visitor;
 
 /// What every server of remote commands lets its user decide: the bounds of a command, and who may
 /// come in.
@@ -44,12 +45,17 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// The gate of a server that listens at `listen` and takes requests of this form. Warns of what
-    /// it cannot prevent.
+    /// The gate of a server that listens at `listen`, takes requests of this form, and ends when `shutdown` says so.
+    /// Warns of what it cannot prevent.
     ///
     /// # Errors
     /// An address beyond loopback without both options; a token file that cannot be used.
-    pub fn gate(&self, listen: SocketAddr, form: RequestForm) -> Result<Gate, AccessError> {
+    pub fn gate(
+        &self,
+        listen: SocketAddr,
+        form: RequestForm,
+        shutdown: &Shutdown,
+    ) -> Result<Gate, AccessError> {
         let remote = !listen.ip().to_canonical().is_loopback();
         if remote && !(self.allow_remote && self.token_file.is_some()) {
             return Err(AccessError::Remote(listen));
@@ -83,12 +89,13 @@ impl ServerArgs {
             token: token.map(Arc::from),
             form,
             limits: self.limits.clone(),
-            refusals: Arc::default(),
+            shutdown: shutdown.clone(),
+            lingering: LingeringClose::default(),
         })
     }
 }
 
-/// Decides who may come in.
+/// Decides who may come in, and ends each connection as it should end.
 #[derive(Clone)]
 pub struct Gate {
     /// Read once: what decides must not change under a running server.
@@ -96,36 +103,55 @@ pub struct Gate {
     token: Option<Arc<[u8]>>,
     form: RequestForm,
     limits: Limits,
-    refusals: Arc<Refusals>,
+    shutdown: Shutdown,
+    lingering: LingeringClose,
 }
 
 impl Gate {
-    /// Asks whether a peer may come in. If it may, its connection comes back, with its visitor; if not,
-    /// it's told why, in the protocol's `frame`, and nobody waits for that.
-    pub fn admit<const N: usize>(
+    /// Serves one accepted connection: asks whether its peer may come in, has `client` do what the protocol does, and
+    /// closes it.
+    ///
+    /// A peer that is refused, at once or because of a request, is told why in the protocol's `frame`, by a thread: the
+    /// next client doesn't wait for that. What goes wrong with one client is said on stderr; it ends this connection, and
+    /// not the server. When the server is told to end, `recv` returns 0 here.
+    pub fn serve<const N: usize, E>(
         &self,
         conn: Socket,
-        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
-    ) -> Option<(Socket, Visitor)> {
-        self.admit_in_turns(conn, |refusal| Ok([frame(refusal)?.concat()]))
+        peer: &SockAddr,
+        frame: impl FnOnce(Output) -> Result<[Vec<u8>; N], E>,
+        client: impl FnOnce(&Socket, &mut Session) -> Result<(), SessionEnd>,
+    ) {
+        self.serve_in_turns(conn, peer, |refusal| Ok::<_, E>([frame(refusal)?.concat()]), client);
     }
 
-    /// As [`admit`](Self::admit), for a protocol where the peer speaks before each piece but the first:
-    /// the ack handshake.
-    pub fn admit_in_turns<const N: usize>(
+    /// As [`serve`](Self::serve), for a protocol where the peer speaks before each piece of an answer but the first: the
+    /// ack handshake.
+    pub fn serve_in_turns<const N: usize, E>(
         &self,
         conn: Socket,
-        frame: impl FnOnce(Output) -> io::Result<[Vec<u8>; N]>,
-    ) -> Option<(Socket, Visitor)> {
-        match self.judge(&Caller::of(&conn)) {
-            Ok(visitor) => Some((conn, visitor)),
+        peer: &SockAddr,
+        frame: impl FnOnce(Output) -> Result<[Vec<u8>; N], E>,
+        client: impl FnOnce(&Socket, &mut Session) -> Result<(), SessionEnd>,
+    ) {
+        say(format_args!("from {}", show(peer)));
+        let Some(conn) = self.shutdown.watch(conn) else { return };
+        let served = self.admit(&Peer::of(&conn)).map_err(SessionEnd::from);
+        match served.and_then(|mut session| client(&conn, &mut session)) {
+            // Its peer has ended the stream: nothing is unread, and it can be closed as it is.
+            Ok(()) if !self.shutdown.told() => {}
             // There's nobody left to answer.
-            Err(Refusal::Gone) => None,
-            Err(refusal) => {
-                tracing::info!(%refusal, "a peer may not come in");
+            Err(SessionEnd::PeerGone | SessionEnd::Refused(Refusal::Gone)) => {}
+            Err(SessionEnd::Refused(refusal)) => {
+                tracing::info!(peer = show(peer), %refusal);
                 // This fails only for an answer of gigabytes.
-                self.refusals.answer(conn, frame(refusal.into()).into_iter().flatten());
-                None
+                self.lingering.close(conn, frame(refusal.into()).into_iter().flatten());
+            }
+            Err(SessionEnd::Failed(error)) if !self.shutdown.told() => {
+                report(Err(Failure::talking(show(peer), "serving")(error)));
+                self.lingering.close(conn, []);
+            }
+            Ok(()) | Err(SessionEnd::Failed(_) | SessionEnd::Told) => {
+                self.lingering.close(conn, []);
             }
         }
     }
@@ -133,17 +159,16 @@ impl Gate {
     /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: it
     /// doesn't wait.
     ///
-    /// Have [`Refusals`] answer a [`Refusal`]: nothing of this peer may run.
-    ///
     /// # Errors
-    /// The peer comes from this machine, and is not provably the user who started this server.
-    pub fn judge(&self, caller: &Caller<'_>) -> Result<Visitor, Refusal> {
-        let whose = caller.whose(self.user).map_err(|error| {
+    /// The peer comes from this machine, and is not provably the user who started this server: nothing of it may run.
+    pub fn admit(&self, peer: &Peer<'_>) -> Result<Session, Refusal> {
+        let whose = peer.whose(self.user).map_err(|error| {
             tracing::warn!(%error, "cannot look up whose a connection is");
         });
         policy(whose, self.token.is_some())?;
-        caller.mask(self.token.is_some());
-        Ok(Visitor::new(self.form, self.limits.clone(), self.token.clone()))
+        peer.mask(self.token.is_some());
+        let (limits, token) = (self.limits.clone(), self.token.clone());
+        Ok(Session::new(self.form, limits, token, self.shutdown.clone()))
     }
 }
 
@@ -207,8 +232,11 @@ mod tests {
     fn only_loopback_needs_no_options() {
         let gate = |listen: &str, allow_remote, token_file: Option<&str>| {
             let limits = Limits { timeout: Duration::from_secs(1), max_output: 1 };
-            ServerArgs { limits, allow_remote, token_file: token_file.map(PathBuf::from) }
-                .gate(listen.parse().unwrap(), RequestForm::Raw)
+            ServerArgs { limits, allow_remote, token_file: token_file.map(PathBuf::from) }.gate(
+                listen.parse().unwrap(),
+                RequestForm::Raw,
+                &Shutdown::on_signals().unwrap(),
+            )
         };
         for here in ["127.0.0.1:8888", "127.9.9.9:0", "[::1]:8888", "[::ffff:127.0.0.1]:8888"] {
             assert!(gate(here, false, None).is_ok(), "{here}");

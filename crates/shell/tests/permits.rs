@@ -1,4 +1,4 @@
-//! How many commands run at once. Alone in its process: the slots are the whole process's.
+//! How many commands run at once. Alone in its process: the permits are the whole process's.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use observe::Socket;
 use proto::json::Status;
-use shell::{Caller, CallerGone, Limits, MAX_RUNNING, run};
+use shell::{Limits, MAX_RUNNING, Peer, PeerGone, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
 
 #[test]
-fn one_too_many_waits_for_its_turn() {
+fn one_too_many_waits_for_a_permit() {
     let dir =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("slots-{}", std::process::id()));
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("permits-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let fifo = |name: String| {
         let path = dir.join(name);
@@ -26,7 +26,7 @@ fn one_too_many_waits_for_its_turn() {
         path.to_str().unwrap().to_owned()
     };
 
-    // Each holds its slot until something is written for it.
+    // Each holds its permit until something is written for it.
     let held: Vec<_> = (0..MAX_RUNNING)
         .map(|number| {
             let (started, go) = (fifo(format!("started-{number}")), fifo(format!("go-{number}")));
@@ -44,11 +44,11 @@ fn one_too_many_waits_for_its_turn() {
 
     let (client, server) = connection();
     rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
-    let caller = Caller::of(&server);
+    let peer = Peer::of(&server);
     drop(client);
     assert_eq!(
-        run(b"echo hi", &LIMITS, &caller),
-        Err(CallerGone),
+        run(b"echo hi", &LIMITS, &peer),
+        Err(PeerGone),
         "who leaves the queue is not served"
     );
 
@@ -62,9 +62,9 @@ fn one_too_many_waits_for_its_turn() {
     fs::remove_dir_all(dir).unwrap();
 }
 
-fn answer(command: &[u8], limits: &Limits) -> Result<shell::Output, CallerGone> {
+fn answer(command: &[u8], limits: &Limits) -> Result<shell::Output, PeerGone> {
     let (_client, server) = connection();
-    run(command, limits, &Caller::of(&server))
+    run(command, limits, &Peer::of(&server))
 }
 
 fn connection() -> (TcpStream, Socket) {

@@ -7,30 +7,30 @@ use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use shell::{Caller, CallerGone, Output, Reply, Stop};
+use shell::{Deadline, Output, Peer, PeerGone, Shutdown};
 
-use crate::Handler;
+use crate::{Handler, Reply};
 
 /// What a process says on its line: that it wants a permit, that it needs it no more. The answer is any byte.
-pub(crate) const WANT: u8 = b'+';
+pub(super) const WANT: u8 = b'+';
 const DONE: u8 = b'-';
 
 /// Which processes have a permit, and which wait for one. Each process has a number.
-pub(crate) struct Permits {
+pub(super) struct Permits {
     free: usize,
     holding: HashSet<u64>,
     waiting: VecDeque<u64>,
 }
 
 impl Permits {
-    pub(crate) fn new(all: usize) -> Permits {
+    pub(super) fn new(all: usize) -> Permits {
         Permits { free: all, holding: HashSet::new(), waiting: VecDeque::new() }
     }
 
     /// A process said this on its line.
-    pub(crate) fn said(&mut self, who: u64, what: u8) {
+    pub(super) fn said(&mut self, who: u64, what: u8) {
         match what {
             WANT if !self.holding.contains(&who) => self.waiting.push_back(who),
             WANT => {}
@@ -39,13 +39,13 @@ impl Permits {
     }
 
     /// A process needs no permit any more.
-    pub(crate) fn gone(&mut self, who: u64) {
+    pub(super) fn gone(&mut self, who: u64) {
         self.free += usize::from(self.holding.remove(&who));
         self.waiting.retain(|other| *other != who);
     }
 
     /// The process that gets a permit now, if one is free: the one that has waited longest.
-    pub(crate) fn next(&mut self) -> Option<u64> {
+    pub(super) fn next(&mut self) -> Option<u64> {
         let who = if self.free > 0 { self.waiting.pop_front() } else { None }?;
         self.free -= 1;
         self.holding.insert(who);
@@ -75,7 +75,7 @@ impl<H: Handler> WithPermit<H> {
         let server = line.try_clone()?;
         thread::Builder::new().name("server".into()).spawn(move || {
             pass_on(server, grant);
-            Stop::now()
+            Shutdown::now()
         })?;
         Ok(WithPermit { handler, line, granted })
     }
@@ -90,14 +90,16 @@ fn pass_on(mut server: File, mut grant: PipeWriter) {
 }
 
 impl<H: Handler> Handler for WithPermit<H> {
-    type Visit = H::Visit;
+    type Session = H::Session;
 
-    fn setup(&self, client: &Caller<'_>) -> Result<H::Visit, Output> {
-        self.handler.setup(client)
+    const WAITS: bool = true;
+
+    fn setup(&self, peer: &Peer<'_>) -> Result<H::Session, Output> {
+        self.handler.setup(peer)
     }
 
-    fn deadline(&self, visit: &H::Visit) -> Option<Instant> {
-        self.handler.deadline(visit)
+    fn deadline(&self, session: &H::Session) -> Deadline {
+        self.handler.deadline(session)
     }
 
     fn longest_request(&self) -> usize {
@@ -106,16 +108,16 @@ impl<H: Handler> Handler for WithPermit<H> {
 
     fn handle(
         &self,
-        visit: &mut H::Visit,
+        session: &mut H::Session,
         request: &[u8],
-        client: &Caller<'_>,
-    ) -> Result<Reply, CallerGone> {
+        peer: &Peer<'_>,
+    ) -> Result<Reply, PeerGone> {
         // A server's process that is gone takes this one with it: nothing to do about an error.
         let _ = (&self.line).write(&[WANT]);
-        let granted = client.wait_readable(&self.granted, Instant::now() + LONG);
+        let granted = peer.wait_readable(&self.granted, Deadline::after(LONG));
         let reply = granted.and_then(|_| {
             let _ = (&self.granted).read(&mut [0]);
-            self.handler.handle(visit, request, client)
+            self.handler.handle(session, request, peer)
         });
         let _ = (&self.line).write(&[DONE]);
         reply

@@ -1,9 +1,9 @@
-//! Refused peers get their answer here, and nobody else waits for that.
+//! Lingering close: how a server ends a connection on which the peer may still be sending.
 //!
-//! A connection that is closed at once, with bytes unread, is reset, and the reset can destroy the
-//! answer. So a server says that it is done and reads on for a moment: a *lingering close*. Done in
-//! the accept loop, that moment belongs to everybody who wants in, and ten strangers who hold on cost
-//! the owner ten seconds. So one thread does it, for all of them at once.
+//! A connection that is closed with bytes unread is reset, and the reset can overtake the last answer and destroy it (RFC
+//! 1122, 4.2.2.13; RFC 2525, 2.17). So a server ends its own side, reads on for a moment until the peer ends the other,
+//! and only then closes. Done in the accept loop, that moment would be everybody's: ten strangers who hold on would cost
+//! the owner ten seconds. So one thread does it for all connections at once.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -11,56 +11,57 @@ use std::net::Shutdown;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use observe::Socket;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Resource, getrlimit};
 
-use crate::poll::poll;
+use crate::deadline::{Deadline, poll};
+use crate::shutdown::Connection;
 
-/// How long a refused peer may read its answer.
+/// How long a peer may take to read the last bytes and to end its side.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How many are answered at the same time, if the process may have sixteen times as many
-/// descriptors. One more, and the oldest is closed: it had the most time.
+/// How many connections linger at the same time, if the process may have sixteen times as many descriptors. One more, and
+/// the oldest is closed: it had the most time.
 const MOST: usize = 64;
 
-/// Answers refused peers and closes their connections, without making anybody wait. The thread that
-/// does it is there only while there are some.
-#[derive(Debug, Default)]
-pub struct Refusals(Arc<Mutex<Option<Line>>>);
+/// Closes connections without making anybody wait. The thread that does it is there only while there are some.
+#[derive(Clone, Debug, Default)]
+pub struct LingeringClose(Arc<Mutex<Option<Line>>>);
 
 /// The way to the thread.
 #[derive(Debug)]
 struct Line {
-    refused: SyncSender<Refused>,
+    closing: SyncSender<Closing>,
     wake: PipeWriter,
 }
 
 #[derive(Debug)]
-struct Refused {
-    conn: Socket,
+struct Closing {
+    conn: Connection,
     /// What is still to be said; before each piece but the first, the peer speaks.
     pieces: VecDeque<Vec<u8>>,
-    until: Instant,
+    has_said_all: bool,
+    until: Deadline,
 }
 
-impl Refusals {
-    /// Says these pieces to a peer, then closes. Between two of them it waits for a word of the peer,
-    /// as the ack handshake has it.
-    pub fn answer(&self, conn: Socket, pieces: impl IntoIterator<Item = Vec<u8>>) {
+impl LingeringClose {
+    /// Says these pieces to a peer, if there are any, and closes the connection. Between two pieces it waits for a word of
+    /// the peer, as the ack handshake has it.
+    pub fn close(&self, conn: Connection, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
-        let refused = Refused { conn, pieces, until: Instant::now() + LINGER };
+        let until = Deadline::after(LINGER);
+        let closing = Closing { conn, pieces, has_said_all: false, until };
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
-            // Without a thread or a descriptor for it the peer is closed without an answer.
+            // Without a thread or a descriptor for it, it is closed at once, and without an answer.
             *line = Line::start(Arc::clone(&self.0)).ok();
         }
-        if let Some(Line { refused: to_thread, wake }) = &mut *line
-            && refused.conn.set_nonblocking(true).is_ok()
-            && to_thread.try_send(refused).is_ok()
+        if let Some(Line { closing: to_thread, wake }) = &mut *line
+            && closing.conn.set_nonblocking(true).is_ok()
+            && to_thread.try_send(closing).is_ok()
         {
             let _ = wake.write(&[0]);
         }
@@ -69,45 +70,45 @@ impl Refusals {
 
 impl Line {
     fn start(own: Arc<Mutex<Option<Line>>>) -> io::Result<Line> {
-        // Admitted peers need the descriptors more.
+        // The peers that are served need the descriptors more.
         let descriptors = getrlimit(Resource::Nofile).current;
         let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
-        let (refused, coming) = mpsc::sync_channel(most);
+        let (closing, coming) = mpsc::sync_channel(most);
         let (woken, wake) = io::pipe()?;
         ioctl_fionbio(&woken, true)?;
-        let answer = move || answer_all(&coming, woken, most, &own);
-        thread::Builder::new().name("refusals".into()).spawn(answer)?;
-        Ok(Line { refused, wake })
+        let close = move || close_all(&coming, woken, most, &own);
+        thread::Builder::new().name("closing".into()).spawn(close)?;
+        Ok(Line { closing, wake })
     }
 }
 
-fn answer_all(
-    coming: &Receiver<Refused>,
+fn close_all(
+    coming: &Receiver<Closing>,
     mut woken: PipeReader,
     most: usize,
     line: &Mutex<Option<Line>>,
 ) {
-    let mut open: VecDeque<Refused> = VecDeque::new();
+    let mut open: VecDeque<Closing> = VecDeque::new();
     loop {
         let mut fds = vec![PollFd::new(&woken, PollFlags::IN)];
-        fds.extend(open.iter().map(|refused| PollFd::new(&refused.conn, PollFlags::IN)));
-        if let Err(error) = poll(&mut fds, open.front().map(|oldest| oldest.until)) {
-            tracing::warn!(%error, "refused peers are closed without an answer");
+        fds.extend(open.iter().map(|closing| PollFd::new(&*closing.conn, PollFlags::IN)));
+        let until = open.front().map_or(Deadline::NEVER, |oldest| oldest.until);
+        if let Err(error) = poll(&mut fds, until) {
+            tracing::warn!(%error, "connections are closed without waiting for their peers");
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
 
         let mut heard = ready.iter().skip(1);
-        let now = Instant::now();
-        open.retain_mut(|refused| {
+        open.retain_mut(|closing| {
             let heard = *heard.next().unwrap_or(&false);
-            now < refused.until && (!heard || refused.hear())
+            !closing.until.has_passed() && (!heard || closing.hear())
         });
         // The bytes say that somebody is in the channel; how many there are doesn't matter.
         let _ = woken.read(&mut [0; 1024]);
-        for mut refused in coming.try_iter() {
-            if refused.speak() {
-                open.push_back(refused);
+        for mut closing in coming.try_iter() {
+            if closing.speak() {
+                open.push_back(closing);
             }
             if open.len() > most {
                 open.pop_front();
@@ -117,9 +118,9 @@ fn answer_all(
             // While this is locked, nobody can come.
             let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
             match coming.try_recv() {
-                Ok(mut refused) => {
-                    if refused.speak() {
-                        open.push_back(refused);
+                Ok(mut closing) => {
+                    if closing.speak() {
+                        open.push_back(closing);
                     }
                 }
                 Err(_) => {
@@ -131,13 +132,17 @@ fn answer_all(
     }
 }
 
-impl Refused {
+impl Closing {
     /// Says the next piece; after the last one, that this was all. Whether there is more to do.
     fn speak(&mut self) -> bool {
-        let Some(piece) = self.pieces.pop_front() else { return true };
+        if self.has_said_all {
+            return true;
+        }
+        let piece = self.pieces.pop_front().unwrap_or_default();
         // A line or two: they fit into the send buffer, or the peer isn't reading anyway.
-        let said = (&self.conn).write_all(&piece);
-        said.is_ok() && (!self.pieces.is_empty() || self.conn.shutdown(Shutdown::Write).is_ok())
+        let said = (&*self.conn).write_all(&piece);
+        self.has_said_all = self.pieces.is_empty();
+        said.is_ok() && (!self.has_said_all || self.conn.shutdown(Shutdown::Write).is_ok())
     }
 
     /// Something came, or the end did. Whether there is more to do.
@@ -154,20 +159,25 @@ impl Refused {
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    use observe::Socket;
 
     use super::*;
+    use crate::shutdown::Shutdown;
 
     const LONG: Duration = Duration::from_secs(20);
 
     struct Pair {
         client: TcpStream,
-        server: Socket,
+        server: Connection,
     }
 
     fn connect(listener: &TcpListener) -> Pair {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.set_read_timeout(Some(LONG)).unwrap();
-        Pair { client, server: Socket::inherited(listener.accept().unwrap().0.into()) }
+        let server = Socket::inherited(listener.accept().unwrap().0.into());
+        Pair { client, server: Shutdown::on_signals().unwrap().watch(server).unwrap() }
     }
 
     fn listen() -> TcpListener {
@@ -178,10 +188,10 @@ mod tests {
     /// answer.
     #[test]
     fn a_refused_peer_reads_its_answer_and_the_end_whatever_it_sent() {
-        let refusals = Refusals::default();
+        let lingering = LingeringClose::default();
         let Pair { mut client, server } = connect(&listen());
         client.write_all(&[b'x'; 100_000]).unwrap();
-        refusals.answer(server, [b"refused\n".to_vec()]);
+        lingering.close(server, [b"refused\n".to_vec()]);
         let mut heard = String::new();
         client.read_to_string(&mut heard).unwrap();
         assert_eq!(heard, "refused\n");
@@ -189,9 +199,9 @@ mod tests {
 
     #[test]
     fn before_each_piece_but_the_first_the_peer_speaks() {
-        let refusals = Refusals::default();
+        let lingering = LingeringClose::default();
         let Pair { mut client, server } = connect(&listen());
-        refusals.answer(server, ["2".into(), "no".into()]);
+        lingering.close(server, ["2".into(), "no".into()]);
         let mut piece = [0; 100];
         assert_eq!(client.read(&mut piece).unwrap(), 1);
         client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -214,23 +224,23 @@ mod tests {
 
     #[test]
     fn who_holds_on_is_closed_after_a_moment() {
-        let refusals = Refusals::default();
+        let lingering = LingeringClose::default();
         let since = Instant::now();
         let Pair { client, server } = connect(&listen());
-        refusals.answer(server, [b"refused\n".to_vec()]);
+        lingering.close(server, [b"refused\n".to_vec()]);
         let closed = closed_after(client, since);
         assert!(closed >= LINGER && closed < LONG / 2, "{closed:?}");
     }
 
     #[test]
     fn of_too_many_the_oldest_is_closed() {
-        let refusals = Refusals::default();
+        let lingering = LingeringClose::default();
         let listener = listen();
         let mut clients = Vec::new();
         let since = Instant::now();
         for _ in 0..=MOST {
             let Pair { mut client, server } = connect(&listener);
-            refusals.answer(server, [b"refused\n".to_vec()]);
+            lingering.close(server, [b"refused\n".to_vec()]);
             // Read, so that it has been answered before the next one comes.
             client.read_to_string(&mut String::new()).unwrap();
             clients.push(client);
@@ -247,10 +257,10 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_dropped_and_all_are_answered() {
-        let refusals = Refusals::default();
+        let lingering = LingeringClose::default();
         let Pair { mut client, server } = connect(&listen());
-        refusals.answer(server, [b"refused\n".to_vec()]);
-        drop(refusals);
+        lingering.close(server, [b"refused\n".to_vec()]);
+        drop(lingering);
         let mut heard = String::new();
         client.read_to_string(&mut heard).unwrap();
         assert_eq!(heard, "refused\n");

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, exit};
@@ -13,52 +13,56 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use observe::Socket;
-use shell::{Caller, GRACE, Limits, Stop, Wake, run};
+use shell::{Deadline, GRACE, Limits, Peer, Shutdown, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
 
 #[test]
-fn whoever_waits_is_woken_and_may_end_as_it_likes() {
-    let server = |stop: &Stop| {
-        let waiting = ["first", "second"].map(|_| {
-            let stop = stop.clone();
-            thread::spawn(move || {
-                let (_client, server) = connection();
-                stop.wait_readable(&server, None).unwrap()
-            })
-        });
-        assert!(!stop.requested());
-        let (client, ended) = connection();
-        drop(client);
-        assert_eq!(stop.wait_readable(&ended, None).unwrap(), Wake::Ready, "the end of the stream");
-        let (client, quiet) = connection();
-        let too_late = stop.wait_readable(&quiet, Some(Duration::from_millis(1))).unwrap_err();
-        assert_eq!(too_late.kind(), ErrorKind::TimedOut);
-
-        let (_client, socket) = connection();
-        assert_eq!(
-            run(b"kill -TERM $PPID; echo done", &LIMITS, &Caller::of(&socket)).unwrap().stdout,
-            b"done\n"
-        );
-        for waiting in waiting {
-            assert_eq!(waiting.join().unwrap(), Wake::Stopping);
-        }
-        drop(client);
-        assert_eq!(
-            stop.wait_readable(&quiet, None).unwrap(),
-            Wake::Stopping,
-            "it comes before what is ready as well"
-        );
-        assert!(stop.requested());
-        exit(42);
+fn a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection() {
+    let server = |shutdown: &Shutdown| {
+        let (_client, conn) = connection();
+        let conn = shutdown.watch(conn).unwrap();
+        let (mut other_client, other) = connection();
+        let waits = thread::spawn(move || other.recv(&mut [0]).unwrap());
+        assert!(!shutdown.told());
+        let output = run(b"kill -TERM $PPID; echo done", &LIMITS, &Peer::of(&conn)).unwrap();
+        assert_eq!(output.stdout, b"done\n");
+        assert_eq!(conn.recv(&mut [0]).unwrap(), 0, "the end of the stream");
+        assert!(shutdown.told());
+        assert!(shutdown.watch(connection().1).is_none(), "nobody new is served");
+        // One that isn't watched goes on, until the process ends.
+        other_client.write_all(b"x").unwrap();
+        assert_eq!(waits.join().unwrap(), 1);
+        drop(conn);
+        thread::park(); // as in accept: the process ends all the same
     };
-    let (code, _, _) = outcome("whoever_waits_is_woken_and_may_end_as_it_likes", server);
-    assert_eq!(code, Some(42));
+    let name = "a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection";
+    let (code, _, time) = outcome(name, server);
+    assert_eq!(code, Some(0));
+    assert!(time < GRACE, "{time:?}");
+}
+
+#[test]
+fn what_is_held_ends_before_the_process() {
+    let server = |shutdown: &Shutdown| {
+        let held = shutdown.hold().unwrap();
+        let (_client, conn) = connection();
+        run(b"kill -TERM $PPID", &LIMITS, &Peer::of(&conn)).unwrap();
+        shell::wait_readable(shutdown, Deadline::after(GRACE)).unwrap();
+        assert!(shutdown.hold().is_none());
+        let mut fifo =
+            fs::File::options().write(true).open(std::env::var_os("FIFO").unwrap()).unwrap();
+        fifo.write_all(b"finished\n").unwrap();
+        drop(held);
+        thread::park();
+    };
+    let (code, finished, _) = outcome("what_is_held_ends_before_the_process", server);
+    assert_eq!((code, finished.as_str()), (Some(0), "finished\n"));
 }
 
 #[test]
 fn when_the_grace_is_over_commands_are_killed() {
-    let server = |_: &Stop| stubborn("kill -TERM $PPID");
+    let server = |shutdown: &Shutdown| stubborn(shutdown, "kill -TERM $PPID");
     let (code, leftover, time) = outcome("when_the_grace_is_over_commands_are_killed", server);
     assert_eq!((code, leftover.as_str()), (Some(0), "started\n"));
     assert!(time >= GRACE, "{time:?}");
@@ -66,25 +70,26 @@ fn when_the_grace_is_over_commands_are_killed() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let server = |_: &Stop| stubborn("kill -TERM $PPID; kill -INT $PPID");
+    let server = |shutdown: &Shutdown| stubborn(shutdown, "kill -TERM $PPID; kill -INT $PPID");
     let (code, leftover, _) = outcome("a_second_signal_ends_it_at_once", server);
     assert_eq!((code, leftover.as_str()), (Some(130), "started\n"));
 }
 
 /// Does not stop for anything; says so into the FIFO if it is left alone.
-fn stubborn(signals: &str) {
-    let (_client, socket) = connection();
+fn stubborn(shutdown: &Shutdown, signals: &str) {
+    let (_client, conn) = connection();
+    let conn = shutdown.watch(conn).unwrap();
     let command =
         format!("exec 3>\"$FIFO\"; echo started >&3; {signals}; sleep 20; echo survived >&3");
-    run(command.as_bytes(), &LIMITS, &Caller::of(&socket)).unwrap();
+    run(command.as_bytes(), &LIMITS, &Peer::of(&conn)).unwrap();
     thread::park(); // killed, and yet the server goes on: only the end of the process ends it
 }
 
 /// Runs `server` in a process of its own: its exit code, what was written into the FIFO until
 /// nobody held it any more, and how long it took.
-fn outcome(name: &str, server: impl Fn(&Stop)) -> (Option<i32>, String, Duration) {
+fn outcome(name: &str, server: impl Fn(&Shutdown)) -> (Option<i32>, String, Duration) {
     if std::env::var_os("FIFO").is_some() {
-        server(&Stop::on_signals().unwrap());
+        server(&Shutdown::on_signals().unwrap());
         exit(99);
     }
     let fifo =

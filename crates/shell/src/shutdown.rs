@@ -1,0 +1,196 @@
+//! The end of a server that is [told to end](ending::told).
+//!
+//! A blocking server waits in `accept` or in `recv`, and can't be asked anything there. So the end comes from outside: a
+//! thread waits for the signal, and shuts down the reading side of each open connection. Where a program waits in `recv`,
+//! that is the end of the stream; it returns 0 and the connection ends like any other. When the last one has ended, the
+//! process exits, whether somebody waits in `accept` or not.
+
+use std::collections::HashMap;
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::net;
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use observe::{Failure, Socket};
+use rustix::event::{PollFd, PollFlags};
+
+use crate::deadline::{Deadline, poll};
+use crate::permit;
+
+/// What runs when a server is told to stop has this long to finish.
+pub const GRACE: Duration = Duration::from_secs(3);
+
+/// Knows what is open in a server, and ends it when the server is told to.
+#[derive(Clone, Debug)]
+pub struct Shutdown(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    told: AtomicBool,
+    /// Ends, and so is readable, once the server has been told.
+    told_pipe: PipeReader,
+    open: Mutex<Open>,
+    closed: Condvar,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// Connections, and whatever else is to end before the process does.
+    all: HashMap<u64, Option<Arc<Socket>>>,
+    next: u64,
+    /// Closed when the server has been told and nothing is open any more.
+    last: Option<PipeWriter>,
+}
+
+impl Shutdown {
+    /// Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT. Call it once, before the first connection.
+    ///
+    /// After the first signal no other connection is [watched](Self::watch), and those that are end. The process exits with
+    /// 0 when they have ended, or after [`GRACE`]: then every command that still runs is killed with its group. A second
+    /// signal does the same at once, with 130.
+    ///
+    /// # Errors
+    /// No descriptor or thread left.
+    pub fn on_signals() -> Result<Shutdown, Failure> {
+        let start = || {
+            let signals = ending::told()?;
+            let (told_pipe, running) = io::pipe()?;
+            let (emptied, last) = io::pipe()?;
+            let open = Open { all: HashMap::new(), next: 0, last: Some(last) };
+            let told = AtomicBool::new(false);
+            let inner =
+                Arc::new(Inner { told, told_pipe, open: Mutex::new(open), closed: Condvar::new() });
+            let shutdown = Shutdown(Arc::clone(&inner));
+            let end = move || end_in_order(signals, running, &inner, &emptied);
+            thread::Builder::new().name("signals".into()).spawn(end)?;
+            Ok(shutdown)
+        };
+        start().map_err(Failure::system("waiting for signals"))
+    }
+
+    /// Ends the process at once, and with it every command that it runs: for one that only serves another, when that
+    /// one has ended.
+    pub fn now() -> ! {
+        permit::close();
+        process::exit(0);
+    }
+
+    /// A connection that ends when the server is told to end: its reading side is shut down, so that `recv` returns 0.
+    /// `None` if the server has been told already: nobody new is served.
+    pub fn watch(&self, conn: Socket) -> Option<Connection> {
+        let conn = Arc::new(conn);
+        let open = self.enter(Some(Arc::clone(&conn)))?;
+        Some(Connection { conn, _open: open })
+    }
+
+    /// Keeps the process from ending, for [`GRACE`] at most, until it is dropped. `None` if the server has been told to
+    /// end.
+    pub fn hold(&self) -> Option<Hold> {
+        self.enter(None)
+    }
+
+    fn enter(&self, conn: Option<Arc<Socket>>) -> Option<Hold> {
+        let mut open = self.0.open();
+        if self.told() {
+            return None;
+        }
+        let number = open.next;
+        open.next += 1;
+        open.all.insert(number, conn);
+        Some(Hold { number, shutdown: self.clone() })
+    }
+
+    /// Waits until nothing is open any more, also not what is only being closed: for a process that serves one connection.
+    pub fn wait_until_closed(&self) {
+        let open = self.0.open();
+        let closed = self.0.closed.wait_while(open, |open| !open.all.is_empty());
+        drop(closed.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Has the server been told to end?
+    pub fn told(&self) -> bool {
+        self.0.told.load(Ordering::Acquire)
+    }
+}
+
+/// For a poll set of your own: readable, by its end, once the server has been told to end.
+impl AsFd for Shutdown {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.told_pipe.as_fd()
+    }
+}
+
+impl Inner {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that is open: the process doesn't end before it's dropped.
+#[derive(Debug)]
+pub struct Hold {
+    number: u64,
+    shutdown: Shutdown,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut open = self.shutdown.0.open();
+        open.all.remove(&self.number);
+        if open.all.is_empty() {
+            self.shutdown.0.closed.notify_all();
+            if self.shutdown.told() {
+                open.last = None;
+            }
+        }
+    }
+}
+
+/// A watched connection. Dropped, it's closed.
+#[derive(Debug)]
+pub struct Connection {
+    conn: Arc<Socket>,
+    _open: Hold,
+}
+
+impl Deref for Connection {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.conn
+    }
+}
+
+fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emptied: &PipeReader) {
+    // One byte a signal, read one by one: the second may be there already. A pipe that we hold open
+    // has no other end.
+    if let Err(error) = signals.read_exact(&mut [0]) {
+        tracing::warn!(%error, "no longer listening for signals");
+        return;
+    }
+    tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
+    observe::say_what_was_dropped();
+    let mut open = inner.open();
+    inner.told.store(true, Ordering::Release);
+    for conn in open.all.values().flatten() {
+        // It fails for a connection that has ended already.
+        let _ = conn.shutdown(net::Shutdown::Read);
+    }
+    if open.all.is_empty() {
+        open.last = None;
+    }
+    drop(open);
+    drop(running);
+    let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(emptied, PollFlags::IN)];
+    let again = match poll(&mut fds, Deadline::after(GRACE)) {
+        Ok(_) => !fds[0].revents().is_empty(),
+        Err(_) => true,
+    };
+    permit::close();
+    process::exit(if again { 130 } else { 0 });
+}
