@@ -124,7 +124,7 @@ impl Gate {
         self.serve_in_turns(conn, peer, |refusal| Ok::<_, E>([frame(refusal)?.concat()]), client);
     }
 
-    /// As [`serve`](Self::serve), for a protocol where the peer speaks before each piece of an answer but the first: the
+    /// As [`serve`](Self::serve), for a protocol where the peer says `OK` before each piece of an answer but the first: the
     /// ack handshake.
     pub fn serve_in_turns<const N: usize, E>(
         &self,

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use proto::ack;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Resource, getrlimit};
@@ -41,19 +42,20 @@ struct Line {
 #[derive(Debug)]
 struct Closing {
     conn: Connection,
-    /// What is still to be said; before each piece but the first, the peer speaks.
+    /// What is still to be said; before each piece but the first, the peer says `OK`.
     pieces: VecDeque<Vec<u8>>,
     has_said_all: bool,
+    heard: Vec<u8>,
     until: Deadline,
 }
 
 impl LingeringClose {
-    /// Says these pieces to a peer, if there are any, and closes the connection. Between two pieces it waits for a word of
-    /// the peer, as the ack handshake has it.
+    /// Says these pieces to a peer, if there are any, and closes the connection. Between two pieces it waits for the
+    /// peer's `OK`, as the ack handshake has it.
     pub fn close(&self, conn: Connection, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
         let until = Deadline::after(LINGER);
-        let closing = Closing { conn, pieces, has_said_all: false, until };
+        let closing = Closing { conn, pieces, has_said_all: false, heard: Vec::new(), until };
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
             // Without a thread or a descriptor for it, it is closed at once, and without an answer.
@@ -147,9 +149,21 @@ impl Closing {
 
     /// Something came, or the end did. Whether there is more to do.
     fn hear(&mut self) -> bool {
-        match self.conn.recv(&mut [0; 16 * 1024]) {
+        let mut buffer = [0; 16 * 1024];
+        match self.conn.recv(&mut buffer) {
             Ok(0) => false,
-            Ok(_) => self.speak(),
+            Ok(n) if !self.has_said_all => {
+                // The request of a peer that was refused before it asked comes first.
+                self.heard.extend_from_slice(&buffer[..n]);
+                match self.heard.ends_with(ack::OK) {
+                    true => self.speak(),
+                    false => {
+                        self.heard.drain(..self.heard.len().saturating_sub(1));
+                        true
+                    }
+                }
+            }
+            Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         }
     }
@@ -198,16 +212,18 @@ mod tests {
     }
 
     #[test]
-    fn before_each_piece_but_the_first_the_peer_speaks() {
+    fn before_each_piece_but_the_first_the_peer_says_ok() {
         let lingering = LingeringClose::default();
         let Pair { mut client, server } = connect(&listen());
+        client.write_all(b"a request that came too early").unwrap();
         lingering.close(server, ["2".into(), "no".into()]);
         let mut piece = [0; 100];
         assert_eq!(client.read(&mut piece).unwrap(), 1);
         client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         assert!(client.read(&mut piece).is_err(), "the second piece came unasked");
         client.set_read_timeout(Some(LONG)).unwrap();
-        client.write_all(b"OK").unwrap();
+        client.write_all(b"O").unwrap();
+        client.write_all(b"K").unwrap();
         let mut rest = String::new();
         client.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "no");
