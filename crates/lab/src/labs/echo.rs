@@ -3,7 +3,7 @@
 mod play;
 
 use super::{Case, Lab, Rule, texts};
-use crate::Fault;
+use crate::verdict::Fault;
 
 pub(super) const LAB: Lab = Lab {
     name: "echo",

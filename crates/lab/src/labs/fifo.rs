@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::Broken;
+use crate::verdict::Broken;
 
 pub(super) fn make_fifo(path: &Path) -> Result<(), Broken> {
     let failed = |error: &dyn std::fmt::Display| Broken::machine("make a named pipe", error);

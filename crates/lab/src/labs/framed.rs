@@ -5,7 +5,8 @@ pub(super) mod cases;
 pub(super) mod plays;
 pub(super) mod rules;
 
-use crate::{Broken, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::Broken;
 
 /// The longest frame, in bytes. One byte more is refused.
 pub(super) const LIMIT: i32 = 16 << 20;

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::framed::Order;
-use crate::bytes::quote;
-use crate::{Broken, Fault, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::{Broken, Fault, quote};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;

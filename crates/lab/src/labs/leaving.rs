@@ -1,6 +1,7 @@
 //! Peers that go away, each at the worst moment for the program: what the labs of stream servers share.
 
-use crate::{Broken, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::Broken;
 
 /// How a peer goes that is owed an answer.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,8 @@ mod read_exactly;
 mod shell;
 mod unix;
 
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// All labs, in the order of the course.
 pub const LABS: &[&Lab] = &[

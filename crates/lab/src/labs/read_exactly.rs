@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::framed::{LIMIT, Order};
 use super::{Lab, texts};
-use crate::{Broken, Trial};
+use crate::play::Trial;
+use crate::verdict::Broken;
 use finish::{all_arrive, are_printed, breaks, fails};
 
 /// How many frames come in one piece: more than a recursive reader has stack for.

@@ -11,7 +11,7 @@ mod requests;
 mod rules;
 
 use super::{Lab, texts};
-use crate::Trial;
+use crate::play::Trial;
 
 /// The longest command, in bytes. Linux passes no argument above 128 KiB (execve(2)).
 const COMMAND: i32 = 64 << 10;

@@ -2,7 +2,8 @@
 
 use crate::labs::Case;
 use crate::labs::framed::{LIMIT, Order, ask, cases, long, next_peer, plays, refused, together};
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 const ORDER: Order = Order::Big;
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::answers::{WAITING, all_answered, ask, ask_quietly, begin, some_number};
 use super::ledger::{Ledger, SORTS, add, echo, named};
 use crate::labs::Case;
-use crate::{Broken, DatagramPeer, Fault, Trial};
+use crate::play::{DatagramPeer, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// How many additions a server has to remember.
 const REMEMBERED: u32 = 256;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
 use crate::labs::Case;
-use crate::{Broken, DatagramPeer, Fault, LARGEST, PATIENCE, Trial};
+use crate::play::{DatagramPeer, LARGEST, PATIENCE, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// So many small requests wait together. Linux gives a socket 212,992 bytes for what waits, and counts some 770 for a small
 /// datagram: there is room for 270.

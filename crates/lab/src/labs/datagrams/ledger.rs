@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Broken, Fault};
+use crate::verdict::{Broken, Fault};
 
 pub(super) const HEADER: usize = 5;
 /// What [`Ledger::check`] does, for the report.

@@ -3,7 +3,8 @@
 use super::answers::{ask, ask_quietly, begin};
 use super::ledger::{HEADER, add, echo};
 use crate::labs::Case;
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// So many datagrams are ignored, one after the other.
 const MUCH: u32 = 1_100;

@@ -3,7 +3,8 @@
 use super::answers::{ask, begin, some_number};
 use super::ledger::{add, echo, named};
 use crate::labs::Case;
-use crate::{Broken, DatagramPeer, Fault, Trial};
+use crate::play::{DatagramPeer, Trial};
+use crate::verdict::{Broken, Fault};
 
 pub(super) const TWO_PEERS: Case = Case {
     id: "two-peers",

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::labs::framed::of;
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
-use crate::{Broken, Fault, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// More than fits between a peer with small buffers and a program that has stopped reading.
 const LARGE: usize = 512 << 10;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{LIMIT, Order, ask, every_byte, long_text, next_peer, of, refused, served, together};
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
-use crate::{Broken, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::Broken;
 
 pub(in crate::labs) type Played = Result<(), Broken>;
 

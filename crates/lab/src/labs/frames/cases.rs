@@ -3,7 +3,8 @@
 
 use crate::labs::Case;
 use crate::labs::framed::{Order, ask, cases, long, plays, together};
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 const ORDER: Order = Order::Little;
 

@@ -9,7 +9,8 @@ use crate::labs::header::{
     answered_with_errors, ask, converse, expect_answer, of_texts, request, with_header,
     with_headers,
 };
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// The longest body, in bytes.
 const LARGEST: usize = 16 << 20;

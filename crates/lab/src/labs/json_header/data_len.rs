@@ -3,7 +3,8 @@
 use super::strict::NOT_CLOSED;
 use crate::labs::Case;
 use crate::labs::header::{refused, with_header};
-use crate::{Broken, Trial};
+use crate::play::Trial;
+use crate::verdict::Broken;
 
 pub(super) const DATA_LEN: Case = Case {
     id: "data-len",

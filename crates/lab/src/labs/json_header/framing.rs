@@ -5,7 +5,8 @@ use crate::labs::header::{
     LIMIT, ask, converse, expect_answer, expect_error, head, refused, request, with_header,
     with_headers,
 };
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// A header for a body of six bytes, which white space may make longer.
 const SIX: &str = r#"{"data_len": 6, "op": "upper"}"#;

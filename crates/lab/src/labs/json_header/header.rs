@@ -2,7 +2,8 @@
 
 use crate::labs::Case;
 use crate::labs::header::with_headers;
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 pub(super) const ORDER_AND_SPACES: Case = Case {
     id: "order-and-spaces",

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::labs::Case;
 use crate::labs::header::{ask, expect_answer, head, next_peer, request};
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// More than fits between a peer with small buffers and a program that has stopped writing.
 const LARGE: usize = 512 << 10;

@@ -2,7 +2,8 @@
 
 use crate::labs::Case;
 use crate::labs::header::{head, next_peer, refused, shown, with_header};
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// A connection that was to be closed, and was not.
 pub(super) const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ended];

@@ -1,8 +1,8 @@
 //! The cases of lab many-clients, from one client to crowds that break off.
 
 use super::plays;
-use crate::Fault;
 use crate::labs::Case;
+use crate::verdict::Fault;
 
 pub(super) const CASES: &[Case] = &[
     Case {

@@ -1,7 +1,8 @@
 //! What the cases of lab many-clients do with one peer, and with many.
 
 use crate::labs::framed::{self, Order, long_text, of};
-use crate::{Broken, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::Broken;
 
 /// The byte order of a length.
 pub(super) const ORDER: Order = Order::Little;

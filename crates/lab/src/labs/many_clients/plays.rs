@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::crowd::{ORDER, ask, ask_each, begin, connect_many, goes_on, large, order};
 use crate::labs::framed::{self, LIMIT, every_byte, of, refused, served};
 use crate::labs::leaving::{LEAVINGS, leave_owed};
-use crate::{Broken, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::Broken;
 
 /// How many clients are served at once.
 const CLIENTS: usize = 200;

@@ -1,7 +1,7 @@
 //! What the checker does, in the order of difficulty.
 
-use crate::Fault;
 use crate::labs::Case;
+use crate::verdict::Fault;
 
 /// A line is missing, or is that of something else: what most cases are about.
 const LINES: &[Fault] = &[Fault::Wrong, Fault::Short, Fault::Extra, Fault::Ended];

@@ -3,7 +3,7 @@
 use stage::Finished;
 
 use super::frame;
-use crate::{Broken, Fault};
+use crate::verdict::{Broken, Fault};
 
 // The student is given the same file.
 #[path = "../../../labs/read-exactly/sha256.rs"]

@@ -6,8 +6,8 @@ use stage::Finished;
 
 use super::digests::{lines_are_right, some_lines_are_right};
 use super::frame;
-use crate::afterwards::not_crashed;
-use crate::{Broken, Fault, PATIENCE, Trial};
+use crate::play::{PATIENCE, Trial, not_crashed};
+use crate::verdict::{Broken, Fault};
 
 /// From so many bytes on, some 6 MB may still wait in the kernel when the last byte was sent, and a program that reads a byte
 /// with each call needs this long for them.

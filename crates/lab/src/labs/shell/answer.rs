@@ -9,7 +9,8 @@ use super::OUTPUT;
 use super::bounds::unhurried;
 use crate::labs::framed::Order;
 use crate::labs::header::receive_header;
-use crate::{Broken, Fault, Peer};
+use crate::play::Peer;
+use crate::verdict::{Broken, Fault};
 
 /// The longest body that can be right: all that is kept of both pipes.
 const BODY: usize = 2 * OUTPUT;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::answer::Answer;
 use super::life::Life;
-use crate::patience::Patience;
-use crate::{Broken, Fault, Peer, Trial};
+use crate::play::{Patience, Peer, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// When a command may be killed whose time is over.
 pub(super) const EARLIEST: Duration = Duration::from_millis(1900);

@@ -9,7 +9,8 @@ use super::output::out;
 use super::requests::next_peer;
 use super::{OUTPUT, word};
 use crate::labs::Case;
-use crate::{Broken, Fault, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::{Broken, Fault};
 
 pub(super) const NO_INPUT: Case = Case {
     id: "no-input",
@@ -205,7 +206,7 @@ fn ignores_signals(trial: &mut Trial) -> Result<(), Broken> {
     expect_timed_out(trial, &mut peer, &command, "before\n")?;
     peer.end()?;
     peer.expect_end()?;
-    expect_gone(trial, &command, crate::Peer::reset)?;
+    expect_gone(trial, &command, Peer::reset)?;
     next_peer(trial)
 }
 

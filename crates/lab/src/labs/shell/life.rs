@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Mode, OFlags};
 
 use super::answer::frame;
-use crate::bytes::quote;
 use crate::labs::fifo::make_fifo;
-use crate::{Broken, Fault, PATIENCE, Peer, Trial, connection};
+use crate::play::{PATIENCE, Peer, Trial, wait_readable};
+use crate::verdict::{Broken, Fault, quote};
 
 /// How long a command may run, as the page says.
 const TIME: Duration = Duration::from_secs(2);
@@ -95,7 +95,7 @@ impl Life {
         loop {
             let left = time.until().saturating_duration_since(Instant::now());
             // Before the first opens it, a read says end; but then poll waits.
-            if connection::wait_readable(&self.pipe, left)
+            if wait_readable(&self.pipe, left)
                 && let Ok(got) = self.pipe.read(&mut [0; 16])
             {
                 return Some(got);

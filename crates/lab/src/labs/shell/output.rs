@@ -8,7 +8,8 @@ use super::bounds::{PACE, expect_at_once, unhurried};
 use super::life::Life;
 use super::{OUTPUT, text, word};
 use crate::labs::Case;
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 pub(super) const BOTH_STREAMS: Case = Case {
     id: "both-streams",

@@ -11,7 +11,8 @@ use super::{COMMAND, OUTPUT, word};
 use crate::labs::Case;
 use crate::labs::framed::Order;
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
-use crate::{Broken, Fault, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// More than a pool has workers, or the program descriptors.
 const PEERS: usize = 1100;

@@ -7,7 +7,8 @@ use super::bounds::PACE;
 use super::{COMMAND, word};
 use crate::labs::Case;
 use crate::labs::framed::Order;
-use crate::{Broken, Fault, Peer, Trial};
+use crate::play::{Peer, Trial};
+use crate::verdict::{Broken, Fault};
 
 /// How many requests come in one piece: more than a recursion is deep, and than the program has descriptors.
 const MANY: usize = 1200;

@@ -1,8 +1,8 @@
 //! What the checker does, in the order of difficulty.
 
 use super::{paths, peers};
-use crate::Fault;
 use crate::labs::Case;
+use crate::verdict::Fault;
 
 pub(super) const CASES: &[Case] = &[
     Case {

@@ -10,7 +10,8 @@ use super::place::{
     same,
 };
 use crate::labs::fifo::make_fifo;
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 pub(super) fn stale(trial: &mut Trial) -> Result<(), Broken> {
     for kind in Socket::ALL {

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::connection::{Connection, wait_readable};
 use crate::labs::leaving::{Leaving, leave_owed};
-use crate::network::{Buffers, dial};
-use crate::trial::Recorded;
-use crate::{Broken, Fault, PATIENCE, Trial};
+use crate::play::{Buffers, Connection, PATIENCE, Recorded, Trial, dial, wait_readable};
+use crate::verdict::{Broken, Fault};
 
 /// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
 const LARGE: usize = 1 << 20;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Type};
 
-use crate::{Broken, Fault, Trial};
+use crate::play::Trial;
+use crate::verdict::{Broken, Fault};
 
 /// The longest path of a Unix socket, in bytes: sun_path less the NUL that ends it. unix(7)
 pub(super) const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };

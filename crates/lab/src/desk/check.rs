@@ -1,0 +1,144 @@
+//! Plays the cases of a lab against one program.
+
+use std::any::Any;
+use std::thread;
+use std::time::Instant;
+
+use crate::labs::{Case, Lab};
+use crate::play::{Submission, Trial};
+use crate::verdict::{
+    Broken, CaseReport, Failure, Fault, Outcome, Report, compare, harmless, quoted_path, typed,
+};
+
+/// Which cases are played, and with which seed.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Decides the data and the random cuts. The default is 0, so that a student and a grader see the same.
+    pub seed: u64,
+    /// Only the case with this name.
+    pub case: Option<String>,
+    /// Draw what went over the streams of a case that fails.
+    pub picture: bool,
+}
+
+/// Plays all cases side by side, tells of each as soon as it and those before it are done, and returns the report.
+///
+/// The verdict of a case depends on the program and the seed only. Nothing the program started is left behind.
+pub fn check(
+    lab: &Lab,
+    submission: &Submission,
+    options: &Options,
+    tell: &mut dyn FnMut(&CaseReport),
+) -> Report {
+    let started = Instant::now();
+    let wanted = |case: &&Case| options.case.as_ref().is_none_or(|only| only == case.id);
+    let chosen: Vec<&Case> = lab.cases.iter().filter(wanted).collect();
+    let mut cases = Vec::new();
+    thread::scope(|scope| {
+        let playing: Vec<_> = chosen
+            .iter()
+            .map(|case| (case, scope.spawn(move || play(lab, case, submission, options))))
+            .collect();
+        for (case, playing) in playing {
+            let report = playing.join().unwrap_or_else(|panic| crashed(case, &*panic));
+            tell(&report);
+            cases.push(report);
+        }
+    });
+    let seconds = started.elapsed().as_secs_f64();
+    Report { lab: lab.name.to_owned(), seed: options.seed, cases, seconds }
+}
+
+fn play(lab: &Lab, case: &Case, submission: &Submission, options: &Options) -> CaseReport {
+    let started = Instant::now();
+    let mut trial = Trial::new(case.id, submission, options.seed);
+    let result = (case.play)(&mut trial);
+    let outcome = match result {
+        Ok(()) => Outcome::Passed,
+        Err(broken) => {
+            let mut failure = explain(lab, case, submission, broken, &trial);
+            if options.picture {
+                failure.picture = trial.picture(&format!("{} {}", lab.name, case.id));
+            }
+            Outcome::Failed(Box::new(failure))
+        }
+    };
+    drop(trial);
+    report(case, outcome, started.elapsed().as_secs_f64())
+}
+
+fn explain(
+    lab: &Lab,
+    case: &Case,
+    submission: &Submission,
+    broken: Broken,
+    trial: &Trial,
+) -> Failure {
+    let difference = broken.bytes.as_ref();
+    Failure {
+        what: shown(&broken.what),
+        steps: trial.steps().iter().map(|step| shown(step)).collect(),
+        bytes: difference.map_or_else(Vec::new, |b| compare(&b.expected, &b.received)),
+        schedule: trial.schedule(),
+        replay: replay(lab, case, submission, trial.seed()),
+        hint: hint(case, &broken, trial).to_owned(),
+        said: trial.said(),
+        picture: String::new(),
+    }
+}
+
+/// What to think about: that of the case, if it is about this kind of failure.
+fn hint(case: &Case, broken: &Broken, trial: &Trial) -> &'static str {
+    // A program that fails closes its connections, too: what it printed says more than any hint about those.
+    let closes =
+        matches!(broken.fault, Fault::Short | Fault::Reset | Fault::Silent | Fault::SilentAfterEnd);
+    match broken.hint {
+        Some(hint) => hint,
+        None if closes && trial.has_failed() => Fault::Ended.question(),
+        None if broken.fault == Fault::Rule || case.fits.contains(&broken.fault) => case.hint,
+        None => broken.fault.question(),
+    }
+}
+
+/// A sentence of the report. It may quote what the program sent: that must neither paint on a terminal nor fill pages.
+fn shown(text: &str) -> String {
+    const MOST: usize = 1_000;
+    let head: String = text.chars().take(MOST).collect();
+    harmless(&head) + if head.len() < text.len() { "…" } else { "" }
+}
+
+/// The command that plays just this case, with the same data and the same cuts.
+fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String {
+    let options = format!("--case {} --seed {seed}", case.id);
+    match &submission.folder {
+        Some(folder) => {
+            format!("scripts/lab.sh check {} {options}", quoted_path(folder))
+        }
+        None => {
+            format!("scripts/lab.sh check {} {options} -- {}", lab.name, typed(&submission.command))
+        }
+    }
+}
+
+/// A case that panicked is a defect of ours; the student still gets a report, and the other cases their points.
+fn crashed(case: &Case, panic: &(dyn Any + Send)) -> CaseReport {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("it does not say why");
+    let failure = Failure {
+        what: format!(
+            "the checker itself failed in this case, not your program: {text}. Please report it"
+        ),
+        ..Failure::default()
+    };
+    report(case, Outcome::Failed(Box::new(failure)), 0.0)
+}
+
+fn report(case: &Case, outcome: Outcome, seconds: f64) -> CaseReport {
+    CaseReport {
+        id: case.id.to_owned(),
+        rule: case.rule.to_owned(),
+        points: case.points,
+        outcome,
+        seconds,
+    }
+}

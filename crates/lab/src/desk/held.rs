@@ -1,0 +1,276 @@
+//! The check of one submission, as the grader sees it: started and held, let go, and what it hands in.
+
+use std::env;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use stage::{Finished, Keep, Program, Scratch, Signal, StageError};
+
+use super::channel::Line;
+use crate::labs::Lab;
+use crate::verdict::Report;
+
+/// How long a check may take until it says that it is ready. It has only to start.
+const READY: Duration = Duration::from_secs(30);
+
+/// What a check may write, in bytes: its report, and what it says besides.
+const OUTPUT: usize = 16 << 20;
+
+/// What a check is told of the environment: enough to find interpreters and compilers. All else stays with us, a grader's
+/// tokens for example, or the file that takes the result.
+const ENVIRONMENT: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOCACHE",
+    "PYENV_ROOT",
+];
+
+/// A check that has been started. Dropping it ends it.
+pub(crate) struct Held {
+    program: Program,
+    line: Line,
+    /// Where it and the submission put temporary files: a check that was killed could not remove its own.
+    _scratch: Scratch,
+}
+
+/// Why there is no report.
+pub(crate) enum Lost {
+    /// It had ended before it was let go: somebody killed it, and it has judged nothing.
+    Early,
+    /// For its owner.
+    Because(String),
+}
+
+impl Held {
+    /// Starts `CHECKER check FOLDER --to-grader --seed SEED`. It judges nothing until it is let go.
+    pub fn start(checker: &Path, folder: &Path, seed: u64) -> Result<Held, String> {
+        let failed = |error: io::Error| format!("the check could not be started: {error}");
+        let scratch = Scratch::new().map_err(|error| error.to_string())?;
+        let (line, theirs) = Line::new().map_err(failed)?;
+        let mut command = Command::new(checker);
+        command.arg("check").arg(no_option(folder));
+        command.args(["--to-grader", "--seed", &seed.to_string()]);
+        command.env_clear();
+        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+        command.env("TMPDIR", scratch.path());
+        let input = Stdio::from(theirs);
+        let program =
+            Program::start_with_input("the check", &mut command, Keep::UpTo(OUTPUT), input);
+        Ok(Held { program: program.map_err(|error| error.to_string())?, line, _scratch: scratch })
+    }
+
+    /// Waits until it says that nobody can look into it any more.
+    pub fn wait_ready(mut self) -> Result<Held, String> {
+        let deadline = Instant::now() + READY;
+        match self.line.ready(deadline) {
+            Ok(true) => Ok(self),
+            Ok(false) => Err(match self.program.wait(READY) {
+                Ok(finished) => without_report(&finished),
+                Err(error) => error.to_string(),
+            }),
+            Err(_) => Err(format!("the check was not ready within {} s", READY.as_secs())),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
+    /// Lets it go, and waits for its report, so long at most.
+    pub fn judge(mut self, lab: &Lab, seed: u64, limit: Duration) -> Result<Report, Lost> {
+        let because = |why: String| Err(Lost::Because(why));
+        let deadline = Instant::now() + limit;
+        // One that ran before it may have stopped it.
+        self.program.signal_group(Signal::CONT);
+        if self.line.go().is_err() {
+            return Err(Lost::Early);
+        }
+        let too_late = || because(format!("the check did not end within {} s", limit.as_secs()));
+        let bytes = match self.line.report(OUTPUT, deadline) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::TimedOut => return too_late(),
+            Err(error) => return because(format!("the check handed in no report: {error}")),
+        };
+        // After its report it has nothing to do but end.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let finished = match self.program.wait(left) {
+            Ok(finished) => finished,
+            Err(StageError::TimedOut { .. }) => return too_late(),
+            Err(error) => return because(error.to_string()),
+        };
+        if bytes.is_empty() {
+            return because(without_report(&finished));
+        }
+        match accept(&bytes, lab, seed) {
+            // One that reports and then ends in another way has not reported: something is wrong with it.
+            Ok(report) if finished.code != Some(exit_code(&report)) => {
+                because(without_report(&finished))
+            }
+            result => result.map_err(Lost::Because),
+        }
+    }
+}
+
+/// The exit code of a check with this report.
+fn exit_code(report: &Report) -> i32 {
+    if report.passed() { 0 } else { 1 }
+}
+
+/// The report that these bytes are: one, and nothing after it, about this lab, with its cases, rules and points.
+fn accept(bytes: &[u8], lab: &Lab, seed: u64) -> Result<Report, String> {
+    let report: Report = serde_json::from_slice(bytes)
+        .map_err(|error| format!("what the check handed in is not a report: {error}"))?;
+    let told = report.cases.iter().map(|case| (case.id.as_str(), case.rule.as_str(), case.points));
+    let cases = lab.cases.iter().map(|case| (case.id, case.rule, case.points));
+    if report.lab != lab.name || report.seed != seed || !told.eq(cases) {
+        return Err("the check reported on another lab: lab.toml changed meanwhile".to_owned());
+    }
+    Ok(report)
+}
+
+fn without_report(finished: &Finished) -> String {
+    // What cannot be judged (a failed build, say) is explained there.
+    let said = String::from_utf8_lossy(&finished.stderr);
+    let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
+    let how = match (finished.code, finished.signal) {
+        (Some(2 | 3), _) if !said.is_empty() => return said.to_owned(),
+        (Some(code), _) => format!("the check ended (exit code {code}) without a report"),
+        (None, signal) => format!("the check was ended by signal {}", signal.unwrap_or_default()),
+    };
+    format!("{how}\n{said}").trim_end().to_owned()
+}
+
+/// The path of a folder, so that it cannot be taken for an option: `-x` is `./-x`.
+fn no_option(folder: &Path) -> PathBuf {
+    if folder.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        Path::new(".").join(folder)
+    } else {
+        folder.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labs;
+    use crate::verdict::{CaseReport, Failure, Outcome};
+
+    fn report(lab: &Lab) -> Report {
+        let cases = lab.cases.iter().map(|case| CaseReport {
+            id: case.id.to_owned(),
+            rule: case.rule.to_owned(),
+            points: case.points,
+            outcome: Outcome::Passed,
+            seconds: 0.25,
+        });
+        Report { lab: lab.name.to_owned(), seed: 7, cases: cases.collect(), seconds: 1.5 }
+    }
+
+    fn echo() -> &'static Lab {
+        labs::find("echo").unwrap()
+    }
+
+    fn refused(text: &str) -> String {
+        accept(text.as_bytes(), echo(), 7).unwrap_err()
+    }
+
+    fn text(report: &Report) -> String {
+        serde_json::to_string(report).unwrap()
+    }
+
+    #[test]
+    fn the_report_of_the_check_is_accepted_as_it_is() {
+        let mut report = report(echo());
+        assert_eq!(accept(text(&report).as_bytes(), echo(), 7).unwrap(), report);
+        report.cases[0].outcome = Outcome::Failed(Box::default());
+        assert_eq!(accept(text(&report).as_bytes(), echo(), 7).unwrap(), report);
+    }
+
+    #[test]
+    fn two_reports_are_refused() {
+        let one = text(&report(echo()));
+        assert!(refused(&format!("{one}{one}")).contains("trailing characters"));
+        assert!(refused(&format!("{one}\n{one}")).contains("trailing characters"));
+    }
+
+    #[test]
+    fn bytes_after_or_before_the_report_are_refused() {
+        let one = text(&report(echo()));
+        assert!(refused(&format!("{one}x")).contains("trailing characters"));
+        assert!(refused(&format!("{one}\0")).contains("trailing characters"));
+        assert!(refused(&format!("x{one}")).contains("is not a report"));
+        assert!(refused(&one[..one.len() - 1]).contains("is not a report"));
+        assert!(refused("").contains("is not a report"));
+    }
+
+    #[test]
+    fn a_member_that_is_not_known_is_refused_wherever_it_stands() {
+        let mut report = report(echo());
+        let failure = Failure { what: "it".to_owned(), ..Failure::default() };
+        report.cases[0].outcome = Outcome::Failed(Box::new(failure));
+        let one = text(&report);
+        for (place, more) in [
+            ("\"lab\":", "\"more\":1,\"lab\":"),
+            ("\"id\":\"hello\"", "\"more\":1,\"id\":\"hello\""),
+            ("\"what\":\"it\"", "\"more\":1,\"what\":\"it\""),
+        ] {
+            assert_eq!(one.matches(place).count(), 1, "{place} in {one}");
+            let why = refused(&one.replacen(place, more, 1));
+            assert!(why.contains("unknown field `more`"), "{why}");
+        }
+        let twice = one.replacen("\"lab\":", "\"lab\":\"echo\",\"lab\":", 1);
+        assert!(refused(&twice).contains("duplicate field"));
+    }
+
+    #[test]
+    fn a_report_on_another_lab_is_refused() {
+        let good = report(echo());
+        let other = |change: &dyn Fn(&mut Report)| {
+            let mut report = good.clone();
+            change(&mut report);
+            assert_ne!(report, good);
+            let why = refused(&text(&report));
+            assert!(why.starts_with("the check reported on another lab"), "{why}");
+        };
+        other(&|report| report.lab = "frames".to_owned());
+        other(&|report| report.seed = 8);
+        other(&|report| report.cases.truncate(1));
+        other(&|report| report.cases.push(report.cases[0].clone()));
+        other(&|report| report.cases.swap(0, 1));
+        other(&|report| report.cases[1].points += 1);
+        other(&|report| report.cases[1].id = "hello".to_owned());
+        other(&|report| report.cases[1].rule.clear());
+        assert!(
+            accept(text(&report(labs::find("frames").unwrap())).as_bytes(), echo(), 7).is_err()
+        );
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_a_check_with_this_report() {
+        let mut report = report(echo());
+        assert_eq!(exit_code(&report), 0);
+        report.cases[1].outcome = Outcome::Failed(Box::default());
+        assert_eq!(exit_code(&report), 1);
+    }
+
+    #[test]
+    fn a_folder_is_no_option() {
+        for (folder, passed) in
+            [("-x", "./-x"), ("--case", "./--case"), ("a/-x", "a/-x"), ("/-x", "/-x"), ("x", "x")]
+        {
+            assert_eq!(no_option(Path::new(folder)).to_str().unwrap(), passed);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! From a student's folder to a verdict: finds and reads submissions, checks and grades them, keeps the progress, and
+//! writes reports.
+
+mod channel;
+mod check;
+mod folder;
+mod format;
+mod grade;
+mod held;
+mod lab_file;
+mod near_miss;
+pub mod progress;
+mod progress_file;
+mod small_file;
+
+pub use channel::ToGrader;
+pub use check::{Options, check};
+pub use folder::{Found, Submissions, Whose, find};
+pub use format::Format;
+pub use grade::{Graded, Grader, Grading, LIMIT};
+pub use lab_file::{BUILD, SubmissionError};
+pub use near_miss::near_misses;

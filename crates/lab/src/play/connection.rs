@@ -1,0 +1,234 @@
+//! The socket of a [`Peer`]: it never blocks, and each wait has an end.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::Socket;
+
+use super::patience::{PATIENCE, Patience};
+use super::trial::Recorded;
+use crate::verdict::{Broken, Fault, same};
+
+/// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
+/// end must not take the memory of those beside it.
+pub(crate) const KEPT: usize = 64 << 20;
+
+/// How long a late reader waits for room. Its verdict does not depend on it: one that begins to read too early is kinder.
+const FULL: Duration = Duration::from_millis(100);
+
+pub(crate) struct Connection {
+    pub socket: Socket,
+    /// What has come and was not yet expected.
+    pub received: Vec<u8>,
+    pub ended: Option<Ended>,
+    patience: Rc<Patience>,
+    recorded: Recorded,
+    /// A write has failed: the connection is gone.
+    broken: bool,
+    /// When the peer began what it is waiting in.
+    begun: Instant,
+    /// When bytes last moved.
+    moved: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Orderly,
+    Reset,
+    /// Not by the program: more came than is kept, and no more is read.
+    Flooded,
+}
+
+impl Connection {
+    pub fn new(socket: Socket, patience: Rc<Patience>, recorded: Recorded) -> Connection {
+        // A socket that stayed blocking would only make waits longer: each call polls first.
+        let _ = socket.set_nonblocking(true);
+        let (begun, moved) = (Instant::now(), Instant::now());
+        Connection {
+            socket,
+            received: Vec::new(),
+            ended: None,
+            patience,
+            recorded,
+            broken: false,
+            begun,
+            moved,
+        }
+    }
+
+    /// Writes all of it, and reads nothing.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.transfer(bytes, None)
+    }
+
+    /// Writes all of it and reads meanwhile, until the first byte that is not as expected.
+    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        self.transfer(bytes, Some(expected))
+    }
+
+    /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+        let sent = self.fill(bytes);
+        self.transfer(&bytes[sent..], Some(expected))
+    }
+
+    /// Writes until the kernel's buffers are full. How many bytes went.
+    pub fn fill(&mut self, bytes: &[u8]) -> usize {
+        let mut sent = 0;
+        while sent < bytes.len() && wait(&self.socket, PollFlags::OUT, Instant::now() + FULL) {
+            match (&self.socket).write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(_) => {
+                    self.broken = true;
+                    break;
+                }
+            }
+        }
+        sent
+    }
+
+    /// Reads until it is enough, the end, or the time is over. What comes gives it new time, up to the deadline.
+    pub fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
+        let patience = Rc::clone(&self.patience);
+        let mut time = patience.wait(PATIENCE);
+        self.begun = Instant::now();
+        while !enough(&self.received) && self.ended.is_none() && !time.is_over() {
+            wait(&self.socket, PollFlags::IN, time.until());
+            if self.read() {
+                time = patience.wait(PATIENCE);
+            }
+        }
+    }
+
+    /// Reads until there are so many bytes, if they come soon: for a report, when the verdict stands already.
+    pub fn read_soon(&mut self, length: usize) {
+        let until = Instant::now() + Duration::from_millis(200);
+        while self.received.len() < length && self.ended.is_none() && Instant::now() < until {
+            wait(&self.socket, PollFlags::IN, until);
+            self.read();
+        }
+    }
+
+    /// Watches for so long, and reads nothing. Whether the program has ended the connection or sent something.
+    pub fn stirs(&self, within: Duration) -> bool {
+        wait_readable(&self.socket, within)
+    }
+
+    /// If bytes moved until the time of the case was over: for how long they did, in seconds.
+    pub fn slow(&self) -> Option<f32> {
+        let moving = self.patience.is_over() && self.moved.elapsed() < PATIENCE;
+        moving.then(|| self.begun.elapsed().as_secs_f32())
+    }
+
+    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
+        self.begun = Instant::now();
+        let patience = Rc::clone(&self.patience);
+        let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Judged::default());
+        while sent < bytes.len() {
+            let reads = expected.is_some() && self.ended.is_none();
+            let flags = if reads { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
+            wait(&self.socket, flags, time.until());
+            if reads && self.read() {
+                time = patience.wait(PATIENCE);
+                let _ = judged.is_decided(expected.unwrap_or_default(), &self.received);
+                if judged.wrong {
+                    return Ok(());
+                }
+            }
+            match (&self.socket).write(&bytes[sent..]) {
+                Ok(n) => {
+                    sent += n;
+                    self.moved = Instant::now();
+                    time = patience.wait(PATIENCE);
+                }
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                    if time.is_over() {
+                        return Err(self.stuck(sent, bytes.len()));
+                    }
+                }
+                // Shown by what is expected next, in the same words each time.
+                Err(_) => {
+                    self.broken = true;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Why not everything could be sent.
+    fn stuck(&self, sent: usize, all: usize) -> Broken {
+        match self.slow() {
+            Some(seconds) => Broken::new(
+                Fault::Slow,
+                format!("in {seconds:.1} s the peer could send {sent} of {all} bytes"),
+            ),
+            None => Broken::new(
+                Fault::Full,
+                format!(
+                    "the program does not read: {sent} of {all} bytes fitted into the kernel's buffers, and for {} s the \
+                     peer could send nothing more",
+                    PATIENCE.as_secs()
+                ),
+            ),
+        }
+    }
+
+    /// One read of what is there. Whether bytes came.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 64 << 10];
+        match (&self.socket).read(&mut buffer) {
+            // The write that failed has taken the error away.
+            Ok(0) if self.broken => self.ended = Some(Ended::Reset),
+            Ok(0) => {
+                self.recorded.borrow_mut().receives(b"");
+                self.ended = Some(Ended::Orderly);
+            }
+            Ok(got) => {
+                self.recorded.borrow_mut().receives(&buffer[..got]);
+                self.moved = Instant::now();
+                self.received.extend_from_slice(&buffer[..got]);
+                if self.received.len() > KEPT {
+                    self.ended = Some(Ended::Flooded);
+                }
+                return true;
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(_) => self.ended = Some(Ended::Reset),
+        }
+        false
+    }
+}
+
+/// How far what came has been compared.
+#[derive(Default)]
+pub(crate) struct Judged {
+    pub same: usize,
+    pub wrong: bool,
+}
+
+impl Judged {
+    /// Whether all has come, or a wrong byte. Looks only at what is new.
+    pub fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
+        let came = received.len().min(expected.len());
+        self.same += same(&received[self.same..came], &expected[self.same..came]);
+        self.wrong = self.same < came;
+        self.wrong || self.same == expected.len()
+    }
+}
+
+/// Waits until something can be read, at most so long.
+pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
+    wait(on, PollFlags::IN, Instant::now() + within)
+}
+
+fn wait(on: &impl AsFd, flags: PollFlags, until: Instant) -> bool {
+    let left = until.saturating_duration_since(Instant::now());
+    let limit =
+        Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+    matches!(poll(&mut [PollFd::new(on, flags)], Some(&limit)), Ok(n) if n > 0)
+}

@@ -1,0 +1,249 @@
+//! A hostile peer of a UDP server. Each call is a step of the report, as with [`Peer`].
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use relay::{Direction, Endpoint, Relay, Schedule};
+
+use super::connection::wait_readable;
+use super::patience::{PATIENCE, Patience};
+use super::port::Protocol;
+use super::ready::is_gone;
+use super::trial::{Steps, Trial};
+use super::waits::{MOMENT, outwait};
+use crate::verdict::{Broken, Fault, quote};
+
+/// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
+/// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
+pub const LARGEST: usize = if cfg!(target_os = "linux") { 65_507 } else { 9_216 };
+
+/// A socket with an address of its own, which sends datagrams to the student's program.
+pub struct DatagramPeer {
+    name: String,
+    socket: UdpSocket,
+    steps: Steps,
+    patience: Rc<Patience>,
+    /// The program's address, also when this peer talks to a relay.
+    server: SocketAddr,
+}
+
+/// How often a peer that hears nothing looks whether anybody is there.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl DatagramPeer {
+    /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses. That nobody is there shows in what is expected next.
+    pub fn send(&mut self, what: &str, datagram: &[u8]) -> Result<(), Broken> {
+        self.step(&format!("sends {what}: {}", quote(datagram)));
+        self.send_quietly(datagram)
+    }
+
+    /// Sends without a step: for what is sent so often that a report of each would hide the rest.
+    ///
+    /// # Errors
+    /// As [`send`](DatagramPeer::send).
+    pub fn send_quietly(&mut self, datagram: &[u8]) -> Result<(), Broken> {
+        // A connected socket is told of the datagram before that nobody was there for it; then this one has not left.
+        let sent = self.socket.send(datagram).or_else(|_| self.socket.send(datagram));
+        match sent {
+            Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => {
+                Err(Broken::machine("send a datagram", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Receives one datagram and compares it.
+    ///
+    /// # Errors
+    /// [`Broken`] when another one comes, or none in time.
+    pub fn expect(&mut self, what: &str, expected: &[u8]) -> Result<(), Broken> {
+        self.step(&format!("expects {what}: {}", quote(expected)));
+        match self.next(PATIENCE)? {
+            Some(datagram) if datagram == expected => Ok(()),
+            Some(datagram) => Err(Broken::differs(
+                Fault::Wrong,
+                "the datagram that came is not the right one",
+                expected,
+                &datagram,
+            )),
+            None => Err(Broken::new(
+                Fault::Silent,
+                format!(
+                    "no datagram came from the program's address within {} s",
+                    PATIENCE.as_secs()
+                ),
+            )),
+        }
+    }
+
+    /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program closes its socket meanwhile, or sends something.
+    pub fn keep_silent(&mut self) -> Result<(), Broken> {
+        self.step("keeps silent");
+        let stirred = outwait(&self.patience, &self.steps, |silent| {
+            let stirs = wait_readable(&self.socket, MOMENT);
+            let gone = self.is_gone();
+            let what = if gone { "closed its socket" } else { "sent something" };
+            (stirs || gone).then_some((silent, what))
+        })?;
+        match stirred {
+            None => Ok(()),
+            Some((silent, what)) => Err(Broken::new(
+                Fault::Impatient,
+                format!(
+                    "the program {what} when the peer had been silent for {:.1} s",
+                    silent.as_secs_f32()
+                ),
+            )),
+        }
+    }
+
+    /// Closes its socket: an answer that is on the way comes back as an ICMP message, port unreachable.
+    pub fn close(self) {
+        self.step("closes its socket");
+    }
+
+    /// The next datagram, if one comes within this time, whatever else the machine does: for a peer that asks again then. No
+    /// step: the caller says what is going on.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program has closed its socket.
+    pub fn hears(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+        wait_readable(&self.socket, within);
+        self.take()
+    }
+
+    /// The next datagram, if one comes within this time. No step: the caller says what is going on.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program has closed its socket.
+    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+        let mut time = self.patience.wait(within);
+        // Asked before each: one that answers without end would be heard without end.
+        while !time.is_over() {
+            let left = time.until().saturating_duration_since(Instant::now());
+            wait_readable(&self.socket, left.min(LOOK));
+            if let Some(datagram) = self.take()? {
+                return Ok(Some(datagram));
+            }
+            // What waits in the socket of a program that dies is lost, and nobody is told.
+            if left > LOOK && self.is_gone() {
+                return Err(gone());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The datagram that is there, if one is.
+    fn take(&self) -> Result<Option<Vec<u8>>, Broken> {
+        let mut buffer = vec![0; 1 << 16];
+        match self.socket.recv(&mut buffer) {
+            Ok(length) => {
+                buffer.truncate(length);
+                Ok(Some(buffer))
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Err(gone()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Linux only: elsewhere the peer waits.
+    fn is_gone(&self) -> bool {
+        is_gone(Protocol::Udp, self.server)
+    }
+
+    /// Notes what this peer does next.
+    pub fn step(&self, what: &str) {
+        self.steps.borrow_mut().push(format!("{} {what}", self.name));
+    }
+}
+
+fn gone() -> Broken {
+    Broken::new(
+        Fault::Ended,
+        "no socket takes the datagram: did the program end, or close its socket, or connect it to one peer?",
+    )
+}
+
+impl Trial<'_> {
+    /// A peer of the UDP server, behind a relay with this schedule: `drop=0.2 duplicate=0.2`, `idle` for none. Both
+    /// directions are disturbed, and the seed is the trial's.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses.
+    pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, Broken> {
+        let machine = |error| Broken::machine("make a UDP socket", error);
+        let schedule = self.parse(schedule, Direction::Both)?;
+        let server = self.udp_server()?;
+        let address = self.datagrams_relayed(server, &schedule)?;
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
+        self.datagram_peer_of(socket, server, address)
+    }
+
+    /// Two peers whose addresses differ in the host only: 127.0.0.1 and 127.0.0.2, with the same port. `None` where the
+    /// machine has no second loopback address: only Linux has all of 127.0.0.0/8.
+    ///
+    /// # Errors
+    /// [`Broken`] when the machine refuses.
+    pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, Broken> {
+        let server = self.udp_server()?;
+        // The second may be taken: a port is chosen for the first alone.
+        for _ in 0..20 {
+            let Ok(one) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { continue };
+            let port = one.local_addr().map_or(0, |address| address.port());
+            let Ok(other) = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), port)) else { continue };
+            let peers = [one, other].map(|socket| self.datagram_peer_of(socket, server, server));
+            let [one, other] = peers;
+            return Ok(Some([one?, other?]));
+        }
+        Ok(None)
+    }
+
+    fn udp_server(&self) -> Result<SocketAddr, Broken> {
+        match self.address {
+            Some(Endpoint::Ip(server)) => Ok(server),
+            _ => Err(Broken::machine("send", "the case has started no UDP server")),
+        }
+    }
+
+    fn datagram_peer_of(
+        &mut self,
+        socket: UdpSocket,
+        server: SocketAddr,
+        address: SocketAddr,
+    ) -> Result<DatagramPeer, Broken> {
+        let machine = |error| Broken::machine("make a UDP socket", error);
+        // Connected, it hears the server alone, and is told when nobody is there.
+        socket.connect(address).map_err(machine)?;
+        socket.set_nonblocking(true).map_err(machine)?;
+        let name = self.next_name();
+        let (steps, patience) = (Rc::clone(&self.steps), Rc::clone(&self.patience));
+        Ok(DatagramPeer { name, socket, steps, patience, server })
+    }
+
+    fn datagrams_relayed(
+        &mut self,
+        to: SocketAddr,
+        schedule: &Schedule,
+    ) -> Result<SocketAddr, Broken> {
+        if *schedule == Schedule::default() {
+            return Ok(to);
+        }
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let relay = Relay::start_udp(listen, to, schedule.clone())
+            .map_err(|error| Broken::machine("start the relay", error))?;
+        let address = match relay.address() {
+            Endpoint::Ip(address) => *address,
+            Endpoint::Path(_) => return Err(Broken::machine("start the relay", "it has no port")),
+        };
+        self.relays.push(relay);
+        Ok(address)
+    }
+}

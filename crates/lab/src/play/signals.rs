@@ -1,0 +1,168 @@
+//! The program as a process: a second one beside it, killed, stopped for a moment.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use stage::{Finished, Signal};
+
+use super::patience::{PATIENCE, Patience, READY};
+use super::student::{self, Student};
+use super::trial::{Trial, with_address};
+use super::waits::{MOMENT, outwait};
+use crate::verdict::{Broken, Fault, typed};
+
+/// For how long we look whether it waits.
+const WINDOW: Duration = Duration::from_millis(300);
+/// How soon we look again whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long it may run on when it has said that it listens.
+const AFTERTHOUGHT: Duration = Duration::from_secs(1);
+
+impl<'a> Trial<'a> {
+    /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
+    /// refused: exit code 3, and an error on stderr.
+    ///
+    /// # Errors
+    /// [`Broken`] when it goes on, ends in another way, or says nothing.
+    pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, Broken> {
+        let again = if self.student.is_some() { "start a second one" } else { "start" };
+        self.step(format!("{again}: {} ADDRESS", typed(&self.submission.command)));
+        self.step("expects that it ends with exit code 3 and an error on stderr");
+        let started = Student::start(self.submission, path)?;
+        let patience = Patience::new();
+        patience.with(started.pid());
+        let mut time = patience.wait_ready(READY);
+        let ended = loop {
+            if started.ended(LOOK).is_some() {
+                break started.wait(&patience, PATIENCE);
+            }
+            if time.is_over() {
+                break Err(Broken::new(
+                    Fault::Rule,
+                    format!("it is still running after {} s", READY.as_secs()),
+                ));
+            }
+            // It might still notice what is there.
+            if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
+                started.stop();
+                break Err(Broken::new(Fault::Rule, "it says that it listens"));
+            }
+        };
+        let finished = ended.map_err(|broken| {
+            Broken::new(
+                Fault::Rule,
+                format!("it should have refused to serve there, but {}", broken.what),
+            )
+        })?;
+        let said = with_address(student::last_lines(&finished.lines), &path.to_string_lossy());
+        if self.student.is_some() {
+            for line in &said {
+                self.step(format!("the second one says on {line}"));
+            }
+        }
+        self.said = said;
+        let how = match (finished.code, finished.signal) {
+            (Some(3), _) if finished.stderr.is_empty() => "without a word on stderr".to_owned(),
+            (Some(3), _) => return Ok(finished),
+            (Some(code), _) => format!("with exit code {code}"),
+            (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
+        };
+        Err(Broken::new(
+            Fault::Rule,
+            format!("it should have ended with exit code 3 and an error, it ended {how}"),
+        ))
+    }
+
+    /// Kills the program as `kill -9` does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`Broken`] when it was not running.
+    pub fn kill(&mut self) -> Result<(), Broken> {
+        self.step("the program is killed (kill -9)");
+        let Some(student) = self.student.take() else {
+            return Err(Broken::machine("kill", "the case has started no program"));
+        };
+        student.kill();
+        student.wait(&self.patience, PATIENCE).map(|_| ())
+    }
+
+    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    ///
+    /// # Errors
+    /// Those of `what`.
+    pub fn while_stopped<T>(
+        &mut self,
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.step("stop the program for a moment (SIGSTOP)");
+        self.signal(Signal::STOP);
+        self.wait_stopped();
+        let done = what(self);
+        self.signal(Signal::CONT);
+        let done = done?;
+        self.step("let the program run on (SIGCONT)");
+        Ok(done)
+    }
+
+    /// Expects that the program, which has nothing to do now, waits: Linux only, elsewhere nothing is looked at.
+    ///
+    /// # Errors
+    /// [`Broken`] when it keeps the processor busy.
+    pub fn expect_idle(&self) -> Result<(), Broken> {
+        self.step("expects that the program waits, and leaves the processor alone");
+        // What it has still to clear away gets its time.
+        let busy = (0..5).map(|_| self.busy_for(WINDOW)).find(|busy| *busy < WINDOW / 2);
+        match busy {
+            Some(_) => Ok(()),
+            None => Err(Broken::new(
+                Fault::Spins,
+                format!(
+                    "nobody asks for anything, and the program has kept the processor busy for {:.1} s",
+                    (WINDOW * 5).as_secs_f32()
+                ),
+            )),
+        }
+    }
+
+    /// Waits while nothing happens, for longer than the program is seen to wait: see `waits.rs`. A peer of which
+    /// more is known looks closer (`Peer::keep_silent`): a client that sends nothing may have ended
+    /// its side of the connection, and of a server nobody may have asked for anything.
+    ///
+    /// # Errors
+    /// [`Broken`] when the program ends meanwhile.
+    pub fn keep_silent(&self, what: &str) -> Result<(), Broken> {
+        self.step(what);
+        match outwait(&self.patience, &self.steps, |silent| Some((silent, self.ended(MOMENT)?)))? {
+            None => Ok(()),
+            Some((silent, how)) => Err(Broken::new(
+                Fault::Impatient,
+                format!(
+                    "the program ended ({how}) after a silence of {:.1} s",
+                    silent.as_secs_f32()
+                ),
+            )),
+        }
+    }
+
+    /// How much of this time the program and what it started ran, or waited for a processor.
+    fn busy_for(&self, window: Duration) -> Duration {
+        let before = self.patience.busy();
+        std::thread::sleep(window);
+        self.patience.busy().saturating_sub(before)
+    }
+
+    /// Waits until every thread of the program stands still: a SIGCONT that comes earlier takes the SIGSTOP away again
+    /// (signal(7)). A thread in an uninterruptible call is not waited for, and elsewhere than on Linux nobody tells.
+    fn wait_stopped(&self) {
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.patience.runs() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(student) = &self.student {
+            student.signal(signal);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What a submission started, and what it may do to us: found, bounded and ended. Knows nothing of labs.
+
+mod limits;
+mod orphans;
+#[cfg(target_os = "linux")]
+mod processes;
+
+pub(crate) use limits::Limits;
+pub(crate) use orphans::end_orphans;
+pub use orphans::{adopt_orphans, end_descendants, keep_out};
+#[cfg(target_os = "linux")]
+pub(crate) use processes::{family, is_alive, ran_and_waited, runs};

@@ -1,0 +1,144 @@
+//! Why a case failed.
+
+/// A rule the program broke: what happened, and the bytes where bytes decide.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// What was observed, as a sentence without a full stop: `the stream ended after 3 of 5 bytes`.
+    pub what: String,
+    /// Which kind of failure it is: it decides which question helps.
+    pub fault: Fault,
+    /// What should have come, and what came, from the same place of the stream.
+    pub bytes: Option<Difference>,
+    /// What to think about, where neither the case nor the fault knows it.
+    pub hint: Option<&'static str>,
+}
+
+/// Two runs of bytes that should have been the same.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What should have come.
+    pub expected: Vec<u8>,
+    /// What came. It may be the beginning only.
+    pub received: Vec<u8>,
+}
+
+/// A kind of failure. The hint of a case is about one or two of them (its `fits`); for the
+/// others there is a question of their own, so that nobody is told about partial writes who has a decoding error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Bytes came, and they are not the expected ones.
+    Wrong,
+    /// More came than was due.
+    Extra,
+    /// The program closed the connection before all had come.
+    Short,
+    /// The program closed the connection, or sent something, while the peer was silent.
+    Impatient,
+    /// Nothing more came, and the peer has not ended its side.
+    Silent,
+    /// Nothing more came, and the peer has ended its side.
+    SilentAfterEnd,
+    /// The connection was reset where it should have ended.
+    Reset,
+    /// The program did not end the connection.
+    Open,
+    /// The program does not read, and the peer has more to send.
+    Full,
+    /// Bytes moved, but the time of the case was over.
+    Slow,
+    /// The program ended, or crashed.
+    Ended,
+    /// It kept the processor busy with nothing to do.
+    Spins,
+    /// An answer that is not in the form which the page describes.
+    Form,
+    /// Something only this case looks at: its hint fits.
+    Rule,
+}
+
+impl Fault {
+    /// What to think about when nothing more is known.
+    pub(crate) fn question(self) -> &'static str {
+        match self {
+            Fault::Wrong => {
+                "Compare the two rows: was something changed, left out, or sent twice? Then look for the line that did it."
+            }
+            Fault::Extra => {
+                "Nothing was due. Which line sent this, and for which of the peer's bytes?"
+            }
+            Fault::Short => {
+                "Which line closes the connection, or ends the program? Had everything been sent by then?"
+            }
+            Fault::Impatient => {
+                "A silence means nothing: only the end of the stream is an end. Where does your program limit how long it waits?"
+            }
+            Fault::Silent => {
+                "The peer has not ended its side: it waits for you, too. What is your program waiting for, and can it ever come?"
+            }
+            Fault::SilentAfterEnd => {
+                "The peer has said everything and still listens. Which bytes has your program received and not answered?"
+            }
+            Fault::Reset => {
+                "The kernel resets a connection that you close while bytes you have not read are waiting in it, and one whose \
+                 program dies. Which was it?"
+            }
+            Fault::Open => {
+                "Which line of your program closes this connection, and does it get there?"
+            }
+            Fault::Full => {
+                "Your program has stopped reading. What does it wait for instead? If it is stuck in a write, the peer isn't \
+                 reading either: who goes first?"
+            }
+            Fault::Slow => {
+                "The result may be right, but it takes too long. How many bytes does each of your reads and writes move?"
+            }
+            Fault::Ended => {
+                "Your program failed. What it printed last, above, may say in which line."
+            }
+            Fault::Spins => {
+                "A loop goes round without waiting. Which call returns at once there, again and again, and what does its result say?"
+            }
+            Fault::Form => "Compare the answer with the protocol on the lab's page, byte by byte.",
+            Fault::Rule => "",
+        }
+    }
+}
+
+impl Broken {
+    /// A failure of a kind in which no bytes have to be compared.
+    pub fn new(fault: Fault, what: impl Into<String>) -> Broken {
+        Broken { what: what.into(), fault, bytes: None, hint: None }
+    }
+
+    /// A failure that bytes show.
+    pub fn differs(
+        fault: Fault,
+        what: impl Into<String>,
+        expected: &[u8],
+        received: &[u8],
+    ) -> Broken {
+        let bytes = Difference { expected: expected.to_vec(), received: received.to_vec() };
+        Broken { bytes: Some(bytes), ..Broken::new(fault, what) }
+    }
+
+    /// A program that did not come as far as the rule of the case.
+    pub(crate) fn early(what: impl Into<String>, hint: &'static str) -> Broken {
+        Broken { hint: Some(hint), ..Broken::new(Fault::Ended, what) }
+    }
+
+    /// A program that ended before there was anything to do.
+    pub(crate) fn ended(what: impl Into<String>) -> Broken {
+        Broken::early(what, "It ended by itself. What it printed last may say why.")
+    }
+
+    /// A failure of the machine rather than of the program: no descriptor, no thread.
+    pub(crate) fn machine(what: &str, error: impl std::fmt::Display) -> Broken {
+        let hint = Some(
+            "This is no fault of your program. Is the machine out of memory, files or processes?",
+        );
+        Broken {
+            hint,
+            ..Broken::new(Fault::Rule, format!("the checker could not {what}: {error}"))
+        }
+    }
+}
