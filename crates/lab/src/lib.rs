@@ -8,7 +8,7 @@
 //! - [`labs::LABS`]: the labs; each is a file with its cases.
 //! - [`check()`]: plays all cases against one program and returns a [`Report`].
 //! - [`Trial`]: one case being played: it starts the student's program and hands out [`Peer`]s.
-//! - [`Broken`]: why a case failed.
+//! - [`CaseFailure`]: why a case failed.
 //! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
 
 pub mod labs;
@@ -25,6 +25,6 @@ pub use desk::{
 pub use play::{DatagramPeer, LARGEST, PATIENCE, Peer, READY, Submission, Trial, startable};
 pub use sandbox::{adopt_orphans, end_descendants, keep_out};
 pub use verdict::{
-    Broken, CaseReport, Failure, Fault, Outcome, Report, explain, harmless, quoted, quoted_path,
-    shown_name, wrap,
+    CaseFailure, CaseReport, Failure, Fault, Outcome, Report, explain, harmless, quoted,
+    quoted_path, shown_name, wrap,
 };

@@ -14,12 +14,12 @@ const LAB: &str = env!("CARGO_BIN_EXE_lab");
 
 #[test]
 fn a_case_that_panics_is_a_failed_case_and_the_others_are_played() {
-    fn case(id: &'static str, play: fn(&mut lab::Trial) -> Result<(), lab::Broken>) -> Case {
+    fn case(id: &'static str, play: fn(&mut lab::Trial) -> Result<(), lab::CaseFailure>) -> Case {
         Case { id, points: 1, rule: "", proves: &[], hint: "", fits: &[], play }
     }
     let cases = Box::leak(Box::new([
         case("panics", |_| panic!("a defect {}", 7)),
-        case("fails", |_| Err(lab::Broken::new(lab::Fault::Rule, "broken"))),
+        case("fails", |_| Err(lab::CaseFailure::new(lab::Fault::Rule, "broken"))),
         case("passes", |_| Ok(())),
     ]));
     let texts = Texts {

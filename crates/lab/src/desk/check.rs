@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::labs::{Case, Lab};
 use crate::play::{Submission, Trial};
 use crate::verdict::{
-    Broken, CaseReport, Failure, Fault, Outcome, Report, compare, harmless, quoted_path, typed,
+    CaseFailure, CaseReport, Failure, Fault, Outcome, Report, compare, harmless, quoted_path, typed,
 };
 
 /// Which cases are played, and with which seed.
@@ -55,12 +55,12 @@ fn play(lab: &Lab, case: &Case, submission: &Submission, options: &Options) -> C
     let result = (case.play)(&mut trial);
     let outcome = match result {
         Ok(()) => Outcome::Passed,
-        Err(broken) => {
-            let mut failure = explain(lab, case, submission, broken, &trial);
+        Err(failure) => {
+            let mut explained = explain(lab, case, submission, failure, &trial);
             if options.picture {
-                failure.picture = trial.picture(&format!("{} {}", lab.name, case.id));
+                explained.picture = trial.picture(&format!("{} {}", lab.name, case.id));
             }
-            Outcome::Failed(Box::new(failure))
+            Outcome::Failed(Box::new(explained))
         }
     };
     drop(trial);
@@ -71,32 +71,34 @@ fn explain(
     lab: &Lab,
     case: &Case,
     submission: &Submission,
-    broken: Broken,
+    failure: CaseFailure,
     trial: &Trial,
 ) -> Failure {
-    let difference = broken.bytes.as_ref();
+    let difference = failure.bytes.as_ref();
     Failure {
-        what: shown(&broken.what),
+        what: shown(&failure.what),
         steps: trial.steps().iter().map(|step| shown(step)).collect(),
         bytes: difference.map_or_else(Vec::new, |b| compare(&b.expected, &b.received)),
         schedule: trial.schedule(),
         replay: replay(lab, case, submission, trial.seed()),
-        hint: hint(case, &broken, trial).to_owned(),
+        hint: hint(case, &failure, trial).to_owned(),
         said: trial.said(),
         picture: String::new(),
     }
 }
 
 /// What to think about: that of the case, if it is about this kind of failure.
-fn hint(case: &Case, broken: &Broken, trial: &Trial) -> &'static str {
+fn hint(case: &Case, failure: &CaseFailure, trial: &Trial) -> &'static str {
     // A program that fails closes its connections, too: what it printed says more than any hint about those.
-    let closes =
-        matches!(broken.fault, Fault::Short | Fault::Reset | Fault::Silent | Fault::SilentAfterEnd);
-    match broken.hint {
+    let closes = matches!(
+        failure.fault,
+        Fault::Short | Fault::Reset | Fault::Silent | Fault::SilentAfterEnd
+    );
+    match failure.hint {
         Some(hint) => hint,
         None if closes && trial.has_failed() => Fault::Ended.question(),
-        None if broken.fault == Fault::Rule || case.fits.contains(&broken.fault) => case.hint,
-        None => broken.fault.question(),
+        None if failure.fault == Fault::Rule || case.fits.contains(&failure.fault) => case.hint,
+        None => failure.fault.question(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! echo: a TCP server that sends back every byte until the peer's end of stream, and then ends.
 
-mod play;
+mod plays;
 
 use super::{Case, Lab, Rule, texts};
 use crate::verdict::Fault;
@@ -92,7 +92,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the last bytes came just before the end")],
             hint: "Does your program read from the connection, write back exactly what it read, and close?",
             fits: &[Fault::Wrong, Fault::Extra, Fault::Short],
-            play: play::hello,
+            play: plays::hello,
         },
         Case {
             id: "cut-everywhere",
@@ -101,7 +101,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("same-bytes", "a byte at a time")],
             hint: "One recv brings what is there, not what was sent. When does your loop end?",
             fits: &[Fault::Short, Fault::Silent],
-            play: play::cut_everywhere,
+            play: plays::cut_everywhere,
         },
         Case {
             id: "cut-at-random",
@@ -110,7 +110,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("same-bytes", "cut at random")],
             hint: "Write back exactly as many bytes as came, again and again, until there are no more.",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: play::cut_at_random,
+            play: plays::cut_at_random,
         },
         Case {
             id: "every-byte",
@@ -120,7 +120,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "Is there a decode, a string or a strip between your read and your write? A 0, a line end or half a \
                    character means nothing here.",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: play::every_byte,
+            play: plays::every_byte,
         },
         Case {
             id: "turn-by-turn",
@@ -132,7 +132,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "What does your program wait for before it writes? The peer waits for you, too.",
             fits: &[Fault::Silent],
-            play: play::turn_by_turn,
+            play: plays::turn_by_turn,
         },
         Case {
             id: "silence",
@@ -144,7 +144,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
             fits: &[Fault::Impatient],
-            play: play::silence,
+            play: plays::silence,
         },
         Case {
             id: "half-close",
@@ -153,7 +153,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the last bytes came just before the end")],
             hint: "The peer has said everything and still listens. When is your last write, and when do you close?",
             fits: &[Fault::Short, Fault::Silent, Fault::SilentAfterEnd, Fault::Reset],
-            play: play::half_close,
+            play: plays::half_close,
         },
         Case {
             id: "late-end",
@@ -166,7 +166,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "A read of 0 bytes says that the peer sends no more. It may still be reading: what becomes of the bytes you \
                    have not written yet?",
             fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
-            play: play::late_end,
+            play: plays::late_end,
         },
         Case {
             id: "empty",
@@ -175,7 +175,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("end", "the peer has sent nothing at all")],
             hint: "A read of 0 bytes is the end of the stream, even when it is the first read.",
             fits: &[Fault::Open, Fault::Reset],
-            play: play::empty,
+            play: plays::empty,
         },
         Case {
             id: "reads-later",
@@ -184,7 +184,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("unread", "32,768 bytes come back")],
             hint: "More came than one of your buffers holds. Where does the rest go?",
             fits: &[Fault::Short, Fault::Silent, Fault::Full],
-            play: play::reads_later,
+            play: plays::reads_later,
         },
         Case {
             id: "both-ways",
@@ -196,7 +196,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "How much does your program keep, for how long, and does it read on while it writes?",
             fits: &[Fault::Short, Fault::Silent, Fault::Full],
-            play: play::both_ways,
+            play: plays::both_ways,
         },
         Case {
             id: "slow-reader",
@@ -205,7 +205,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("unread", "524,288 bytes come back, as the peer reads")],
             hint: "When the buffers are full, a write takes only part of what you gave it. Who writes the rest?",
             fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
-            play: play::slow_reader,
+            play: plays::slow_reader,
         },
         Case {
             id: "peer-leaves",
@@ -220,7 +220,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. \
                    Whose error is that?",
             fits: &[Fault::Ended, Fault::Silent],
-            play: play::peer_leaves,
+            play: plays::peer_leaves,
         },
         Case {
             id: "reset",
@@ -233,7 +233,7 @@ pub(super) const LAB: Lab = Lab {
             ],
             hint: "A read or a write can fail: ECONNRESET, EPIPE. What does your program do then?",
             fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
-            play: play::reset,
+            play: plays::reset,
         },
         Case {
             id: "goes-on-or-ends",
@@ -242,7 +242,7 @@ pub(super) const LAB: Lab = Lab {
             proves: &[("next", "a second peer comes")],
             hint: "What does your program do when its loop is over? Serving on is right, ending is right, hanging is not.",
             fits: &[Fault::Ended, Fault::Silent, Fault::Open],
-            play: play::goes_on_or_ends,
+            play: plays::goes_on_or_ends,
         },
         Case {
             id: "many-peers",
@@ -252,7 +252,7 @@ pub(super) const LAB: Lab = Lab {
             hint: "A program may have 1,024 open files. What is still open when a peer has gone, and on which paths through your \
                    code is it closed?",
             fits: &[Fault::Ended, Fault::Silent, Fault::Short, Fault::Reset],
-            play: play::many_peers,
+            play: plays::many_peers,
         },
     ],
     texts: texts!("echo"),

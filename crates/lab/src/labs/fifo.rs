@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
-pub(super) fn make_fifo(path: &Path) -> Result<(), Broken> {
-    let failed = |error: &dyn std::fmt::Display| Broken::machine("make a named pipe", error);
+pub(super) fn make_fifo(path: &Path) -> Result<(), CaseFailure> {
+    let failed = |error: &dyn std::fmt::Display| CaseFailure::machine("make a named pipe", error);
     let made = Command::new("mkfifo").arg("--").arg(path).status();
     let made = made.map_err(|error| failed(&error))?;
     if made.success() { Ok(()) } else { Err(failed(&made)) }

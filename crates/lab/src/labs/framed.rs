@@ -6,7 +6,7 @@ pub(super) mod plays;
 pub(super) mod rules;
 
 use crate::play::{Peer, Trial};
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
 /// The longest frame, in bytes. One byte more is refused.
 pub(super) const LIMIT: i32 = 16 << 20;
@@ -50,7 +50,7 @@ pub(super) fn together(
     order: Order,
     schedule: &str,
     bodies: &[Vec<u8>],
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect(schedule)?;
     let (frames, answers) = order.all(bodies);
@@ -59,20 +59,20 @@ pub(super) fn together(
 }
 
 /// One peer sends one long frame, and reads while it sends: the first wrong byte shows at once.
-pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), Broken> {
+pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.connect("idle")?.exchange(&order.frame(body), &order.answer(body))
 }
 
 /// A peer sends one frame and expects its answer.
-pub(super) fn ask(peer: &mut Peer, order: Order, body: &[u8]) -> Result<(), Broken> {
+pub(super) fn ask(peer: &mut Peer, order: Order, body: &[u8]) -> Result<(), CaseFailure> {
     peer.send(&order.frame(body))?;
     peer.expect(&order.answer(body))
 }
 
 /// A peer that has been served: the program has this connection, and what the peer does next meets it, not the queue of the
 /// listening socket.
-pub(super) fn served(trial: &mut Trial, order: Order) -> Result<Peer, Broken> {
+pub(super) fn served(trial: &mut Trial, order: Order) -> Result<Peer, CaseFailure> {
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, order, &trial.text(5))?;
     Ok(peer)
@@ -84,7 +84,7 @@ pub(super) fn refused(
     order: Order,
     length: i32,
     after: &[u8],
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     let mut peer = trial.connect("idle")?;
     let bytes = order.length(length);
     let [a, b, c, d] = bytes;
@@ -113,13 +113,13 @@ pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
 }
 
 /// Another peer is served.
-pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), Broken> {
+pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), CaseFailure> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
     trial.next_peer(|peer| ask(peer, order, &body))
 }
 
 /// A failure of one peer of many.
-pub(super) fn of(number: usize, broken: Broken) -> Broken {
-    Broken { what: format!("number {} of them: {}", number + 1, broken.what), ..broken }
+pub(super) fn numbered(number: usize, failure: CaseFailure) -> CaseFailure {
+    CaseFailure { what: format!("number {} of them: {}", number + 1, failure.what), ..failure }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::framed::Order;
 use crate::play::{Peer, Trial};
-use crate::verdict::{Broken, Fault, quote};
+use crate::verdict::{CaseFailure, Fault, quote};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;
@@ -33,7 +33,7 @@ pub(super) fn converse(
     trial: &mut Trial,
     requests: &[u8],
     answers: &[Vec<u8>],
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     peer.send(requests)?;
@@ -46,7 +46,7 @@ pub(super) fn with_headers(
     schedule: &str,
     headers: &[&str],
     data_len: usize,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect(schedule)?;
     let begun = done(trial);
@@ -85,7 +85,7 @@ pub(super) fn of_texts(
     op: &str,
     texts: &[&str],
     answer: fn(&str) -> String,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     for text in texts {
@@ -102,7 +102,7 @@ pub(super) fn of_texts(
 pub(super) fn answered_with_errors(
     trial: &mut Trial,
     requests: impl IntoIterator<Item = (String, Vec<u8>)>,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     // What it says is not said in the next header.
@@ -118,7 +118,7 @@ pub(super) fn answered_with_errors(
 }
 
 /// A peer sends a request for capitals and expects its answer.
-pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
+pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), CaseFailure> {
     peer.send(&request("upper", body))?;
     expect_answer(peer, &body.to_ascii_uppercase())
 }
@@ -128,7 +128,7 @@ pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
 pub(super) fn refused(
     trial: &mut Trial,
     requests: impl IntoIterator<Item = (String, Vec<u8>)>,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let begun = done(trial);
     for (number, (what, bytes)) in requests.into_iter().enumerate() {
@@ -140,41 +140,41 @@ pub(super) fn refused(
         }
         trial.step(what);
         peer.send(&bytes)?;
-        peer.expect_closed().map_err(|broken| trial.or_ended(broken))?;
+        peer.expect_closed().map_err(|failure| trial.or_ended(failure))?;
     }
     next_peer(trial)
 }
 
 /// Another peer is served.
-pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn next_peer(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(5);
     trial.step("the next peer has to be served");
     trial.next_peer(|peer| ask(peer, &body))
 }
 
 /// Expects an answer with this body, however its header is written.
-pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), Broken> {
+pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), CaseFailure> {
     let header = receive_header(peer)?;
     if let Some(error) = error(&header) {
         let what = format!("the answer says that the request failed: {error}");
-        return Err(Broken::new(Fault::Rule, what));
+        return Err(CaseFailure::new(Fault::Rule, what));
     }
     expect_data_len(&header, body.len())?;
     peer.expect(body)
 }
 
 /// Expects an answer that says that the request cannot be done: no body, and an `error`.
-pub(super) fn expect_error(peer: &mut Peer) -> Result<(), Broken> {
+pub(super) fn expect_error(peer: &mut Peer) -> Result<(), CaseFailure> {
     let header = receive_header(peer)?;
     match error(&header) {
         Some(Value::String(_)) => expect_data_len(&header, 0),
         Some(other) => {
             let what = format!("`error` is {other}, and not a string");
-            Err(Broken::new(Fault::Form, what))
+            Err(CaseFailure::new(Fault::Form, what))
         }
         None => {
             let what = format!("the answer's header is {header}: it should have an `error`");
-            Err(Broken::new(Fault::Rule, what))
+            Err(CaseFailure::new(Fault::Rule, what))
         }
     }
 }
@@ -184,28 +184,28 @@ fn error(header: &Value) -> Option<&Value> {
     header.get("error").filter(|error| !error.is_null())
 }
 
-fn expect_data_len(header: &Value, expected: usize) -> Result<(), Broken> {
+fn expect_data_len(header: &Value, expected: usize) -> Result<(), CaseFailure> {
     match header.get("data_len") {
         Some(length) if length.as_u64() == Some(expected as u64) => Ok(()),
         Some(length @ Value::Number(_)) => {
             let what = format!(
                 "data_len of the answer is {length}, and its body should be {expected} bytes"
             );
-            Err(Broken::new(Fault::Wrong, what))
+            Err(CaseFailure::new(Fault::Wrong, what))
         }
         Some(other) => {
             let what = format!("data_len of the answer is {other}, and not a number");
-            Err(Broken::new(Fault::Form, what))
+            Err(CaseFailure::new(Fault::Form, what))
         }
         None => {
             let what = format!("the answer's header has no data_len: {header}");
-            Err(Broken::new(Fault::Form, what))
+            Err(CaseFailure::new(Fault::Form, what))
         }
     }
 }
 
 /// The header of an answer: a JSON object, of a length that is allowed.
-pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
+pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, CaseFailure> {
     let prefix = peer.receive("the length of the answer's header", 4)?;
     let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));
     let allowed = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));
@@ -214,18 +214,18 @@ pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, Broken> {
         let what = format!(
             "the answer begins with {begins}, which is the length {length}: a header has 1 to {LIMIT} bytes"
         );
-        return Err(Broken::new(Fault::Form, what));
+        return Err(CaseFailure::new(Fault::Form, what));
     };
     let header = peer.receive("the answer's header", length)?;
     match serde_json::from_slice(&header) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => {
             let what = format!("the answer's header is not an object: {}", quote(&header));
-            Err(Broken::new(Fault::Form, what))
+            Err(CaseFailure::new(Fault::Form, what))
         }
         Err(error) => {
             let what = format!("the answer's header is not JSON ({error}): {}", quote(&header));
-            Err(Broken::new(Fault::Form, what))
+            Err(CaseFailure::new(Fault::Form, what))
         }
     }
 }

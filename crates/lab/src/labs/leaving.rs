@@ -1,7 +1,7 @@
 //! Peers that go away, each at the worst moment for the program: what the labs of stream servers share.
 
 use crate::play::{Peer, Trial};
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
 /// How a peer goes that is owed an answer.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(super) fn leave_owed(
     mut peer: Peer,
     requests: &[u8],
     leaving: Leaving,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     trial.while_stopped(|_| {
         peer.send(requests)?;
         match leaving {
@@ -44,7 +44,7 @@ pub(super) fn leave_owed(
 
 /// A peer fills the buffers of both directions with `requests`, reads nothing, and resets the connection: the program has
 /// bytes that it has not read, and bytes that it could not send.
-pub(super) fn leave_full(trial: &mut Trial, requests: &[u8]) -> Result<(), Broken> {
+pub(super) fn leave_full(trial: &mut Trial, requests: &[u8]) -> Result<(), CaseFailure> {
     let mut peer = trial.connect_narrow()?;
     peer.fill(requests);
     peer.reset();

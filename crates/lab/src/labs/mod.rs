@@ -15,7 +15,7 @@ mod shell;
 mod unix;
 
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// All labs, in the order of the course.
 pub const LABS: &[&Lab] = &[
@@ -76,7 +76,7 @@ pub struct Case {
     /// The failures that the hint is about, beside [`Fault::Rule`]. Others have a question of their own.
     pub fits: &'static [Fault],
     /// Plays it.
-    pub play: fn(&mut Trial) -> Result<(), Broken>,
+    pub play: fn(&mut Trial) -> Result<(), CaseFailure>,
 }
 
 /// The files of a lab, as they are built in from `labs/NAME/`.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::framed::{LIMIT, Order};
 use super::{Lab, texts};
 use crate::play::Trial;
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 use finish::{all_arrive, are_printed, breaks, fails};
 
 /// How many frames come in one piece: more than a recursive reader has stack for.
@@ -26,7 +26,7 @@ pub(super) const LAB: Lab = Lab {
     texts: texts!("read-exactly", "sha256.rs"),
 };
 
-fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
+fn one_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(20);
     let mut server = trial.start_client("idle")?;
     server.send(&frame(&body))?;
@@ -35,12 +35,12 @@ fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
     server.expect_closed()
 }
 
-fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
+fn cut_everywhere(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (one, two) = (trial.text(5), trial.bytes(30));
     all_arrive(trial, "cut=1", &[&one, &two])
 }
 
-fn cut_in_length(trial: &mut Trial) -> Result<(), Broken> {
+fn cut_in_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     for cut in 1..=3 {
         // Over 255 bytes: a length whose second byte is missing is a different one.
         let body = trial.bytes(300);
@@ -49,55 +49,55 @@ fn cut_in_length(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-fn cut_in_body(trial: &mut Trial) -> Result<(), Broken> {
+fn cut_in_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(40), trial.text(50), trial.bytes(60)];
     all_arrive(trial, "cut=random:5..15", &bodies.each_ref().map(Vec::as_slice))
 }
 
-fn merged(trial: &mut Trial) -> Result<(), Broken> {
+fn merged(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(7), trial.text(12), trial.text(1), trial.bytes(90)];
     all_arrive(trial, "idle", &bodies.each_ref().map(Vec::as_slice))
 }
 
-fn many_in_one(trial: &mut Trial) -> Result<(), Broken> {
+fn many_in_one(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies: Vec<Vec<u8>> = (0..MANY).map(|number| trial.text(number % 4)).collect();
     let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
     all_arrive(trial, "idle", &bodies)
 }
 
-fn empty_frame(trial: &mut Trial) -> Result<(), Broken> {
+fn empty_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (one, two) = (trial.text(9), trial.text(4));
     all_arrive(trial, "idle", &[&one, b"", &two, b""])
 }
 
-fn every_byte(trial: &mut Trial) -> Result<(), Broken> {
+fn every_byte(trial: &mut Trial) -> Result<(), CaseFailure> {
     let all: Vec<u8> = (0..=u8::MAX).collect();
     // What is often stripped, or ends a text.
     all_arrive(trial, "idle", &[b"\0", b" \t", b"a\r\n", b"a\n", b"a\0b\0", b"\xc3", &all])
 }
 
 /// A byte of the length that is 128 and more, and one that is 255 while the next is 0.
-fn lengths(trial: &mut Trial) -> Result<(), Broken> {
+fn lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     let lengths = [127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536];
     let bodies = lengths.map(|length| trial.bytes(length));
     all_arrive(trial, "idle", &bodies.each_ref().map(Vec::as_slice))
 }
 
-fn large(trial: &mut Trial) -> Result<(), Broken> {
+fn large(trial: &mut Trial) -> Result<(), CaseFailure> {
     let length = trial.number(1_000_001, 1_100_000) as usize;
     let (one, two) = (trial.bytes(length), trial.text(10));
     all_arrive(trial, "cut=random:3000..9999", &[&one, &two])
 }
 
-fn below_limit(trial: &mut Trial) -> Result<(), Broken> {
+fn below_limit(trial: &mut Trial) -> Result<(), CaseFailure> {
     longest(trial, LIMIT as usize - 1)
 }
 
-fn limit(trial: &mut Trial) -> Result<(), Broken> {
+fn limit(trial: &mut Trial) -> Result<(), CaseFailure> {
     longest(trial, LIMIT as usize)
 }
 
-fn longest(trial: &mut Trial, length: usize) -> Result<(), Broken> {
+fn longest(trial: &mut Trial, length: usize) -> Result<(), CaseFailure> {
     let (one, two) = (trial.bytes(length), trial.text(10));
     let mut server = trial.start_client("idle")?;
     trial.allow(Duration::from_secs((length / PACE + 1) as u64));
@@ -108,19 +108,19 @@ fn longest(trial: &mut Trial, length: usize) -> Result<(), Broken> {
     are_printed(trial, &[&one, &two])
 }
 
-fn silence_before(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_before(trial: &mut Trial) -> Result<(), CaseFailure> {
     pauses(trial, 0)
 }
 
-fn silence_between(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_between(trial: &mut Trial) -> Result<(), CaseFailure> {
     pauses(trial, 4 + PAUSED)
 }
 
-fn silence_in_length(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_in_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     pauses(trial, 4 + PAUSED + 2)
 }
 
-fn silence_in_body(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_in_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     pauses(trial, 4 + PAUSED + 30)
 }
 
@@ -128,7 +128,7 @@ fn silence_in_body(trial: &mut Trial) -> Result<(), Broken> {
 const PAUSED: usize = 300;
 
 /// Two frames, with a silence before this byte.
-fn pauses(trial: &mut Trial, at: usize) -> Result<(), Broken> {
+fn pauses(trial: &mut Trial, at: usize) -> Result<(), CaseFailure> {
     let bodies = [trial.bytes(PAUSED), trial.bytes(PAUSED)];
     let stream = [frame(&bodies[0]), frame(&bodies[1])].concat();
     let mut server = trial.start_client("idle")?;
@@ -139,7 +139,7 @@ fn pauses(trial: &mut Trial, at: usize) -> Result<(), Broken> {
     are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
 }
 
-fn waits(trial: &mut Trial) -> Result<(), Broken> {
+fn waits(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(40);
     let stream = frame(&body);
     let mut server = trial.start_client("idle")?;
@@ -150,14 +150,14 @@ fn waits(trial: &mut Trial) -> Result<(), Broken> {
     are_printed(trial, &[&body])
 }
 
-fn no_frame(trial: &mut Trial) -> Result<(), Broken> {
+fn no_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     all_arrive(trial, "idle", &[])
 }
 
 /// A frame of 6 bytes is read before the next byte comes. Else it would depend on who is faster whether they come together.
 const WHOLE_FIRST: &str = "cut=10,*";
 
-fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
+fn end_in_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     // With the missing bytes as zeros, the first and the third are the length of a body that does not come, and the second is
     // an empty frame.
     for came in [&[20][..], &[0, 0], &[20, 0, 0]] {
@@ -166,7 +166,7 @@ fn end_in_length(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
+fn end_in_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     for came in [trial.number(1, 18) as usize, 19] {
         let cut = frame(&trial.text(20));
         ends_early(trial, &cut[..4 + came], "the stream ended inside a body")?;
@@ -177,12 +177,12 @@ fn end_in_body(trial: &mut Trial) -> Result<(), Broken> {
     ends_early(trial, &cut[..4 + came], "the stream ended inside a body")
 }
 
-fn end_before_body(trial: &mut Trial) -> Result<(), Broken> {
+fn end_before_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     let cut = frame(&trial.text(20));
     ends_early(trial, &cut[..4], "the stream ended after a length, before its body")
 }
 
-fn ends_early(trial: &mut Trial, part: &[u8], why: &str) -> Result<(), Broken> {
+fn ends_early(trial: &mut Trial, part: &[u8], why: &str) -> Result<(), CaseFailure> {
     let whole = trial.text(6);
     let mut server = trial.start_client(WHOLE_FIRST)?;
     server.send(&[&frame(&whole)[..], part].concat())?;
@@ -190,21 +190,21 @@ fn ends_early(trial: &mut Trial, part: &[u8], why: &str) -> Result<(), Broken> {
     fails(trial, &[&whole], why)
 }
 
-fn negative(trial: &mut Trial) -> Result<(), Broken> {
+fn negative(trial: &mut Trial) -> Result<(), CaseFailure> {
     wrong_length(trial, -1)
 }
 
-fn too_long(trial: &mut Trial) -> Result<(), Broken> {
+fn too_long(trial: &mut Trial) -> Result<(), CaseFailure> {
     wrong_length(trial, LIMIT + 1)
 }
 
-fn extreme_lengths(trial: &mut Trial) -> Result<(), Broken> {
+fn extreme_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     wrong_length(trial, i32::MIN)?;
     wrong_length(trial, i32::MAX)
 }
 
 /// The server stays, and sends no more: a program that waits for the body never ends.
-fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
+fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), CaseFailure> {
     let whole = trial.text(6);
     let mut server = trial.start_client(WHOLE_FIRST)?;
     trial.step(format!("the next length is {length}; after it the peer keeps silent"));
@@ -214,19 +214,19 @@ fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), Broken> {
     server.expect_closed()
 }
 
-fn reset(trial: &mut Trial) -> Result<(), Broken> {
+fn reset(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (whole, cut) = (trial.text(6), frame(&trial.text(20)));
     breaks_off(trial, &whole, &cut[..10])?;
     fails(trial, &[&whole], "the connection broke inside a body")
 }
 
-fn reset_between(trial: &mut Trial) -> Result<(), Broken> {
+fn reset_between(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (one, two) = (trial.text(6), trial.text(20));
     breaks_off(trial, &one, &frame(&two))?;
     breaks(trial, &[&one, &two], "the connection broke between two frames")
 }
 
-fn reset_unread(trial: &mut Trial) -> Result<(), Broken> {
+fn reset_unread(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(6), trial.bytes(30_000), trial.text(20), trial.bytes(30_000)];
     let stream: Vec<u8> = bodies[1..].iter().flat_map(|body| frame(body)).collect();
     breaks_off(trial, &bodies[0], &stream[..stream.len() - 1])?;
@@ -235,7 +235,7 @@ fn reset_unread(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 /// A first frame is read. Only then come these bytes, and the reset at once: were it earlier, it could be connect that fails.
-fn breaks_off(trial: &mut Trial, first: &[u8], part: &[u8]) -> Result<(), Broken> {
+fn breaks_off(trial: &mut Trial, first: &[u8], part: &[u8]) -> Result<(), CaseFailure> {
     let stream = [&frame(first)[..], part].concat();
     let mut server = trial.start_client(&format!("{WHOLE_FIRST} reset-after={}", stream.len()))?;
     server.send(&stream)?;

@@ -4,7 +4,7 @@
 mod answer;
 mod bounds;
 mod ends;
-mod life;
+mod liveness;
 mod output;
 mod peers;
 mod requests;

@@ -7,19 +7,19 @@ use stage::Finished;
 use super::connection::Connection;
 use super::network::{Buffers, dial};
 use super::trial::{Recorded, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 impl Trial<'_> {
     /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
     /// returned then.
     ///
     /// # Errors
-    /// [`Broken`] when it does neither in time, or crashed.
+    /// [`CaseFailure`] when it does neither in time, or crashed.
     pub fn serves_or_ends(
         &mut self,
         request: &[u8],
         answer: &[u8],
-    ) -> Result<Option<Finished>, Broken> {
+    ) -> Result<Option<Finished>, CaseFailure> {
         self.step("another peer comes: the program serves it, or it has ended");
         if let Some(Ok(socket)) = self.address.as_ref().map(|address| dial(address, Buffers::Usual))
         {
@@ -31,10 +31,10 @@ impl Trial<'_> {
             }
             if !answer.starts_with(&conn.received) {
                 let what = "the next peer was sent something else than its answer";
-                return Err(Broken::differs(Fault::Wrong, what, answer, &conn.received));
+                return Err(CaseFailure::differs(Fault::Wrong, what, answer, &conn.received));
             }
             if conn.ended.is_none() {
-                return Err(Broken::new(
+                return Err(CaseFailure::new(
                     Fault::Silent,
                     "the program neither serves the next peer nor ends",
                 ));
@@ -49,13 +49,16 @@ impl Trial<'_> {
 /// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
 ///
 /// # Errors
-/// [`Broken`] when it crashed.
-pub(crate) fn not_crashed(finished: &Finished) -> Result<(), Broken> {
+/// [`CaseFailure`] when it crashed.
+pub(crate) fn not_crashed(finished: &Finished) -> Result<(), CaseFailure> {
     match (finished.signal, finished.code) {
-        (Some(signal), _) => {
-            Err(Broken::new(Fault::Ended, format!("the program was killed by signal {signal}")))
+        (Some(signal), _) => Err(CaseFailure::new(
+            Fault::Ended,
+            format!("the program was killed by signal {signal}"),
+        )),
+        (None, Some(101)) => {
+            Err(CaseFailure::new(Fault::Ended, "the program panicked (exit code 101)"))
         }
-        (None, Some(101)) => Err(Broken::new(Fault::Ended, "the program panicked (exit code 101)")),
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use socket2::Socket;
 
 use super::patience::{PATIENCE, Patience};
 use super::trial::Recorded;
-use crate::verdict::{Broken, Fault, same};
+use crate::verdict::{CaseFailure, Fault, same};
 
 /// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
 /// end must not take the memory of those beside it.
@@ -27,7 +27,7 @@ pub(crate) struct Connection {
     patience: Rc<Patience>,
     recorded: Recorded,
     /// A write has failed: the connection is gone.
-    broken: bool,
+    gone: bool,
     /// When the peer began what it is waiting in.
     begun: Instant,
     /// When bytes last moved.
@@ -53,24 +53,24 @@ impl Connection {
             ended: None,
             patience,
             recorded,
-            broken: false,
+            gone: false,
             begun,
             moved,
         }
     }
 
     /// Writes all of it, and reads nothing.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), CaseFailure> {
         self.transfer(bytes, None)
     }
 
     /// Writes all of it and reads meanwhile, until the first byte that is not as expected.
-    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         self.transfer(bytes, Some(expected))
     }
 
     /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
-    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         let sent = self.fill(bytes);
         self.transfer(&bytes[sent..], Some(expected))
     }
@@ -83,7 +83,7 @@ impl Connection {
                 Ok(n) => sent += n,
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(_) => {
-                    self.broken = true;
+                    self.gone = true;
                     break;
                 }
             }
@@ -124,7 +124,7 @@ impl Connection {
         moving.then(|| self.begun.elapsed().as_secs_f32())
     }
 
-    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), Broken> {
+    fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), CaseFailure> {
         self.begun = Instant::now();
         let patience = Rc::clone(&self.patience);
         let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Judged::default());
@@ -152,7 +152,7 @@ impl Connection {
                 }
                 // Shown by what is expected next, in the same words each time.
                 Err(_) => {
-                    self.broken = true;
+                    self.gone = true;
                     return Ok(());
                 }
             }
@@ -161,13 +161,13 @@ impl Connection {
     }
 
     /// Why not everything could be sent.
-    fn stuck(&self, sent: usize, all: usize) -> Broken {
+    fn stuck(&self, sent: usize, all: usize) -> CaseFailure {
         match self.slow() {
-            Some(seconds) => Broken::new(
+            Some(seconds) => CaseFailure::new(
                 Fault::Slow,
                 format!("in {seconds:.1} s the peer could send {sent} of {all} bytes"),
             ),
-            None => Broken::new(
+            None => CaseFailure::new(
                 Fault::Full,
                 format!(
                     "the program does not read: {sent} of {all} bytes fitted into the kernel's buffers, and for {} s the \
@@ -183,7 +183,7 @@ impl Connection {
         let mut buffer = [0; 64 << 10];
         match (&self.socket).read(&mut buffer) {
             // The write that failed has taken the error away.
-            Ok(0) if self.broken => self.ended = Some(Ended::Reset),
+            Ok(0) if self.gone => self.ended = Some(Ended::Reset),
             Ok(0) => {
                 self.recorded.borrow_mut().receives(b"");
                 self.ended = Some(Ended::Orderly);

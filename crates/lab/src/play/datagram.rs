@@ -13,7 +13,7 @@ use super::port::Protocol;
 use super::ready::is_gone;
 use super::trial::{Steps, Trial};
 use super::waits::{MOMENT, outwait};
-use crate::verdict::{Broken, Fault, quote};
+use crate::verdict::{CaseFailure, Fault, quote};
 
 /// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
 /// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
@@ -36,8 +36,8 @@ impl DatagramPeer {
     /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
     ///
     /// # Errors
-    /// [`Broken`] when the machine refuses. That nobody is there shows in what is expected next.
-    pub fn send(&mut self, what: &str, datagram: &[u8]) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the machine refuses. That nobody is there shows in what is expected next.
+    pub fn send(&mut self, what: &str, datagram: &[u8]) -> Result<(), CaseFailure> {
         self.step(&format!("sends {what}: {}", quote(datagram)));
         self.send_quietly(datagram)
     }
@@ -46,12 +46,12 @@ impl DatagramPeer {
     ///
     /// # Errors
     /// As [`send`](DatagramPeer::send).
-    pub fn send_quietly(&mut self, datagram: &[u8]) -> Result<(), Broken> {
+    pub fn send_quietly(&mut self, datagram: &[u8]) -> Result<(), CaseFailure> {
         // A connected socket is told of the datagram before that nobody was there for it; then this one has not left.
         let sent = self.socket.send(datagram).or_else(|_| self.socket.send(datagram));
         match sent {
             Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => {
-                Err(Broken::machine("send a datagram", error))
+                Err(CaseFailure::machine("send a datagram", error))
             }
             _ => Ok(()),
         }
@@ -60,18 +60,18 @@ impl DatagramPeer {
     /// Receives one datagram and compares it.
     ///
     /// # Errors
-    /// [`Broken`] when another one comes, or none in time.
-    pub fn expect(&mut self, what: &str, expected: &[u8]) -> Result<(), Broken> {
+    /// [`CaseFailure`] when another one comes, or none in time.
+    pub fn expect(&mut self, what: &str, expected: &[u8]) -> Result<(), CaseFailure> {
         self.step(&format!("expects {what}: {}", quote(expected)));
         match self.next(PATIENCE)? {
             Some(datagram) if datagram == expected => Ok(()),
-            Some(datagram) => Err(Broken::differs(
+            Some(datagram) => Err(CaseFailure::differs(
                 Fault::Wrong,
                 "the datagram that came is not the right one",
                 expected,
                 &datagram,
             )),
-            None => Err(Broken::new(
+            None => Err(CaseFailure::new(
                 Fault::Silent,
                 format!(
                     "no datagram came from the program's address within {} s",
@@ -84,8 +84,8 @@ impl DatagramPeer {
     /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
     ///
     /// # Errors
-    /// [`Broken`] when the program closes its socket meanwhile, or sends something.
-    pub fn keep_silent(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the program closes its socket meanwhile, or sends something.
+    pub fn keep_silent(&mut self) -> Result<(), CaseFailure> {
         self.step("keeps silent");
         let stirred = outwait(&self.patience, &self.steps, |silent| {
             let stirs = wait_readable(&self.socket, MOMENT);
@@ -95,7 +95,7 @@ impl DatagramPeer {
         })?;
         match stirred {
             None => Ok(()),
-            Some((silent, what)) => Err(Broken::new(
+            Some((silent, what)) => Err(CaseFailure::new(
                 Fault::Impatient,
                 format!(
                     "the program {what} when the peer had been silent for {:.1} s",
@@ -114,8 +114,8 @@ impl DatagramPeer {
     /// step: the caller says what is going on.
     ///
     /// # Errors
-    /// [`Broken`] when the program has closed its socket.
-    pub fn hears(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+    /// [`CaseFailure`] when the program has closed its socket.
+    pub fn hears(&mut self, within: Duration) -> Result<Option<Vec<u8>>, CaseFailure> {
         wait_readable(&self.socket, within);
         self.take()
     }
@@ -123,8 +123,8 @@ impl DatagramPeer {
     /// The next datagram, if one comes within this time. No step: the caller says what is going on.
     ///
     /// # Errors
-    /// [`Broken`] when the program has closed its socket.
-    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, Broken> {
+    /// [`CaseFailure`] when the program has closed its socket.
+    pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, CaseFailure> {
         let mut time = self.patience.wait(within);
         // Asked before each: one that answers without end would be heard without end.
         while !time.is_over() {
@@ -142,7 +142,7 @@ impl DatagramPeer {
     }
 
     /// The datagram that is there, if one is.
-    fn take(&self) -> Result<Option<Vec<u8>>, Broken> {
+    fn take(&self) -> Result<Option<Vec<u8>>, CaseFailure> {
         let mut buffer = vec![0; 1 << 16];
         match self.socket.recv(&mut buffer) {
             Ok(length) => {
@@ -165,8 +165,8 @@ impl DatagramPeer {
     }
 }
 
-fn gone() -> Broken {
-    Broken::new(
+fn gone() -> CaseFailure {
+    CaseFailure::new(
         Fault::Ended,
         "no socket takes the datagram: did the program end, or close its socket, or connect it to one peer?",
     )
@@ -177,9 +177,9 @@ impl Trial<'_> {
     /// directions are disturbed, and the seed is the trial's.
     ///
     /// # Errors
-    /// [`Broken`] when the machine refuses.
-    pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, Broken> {
-        let machine = |error| Broken::machine("make a UDP socket", error);
+    /// [`CaseFailure`] when the machine refuses.
+    pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, CaseFailure> {
+        let machine = |error| CaseFailure::machine("make a UDP socket", error);
         let schedule = self.parse(schedule, Direction::Both)?;
         let server = self.udp_server()?;
         let address = self.datagrams_relayed(server, &schedule)?;
@@ -191,8 +191,8 @@ impl Trial<'_> {
     /// machine has no second loopback address: only Linux has all of 127.0.0.0/8.
     ///
     /// # Errors
-    /// [`Broken`] when the machine refuses.
-    pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, Broken> {
+    /// [`CaseFailure`] when the machine refuses.
+    pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, CaseFailure> {
         let server = self.udp_server()?;
         // The second may be taken: a port is chosen for the first alone.
         for _ in 0..20 {
@@ -206,10 +206,10 @@ impl Trial<'_> {
         Ok(None)
     }
 
-    fn udp_server(&self) -> Result<SocketAddr, Broken> {
+    fn udp_server(&self) -> Result<SocketAddr, CaseFailure> {
         match self.address {
             Some(Endpoint::Ip(server)) => Ok(server),
-            _ => Err(Broken::machine("send", "the case has started no UDP server")),
+            _ => Err(CaseFailure::machine("send", "the case has started no UDP server")),
         }
     }
 
@@ -218,8 +218,8 @@ impl Trial<'_> {
         socket: UdpSocket,
         server: SocketAddr,
         address: SocketAddr,
-    ) -> Result<DatagramPeer, Broken> {
-        let machine = |error| Broken::machine("make a UDP socket", error);
+    ) -> Result<DatagramPeer, CaseFailure> {
+        let machine = |error| CaseFailure::machine("make a UDP socket", error);
         // Connected, it hears the server alone, and is told when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
@@ -232,16 +232,18 @@ impl Trial<'_> {
         &mut self,
         to: SocketAddr,
         schedule: &Schedule,
-    ) -> Result<SocketAddr, Broken> {
+    ) -> Result<SocketAddr, CaseFailure> {
         if *schedule == Schedule::default() {
             return Ok(to);
         }
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let relay = Relay::start_udp(listen, to, schedule.clone())
-            .map_err(|error| Broken::machine("start the relay", error))?;
+            .map_err(|error| CaseFailure::machine("start the relay", error))?;
         let address = match relay.address() {
             Endpoint::Ip(address) => *address,
-            Endpoint::Path(_) => return Err(Broken::machine("start the relay", "it has no port")),
+            Endpoint::Path(_) => {
+                return Err(CaseFailure::machine("start the relay", "it has no port"));
+            }
         };
         self.relays.push(relay);
         Ok(address)

@@ -11,18 +11,18 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::patience::PATIENCE;
 use super::peer::Peer;
 use super::trial::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 impl Trial<'_> {
     /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for none. The
     /// seed is the trial's. Without `direction=` it is what the peer sends that is disturbed.
     ///
     /// # Errors
-    /// [`Broken`] when the server does not accept.
-    pub fn connect(&mut self, schedule: &str) -> Result<Peer, Broken> {
+    /// [`CaseFailure`] when the server does not accept.
+    pub fn connect(&mut self, schedule: &str) -> Result<Peer, CaseFailure> {
         let schedule = self.parse(schedule, Direction::ToServer)?;
         let Some(server) = self.address.clone() else {
-            return Err(Broken::machine("connect", "the case has started no server"));
+            return Err(CaseFailure::machine("connect", "the case has started no server"));
         };
         let address = self.relayed(server, &schedule)?;
         self.step(format!("a peer connects{}", in_brackets(&schedule)));
@@ -34,10 +34,10 @@ impl Trial<'_> {
     /// is chance.
     ///
     /// # Errors
-    /// [`Broken`] when the server does not accept.
-    pub fn connect_narrow(&mut self) -> Result<Peer, Broken> {
+    /// [`CaseFailure`] when the server does not accept.
+    pub fn connect_narrow(&mut self) -> Result<Peer, CaseFailure> {
         let Some(server) = self.address.clone() else {
-            return Err(Broken::machine("connect", "the case has started no server"));
+            return Err(CaseFailure::machine("connect", "the case has started no server"));
         };
         self.step("a peer connects, with small buffers");
         self.accepted(dial(&server, Buffers::Small), &Schedule::default())
@@ -47,8 +47,8 @@ impl Trial<'_> {
     /// being told. Elsewhere, a peer as any other.
     ///
     /// # Errors
-    /// [`Broken`] when the server does not accept.
-    pub fn connect_beside(&mut self, peer: &Peer) -> Result<Peer, Broken> {
+    /// [`CaseFailure`] when the server does not accept.
+    pub fn connect_beside(&mut self, peer: &Peer) -> Result<Peer, CaseFailure> {
         let (Some(Endpoint::Ip(server)), Some(port), true) =
             (self.address.clone(), peer.port(), cfg!(target_os = "linux"))
         else {
@@ -63,10 +63,10 @@ impl Trial<'_> {
         &mut self,
         dialled: io::Result<Socket>,
         schedule: &Schedule,
-    ) -> Result<Peer, Broken> {
+    ) -> Result<Peer, CaseFailure> {
         let socket = dialled.map_err(|error| {
             let what = format!("the program does not accept a connection: {error}");
-            self.or_ended(Broken::new(Fault::Ended, what))
+            self.or_ended(CaseFailure::new(Fault::Ended, what))
         })?;
         Ok(self.peer(socket, Plan::new(schedule, Toward::Server, 0)))
     }
@@ -77,21 +77,21 @@ impl Trial<'_> {
     /// Those of `ask`; but if the program has ended, that it has ([`or_ended`](Trial::or_ended)).
     pub fn next_peer(
         &mut self,
-        ask: impl FnOnce(&mut Peer) -> Result<(), Broken>,
-    ) -> Result<(), Broken> {
+        ask: impl FnOnce(&mut Peer) -> Result<(), CaseFailure>,
+    ) -> Result<(), CaseFailure> {
         let asked = self.connect("idle").and_then(|mut peer| ask(&mut peer));
-        asked.map_err(|broken| self.or_ended(broken))
+        asked.map_err(|failure| self.or_ended(failure))
     }
 
     /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
     /// the peer came just before its end or behind it, and what it saw.
-    pub fn or_ended(&self, broken: Broken) -> Broken {
+    pub fn or_ended(&self, failure: CaseFailure) -> CaseFailure {
         match self.ended(Duration::from_millis(500)) {
-            Some(how) => Broken::new(
+            Some(how) => CaseFailure::new(
                 Fault::Ended,
                 format!("the program has ended ({how}), and serves no other peer"),
             ),
-            None => broken,
+            None => failure,
         }
     }
 
@@ -99,10 +99,14 @@ impl Trial<'_> {
         self.student.as_ref().and_then(|student| student.ended(within))
     }
 
-    pub(crate) fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, Broken> {
+    pub(crate) fn parse(
+        &mut self,
+        schedule: &str,
+        usual: Direction,
+    ) -> Result<Schedule, CaseFailure> {
         let mut parsed: Schedule = schedule
             .parse()
-            .map_err(|error| Broken::machine("understand the case's schedule", error))?;
+            .map_err(|error| CaseFailure::machine("understand the case's schedule", error))?;
         if parsed.direction == Direction::Both && parsed != Schedule::default() {
             parsed.direction = usual;
         }
@@ -120,7 +124,7 @@ impl Trial<'_> {
         &mut self,
         to: Endpoint,
         schedule: &Schedule,
-    ) -> Result<Endpoint, Broken> {
+    ) -> Result<Endpoint, CaseFailure> {
         if *schedule == Schedule::default() {
             return Ok(to);
         }
@@ -131,7 +135,7 @@ impl Trial<'_> {
             }
         };
         let relay = Relay::start(listen, to, schedule.clone())
-            .map_err(|error| Broken::machine("start the relay", error))?;
+            .map_err(|error| CaseFailure::machine("start the relay", error))?;
         let address = relay.address().clone();
         self.relays.push(relay);
         Ok(address)

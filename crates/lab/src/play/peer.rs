@@ -12,7 +12,7 @@ use super::patience::{PATIENCE, Patience};
 use super::recording::Recording;
 use super::trial::{Recorded, Steps};
 use super::waits::{MOMENT, outwait};
-use crate::verdict::{Broken, Fault, ROW, quote, quote_cut};
+use crate::verdict::{CaseFailure, Fault, ROW, quote, quote_cut};
 
 /// A connection to the student's program. Dropping it closes it.
 pub struct Peer {
@@ -48,8 +48,8 @@ impl Peer {
     /// be chance.
     ///
     /// # Errors
-    /// [`Broken`] when the program does not read for so long that the kernel's buffers stay full.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the program does not read for so long that the kernel's buffers stay full.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), CaseFailure> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}"));
         self.conn.send(bytes)
@@ -59,7 +59,7 @@ impl Peer {
     ///
     /// # Errors
     /// As [`send`](Peer::send) and [`expect`](Peer::expect).
-    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+    pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}, reads meanwhile, and expects {}", quote(expected)));
         self.conn.exchange(bytes, expected)?;
@@ -71,7 +71,7 @@ impl Peer {
     ///
     /// # Errors
     /// As [`exchange`](Peer::exchange).
-    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Broken> {
+    pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         let shown = self.cuts(bytes);
         let then = "reads only when nothing more fits into the buffers";
         self.step(format!("sends {shown}, {then}, and expects {}", quote(expected)));
@@ -91,8 +91,8 @@ impl Peer {
     /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
     ///
     /// # Errors
-    /// [`Broken`] when the program ends the connection meanwhile, or sends something.
-    pub fn keep_silent(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the program ends the connection meanwhile, or sends something.
+    pub fn keep_silent(&mut self) -> Result<(), CaseFailure> {
         self.step("keeps silent");
         let stirred = outwait(&self.patience, &self.steps, |silent| {
             self.conn.stirs(MOMENT).then_some(silent)
@@ -104,8 +104,8 @@ impl Peer {
     /// send, and has to wait with it.
     ///
     /// # Errors
-    /// [`Broken`] when the program keeps the processor busy meanwhile.
-    pub fn stay_away(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the program keeps the processor busy meanwhile.
+    pub fn stay_away(&mut self) -> Result<(), CaseFailure> {
         self.step("sends nothing and reads nothing");
         let waited = outwait(&self.patience, &self.steps, |_| {
             std::thread::sleep(MOMENT);
@@ -114,7 +114,7 @@ impl Peer {
         waited.map(drop)
     }
 
-    fn impatient(&mut self, after: Duration) -> Broken {
+    fn impatient(&mut self, after: Duration) -> CaseFailure {
         self.conn.read_soon(1);
         let seconds = after.as_secs_f32();
         let what = match (self.conn.received.is_empty(), self.conn.ended) {
@@ -124,16 +124,16 @@ impl Peer {
         };
         let what = format!("the program {what} when the peer had been silent for {seconds:.1} s");
         match self.conn.received.as_slice() {
-            [] => Broken::new(Fault::Impatient, what),
-            came => Broken::differs(Fault::Impatient, what, b"", came),
+            [] => CaseFailure::new(Fault::Impatient, what),
+            came => CaseFailure::differs(Fault::Impatient, what, b"", came),
         }
     }
 
     /// Reads until so many bytes have come, and compares.
     ///
     /// # Errors
-    /// [`Broken`] at the first byte that differs, at the end of the stream, and when nothing comes in time.
-    pub fn expect(&mut self, expected: &[u8]) -> Result<(), Broken> {
+    /// [`CaseFailure`] at the first byte that differs, at the end of the stream, and when nothing comes in time.
+    pub fn expect(&mut self, expected: &[u8]) -> Result<(), CaseFailure> {
         self.step(format!("expects {}", quote(expected)));
         self.compare(expected)
     }
@@ -143,10 +143,10 @@ impl Peer {
     ///
     /// # Errors
     /// As [`expect`](Peer::expect).
-    pub fn expect_back(&mut self, sent: &[u8]) -> Result<(), Broken> {
+    pub fn expect_back(&mut self, sent: &[u8]) -> Result<(), CaseFailure> {
         self.step("reads all that it has sent");
-        self.compare(sent).map_err(|broken| match broken.fault {
-            Fault::Wrong => broken,
+        self.compare(sent).map_err(|failure| match failure.fault {
+            Fault::Wrong => failure,
             _ => self.missing(None),
         })
     }
@@ -154,8 +154,8 @@ impl Peer {
     /// Reads exactly so many bytes; `what` names them in the report: `the length of the answer`.
     ///
     /// # Errors
-    /// [`Broken`] when the stream ends before, or nothing comes in time.
-    pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, Broken> {
+    /// [`CaseFailure`] when the stream ends before, or nothing comes in time.
+    pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, CaseFailure> {
         self.step(format!("reads {what}: {length} bytes"));
         self.recorded.borrow_mut().expects(length);
         self.conn.read_until(|received| received.len() >= length);
@@ -169,7 +169,7 @@ impl Peer {
     ///
     /// # Errors
     /// None that a program can cause; a connection that is gone already shows in what is expected next.
-    pub fn end(&mut self) -> Result<(), Broken> {
+    pub fn end(&mut self) -> Result<(), CaseFailure> {
         self.step("ends its side of the stream (half-close)");
         self.has_ended = true;
         let _ = self.conn.socket.shutdown(Shutdown::Write);
@@ -179,15 +179,15 @@ impl Peer {
     /// Expects the end of the stream, and nothing before it.
     ///
     /// # Errors
-    /// [`Broken`] when bytes come, a reset, or nothing in time.
-    pub fn expect_end(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when bytes come, a reset, or nothing in time.
+    pub fn expect_end(&mut self) -> Result<(), CaseFailure> {
         self.step("expects the end of the stream");
         self.conn.read_until(|received| !received.is_empty());
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
             Some(Ended::Reset | Ended::Flooded) => {
-                Err(Broken::new(Fault::Reset, "the connection did not end, it was reset"))
+                Err(CaseFailure::new(Fault::Reset, "the connection did not end, it was reset"))
             }
             None => Err(self.open("end")),
         }
@@ -196,8 +196,8 @@ impl Peer {
     /// Expects that the program closes the connection, with an end or a reset, and sends nothing before it.
     ///
     /// # Errors
-    /// [`Broken`] when bytes come, or the connection stays open.
-    pub fn expect_closed(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when bytes come, or the connection stays open.
+    pub fn expect_closed(&mut self) -> Result<(), CaseFailure> {
         self.step("expects that the program closes the connection");
         self.conn.read_until(|received| !received.is_empty());
         match self.conn.ended {
@@ -210,12 +210,12 @@ impl Peer {
     /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
     ///
     /// # Errors
-    /// [`Broken`] when the connection stays open, or more comes than can be an answer.
-    pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, Broken> {
+    /// [`CaseFailure`] when the connection stays open, or more comes than can be an answer.
+    pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, CaseFailure> {
         self.step(format!("reads {what}, until the program closes the connection"));
         self.conn.read_until(|_| false);
         match self.conn.ended {
-            Some(Ended::Flooded) => Err(Broken::new(
+            Some(Ended::Flooded) => Err(CaseFailure::new(
                 Fault::Extra,
                 format!("the program sends without end: more than {} MiB came", KEPT >> 20),
             )),
@@ -260,7 +260,7 @@ impl Peer {
         self.steps.borrow_mut().push(format!("{} {}", self.name, what.as_ref()));
     }
 
-    fn compare(&mut self, expected: &[u8]) -> Result<(), Broken> {
+    fn compare(&mut self, expected: &[u8]) -> Result<(), CaseFailure> {
         self.recorded.borrow_mut().expects(expected.len());
         let mut judged = Judged::default();
         self.conn.read_until(|received| judged.is_decided(expected, received));
@@ -268,49 +268,51 @@ impl Peer {
             self.conn.read_soon(judged.same / ROW * ROW + ROW);
             let came = &self.conn.received[..self.conn.received.len().min(expected.len())];
             let what = "the bytes that came are not the right ones";
-            return Err(Broken::differs(Fault::Wrong, what, expected, came));
+            return Err(CaseFailure::differs(Fault::Wrong, what, expected, came));
         }
         if self.conn.received.len() < expected.len() {
-            let broken = self.missing(Some(expected.len()));
+            let failure = self.missing(Some(expected.len()));
             return Err(match expected.len() {
                 // How much of a long stream had come is chance, and so would be the bytes.
-                LONG.. => broken,
-                _ => Broken::differs(broken.fault, broken.what, expected, &self.conn.received),
+                LONG.. => failure,
+                _ => {
+                    CaseFailure::differs(failure.fault, failure.what, expected, &self.conn.received)
+                }
             });
         }
         self.conn.received.drain(..expected.len());
         Ok(())
     }
 
-    fn extra(&mut self) -> Broken {
+    fn extra(&mut self) -> CaseFailure {
         self.conn.read_soon(ROW);
         let what = "bytes came where none were expected";
-        Broken::differs(Fault::Extra, what, b"", &self.conn.received)
+        CaseFailure::differs(Fault::Extra, what, b"", &self.conn.received)
     }
 
-    fn open(&self, verb: &str) -> Broken {
+    fn open(&self, verb: &str) -> CaseFailure {
         let within = PATIENCE.as_secs();
-        Broken::new(
+        CaseFailure::new(
             Fault::Open,
             format!("the program did not {verb} the connection within {within} s"),
         )
     }
 
     /// Why not all of so many bytes came; `None` when the number is chance.
-    fn missing(&self, expected: Option<usize>) -> Broken {
+    fn missing(&self, expected: Option<usize>) -> CaseFailure {
         let came = self.conn.received.len();
         let (all, so_far) = match expected {
             Some(length) => (format!("{length} bytes"), format!("{came} of {length} bytes")),
             None => ("what the peer sent".into(), format!("{came} bytes of what the peer sent")),
         };
         if self.conn.ended.is_some() {
-            return Broken::new(
+            return CaseFailure::new(
                 Fault::Short,
                 format!("the program closed the connection after {so_far}"),
             );
         }
         if let Some(seconds) = self.conn.slow() {
-            return Broken::new(Fault::Slow, format!("in {seconds:.1} s {so_far} came"));
+            return CaseFailure::new(Fault::Slow, format!("in {seconds:.1} s {so_far} came"));
         }
         let fault = if self.has_ended { Fault::SilentAfterEnd } else { Fault::Silent };
         let within = PATIENCE.as_secs();
@@ -318,7 +320,7 @@ impl Peer {
             0 => format!("nothing came within {within} s, of {all}"),
             _ => format!("{so_far} came, and no more within {within} s"),
         };
-        Broken::new(fault, what)
+        CaseFailure::new(fault, what)
     }
 
     /// The bytes as the program will see them, with the relay's cuts.

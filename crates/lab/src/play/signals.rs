@@ -9,7 +9,7 @@ use super::patience::{PATIENCE, Patience, READY};
 use super::student::{self, Student};
 use super::trial::{Trial, with_address};
 use super::waits::{MOMENT, outwait};
-use crate::verdict::{Broken, Fault, typed};
+use crate::verdict::{CaseFailure, Fault, typed};
 
 /// For how long we look whether it waits.
 const WINDOW: Duration = Duration::from_millis(300);
@@ -23,8 +23,8 @@ impl<'a> Trial<'a> {
     /// refused: exit code 3, and an error on stderr.
     ///
     /// # Errors
-    /// [`Broken`] when it goes on, ends in another way, or says nothing.
-    pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, Broken> {
+    /// [`CaseFailure`] when it goes on, ends in another way, or says nothing.
+    pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, CaseFailure> {
         let again = if self.student.is_some() { "start a second one" } else { "start" };
         self.step(format!("{again}: {} ADDRESS", typed(&self.submission.command)));
         self.step("expects that it ends with exit code 3 and an error on stderr");
@@ -37,7 +37,7 @@ impl<'a> Trial<'a> {
                 break started.wait(&patience, PATIENCE);
             }
             if time.is_over() {
-                break Err(Broken::new(
+                break Err(CaseFailure::new(
                     Fault::Rule,
                     format!("it is still running after {} s", READY.as_secs()),
                 ));
@@ -45,13 +45,13 @@ impl<'a> Trial<'a> {
             // It might still notice what is there.
             if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
                 started.stop();
-                break Err(Broken::new(Fault::Rule, "it says that it listens"));
+                break Err(CaseFailure::new(Fault::Rule, "it says that it listens"));
             }
         };
-        let finished = ended.map_err(|broken| {
-            Broken::new(
+        let finished = ended.map_err(|failure| {
+            CaseFailure::new(
                 Fault::Rule,
-                format!("it should have refused to serve there, but {}", broken.what),
+                format!("it should have refused to serve there, but {}", failure.what),
             )
         })?;
         let said = with_address(student::last_lines(&finished.lines), &path.to_string_lossy());
@@ -67,7 +67,7 @@ impl<'a> Trial<'a> {
             (Some(code), _) => format!("with exit code {code}"),
             (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
         };
-        Err(Broken::new(
+        Err(CaseFailure::new(
             Fault::Rule,
             format!("it should have ended with exit code 3 and an error, it ended {how}"),
         ))
@@ -76,11 +76,11 @@ impl<'a> Trial<'a> {
     /// Kills the program as `kill -9` does, and waits until it is gone.
     ///
     /// # Errors
-    /// [`Broken`] when it was not running.
-    pub fn kill(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when it was not running.
+    pub fn kill(&mut self) -> Result<(), CaseFailure> {
         self.step("the program is killed (kill -9)");
         let Some(student) = self.student.take() else {
-            return Err(Broken::machine("kill", "the case has started no program"));
+            return Err(CaseFailure::machine("kill", "the case has started no program"));
         };
         student.kill();
         student.wait(&self.patience, PATIENCE).map(|_| ())
@@ -92,8 +92,8 @@ impl<'a> Trial<'a> {
     /// Those of `what`.
     pub fn while_stopped<T>(
         &mut self,
-        what: impl FnOnce(&mut Trial<'a>) -> Result<T, Broken>,
-    ) -> Result<T, Broken> {
+        what: impl FnOnce(&mut Trial<'a>) -> Result<T, CaseFailure>,
+    ) -> Result<T, CaseFailure> {
         self.step("stop the program for a moment (SIGSTOP)");
         self.signal(Signal::STOP);
         self.wait_stopped();
@@ -107,14 +107,14 @@ impl<'a> Trial<'a> {
     /// Expects that the program, which has nothing to do now, waits: Linux only, elsewhere nothing is looked at.
     ///
     /// # Errors
-    /// [`Broken`] when it keeps the processor busy.
-    pub fn expect_idle(&self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when it keeps the processor busy.
+    pub fn expect_idle(&self) -> Result<(), CaseFailure> {
         self.step("expects that the program waits, and leaves the processor alone");
         // What it has still to clear away gets its time.
         let busy = (0..5).map(|_| self.busy_for(WINDOW)).find(|busy| *busy < WINDOW / 2);
         match busy {
             Some(_) => Ok(()),
-            None => Err(Broken::new(
+            None => Err(CaseFailure::new(
                 Fault::Spins,
                 format!(
                     "nobody asks for anything, and the program has kept the processor busy for {:.1} s",
@@ -129,12 +129,12 @@ impl<'a> Trial<'a> {
     /// its side of the connection, and of a server nobody may have asked for anything.
     ///
     /// # Errors
-    /// [`Broken`] when the program ends meanwhile.
-    pub fn keep_silent(&self, what: &str) -> Result<(), Broken> {
+    /// [`CaseFailure`] when the program ends meanwhile.
+    pub fn keep_silent(&self, what: &str) -> Result<(), CaseFailure> {
         self.step(what);
         match outwait(&self.patience, &self.steps, |silent| Some((silent, self.ended(MOMENT)?)))? {
             None => Ok(()),
-            Some((silent, how)) => Err(Broken::new(
+            Some((silent, how)) => Err(CaseFailure::new(
                 Fault::Impatient,
                 format!(
                     "the program ended ({how}) after a silence of {:.1} s",

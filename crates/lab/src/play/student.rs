@@ -11,7 +11,7 @@ use super::patience::{Patience, READY};
 use super::port::no_start;
 use super::submission::{Submission, startable};
 use super::turn::Turn;
-use crate::verdict::{Broken, Fault, harmless};
+use crate::verdict::{CaseFailure, Fault, harmless};
 
 /// How much is kept of what it writes to stdout and stderr, in bytes. It may write more, and nobody waits for it to stop.
 const OUTPUT: usize = 8 << 20;
@@ -41,9 +41,9 @@ impl Student {
     pub(crate) fn start(
         submission: &Submission,
         address: impl AsRef<OsStr>,
-    ) -> Result<Student, Broken> {
+    ) -> Result<Student, CaseFailure> {
         startable(submission).map_err(|why| {
-            Broken::early(why, "Does the command start in a terminal, in that folder?")
+            CaseFailure::early(why, "Does the command start in a terminal, in that folder?")
         })?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", LIMITS, "sh"]).args(&submission.command).arg(address);
@@ -54,7 +54,7 @@ impl Student {
         let _no_port_is_tried = no_start();
         match Program::start_keeping("the program", &mut command, Keep::Latest(OUTPUT)) {
             Ok(program) => Ok(Student { program, starting: Cell::new(Some(turn)) }),
-            Err(error) => Err(Broken::machine("start the program", error)),
+            Err(error) => Err(CaseFailure::machine("start the program", error)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Student {
         mut bound: impl FnMut() -> bool,
         believed: impl Fn() -> bool,
         patience: &Patience,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), CaseFailure> {
         let (mut time, mut look) = (patience.wait_ready(READY), LOOK);
         loop {
             // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
@@ -82,9 +82,9 @@ impl Student {
                 Err(StageError::TimedOut { .. }) => look = (look * 2).min(SELDOM),
                 Err(StageError::Ended { how, .. }) => {
                     let what = format!("the program ended ({how}) before it listened");
-                    return Err(Broken::ended(what));
+                    return Err(CaseFailure::ended(what));
                 }
-                Err(error) => return Err(Broken::new(Fault::Rule, error.to_string())),
+                Err(error) => return Err(CaseFailure::new(Fault::Rule, error.to_string())),
             }
         }
         let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
@@ -92,7 +92,7 @@ impl Student {
             "the program {claim}did not listen on the address (its last argument) within {} s",
             READY.as_secs()
         );
-        Err(Broken::early(
+        Err(CaseFailure::early(
             what,
             "The address is another one each time. Where does your program take it from?",
         ))
@@ -141,7 +141,7 @@ impl Student {
         mut self,
         patience: &Patience,
         within: Duration,
-    ) -> Result<Finished, Broken> {
+    ) -> Result<Finished, CaseFailure> {
         self.program.close_stdin();
         let mut time = patience.wait(within);
         while !time.is_over() {
@@ -150,12 +150,16 @@ impl Student {
                 Err(StageError::TimedOut { .. }) => {}
                 _ => {
                     let finished = self.program.wait(Duration::ZERO);
-                    return finished.map_err(|error| Broken::new(Fault::Rule, error.to_string()));
+                    return finished
+                        .map_err(|error| CaseFailure::new(Fault::Rule, error.to_string()));
                 }
             }
         }
         let seconds = within.as_secs();
-        Err(Broken::new(Fault::Open, format!("the program was still running after {seconds} s")))
+        Err(CaseFailure::new(
+            Fault::Open,
+            format!("the program was still running after {seconds} s"),
+        ))
     }
 
     /// Sends a signal to it and to all it started.

@@ -19,7 +19,7 @@ use super::ready;
 use super::recording::{Recording, picture};
 use super::student::{self, Student};
 use super::submission::Submission;
-use crate::verdict::{Broken, Fault, typed};
+use crate::verdict::{CaseFailure, Fault, typed};
 
 /// What was done so far, for the report; the peers write into it too.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
@@ -81,21 +81,21 @@ impl<'a> Trial<'a> {
     /// Starts the program as a TCP server and waits until it listens.
     ///
     /// # Errors
-    /// [`Broken`] when it does not start, ends, or does not listen in time.
-    pub fn start_tcp_server(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
+    pub fn start_tcp_server(&mut self) -> Result<(), CaseFailure> {
         self.start_server(Protocol::Tcp)
     }
 
     /// Starts the program as a UDP server and waits until its socket is bound.
     ///
     /// # Errors
-    /// [`Broken`] when it does not start, ends, or does not bind in time.
-    pub fn start_udp_server(&mut self) -> Result<(), Broken> {
+    /// [`CaseFailure`] when it does not start, ends, or does not bind in time.
+    pub fn start_udp_server(&mut self) -> Result<(), CaseFailure> {
         self.start_server(Protocol::Udp)
     }
 
-    fn start_server(&mut self, protocol: Protocol) -> Result<(), Broken> {
-        let port = Port::free(protocol).map_err(|e| Broken::machine("find a free port", e))?;
+    fn start_server(&mut self, protocol: Protocol) -> Result<(), CaseFailure> {
+        let port = Port::free(protocol).map_err(|e| CaseFailure::machine("find a free port", e))?;
         let address = port.address;
         self._port = Some(port);
         self.start(address.to_string())?;
@@ -106,24 +106,24 @@ impl<'a> Trial<'a> {
     /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
     ///
     /// # Errors
-    /// [`Broken`] when it does not start, ends, or does not listen in time.
-    pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), Broken> {
+    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
+    pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), CaseFailure> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
         // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
         let ready =
             self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok());
         // What lies at the path is what a case may be about: its own hint says more.
-        ready.map_err(|broken| Broken { hint: None, ..broken })
+        ready.map_err(|failure| CaseFailure { hint: None, ..failure })
     }
 
     /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
     /// schedule; `direction` is ours to set.
     ///
     /// # Errors
-    /// [`Broken`] when it does not start or does not connect in time.
-    pub fn start_client(&mut self, schedule: &str) -> Result<Peer, Broken> {
-        let machine = |error| Broken::machine("listen", error);
+    /// [`CaseFailure`] when it does not start or does not connect in time.
+    pub fn start_client(&mut self, schedule: &str) -> Result<Peer, CaseFailure> {
+        let machine = |error| CaseFailure::machine("listen", error);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
         let address = listener.local_addr().map_err(machine)?;
         let schedule = self.parse(schedule, Direction::ToClient)?;
@@ -142,10 +142,10 @@ impl<'a> Trial<'a> {
             }
             if let Some(how) = self.ended(Duration::ZERO) {
                 let what = format!("the program ended ({how}) before it connected");
-                return Err(Broken::ended(what));
+                return Err(CaseFailure::ended(what));
             }
             if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
-                return Err(Broken::new(
+                return Err(CaseFailure::new(
                     Fault::Silent,
                     format!(
                         "the program did not connect to the address (its last argument) within {} s",
@@ -161,19 +161,19 @@ impl<'a> Trial<'a> {
     /// Waits until the program has ended by itself.
     ///
     /// # Errors
-    /// [`Broken`] when it has not in time.
-    pub fn wait_exit(&mut self) -> Result<Finished, Broken> {
+    /// [`CaseFailure`] when it has not in time.
+    pub fn wait_exit(&mut self) -> Result<Finished, CaseFailure> {
         self.wait_exit_within(PATIENCE)
     }
 
     /// As [`wait_exit`](Trial::wait_exit), of a program that may have much to read still.
     ///
     /// # Errors
-    /// [`Broken`] when it has not ended within this time, or within that of the case.
-    pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, Broken> {
+    /// [`CaseFailure`] when it has not ended within this time, or within that of the case.
+    pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, CaseFailure> {
         self.step("wait for the program to end");
         let Some(student) = self.student.take() else {
-            return Err(Broken::machine("wait", "the case has started no program"));
+            return Err(CaseFailure::machine("wait", "the case has started no program"));
         };
         self.said = student.said();
         let finished = student.wait(&self.patience, within)?;
@@ -184,10 +184,10 @@ impl<'a> Trial<'a> {
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
     ///
     /// # Errors
-    /// [`Broken`] when the system refuses.
-    pub fn folder(&mut self) -> Result<PathBuf, Broken> {
+    /// [`CaseFailure`] when the system refuses.
+    pub fn folder(&mut self) -> Result<PathBuf, CaseFailure> {
         if self.scratch.is_none() {
-            let made = Scratch::new().map_err(|e| Broken::machine("make a directory", e))?;
+            let made = Scratch::new().map_err(|e| CaseFailure::machine("make a directory", e))?;
             self.scratch = Some(made);
         }
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
@@ -244,7 +244,7 @@ impl<'a> Trial<'a> {
         ended || self.said().iter().any(error)
     }
 
-    fn start(&mut self, address: String) -> Result<(), Broken> {
+    fn start(&mut self, address: String) -> Result<(), CaseFailure> {
         self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
         self.argument.clone_from(&address);
         let student = Student::start(self.submission, address)?;
@@ -257,7 +257,7 @@ impl<'a> Trial<'a> {
         &self,
         bound: impl FnMut() -> bool,
         believed: impl Fn() -> bool,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), CaseFailure> {
         let Some(student) = &self.student else { return Ok(()) };
         student.wait_ready(bound, believed, &self.patience)?;
         self.patience.begin();

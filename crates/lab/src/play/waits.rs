@@ -13,7 +13,7 @@ use super::patience::Patience;
 use super::trial::Steps;
 #[cfg(target_os = "linux")]
 use crate::sandbox::{family, is_alive};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// How soon a silent peer looks again what the program does.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
@@ -27,12 +27,12 @@ const LONG: Duration = Duration::from_secs(32);
 /// was. `look` takes a moment each time and is told how long the silence has lasted; what it finds ends the silence early.
 ///
 /// # Errors
-/// [`Broken`] when the program keeps the processor busy meanwhile.
+/// [`CaseFailure`] when the program keeps the processor busy meanwhile.
 pub(crate) fn outwait<T>(
     patience: &Patience,
     steps: &Steps,
     mut look: impl FnMut(Duration) -> Option<T>,
-) -> Result<Option<T>, Broken> {
+) -> Result<Option<T>, CaseFailure> {
     let begun = Instant::now();
     let (mut longest, queued, busy) = (SHORT, patience.queued(), patience.busy());
     // A program that has not come to its wait yet, because it had no processor, shows no limit either.
@@ -56,7 +56,7 @@ pub(crate) fn outwait<T>(
         return Ok(None);
     }
     let (busy, silent) = (busy.as_secs_f32(), silent.as_secs_f32());
-    Err(Broken::new(
+    Err(CaseFailure::new(
         Fault::Spins,
         format!("in {silent:.1} s of silence the program kept the processor busy for {busy:.1} s"),
     ))

@@ -2,7 +2,7 @@
 
 /// A rule the program broke: what happened, and the bytes where bytes decide.
 #[derive(Clone, Debug)]
-pub struct Broken {
+pub struct CaseFailure {
     /// What was observed, as a sentence without a full stop: `the stream ended after 3 of 5 bytes`.
     pub what: String,
     /// Which kind of failure it is: it decides which question helps.
@@ -104,10 +104,10 @@ impl Fault {
     }
 }
 
-impl Broken {
+impl CaseFailure {
     /// A failure of a kind in which no bytes have to be compared.
-    pub fn new(fault: Fault, what: impl Into<String>) -> Broken {
-        Broken { what: what.into(), fault, bytes: None, hint: None }
+    pub fn new(fault: Fault, what: impl Into<String>) -> CaseFailure {
+        CaseFailure { what: what.into(), fault, bytes: None, hint: None }
     }
 
     /// A failure that bytes show.
@@ -116,29 +116,29 @@ impl Broken {
         what: impl Into<String>,
         expected: &[u8],
         received: &[u8],
-    ) -> Broken {
+    ) -> CaseFailure {
         let bytes = Difference { expected: expected.to_vec(), received: received.to_vec() };
-        Broken { bytes: Some(bytes), ..Broken::new(fault, what) }
+        CaseFailure { bytes: Some(bytes), ..CaseFailure::new(fault, what) }
     }
 
     /// A program that did not come as far as the rule of the case.
-    pub(crate) fn early(what: impl Into<String>, hint: &'static str) -> Broken {
-        Broken { hint: Some(hint), ..Broken::new(Fault::Ended, what) }
+    pub(crate) fn early(what: impl Into<String>, hint: &'static str) -> CaseFailure {
+        CaseFailure { hint: Some(hint), ..CaseFailure::new(Fault::Ended, what) }
     }
 
     /// A program that ended before there was anything to do.
-    pub(crate) fn ended(what: impl Into<String>) -> Broken {
-        Broken::early(what, "It ended by itself. What it printed last may say why.")
+    pub(crate) fn ended(what: impl Into<String>) -> CaseFailure {
+        CaseFailure::early(what, "It ended by itself. What it printed last may say why.")
     }
 
     /// A failure of the machine rather than of the program: no descriptor, no thread.
-    pub(crate) fn machine(what: &str, error: impl std::fmt::Display) -> Broken {
+    pub(crate) fn machine(what: &str, error: impl std::fmt::Display) -> CaseFailure {
         let hint = Some(
             "This is no fault of your program. Is the machine out of memory, files or processes?",
         );
-        Broken {
+        CaseFailure {
             hint,
-            ..Broken::new(Fault::Rule, format!("the checker could not {what}: {error}"))
+            ..CaseFailure::new(Fault::Rule, format!("the checker could not {what}: {error}"))
         }
     }
 }

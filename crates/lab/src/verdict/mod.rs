@@ -9,7 +9,7 @@ mod report;
 mod shell_quote;
 
 pub(crate) use bytes::{ROW, compare, quote, quote_cut, same};
-pub use case_failure::{Broken, Fault};
+pub use case_failure::{CaseFailure, Fault};
 pub(crate) use escape::harmless_lines;
 pub use escape::{harmless, shown_name};
 pub use explain::{explain, wrap};

@@ -3,7 +3,7 @@
 use crate::labs::Case;
 use crate::labs::framed::{LIMIT, Order, ask, cases, long, next_peer, plays, refused, together};
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 const ORDER: Order = Order::Big;
 
@@ -110,34 +110,34 @@ pub(super) const CASES: &[Case] = &[
     Case { play: |trial| plays::many_broken(trial, ORDER), ..cases::MANY_BROKEN },
 ];
 
-fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
+fn one_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let body = trial.text(8);
     ask(&mut trial.connect("idle")?, ORDER, &body)
 }
 
-fn length_256(trial: &mut Trial) -> Result<(), Broken> {
+fn length_256(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(0x100);
     together(trial, ORDER, "idle", &[body])
 }
 
-fn length_65536(trial: &mut Trial) -> Result<(), Broken> {
+fn length_65536(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(0x1_00_00);
     long(trial, ORDER, &body)
 }
 
-fn same_either_way(trial: &mut Trial) -> Result<(), Broken> {
+fn same_either_way(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(0x1_01_00);
     long(trial, ORDER, &body)
 }
 
-fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
+fn across_segments(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(3), Vec::new(), trial.text(20), trial.text(1)];
     together(trial, ORDER, "cut=random:1..5", &bodies)
 }
 
 /// After each length come as many bytes as the wrong order expects.
-fn oversize(trial: &mut Trial) -> Result<(), Broken> {
+fn oversize(trial: &mut Trial) -> Result<(), CaseFailure> {
     let after = trial.text(0x101);
     trial.start_tcp_server()?;
     refused(trial, ORDER, 0x0200_0000, &after[..2])?;
@@ -147,7 +147,7 @@ fn oversize(trial: &mut Trial) -> Result<(), Broken> {
     next_peer(trial, ORDER)
 }
 
-fn negative(trial: &mut Trial) -> Result<(), Broken> {
+fn negative(trial: &mut Trial) -> Result<(), CaseFailure> {
     let after = trial.text(0x80);
     trial.start_tcp_server()?;
     refused(trial, ORDER, i32::MIN, &after)?;

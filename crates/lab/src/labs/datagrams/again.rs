@@ -6,7 +6,7 @@ use super::answers::{WAITING, all_answered, ask, ask_quietly, begin, some_number
 use super::ledger::{Ledger, SORTS, add, echo, named};
 use crate::labs::Case;
 use crate::play::{DatagramPeer, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// How many additions a server has to remember.
 const REMEMBERED: u32 = 256;
@@ -29,7 +29,7 @@ pub(super) const DUPLICATE: Case = Case {
     play: duplicate,
 };
 
-fn duplicate(trial: &mut Trial) -> Result<(), Broken> {
+fn duplicate(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let (number, amount) = (some_number(trial), trial.number(1, 1_000_000) as u32);
     peer.send(&named(&add(number, amount)), &add(number, amount))?;
@@ -50,7 +50,7 @@ pub(super) const ANSWER_LOST: Case = Case {
     play: answer_lost,
 };
 
-fn answer_lost(trial: &mut Trial) -> Result<(), Broken> {
+fn answer_lost(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let number = some_number(trial);
     ask(&mut peer, &add(number, 5), &add(number, 5))?;
@@ -73,7 +73,7 @@ pub(super) const DUPLICATES_WAITING: Case = Case {
     play: duplicates_waiting,
 };
 
-fn duplicates_waiting(trial: &mut Trial) -> Result<(), Broken> {
+fn duplicates_waiting(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut ledger = Ledger::default();
     trial.while_stopped(|trial| {
@@ -101,7 +101,7 @@ pub(super) const REMEMBERS: Case = Case {
     play: remembers,
 };
 
-fn remembers(trial: &mut Trial) -> Result<(), Broken> {
+fn remembers(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     peer.step("sends add 1 with the numbers 0 to 255, and reads each answer");
     for number in 0..REMEMBERED {
@@ -128,7 +128,7 @@ pub(super) const REMEMBERS_ALL_PEERS: Case = Case {
     play: remembers_all_peers,
 };
 
-fn remembers_all_peers(trial: &mut Trial) -> Result<(), Broken> {
+fn remembers_all_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut first = begin(trial)?;
     let (mut second, mut third) = (trial.datagram_peer("idle")?, trial.datagram_peer("idle")?);
     let mut total = 0;
@@ -164,7 +164,7 @@ pub(super) const FORGETS_THE_OLDEST: Case = Case {
     play: forgets_the_oldest,
 };
 
-fn forgets_the_oldest(trial: &mut Trial) -> Result<(), Broken> {
+fn forgets_the_oldest(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let one = |peer: &mut DatagramPeer, number| {
         ask_quietly(peer, &add(number, 1), &add(number, number + 1))
@@ -206,7 +206,7 @@ pub(super) const UNKIND_NETWORK: Case = Case {
     play: unkind_network,
 };
 
-fn unkind_network(trial: &mut Trial) -> Result<(), Broken> {
+fn unkind_network(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_udp_server()?;
     let mut peer = trial.datagram_peer("drop=0.2 duplicate=0.4 reorder=0.3")?;
     let mut ledger = Ledger::default();
@@ -227,7 +227,7 @@ fn unkind_network(trial: &mut Trial) -> Result<(), Broken> {
     ledger.check()
 }
 
-fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Broken> {
+fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), CaseFailure> {
     for _ in 0..RETRIES {
         for number in ledger.unanswered() {
             peer.send_quietly(&ledger.request(number))?;
@@ -246,7 +246,7 @@ fn until_answered(peer: &mut DatagramPeer, ledger: &mut Ledger) -> Result<(), Br
         }
     }
     let numbers = ledger.unanswered();
-    Err(Broken::new(
+    Err(CaseFailure::new(
         Fault::Silent,
         format!("no answer to numbers {numbers:?} came, though the peer asked {RETRIES} times"),
     ))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
 use crate::labs::Case;
 use crate::play::{DatagramPeer, LARGEST, PATIENCE, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// So many small requests wait together. Linux gives a socket 212,992 bytes for what waits, and counts some 770 for a small
 /// datagram: there is room for 270.
@@ -22,7 +22,7 @@ pub(super) const FIRST: Case = Case {
     play: first,
 };
 
-fn first(trial: &mut Trial) -> Result<(), Broken> {
+fn first(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (mut peer, number) = (begin(trial)?, some_number(trial));
     ask(&mut peer, &echo(number, b"hello \n\0"), &echo(number, b"hello \n\0"))?;
     let amount = trial.number(1_000, 1_000_000) as u32;
@@ -46,7 +46,7 @@ pub(super) const TOTALS: Case = Case {
     play: totals,
 };
 
-fn totals(trial: &mut Trial) -> Result<(), Broken> {
+fn totals(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (mut peer, number) = (begin(trial)?, some_number(trial) & !0xff);
     let mut total = 0_u32;
     let amounts = [0, 1, u32::MAX - 1, 1, 1, 1 << 31, 1 << 31, u32::MAX, u32::MAX, 0, 7];
@@ -80,7 +80,7 @@ pub(super) const LARGEST_PAYLOAD: Case = Case {
     play: |trial| echoes(trial, &[LARGEST - HEADER - 1, LARGEST - HEADER]),
 };
 
-fn echoes(trial: &mut Trial, lengths: &[usize]) -> Result<(), Broken> {
+fn echoes(trial: &mut Trial, lengths: &[usize]) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     for (number, length) in (some_number(trial) & !0xff..).zip(lengths) {
         let request = echo(number, &trial.bytes(*length));
@@ -99,7 +99,7 @@ pub(super) const IDLE: Case = Case {
     play: idle,
 };
 
-fn idle(trial: &mut Trial) -> Result<(), Broken> {
+fn idle(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     ask(&mut peer, &add(1, 5), &add(1, 5))?;
     trial.expect_idle()?;
@@ -116,7 +116,7 @@ pub(super) const SILENCE: Case = Case {
     play: silence,
 };
 
-fn silence(trial: &mut Trial) -> Result<(), Broken> {
+fn silence(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     ask(&mut peer, &add(1, 5), &add(1, 5))?;
     peer.keep_silent()?;
@@ -134,7 +134,7 @@ pub(super) const BURST: Case = Case {
     play: burst,
 };
 
-fn burst(trial: &mut Trial) -> Result<(), Broken> {
+fn burst(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut ledger = Ledger::default();
     // A program that is fast enough would see one after the other: it is stopped meanwhile.
@@ -153,7 +153,7 @@ pub(super) fn all_answered(
     peer: &mut DatagramPeer,
     ledger: &mut Ledger,
     times: u32,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     let mut due: BTreeMap<u32, u32> = ledger.numbers().map(|number| (number, times)).collect();
     peer.step(&format!("expects {} answers, in any order", due.len() as u32 * times));
     while let Some((&number, &missing)) = due.iter().next() {
@@ -163,13 +163,13 @@ pub(super) fn all_answered(
                 0 => format!("no answer to number {number} came"),
                 _ => format!("number {number} was sent {times} times, and only {came} answer came"),
             };
-            return Err(Broken::new(Fault::Silent, what));
+            return Err(CaseFailure::new(Fault::Silent, what));
         };
         let number = ledger.note(&answer)?;
         match due.remove(&number) {
             None => {
                 let what = format!("more answers to number {number} came than it was asked for");
-                return Err(Broken::differs(Fault::Extra, what, b"", &answer));
+                return Err(CaseFailure::differs(Fault::Extra, what, b"", &answer));
             }
             Some(1) => {}
             Some(left) => _ = due.insert(number, left - 1),
@@ -179,7 +179,7 @@ pub(super) fn all_answered(
     ledger.check()
 }
 
-pub(super) fn begin(trial: &mut Trial) -> Result<DatagramPeer, Broken> {
+pub(super) fn begin(trial: &mut Trial) -> Result<DatagramPeer, CaseFailure> {
     trial.start_udp_server()?;
     trial.datagram_peer("idle")
 }
@@ -189,7 +189,11 @@ pub(super) fn some_number(trial: &mut Trial) -> u32 {
     trial.number(1 << 24, 0xffff_fff0) as u32
 }
 
-pub(super) fn ask(peer: &mut DatagramPeer, request: &[u8], answer: &[u8]) -> Result<(), Broken> {
+pub(super) fn ask(
+    peer: &mut DatagramPeer,
+    request: &[u8],
+    answer: &[u8],
+) -> Result<(), CaseFailure> {
     peer.send(&named(request), request)?;
     peer.expect("the answer", answer)
 }
@@ -199,15 +203,15 @@ pub(super) fn ask_quietly(
     peer: &mut DatagramPeer,
     request: &[u8],
     answer: &[u8],
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     peer.send_quietly(request)?;
     let named = named(request);
     match peer.next(PATIENCE)? {
         Some(came) if came == answer => Ok(()),
         Some(came) => {
             let what = format!("the answer to {named}, is not the right one");
-            Err(Broken::differs(Fault::Wrong, what, answer, &came))
+            Err(CaseFailure::differs(Fault::Wrong, what, answer, &came))
         }
-        None => Err(Broken::new(Fault::Silent, format!("no answer to {named}, came"))),
+        None => Err(CaseFailure::new(Fault::Silent, format!("no answer to {named}, came"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 pub(super) const HEADER: usize = 5;
 /// What [`Ledger::check`] does, for the report.
@@ -58,25 +58,25 @@ impl Ledger {
 
     /// Enters an answer, and returns the number of its request. It must be to one of the requests, and the same as an
     /// earlier one to the same.
-    pub fn note(&mut self, answer: &[u8]) -> Result<u32, Broken> {
+    pub fn note(&mut self, answer: &[u8]) -> Result<u32, CaseFailure> {
         let parts = answer.split_first_chunk().and_then(|(number, rest)| {
             let total = rest.strip_prefix(b"A")?.try_into().ok()?;
             Some((u32::from_be_bytes(*number), u32::from_be_bytes(total)))
         });
         let Some((number, total)) = parts.filter(|(n, _)| self.amounts.contains_key(n)) else {
             let what = "a datagram came that is no answer to any of these requests";
-            return Err(Broken::differs(Fault::Wrong, what, b"", answer));
+            return Err(CaseFailure::differs(Fault::Wrong, what, b"", answer));
         };
         let earlier = *self.totals.entry(number).or_insert(total);
         if earlier != total {
             let what = format!("two answers to number {number} differ: it was carried out twice");
-            return Err(Broken::differs(Fault::Wrong, what, &add(number, earlier), answer));
+            return Err(CaseFailure::differs(Fault::Wrong, what, &add(number, earlier), answer));
         }
         Ok(number)
     }
 
     /// Whether the totals are those of the amounts, added one after the other in whatever order.
-    pub fn check(&self) -> Result<(), Broken> {
+    pub fn check(&self) -> Result<(), CaseFailure> {
         let mut sorted: Vec<(u32, u32)> = self.totals.iter().map(|(n, t)| (*t, *n)).collect();
         sorted.sort_unstable();
         let mut sum = 0_u32;
@@ -87,7 +87,7 @@ impl Ledger {
                 let what = format!(
                     "number {number} adds {amount} to {before}, which is {sum}, and the answer says {total}"
                 );
-                return Err(Broken::differs(
+                return Err(CaseFailure::differs(
                     Fault::Wrong,
                     what,
                     &add(number, sum),
@@ -113,10 +113,10 @@ mod tests {
         ledger.ask(1, 5);
         ledger.ask(2, 7);
         for answer in answers {
-            ledger.note(answer).map_err(|broken| broken.what)?;
+            ledger.note(answer).map_err(|failure| failure.what)?;
         }
         assert_eq!(ledger.unanswered(), [0; 0]);
-        ledger.check().map_err(|broken| broken.what)
+        ledger.check().map_err(|failure| failure.what)
     }
 
     #[test]

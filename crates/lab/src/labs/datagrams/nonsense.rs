@@ -4,7 +4,7 @@ use super::answers::{ask, ask_quietly, begin};
 use super::ledger::{HEADER, add, echo};
 use crate::labs::Case;
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// So many datagrams are ignored, one after the other.
 const MUCH: u32 = 1_100;
@@ -21,7 +21,7 @@ pub(super) const EMPTY_DATAGRAM: Case = Case {
     play: empty_datagram,
 };
 
-fn empty_datagram(trial: &mut Trial) -> Result<(), Broken> {
+fn empty_datagram(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     peer.send("an empty datagram", b"")?;
     ask(&mut peer, &add(1, 5), &add(1, 5))?;
@@ -41,7 +41,7 @@ pub(super) const GARBAGE: Case = Case {
     play: garbage,
 };
 
-fn garbage(trial: &mut Trial) -> Result<(), Broken> {
+fn garbage(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     for length in 1..HEADER {
         peer.send("less than a header", &trial.bytes(length))?;
@@ -70,7 +70,7 @@ pub(super) const EVERY_OPERATION: Case = Case {
     play: every_operation,
 };
 
-fn every_operation(trial: &mut Trial) -> Result<(), Broken> {
+fn every_operation(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let others: Vec<u8> = (0..=u8::MAX).filter(|operation| !b"AE".contains(operation)).collect();
     let mut total = 0;
@@ -100,7 +100,7 @@ pub(super) const MUCH_GARBAGE: Case = Case {
     play: much_garbage,
 };
 
-fn much_garbage(trial: &mut Trial) -> Result<(), Broken> {
+fn much_garbage(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     peer.step(&format!(
         "sends {MUCH} datagrams that are no requests, and an echo after every {AT_ONCE}"

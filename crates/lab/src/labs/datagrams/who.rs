@@ -4,7 +4,7 @@ use super::answers::{ask, begin, some_number};
 use super::ledger::{add, echo, named};
 use crate::labs::Case;
 use crate::play::{DatagramPeer, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 pub(super) const TWO_PEERS: Case = Case {
     id: "two-peers",
@@ -21,7 +21,7 @@ pub(super) const TWO_PEERS: Case = Case {
     play: two_peers,
 };
 
-fn two_peers(trial: &mut Trial) -> Result<(), Broken> {
+fn two_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut other = trial.datagram_peer("idle")?;
     by_turns(trial, &mut peer, &mut other)?;
@@ -45,7 +45,7 @@ pub(super) const TWO_HOSTS: Case = Case {
     play: two_hosts,
 };
 
-fn two_hosts(trial: &mut Trial) -> Result<(), Broken> {
+fn two_hosts(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_udp_server()?;
     trial.step("two peers have the same port, one at 127.0.0.1 and one at 127.0.0.2");
     match trial.peers_of_two_hosts()? {
@@ -59,7 +59,7 @@ fn by_turns(
     trial: &mut Trial,
     peer: &mut DatagramPeer,
     other: &mut DatagramPeer,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     let number = some_number(trial);
     ask(peer, &add(number, 5), &add(number, 5))?;
     ask(other, &add(number, 6), &add(number, 11))?;
@@ -78,7 +78,7 @@ pub(super) const PEER_IS_GONE: Case = Case {
     play: peer_is_gone,
 };
 
-fn peer_is_gone(trial: &mut Trial) -> Result<(), Broken> {
+fn peer_is_gone(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut stays = begin(trial)?;
     ask(&mut stays, &add(1, 5), &add(1, 5))?;
     for round in 0..3 {
@@ -120,7 +120,7 @@ pub(super) const EVERY_NUMBER: Case = Case {
     play: every_number,
 };
 
-fn every_number(trial: &mut Trial) -> Result<(), Broken> {
+fn every_number(trial: &mut Trial) -> Result<(), CaseFailure> {
     let some = some_number(trial);
     let mut numbers = vec![0, 1, u32::MAX, u32::MAX - 1, 1 << 31, i32::MAX as u32, some];
     numbers.extend(
@@ -130,7 +130,7 @@ fn every_number(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 /// All of these are different requests; asked again, each is answered as before.
-fn different(trial: &mut Trial, numbers: &[u32]) -> Result<(), Broken> {
+fn different(trial: &mut Trial, numbers: &[u32]) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut asked = Vec::new();
     let mut total = 0;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::{LIMIT, Order, ask, every_byte, long_text, next_peer, of, refused, served, together};
+use super::{
+    LIMIT, Order, ask, every_byte, long_text, next_peer, numbered, refused, served, together,
+};
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::play::{Peer, Trial};
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
-pub(in crate::labs) type Played = Result<(), Broken>;
+pub(in crate::labs) type Played = Result<(), CaseFailure>;
 
 /// What a peer may send before it reads the first answer.
 const AHEAD: usize = 32 << 10;
@@ -241,8 +243,9 @@ fn one_after_the_other(
     trial.start_tcp_server()?;
     trial.allow(PEERS_TAKE);
     let played = trial.quietly(format!("{PEERS} times, one after the other: {each}"), |trial| {
-        (0..PEERS).try_for_each(|number| play(trial, number).map_err(|broken| of(number, broken)))
+        (0..PEERS)
+            .try_for_each(|number| play(trial, number).map_err(|failure| numbered(number, failure)))
     });
-    played.map_err(|broken| trial.or_ended(broken))?;
+    played.map_err(|failure| trial.or_ended(failure))?;
     next_peer(trial, order)
 }

@@ -4,7 +4,7 @@
 use crate::labs::Case;
 use crate::labs::framed::{Order, ask, cases, long, plays, together};
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 const ORDER: Order = Order::Little;
 
@@ -126,23 +126,23 @@ pub(super) const CASES: &[Case] = &[
     cases::MANY_GONE,
 ];
 
-fn one_frame(trial: &mut Trial) -> Result<(), Broken> {
+fn one_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let body = trial.text(8);
     ask(&mut trial.connect("idle")?, ORDER, &body)
 }
 
-fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
+fn cut_everywhere(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.text(20);
     together(trial, ORDER, "cut=1", &[body])
 }
 
-fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
+fn pipelined(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(5), trial.text(3), trial.text(8)];
     together(trial, ORDER, "idle", &bodies)
 }
 
-fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
+fn across_segments(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut bodies = Vec::new();
     for _ in 0..8 {
         let length = trial.number(1, 30) as usize;
@@ -158,19 +158,19 @@ fn across_segments(trial: &mut Trial) -> Result<(), Broken> {
     peer.expect(&answers[first..])
 }
 
-fn empty(trial: &mut Trial) -> Result<(), Broken> {
+fn empty(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, ORDER, b"")?;
     ask(&mut peer, ORDER, &trial.text(6))
 }
 
-fn empty_between(trial: &mut Trial) -> Result<(), Broken> {
+fn empty_between(trial: &mut Trial) -> Result<(), CaseFailure> {
     let bodies = [trial.text(4), Vec::new(), trial.text(6)];
     together(trial, ORDER, "idle", &bodies)
 }
 
-fn large(trial: &mut Trial) -> Result<(), Broken> {
+fn large(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = trial.bytes((1 << 20) + 1);
     long(trial, ORDER, &body)
 }

@@ -10,7 +10,7 @@ use crate::labs::header::{
     with_headers,
 };
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// The longest body, in bytes.
 const LARGEST: usize = 16 << 20;
@@ -62,7 +62,7 @@ pub(super) const COUNT: Case = Case {
     play: count,
 };
 
-fn count(trial: &mut Trial) -> Result<(), Broken> {
+fn count(trial: &mut Trial) -> Result<(), CaseFailure> {
     let letters = trial.number(8, 30) as usize;
     let text = "x".repeat(letters) + "é東🎈";
     let texts: Vec<&str> = [text.as_str()].into_iter().chain(TEXTS).collect();
@@ -87,7 +87,7 @@ pub(super) const EDGE_CHARACTERS: Case = Case {
     play: edge_characters,
 };
 
-fn edge_characters(trial: &mut Trial) -> Result<(), Broken> {
+fn edge_characters(trial: &mut Trial) -> Result<(), CaseFailure> {
     let texts = [
         "\u{feff}a\u{feff}",
         "\0\u{1}\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{10ffff}",
@@ -112,7 +112,7 @@ pub(super) const EMPTY_BODY: Case = Case {
     play: empty_body,
 };
 
-fn empty_body(trial: &mut Trial) -> Result<(), Broken> {
+fn empty_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     let requests = [
         ("upper", ""),
         ("count", ""),
@@ -150,7 +150,7 @@ pub(super) const LARGEST_BODY: Case = Case {
     play: largest_body,
 };
 
-fn largest_body(trial: &mut Trial) -> Result<(), Broken> {
+fn largest_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let body = trial.text(4 << 10).repeat(LARGEST >> 12);
@@ -198,7 +198,7 @@ const OPS: [&str; 18] = [
     "-1.5",
 ];
 
-fn cannot_do(trial: &mut Trial) -> Result<(), Broken> {
+fn cannot_do(trial: &mut Trial) -> Result<(), CaseFailure> {
     // What is left in the stream would be a request.
     let body = request("upper", b"abc");
     let length = body.len();
@@ -227,7 +227,7 @@ pub(super) const NOT_TEXT: Case = Case {
     play: not_text,
 };
 
-fn not_text(trial: &mut Trial) -> Result<(), Broken> {
+fn not_text(trial: &mut Trial) -> Result<(), CaseFailure> {
     let ops = NOT_UTF8.iter().zip(["reverse", "count"].iter().cycle());
     // Each with both, but not one after the other: 20 bodies, then the same with the other op.
     let others = NOT_UTF8.iter().zip(["count", "reverse"].iter().cycle());

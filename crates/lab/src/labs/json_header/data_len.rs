@@ -4,7 +4,7 @@ use super::strict::NOT_CLOSED;
 use crate::labs::Case;
 use crate::labs::header::{refused, with_header};
 use crate::play::Trial;
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
 pub(super) const DATA_LEN: Case = Case {
     id: "data-len",
@@ -95,7 +95,7 @@ const LENGTHS: [(&str, usize); 61] = [
     ("", 0),
 ];
 
-fn data_len(trial: &mut Trial) -> Result<(), Broken> {
+fn data_len(trial: &mut Trial) -> Result<(), CaseFailure> {
     let body = |length: usize| &b"hellohello"[..length];
     let none = [
         r#"{"op": "upper"}"#,

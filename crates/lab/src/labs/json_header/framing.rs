@@ -6,7 +6,7 @@ use crate::labs::header::{
     with_headers,
 };
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// A header for a body of six bytes, which white space may make longer.
 const SIX: &str = r#"{"data_len": 6, "op": "upper"}"#;
@@ -49,7 +49,7 @@ pub(super) const PIPELINED: Case = Case {
     play: pipelined,
 };
 
-fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
+fn pipelined(trial: &mut Trial) -> Result<(), CaseFailure> {
     let (first, second) = (trial.text(5), trial.text(9));
     let turned: Vec<u8> = second.iter().rev().copied().collect();
     let requests =
@@ -67,7 +67,7 @@ pub(super) const MANY_AT_ONCE: Case = Case {
     play: many_at_once,
 };
 
-fn many_at_once(trial: &mut Trial) -> Result<(), Broken> {
+fn many_at_once(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let letters = trial.text(MANY);
@@ -93,7 +93,7 @@ pub(super) const HEADER_AT_LIMIT: Case = Case {
     play: header_at_limit,
 };
 
-fn header_at_limit(trial: &mut Trial) -> Result<(), Broken> {
+fn header_at_limit(trial: &mut Trial) -> Result<(), CaseFailure> {
     let below = spaced(LIMIT - 1);
     let dashes = "-".repeat(LIMIT - SIX.len() - r#", "x": """#.len());
     let exactly = format!(r#"{{"x": "{dashes}", {}"#, &SIX[1..]);
@@ -121,7 +121,7 @@ pub(super) const HEADER_LENGTH: Case = Case {
     play: header_length,
 };
 
-fn header_length(trial: &mut Trial) -> Result<(), Broken> {
+fn header_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     let length = SIX.len() as i32;
     // Each of these would be right without its sign, without its first bit, or in 16 bits.
     let nearly = [-length, i32::MIN + length, (1 << 16) + length].map(|n| {
@@ -182,7 +182,7 @@ pub(super) const SILENCE_BEFORE_ERROR: Case = Case {
     play: silence_before_error,
 };
 
-fn silence_before_error(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_before_error(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let bytes = request("turn", &trial.text(6));
@@ -195,7 +195,7 @@ fn silence_before_error(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 /// After so many bytes of a second request the peer is silent.
-fn silent_after(trial: &mut Trial, place: usize) -> Result<(), Broken> {
+fn silent_after(trial: &mut Trial, place: usize) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, &trial.text(5))?;

@@ -3,7 +3,7 @@
 use crate::labs::Case;
 use crate::labs::header::with_headers;
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 pub(super) const ORDER_AND_SPACES: Case = Case {
     id: "order-and-spaces",
@@ -15,7 +15,7 @@ pub(super) const ORDER_AND_SPACES: Case = Case {
     play: order_and_spaces,
 };
 
-fn order_and_spaces(trial: &mut Trial) -> Result<(), Broken> {
+fn order_and_spaces(trial: &mut Trial) -> Result<(), CaseFailure> {
     let tight = r#"{"op":"upper","data_len":6}"#;
     let wide = " {\r\n\t\"op\" : \"upper\" ,\n\t\"data_len\"\t: 6\n } ";
     let lines = "\n\r\t {\"data_len\":\n6,\"op\":\r\"upper\"\t}\n\n";
@@ -36,7 +36,7 @@ pub(super) const UNKNOWN_MEMBERS: Case = Case {
     play: unknown_members,
 };
 
-fn unknown_members(trial: &mut Trial) -> Result<(), Broken> {
+fn unknown_members(trial: &mut Trial) -> Result<(), CaseFailure> {
     let inside = r#"{"note": "\"data_len\": 2, \"op\": \"count\"", "more": {"data_len": 3, "op": "reverse"},
         "list": [[1, -2.5e3], {"op": null}, true], "data_len": 7, "op": "upper", "last": {"data_len": 900}}"#;
     let capitals = r#"{"DATA_LEN": 2, "Op": "count", "data_len": 7, "op": "upper", "Data_Len": 3, "OP": "count"}"#;
@@ -108,7 +108,7 @@ const VALUES: [&str; 46] = [
     r#"{"a":{"op":[]}}"#,
 ];
 
-fn every_value(trial: &mut Trial) -> Result<(), Broken> {
+fn every_value(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut headers = Vec::new();
     for (number, value) in VALUES.iter().enumerate() {
         headers.push(match number % 3 {
@@ -139,7 +139,7 @@ pub(super) const ESCAPES: Case = Case {
     play: escapes,
 };
 
-fn escapes(trial: &mut Trial) -> Result<(), Broken> {
+fn escapes(trial: &mut Trial) -> Result<(), CaseFailure> {
     let letters =
         r#"{"a \"name\\": "\ud83c\udf88 \/", "data\u005flen": 7, "op": "\u0075pp\u0065r"}"#;
     let each = r#"{"\"\\\/\b\f\n\r\t": "\"\\\/\b\f\n\r\t", "\u0022": "\u005c", "data_len": 7, "op": "upper"}"#;
@@ -159,7 +159,7 @@ pub(super) const NON_ASCII_HEADER: Case = Case {
     play: non_ascii_header,
 };
 
-fn non_ascii_header(trial: &mut Trial) -> Result<(), Broken> {
+fn non_ascii_header(trial: &mut Trial) -> Result<(), CaseFailure> {
     let header = r#"{"from": "Zoë, 東京 🎈", "größe": [], "data_len": 7, "op": "upper"}"#;
     let edges = "{\"\u{80}\u{7ff}\u{800}\u{d7ff}\": \"\u{e000}\u{ffff}\u{10000}\u{10ffff}\u{2028}\u{feff}\u{a0}\", \
                  \"data_len\": 7, \"op\": \"upper\"}";

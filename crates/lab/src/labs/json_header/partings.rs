@@ -6,7 +6,7 @@ use crate::labs::Case;
 use crate::labs::header::{ask, expect_answer, head, next_peer, request};
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// More than fits between a peer with small buffers and a program that has stopped writing.
 const LARGE: usize = 512 << 10;
@@ -28,7 +28,7 @@ pub(super) const END_BETWEEN: Case = Case {
     play: end_between,
 };
 
-fn end_between(trial: &mut Trial) -> Result<(), Broken> {
+fn end_between(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     for requests in [0, 2] {
         let mut peer = trial.connect("idle")?;
@@ -56,7 +56,7 @@ pub(super) const END_INSIDE: Case = Case {
     play: end_inside,
 };
 
-fn end_inside(trial: &mut Trial) -> Result<(), Broken> {
+fn end_inside(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let whole = request("upper", &trial.text(9));
     let body = whole.len() - 9;
@@ -92,7 +92,7 @@ pub(super) const LATE_END: Case = Case {
     play: late_end,
 };
 
-fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+fn late_end(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let body = trial.text(1 << 10).repeat(LARGE >> 10);
     let mut peer = trial.connect_narrow()?;
@@ -115,7 +115,7 @@ pub(super) const SLOW_READER: Case = Case {
     play: slow_reader,
 };
 
-fn slow_reader(trial: &mut Trial) -> Result<(), Broken> {
+fn slow_reader(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let body = trial.text(1_000);
     let (one, answer) = (request("upper", &body), body.to_ascii_uppercase());
@@ -156,7 +156,7 @@ pub(super) const PEER_LEAVES: Case = Case {
     play: peer_leaves,
 };
 
-fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let requests = request("upper", &trial.text(500)).repeat(20);
     for leaving in LEAVINGS {
@@ -185,7 +185,7 @@ pub(super) const RESET: Case = Case {
     play: reset,
 };
 
-fn reset(trial: &mut Trial) -> Result<(), Broken> {
+fn reset(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     // The answer proves that the program has this connection: the reset meets it, not the queue of the listener.
@@ -224,7 +224,7 @@ pub(super) const MANY_BROKEN_PEERS: Case = Case {
     play: many_broken_peers,
 };
 
-fn many_broken_peers(trial: &mut Trial) -> Result<(), Broken> {
+fn many_broken_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(LARGE_TAKES);
     let hello = request("upper", b"hello");
@@ -259,6 +259,6 @@ fn many_broken_peers(trial: &mut Trial) -> Result<(), Broken> {
             })
         },
     );
-    done.map_err(|broken| trial.or_ended(broken))?;
+    done.map_err(|failure| trial.or_ended(failure))?;
     next_peer(trial)
 }

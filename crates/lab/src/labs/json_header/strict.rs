@@ -3,7 +3,7 @@
 use crate::labs::Case;
 use crate::labs::header::{head, next_peer, refused, shown, with_header};
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// A connection that was to be closed, and was not.
 pub(super) const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ended];
@@ -22,7 +22,7 @@ pub(super) const HEADER_NO_OBJECT: Case = Case {
     play: header_no_object,
 };
 
-fn header_no_object(trial: &mut Trial) -> Result<(), Broken> {
+fn header_no_object(trial: &mut Trial) -> Result<(), CaseFailure> {
     let headers: [&[u8]; 16] = [
         b"hello",
         b"{\"data_len\": 3",
@@ -175,7 +175,7 @@ const STRINGS: [&str; 20] = [
     "\"a\u{1}b\"",
 ];
 
-fn refuse_values(trial: &mut Trial, values: &[&str]) -> Result<(), Broken> {
+fn refuse_values(trial: &mut Trial, values: &[&str]) -> Result<(), CaseFailure> {
     let text = |value: &&str| format!(r#"{{"data_len": 3, "op": "upper", "x": {value}}}"#);
     refuse_each(trial, values.iter().map(text))
 }
@@ -222,7 +222,7 @@ pub(super) const NOT_UTF8: [&[u8]; 20] = [
     b"\xf8\x88\x80\x80\x80",
 ];
 
-fn strict_encoding(trial: &mut Trial) -> Result<(), Broken> {
+fn strict_encoding(trial: &mut Trial) -> Result<(), CaseFailure> {
     let text = r#"{"data_len": 3, "op": "upper"}"#;
     let mut headers = Vec::new();
     for text in [text.to_owned(), format!("\u{feff}{text}")] {
@@ -240,7 +240,7 @@ fn strict_encoding(trial: &mut Trial) -> Result<(), Broken> {
 fn refuse_each(
     trial: &mut Trial,
     headers: impl IntoIterator<Item = impl AsRef<[u8]>>,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     refused(
         trial,
         headers.into_iter().map(|header| {
@@ -263,7 +263,7 @@ pub(super) const DEEP: Case = Case {
     play: deep,
 };
 
-fn deep(trial: &mut Trial) -> Result<(), Broken> {
+fn deep(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let arrays = "[".repeat(30_000) + &"]".repeat(30_000);
     let objects = r#"{"":"#.repeat(10_000) + "0" + &"}".repeat(10_000);

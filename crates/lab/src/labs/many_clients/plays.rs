@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::crowd::{ORDER, ask, ask_each, begin, connect_many, goes_on, large, order};
-use crate::labs::framed::{self, LIMIT, every_byte, of, refused, served};
+use crate::labs::framed::{self, LIMIT, every_byte, numbered, refused, served};
 use crate::labs::leaving::{LEAVINGS, leave_owed};
 use crate::play::{Peer, Trial};
-use crate::verdict::Broken;
+use crate::verdict::CaseFailure;
 
 /// How many clients are served at once.
 const CLIENTS: usize = 200;
@@ -19,7 +19,7 @@ const VISITS_TAKE: Duration = Duration::from_secs(12);
 const BROKEN: usize = 1_100;
 const BROKEN_TAKE: Duration = Duration::from_secs(33);
 
-type Played = Result<(), Broken>;
+type Played = Result<(), CaseFailure>;
 
 pub(super) fn one_client(trial: &mut Trial) -> Played {
     trial.start_tcp_server()?;
@@ -136,7 +136,7 @@ pub(super) fn client_leaves(trial: &mut Trial) -> Played {
         let peer = served(trial, ORDER)?;
         leave_owed(trial, peer, &frames, leaving)?;
         let went_on = goes_on(trial, &mut early);
-        went_on.map_err(|broken| trial.or_ended(broken))?;
+        went_on.map_err(|failure| trial.or_ended(failure))?;
     }
     // One that has ended its side, and resets while a part of its answer still has to be sent.
     let (mut large, _) = large(trial)?;
@@ -159,7 +159,7 @@ pub(super) fn many_resets(trial: &mut Trial) -> Played {
     trial.step("every second one sends a frame and reads nothing; the others are answered, and stop inside the next");
     for (number, peer) in peers.iter_mut().enumerate() {
         match number % 2 {
-            0 => begin(trial, peer).map_err(|broken| of(number, broken))?,
+            0 => begin(trial, peer).map_err(|failure| numbered(number, failure))?,
             _ => peer.send(&ORDER.frame(&trial.text(20)))?,
         }
     }
@@ -212,7 +212,7 @@ fn in_turns(trial: &mut Trial, peers: &mut [Peer]) -> Played {
             let sent = [&left[number], &ORDER.frame(&whole)[..], &begun[..cut]].concat();
             let expected = [&due[number], &ORDER.answer(&whole)[..]].concat();
             peers[number].send(&sent)?;
-            peers[number].expect(&expected).map_err(|broken| of(number, broken))?;
+            peers[number].expect(&expected).map_err(|failure| numbered(number, failure))?;
             left[number] = begun[cut..].to_vec();
             due[number] = ORDER.answer(&next);
         }
@@ -254,7 +254,9 @@ pub(super) fn waits(trial: &mut Trial) -> Played {
 pub(super) fn backlog(trial: &mut Trial) -> Played {
     trial.start_tcp_server()?;
     let connect = |trial: &mut Trial| {
-        (0..WAITING).map(|n| trial.connect("idle").map_err(|broken| of(n, broken))).collect()
+        (0..WAITING)
+            .map(|n| trial.connect("idle").map_err(|failure| numbered(n, failure)))
+            .collect()
     };
     let mut peers: Vec<Peer> = trial.while_stopped(|trial| {
         trial.quietly(format!("{WAITING} peers connect, one after the other, and stay"), connect)
@@ -273,7 +275,7 @@ pub(super) fn comings_and_goings(trial: &mut Trial) -> Played {
     };
     let what = "connects, asks, is answered, ends its side, and expects the end of the stream";
     trial.quietly(format!("{VISITS} peers, one after the other: each {what}"), |trial| {
-        (0..VISITS).try_for_each(|number| visit(trial).map_err(|broken| of(number, broken)))
+        (0..VISITS).try_for_each(|number| visit(trial).map_err(|failure| numbered(number, failure)))
     })
 }
 
@@ -285,10 +287,10 @@ pub(super) fn many_broken(trial: &mut Trial) -> Played {
     let broke = trial.quietly(format!("{BROKEN} times, one after the other: {each}"), |trial| {
         (0..BROKEN).try_for_each(|number| {
             let round = breaks(trial, number).and_then(|()| ask(trial, &mut early));
-            round.map_err(|broken| of(number, broken))
+            round.map_err(|failure| numbered(number, failure))
         })
     });
-    broke.map_err(|broken| trial.or_ended(broken))?;
+    broke.map_err(|failure| trial.or_ended(failure))?;
     // What is still to be given back has its time.
     trial.expect_idle()?;
     trial.step("all of these are gone; with the first peer, 200 are connected then:");

@@ -3,7 +3,7 @@
 use stage::Finished;
 
 use super::frame;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 // The student is given the same file.
 #[path = "../../../labs/read-exactly/sha256.rs"]
@@ -11,21 +11,24 @@ mod sha256;
 use sha256::sha256_hex;
 
 /// A line for each body, with its digest, and no line more.
-pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), Broken> {
+pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), CaseFailure> {
     let came = some_lines_are_right(finished, bodies)?;
     let expected = bodies.len();
     if came == expected {
         return Ok(());
     }
     let what = format!("{expected} whole frames were sent, and {came} lines came on stdout");
-    Err(Broken::new(Fault::Short, what))
+    Err(CaseFailure::new(Fault::Short, what))
 }
 
 /// A line for each of the first bodies, perhaps not for the last ones; how many that are.
-pub(super) fn some_lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<usize, Broken> {
+pub(super) fn some_lines_are_right(
+    finished: &Finished,
+    bodies: &[&[u8]],
+) -> Result<usize, CaseFailure> {
     if finished.forgot {
         let what = "the program printed more on stdout than the 8 MiB that the checker keeps: its first lines are forgotten";
-        return Err(Broken { hint: Some(TALKS), ..Broken::new(Fault::Extra, what) });
+        return Err(CaseFailure { hint: Some(TALKS), ..CaseFailure::new(Fault::Extra, what) });
     }
     let stdout = String::from_utf8_lossy(&finished.stdout);
     let lines: Vec<&str> = stdout.lines().collect();
@@ -34,7 +37,7 @@ pub(super) fn some_lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Res
         if *line != right {
             let shown: String = line.chars().take(70).collect();
             let fault = if is_digest(line) { Fault::Wrong } else { Fault::Form };
-            return Err(Broken::new(
+            return Err(CaseFailure::new(
                 fault,
                 format!(
                     "line {number} on stdout is not the SHA-256 of body {number}: expected {right}, got {shown:?}{}",
@@ -49,7 +52,7 @@ pub(super) fn some_lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Res
         let what = format!(
             "{expected} whole frames were sent, and {came} lines came on stdout. The first of too many is {shown:?}"
         );
-        return Err(Broken::new(Fault::Extra, what));
+        return Err(CaseFailure::new(Fault::Extra, what));
     }
     Ok(came)
 }

@@ -7,7 +7,7 @@ use stage::Finished;
 use super::digests::{lines_are_right, some_lines_are_right};
 use super::frame;
 use crate::play::{PATIENCE, Trial, not_crashed};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// From so many bytes on, some 6 MB may still wait in the kernel when the last byte was sent, and a program that reads a byte
 /// with each call needs this long for them.
@@ -21,7 +21,7 @@ pub(super) fn all_arrive(
     trial: &mut Trial,
     schedule: &str,
     bodies: &[&[u8]],
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     let mut server = trial.start_client(schedule)?;
     if !bodies.is_empty() {
         let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
@@ -32,7 +32,7 @@ pub(super) fn all_arrive(
 }
 
 /// A line must come for each body, and a normal end.
-pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Broken> {
+pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), CaseFailure> {
     let large = bodies.iter().map(|body| body.len()).sum::<usize>() > LARGE;
     let finished = wait_exit(trial, if large { LARGE_TAKES } else { PATIENCE })?;
     trial.step(match bodies.len() {
@@ -42,7 +42,7 @@ pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Bro
     });
     // A program that failed says on stderr why: that comes first.
     if let Some(code) = finished.code.filter(|code| *code != 0) {
-        return Err(Broken::new(
+        return Err(CaseFailure::new(
             Fault::Ended,
             format!("the stream ended as it should, but the exit code was {code}"),
         ));
@@ -51,7 +51,7 @@ pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Bro
 }
 
 /// The whole frames must have their lines, and the program must say that something is wrong.
-pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
+pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), CaseFailure> {
     let finished = wait_exit(trial, PATIENCE)?;
     trial.step(match whole.len() {
         0 => "expects nothing on stdout, a line on stderr, and an exit code other than 0",
@@ -62,7 +62,7 @@ pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(),
 }
 
 /// As [`fails`], where the connection broke so early that the last lines may be missing.
-pub(super) fn breaks(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), Broken> {
+pub(super) fn breaks(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), CaseFailure> {
     let finished = wait_exit(trial, PATIENCE)?;
     trial.step(format!(
         "expects at most {} lines on stdout, a line on stderr, and an exit code other than 0",
@@ -72,21 +72,21 @@ pub(super) fn breaks(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<()
     some_lines_are_right(&finished, whole).map(|_| ())
 }
 
-fn says_so(finished: &Finished, why: &str) -> Result<(), Broken> {
+fn says_so(finished: &Finished, why: &str) -> Result<(), CaseFailure> {
     if finished.code == Some(0) {
         let what = format!("{why}, but the exit code was 0, as if all were well");
-        return Err(Broken::new(Fault::Rule, what));
+        return Err(CaseFailure::new(Fault::Rule, what));
     }
     if finished.stderr.is_empty() {
-        return Err(Broken::new(Fault::Form, format!("{why}, and nothing on stderr says so")));
+        return Err(CaseFailure::new(Fault::Form, format!("{why}, and nothing on stderr says so")));
     }
     Ok(())
 }
 
-fn wait_exit(trial: &mut Trial, within: Duration) -> Result<Finished, Broken> {
-    let finished = trial.wait_exit_within(within).map_err(|broken| match broken.fault {
-        Fault::Open => Broken { hint: Some(ENDED), ..broken },
-        _ => broken,
+fn wait_exit(trial: &mut Trial, within: Duration) -> Result<Finished, CaseFailure> {
+    let finished = trial.wait_exit_within(within).map_err(|failure| match failure.fault {
+        Fault::Open => CaseFailure { hint: Some(ENDED), ..failure },
+        _ => failure,
     })?;
     not_crashed(&finished)?;
     Ok(finished)

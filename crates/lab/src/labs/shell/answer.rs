@@ -1,26 +1,29 @@
 //! Requests and answers of lab shell, as its page defines them.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::OUTPUT;
-use super::bounds::unhurried;
 use crate::labs::framed::Order;
 use crate::labs::header::receive_header;
-use crate::play::Peer;
-use crate::verdict::{Broken, Fault};
+use crate::play::{Patience, Peer};
+use crate::verdict::{CaseFailure, Fault};
 
 /// The longest body that can be right: all that is kept of both pipes.
 const BODY: usize = 2 * OUTPUT;
+/// When a command may be killed whose time is over.
+pub(super) const EARLIEST: Duration = Duration::from_millis(1900);
+/// How often in all something is tried that the machine may have made late.
+pub(super) const MOST: usize = 6;
 
 /// Sends a command and expects its whole output.
 pub(super) fn ask(
     peer: &mut Peer,
     command: impl AsRef<[u8]>,
     expected: impl AsRef<[u8]>,
-) -> Result<(), Broken> {
+) -> Result<(), CaseFailure> {
     Answer::of(peer, command)?.is(expected)
 }
 
@@ -39,7 +42,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Sends a command that has time enough, and receives its answer.
-    pub fn of(peer: &mut Peer, command: impl AsRef<[u8]>) -> Result<Answer, Broken> {
+    pub fn of(peer: &mut Peer, command: impl AsRef<[u8]>) -> Result<Answer, CaseFailure> {
         let patience = Rc::clone(&peer.patience);
         unhurried(&patience, || {
             peer.send(&frame(&command))?;
@@ -47,10 +50,10 @@ impl Answer {
         })
     }
 
-    pub fn receive(peer: &mut Peer) -> Result<Answer, Broken> {
+    pub fn receive(peer: &mut Peer) -> Result<Answer, CaseFailure> {
         let header = receive_header(peer)?;
         let begun = Instant::now();
-        let form = |what| Broken::new(Fault::Form, what);
+        let form = |what| CaseFailure::new(Fault::Form, what);
         let Some(data_len) = header.get("data_len") else {
             return Err(form(format!("the header has no data_len: {header}")));
         };
@@ -67,21 +70,21 @@ impl Answer {
     }
 
     /// Whole, and this.
-    pub fn is(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+    pub fn is(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("timed_out", false)?;
         self.says("truncated", false)?;
         self.body_is(expected)
     }
 
     /// Of a command that wrote too much: this was kept.
-    pub fn is_truncated(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+    pub fn is_truncated(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("truncated", true)?;
         self.says("timed_out", false)?;
         self.body_is(expected)
     }
 
     /// Of a command that took too long: this it had written.
-    pub fn is_timed_out(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+    pub fn is_timed_out(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("timed_out", true)?;
         self.says("truncated", false)?;
         self.body_is(expected)
@@ -92,12 +95,12 @@ impl Answer {
         self.flag("timed_out") == &Value::Bool(true)
     }
 
-    fn says(&self, key: &str, expected: bool) -> Result<(), Broken> {
+    fn says(&self, key: &str, expected: bool) -> Result<(), CaseFailure> {
         let said = self.flag(key);
         if *said != Value::Bool(expected) {
             let expected = if expected { "true" } else { "false, or absent" };
             let what = format!("`{key}` should be {expected}, and the header is {}", self.header);
-            return Err(Broken::new(Fault::Form, what));
+            return Err(CaseFailure::new(Fault::Form, what));
         }
         Ok(())
     }
@@ -107,7 +110,7 @@ impl Answer {
         self.header.get(key).unwrap_or(&Value::Bool(false))
     }
 
-    fn body_is(&self, expected: impl AsRef<[u8]>) -> Result<(), Broken> {
+    fn body_is(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         let expected = expected.as_ref();
         if self.body == expected {
             return Ok(());
@@ -117,6 +120,23 @@ impl Answer {
             true => "the body is not the expected one".to_owned(),
             false => format!("the body has {came} bytes, not {due}"),
         };
-        Err(Broken::differs(Fault::Wrong, what, expected, &self.body))
+        Err(CaseFailure::differs(Fault::Wrong, what, expected, &self.body))
     }
+}
+
+/// The answer to a command that has time enough. If the 2 s are over all the same, and the program had to wait for a
+/// processor meanwhile, it was the machine, and the command is run again.
+pub(super) fn unhurried(
+    patience: &Patience,
+    mut attempt: impl FnMut() -> Result<Answer, CaseFailure>,
+) -> Result<Answer, CaseFailure> {
+    for _ in 1..MOST {
+        let sent = Instant::now();
+        let answer = attempt()?;
+        let late = answer.has_timed_out() && sent.elapsed() >= EARLIEST;
+        if !late || patience.wait(Duration::ZERO).is_over() {
+            return Ok(answer);
+        }
+    }
+    attempt()
 }

@@ -1,16 +1,14 @@
 //! How a command ends: by itself, by a signal, by its time, or never.
 
-use super::answer::{Answer, ask, frame};
-use super::bounds::{
-    ALLOWED, EARLIEST, expect_at_once, expect_gone, expect_in_time, expect_timed_out,
-};
-use super::life::Life;
+use super::answer::{Answer, EARLIEST, ask, frame};
+use super::bounds::{ALLOWED, expect_at_once, expect_gone, expect_in_time, expect_timed_out};
+use super::liveness::Liveness;
 use super::output::out;
 use super::requests::next_peer;
 use super::{OUTPUT, word};
 use crate::labs::Case;
 use crate::play::{Peer, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 pub(super) const NO_INPUT: Case = Case {
     id: "no-input",
@@ -22,7 +20,7 @@ pub(super) const NO_INPUT: Case = Case {
     play: no_input,
 };
 
-fn no_input(trial: &mut Trial) -> Result<(), Broken> {
+fn no_input(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, "cat; echo end", "end\n")?;
@@ -43,7 +41,7 @@ pub(super) const ANY_END: Case = Case {
     play: any_end,
 };
 
-fn any_end(trial: &mut Trial) -> Result<(), Broken> {
+fn any_end(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let ends = [
@@ -71,7 +69,7 @@ pub(super) const IN_TIME: Case = Case {
     play: in_time,
 };
 
-fn in_time(trial: &mut Trial) -> Result<(), Broken> {
+fn in_time(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
@@ -96,7 +94,7 @@ pub(super) const NO_END: Case = Case {
     play: no_end,
 };
 
-fn no_end(trial: &mut Trial) -> Result<(), Broken> {
+fn no_end(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
@@ -115,7 +113,7 @@ pub(super) const STOPS_ITSELF: Case = Case {
     play: stops_itself,
 };
 
-fn stops_itself(trial: &mut Trial) -> Result<(), Broken> {
+fn stops_itself(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
@@ -134,7 +132,7 @@ pub(super) const CLOSED_PIPES: Case = Case {
     play: closed_pipes,
 };
 
-fn closed_pipes(trial: &mut Trial) -> Result<(), Broken> {
+fn closed_pipes(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
@@ -146,7 +144,7 @@ fn closed_pipes(trial: &mut Trial) -> Result<(), Broken> {
     let answer = Answer::receive(&mut peer)?;
     trial.step("looks whether the command has made the file");
     if !trace.exists() {
-        return Err(Broken::new(Fault::Rule, "the command was answered before it had ended"));
+        return Err(CaseFailure::new(Fault::Rule, "the command was answered before it had ended"));
     }
     answer.is("before\n")?;
     expect_timed_out(trial, &mut peer, "echo before; exec >&- 2>&-; sleep 60", "before\n")?;
@@ -167,7 +165,7 @@ pub(super) const BACKGROUND: Case = Case {
     play: background,
 };
 
-fn background(trial: &mut Trial) -> Result<(), Broken> {
+fn background(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
@@ -192,7 +190,7 @@ pub(super) const IGNORES_SIGNALS: Case = Case {
     play: ignores_signals,
 };
 
-fn ignores_signals(trial: &mut Trial) -> Result<(), Broken> {
+fn ignores_signals(trial: &mut Trial) -> Result<(), CaseFailure> {
     const TRAP: &str = "trap '' HUP INT TERM;";
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
@@ -223,20 +221,20 @@ pub(super) const WAITS_QUIETLY: Case = Case {
     play: waits_quietly,
 };
 
-fn waits_quietly(trial: &mut Trial) -> Result<(), Broken> {
+fn waits_quietly(trial: &mut Trial) -> Result<(), CaseFailure> {
     const LOOKS: usize = 5;
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
     for command in ["echo before; sleep 60", "echo before; exec >&- 2>&-; sleep 60"] {
         for _ in 0..LOOKS {
-            let mut life = Life::begin(trial)?;
-            life.send(&mut peer, command)?;
-            life.wait_start(trial)?;
+            let mut liveness = Liveness::begin(trial)?;
+            liveness.send(&mut peer, command)?;
+            liveness.wait_start(trial)?;
             trial.expect_idle()?;
             // After the command's end everybody is idle: a look that came so late has to be taken again.
-            let looked = life.sent.elapsed() < EARLIEST;
-            life.wait_end(trial)?;
+            let looked = liveness.sent.elapsed() < EARLIEST;
+            liveness.wait_end(trial)?;
             Answer::receive(&mut peer)?.is_timed_out("before\n")?;
             if looked {
                 break;

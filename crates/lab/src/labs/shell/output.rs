@@ -3,13 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::answer::{Answer, ask};
-use super::bounds::{PACE, expect_at_once, unhurried};
-use super::life::Life;
+use super::answer::{Answer, ask, unhurried};
+use super::bounds::{PACE, expect_at_once};
+use super::liveness::Liveness;
 use super::{OUTPUT, text, word};
 use crate::labs::Case;
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 pub(super) const BOTH_STREAMS: Case = Case {
     id: "both-streams",
@@ -21,7 +21,7 @@ pub(super) const BOTH_STREAMS: Case = Case {
     play: both_streams,
 };
 
-fn both_streams(trial: &mut Trial) -> Result<(), Broken> {
+fn both_streams(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let [a, b, c] = [word(trial), word(trial), word(trial)];
@@ -43,7 +43,7 @@ pub(super) const SILENT: Case = Case {
     play: silent,
 };
 
-fn silent(trial: &mut Trial) -> Result<(), Broken> {
+fn silent(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     for command in ["true", "", ": >/dev/null"] {
@@ -66,7 +66,7 @@ pub(super) const ANY_BYTES: Case = Case {
     play: any_bytes,
 };
 
-fn any_bytes(trial: &mut Trial) -> Result<(), Broken> {
+fn any_bytes(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, r"printf '\377\376\000\200'", b"\xff\xfe\0\x80")?;
@@ -86,7 +86,7 @@ pub(super) const BYTES_NOT_CHARACTERS: Case = Case {
     play: bytes_not_characters,
 };
 
-fn bytes_not_characters(trial: &mut Trial) -> Result<(), Broken> {
+fn bytes_not_characters(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     (0..2).try_for_each(|_| ask(&mut peer, "echo Grüße, 世界", "Grüße, 世界\n"))
@@ -102,7 +102,7 @@ pub(super) const PIPES_FULL: Case = Case {
     play: pipes_full,
 };
 
-fn pipes_full(trial: &mut Trial) -> Result<(), Broken> {
+fn pipes_full(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
@@ -124,23 +124,23 @@ pub(super) const LAST_WORDS: Case = Case {
 };
 
 /// While the program is held, the command writes all that it has to say and ends: the program finds both at once.
-fn last_words(trial: &mut Trial) -> Result<(), Broken> {
+fn last_words(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let write = format!("{}{}", out(60_000), err(60_000));
     let patience = Rc::clone(&trial.patience);
     let answer = unhurried(&patience, || {
-        let mut life = Life::begin(trial)?;
+        let mut liveness = Liveness::begin(trial)?;
         let go = trial.folder()?.join("go");
         let _ = std::fs::remove_file(&go);
         let waits = format!("until [ -e '{}' ]; do sleep 0.05; done", go.display());
-        life.send(&mut peer, &format!("{waits}; {write}"))?;
-        life.wait_start(trial)?;
+        liveness.send(&mut peer, &format!("{waits}; {write}"))?;
+        liveness.wait_start(trial)?;
         trial.while_stopped(|trial| {
             trial.step("lets the command go on");
-            std::fs::write(&go, "").map_err(|error| Broken::machine("write a file", error))?;
+            std::fs::write(&go, "").map_err(|error| CaseFailure::machine("write a file", error))?;
             // Where a pipe holds less, the command has to wait for the program.
-            life.has_ended(trial, Duration::from_secs(1));
+            liveness.has_ended(trial, Duration::from_secs(1));
             Ok(())
         })?;
         Answer::receive(&mut peer)
@@ -161,7 +161,7 @@ pub(super) const ALL_THAT_FITS: Case = Case {
     play: all_that_fits,
 };
 
-fn all_that_fits(trial: &mut Trial) -> Result<(), Broken> {
+fn all_that_fits(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
@@ -182,7 +182,7 @@ pub(super) const BOTH_FULL: Case = Case {
     play: both_full,
 };
 
-fn both_full(trial: &mut Trial) -> Result<(), Broken> {
+fn both_full(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
@@ -203,7 +203,7 @@ pub(super) const ONE_TOO_MANY: Case = Case {
     play: one_too_many,
 };
 
-fn one_too_many(trial: &mut Trial) -> Result<(), Broken> {
+fn one_too_many(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
@@ -232,7 +232,7 @@ pub(super) const ENDLESS: Case = Case {
     play: endless,
 };
 
-fn endless(trial: &mut Trial) -> Result<(), Broken> {
+fn endless(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;

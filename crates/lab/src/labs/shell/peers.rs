@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::answer::{Answer, ask, frame};
-use super::bounds::{ALLOWED, PACE, expect_gone, unhurried};
-use super::life::Life;
+use super::answer::{Answer, ask, frame, unhurried};
+use super::bounds::{ALLOWED, PACE, expect_gone};
+use super::liveness::Liveness;
 use super::output::{both, err, out};
 use super::requests::next_peer;
 use super::{COMMAND, OUTPUT, word};
@@ -12,7 +12,7 @@ use crate::labs::Case;
 use crate::labs::framed::Order;
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::play::{Peer, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// More than a pool has workers, or the program descriptors.
 const PEERS: usize = 1100;
@@ -27,15 +27,15 @@ pub(super) const HALF_CLOSE: Case = Case {
     play: half_close,
 };
 
-fn half_close(trial: &mut Trial) -> Result<(), Broken> {
+fn half_close(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let word = word(trial);
     let patience = Rc::clone(&trial.patience);
     let answer = unhurried(&patience, || {
         let mut peer = trial.connect("idle")?;
-        let mut life = Life::begin(trial)?;
-        life.send(&mut peer, &format!("sleep 1; echo {word}"))?;
-        life.wait_start(trial)?;
+        let mut liveness = Liveness::begin(trial)?;
+        liveness.send(&mut peer, &format!("sleep 1; echo {word}"))?;
+        liveness.wait_start(trial)?;
         peer.end()?;
         let answer = Answer::receive(&mut peer)?;
         peer.expect_end()?;
@@ -55,17 +55,17 @@ pub(super) const LATE_END: Case = Case {
     play: late_end,
 };
 
-fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+fn late_end(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let patience = Rc::clone(&trial.patience);
     let answer = unhurried(&patience, || {
         let mut peer = trial.connect_narrow()?;
-        let mut life = Life::begin(trial)?;
-        life.send(&mut peer, &format!("{}{}", out(OUTPUT), err(OUTPUT)))?;
-        life.wait_start(trial)?;
+        let mut liveness = Liveness::begin(trial)?;
+        liveness.send(&mut peer, &format!("{}{}", out(OUTPUT), err(OUTPUT)))?;
+        liveness.wait_start(trial)?;
         peer.end()?;
-        life.wait_end(trial)?;
+        liveness.wait_end(trial)?;
         peer.stay_away()?;
         let answer = Answer::receive(&mut peer)?;
         peer.expect_end()?;
@@ -88,7 +88,7 @@ pub(super) const PEER_LEAVES: Case = Case {
     play: peer_leaves,
 };
 
-fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     for leave in [Peer::reset, Peer::close] {
@@ -115,7 +115,7 @@ pub(super) const LEAVES_OWED: Case = Case {
     play: leaves_owed,
 };
 
-fn leaves_owed(trial: &mut Trial) -> Result<(), Broken> {
+fn leaves_owed(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let requests = frame("echo more").repeat(3);
     for leaving in LEAVINGS {
@@ -143,7 +143,7 @@ pub(super) const RESETS: Case = Case {
     play: resets,
 };
 
-fn resets(trial: &mut Trial) -> Result<(), Broken> {
+fn resets(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     for part in [0, 2, 9] {
         let mut peer = trial.connect("idle")?;
@@ -175,7 +175,7 @@ pub(super) const MANY_PEERS: Case = Case {
     play: many_peers,
 };
 
-fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
+fn many_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let wrong = Order::Little.length(-1);
     let half = frame("echo more")[..9].to_vec();
@@ -183,9 +183,9 @@ fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
         format!("{PEERS} peers come: a wrong length, an end inside a request, a reset inside one"),
         |trial| {
             for number in 1..=PEERS {
-                one_of_many(trial, number % 3, &wrong, &half).map_err(|broken| {
-                    let what = format!("peer {number} of {PEERS}: {}", broken.what);
-                    trial.or_ended(Broken { what, ..broken })
+                one_of_many(trial, number % 3, &wrong, &half).map_err(|failure| {
+                    let what = format!("peer {number} of {PEERS}: {}", failure.what);
+                    trial.or_ended(CaseFailure { what, ..failure })
                 })?;
             }
             Ok(())
@@ -194,7 +194,12 @@ fn many_peers(trial: &mut Trial) -> Result<(), Broken> {
     next_peer(trial)
 }
 
-fn one_of_many(trial: &mut Trial, way: usize, wrong: &[u8], half: &[u8]) -> Result<(), Broken> {
+fn one_of_many(
+    trial: &mut Trial,
+    way: usize,
+    wrong: &[u8],
+    half: &[u8],
+) -> Result<(), CaseFailure> {
     let mut peer = trial.connect("idle")?;
     match way {
         0 => {

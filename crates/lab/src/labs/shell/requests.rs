@@ -8,7 +8,7 @@ use super::{COMMAND, word};
 use crate::labs::Case;
 use crate::labs::framed::Order;
 use crate::play::{Peer, Trial};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// How many requests come in one piece: more than a recursion is deep, and than the program has descriptors.
 const MANY: usize = 1200;
@@ -23,7 +23,7 @@ pub(super) const ONE_COMMAND: Case = Case {
     play: one_command,
 };
 
-fn one_command(trial: &mut Trial) -> Result<(), Broken> {
+fn one_command(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     for _ in 0..2 {
         next_peer(trial)?;
@@ -44,7 +44,7 @@ pub(super) const PIPELINED: Case = Case {
     play: pipelined,
 };
 
-fn pipelined(trial: &mut Trial) -> Result<(), Broken> {
+fn pipelined(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let words = [(); 3].map(|()| word(trial));
@@ -67,7 +67,7 @@ pub(super) const CUT_EVERYWHERE: Case = Case {
     play: cut_everywhere,
 };
 
-fn cut_everywhere(trial: &mut Trial) -> Result<(), Broken> {
+fn cut_everywhere(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("cut=1")?;
     for _ in 0..2 {
@@ -91,7 +91,7 @@ pub(super) const COMMAND_LENGTHS: Case = Case {
     play: command_lengths,
 };
 
-fn command_lengths(trial: &mut Trial) -> Result<(), Broken> {
+fn command_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, ":", "")?;
@@ -120,7 +120,7 @@ pub(super) const SILENCE: Case = Case {
     play: silence,
 };
 
-fn silence(trial: &mut Trial) -> Result<(), Broken> {
+fn silence(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, "echo first", "first\n")?;
@@ -138,7 +138,7 @@ pub(super) const SILENCE_INSIDE: Case = Case {
     play: silence_inside,
 };
 
-fn silence_inside(trial: &mut Trial) -> Result<(), Broken> {
+fn silence_inside(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
     let request = frame("echo first");
@@ -166,7 +166,7 @@ pub(super) const BROKEN_FRAMING: Case = Case {
     play: broken_framing,
 };
 
-fn broken_framing(trial: &mut Trial) -> Result<(), Broken> {
+fn broken_framing(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let trace = trial.folder()?.join("ran");
     let command = frame(format!("echo >'{}'; echo ran", trace.display()));
@@ -202,7 +202,7 @@ pub(super) const WRONG_LENGTHS: Case = Case {
     play: wrong_lengths,
 };
 
-fn wrong_lengths(trial: &mut Trial) -> Result<(), Broken> {
+fn wrong_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let trace = trial.folder()?.join("ran");
     let command = format!("echo >'{}';", trace.display());
@@ -222,10 +222,12 @@ fn wrong_lengths(trial: &mut Trial) -> Result<(), Broken> {
     expect_not_run(trial, &trace)
 }
 
-fn expect_not_run(trial: &Trial, trace: &Path) -> Result<(), Broken> {
+fn expect_not_run(trial: &Trial, trace: &Path) -> Result<(), CaseFailure> {
     trial.step("looks whether one of these commands was run");
     match trace.exists() {
-        true => Err(Broken::new(Fault::Rule, "a command was run that should have been refused")),
+        true => {
+            Err(CaseFailure::new(Fault::Rule, "a command was run that should have been refused"))
+        }
         false => Ok(()),
     }
 }
@@ -245,7 +247,7 @@ pub(super) const MANY_COMMANDS: Case = Case {
     play: many_commands,
 };
 
-fn many_commands(trial: &mut Trial) -> Result<(), Broken> {
+fn many_commands(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
@@ -254,8 +256,8 @@ fn many_commands(trial: &mut Trial) -> Result<(), Broken> {
         peer.send(&frame("").repeat(MANY))?;
         (1..=MANY).try_for_each(|number| {
             let answered = Answer::receive(peer).and_then(|answer| answer.is(""));
-            let of = |broken: Broken| format!("answer {number} of {MANY}: {}", broken.what);
-            answered.map_err(|broken| Broken { what: of(broken.clone()), ..broken })
+            let of = |failure: CaseFailure| format!("answer {number} of {MANY}: {}", failure.what);
+            answered.map_err(|failure| CaseFailure { what: of(failure.clone()), ..failure })
         })
     })?;
     ask(&mut peer, "echo next", "next\n")?;
@@ -265,12 +267,12 @@ fn many_commands(trial: &mut Trial) -> Result<(), Broken> {
 }
 
 /// Another peer is served.
-pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn next_peer(trial: &mut Trial) -> Result<(), CaseFailure> {
     let word = word(trial);
     trial.next_peer(|peer| serve(peer, &word))
 }
 
-fn serve(peer: &mut Peer, word: &str) -> Result<(), Broken> {
+fn serve(peer: &mut Peer, word: &str) -> Result<(), CaseFailure> {
     ask(peer, format!("echo {word}"), format!("{word}\n"))?;
     peer.end()?;
     peer.expect_end()

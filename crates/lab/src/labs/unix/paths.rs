@@ -11,9 +11,9 @@ use super::place::{
 };
 use crate::labs::fifo::make_fifo;
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
-pub(super) fn stale(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn stale(trial: &mut Trial) -> Result<(), CaseFailure> {
     for kind in Socket::ALL {
         // Each at a path of its own: what the program leaves there when it is killed is another case.
         let path = trial.folder()?.join(kind.name());
@@ -25,7 +25,7 @@ pub(super) fn stale(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-pub(super) fn killed(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn killed(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = start(trial)?;
     serves(trial)?;
     trial.kill()?;
@@ -33,7 +33,7 @@ pub(super) fn killed(trial: &mut Trial) -> Result<(), Broken> {
     serves(trial)
 }
 
-pub(super) fn second_instance(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn second_instance(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = start(trial)?;
     let mut peer = trial.connect("idle")?;
     let (before, after) = (trial.text(20), trial.text(20));
@@ -50,7 +50,7 @@ pub(super) fn second_instance(trial: &mut Trial) -> Result<(), Broken> {
     serves(trial)
 }
 
-pub(super) fn silent_server(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn silent_server(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step("another program listens at ADDRESS. It accepts nobody and says nothing");
     let alive = listener(&path, Socket::Stream, 100)?;
@@ -59,7 +59,7 @@ pub(super) fn silent_server(trial: &mut Trial) -> Result<(), Broken> {
     nothing_was_sent(&alive, Socket::Stream)
 }
 
-pub(super) fn full_queue(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn full_queue(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step("another program listens at ADDRESS, and its queue of connections is full");
     let _alive = listener(&path, Socket::Stream, 0)?;
@@ -67,7 +67,7 @@ pub(super) fn full_queue(trial: &mut Trial) -> Result<(), Broken> {
     stays(trial, &path)
 }
 
-pub(super) fn other_kind(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn other_kind(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     for kind in Socket::ALL.iter().filter(|kind| **kind != Socket::Stream) {
         trial.step(format!("another program has a {} socket at ADDRESS", kind.name()));
@@ -80,71 +80,71 @@ pub(super) fn other_kind(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-pub(super) fn file(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn file(trial: &mut Trial) -> Result<(), CaseFailure> {
     let text = trial.text(60);
     file_stays(trial, &text)
 }
 
-pub(super) fn empty_file(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn empty_file(trial: &mut Trial) -> Result<(), CaseFailure> {
     file_stays(trial, b"")
 }
 
-fn file_stays(trial: &mut Trial, text: &[u8]) -> Result<(), Broken> {
+fn file_stays(trial: &mut Trial, text: &[u8]) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step(format!("an ordinary file with {} bytes stands at ADDRESS", text.len()));
-    fs::write(&path, text).map_err(|e| Broken::machine("write a file", e))?;
+    fs::write(&path, text).map_err(|e| CaseFailure::machine("write a file", e))?;
     stays(trial, &path)?;
     holds(&path, text)
 }
 
-fn holds(path: &Path, text: &[u8]) -> Result<(), Broken> {
+fn holds(path: &Path, text: &[u8]) -> Result<(), CaseFailure> {
     let now = fs::read(path).unwrap_or_default();
     if now == text {
         return Ok(());
     }
-    Err(Broken::differs(Fault::Wrong, "the file holds something else now", text, &now))
+    Err(CaseFailure::differs(Fault::Wrong, "the file holds something else now", text, &now))
 }
 
-pub(super) fn directory(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step("an empty directory stands at ADDRESS");
-    fs::create_dir(&path).map_err(|e| Broken::machine("make a directory", e))?;
+    fs::create_dir(&path).map_err(|e| CaseFailure::machine("make a directory", e))?;
     stays(trial, &path)?;
     is_empty(&path)
 }
 
-pub(super) fn full_directory(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn full_directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     let (text, inside) = (trial.text(60), path.join("file"));
     trial.step("a directory with a file in it stands at ADDRESS");
     let made = fs::create_dir(&path).and_then(|()| fs::write(&inside, &text));
-    made.map_err(|e| Broken::machine("make a directory", e))?;
+    made.map_err(|e| CaseFailure::machine("make a directory", e))?;
     stays(trial, &path)?;
     holds(&inside, &text)
 }
 
-pub(super) fn named_pipe(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn named_pipe(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step("a named pipe (FIFO) stands at ADDRESS");
     make_fifo(&path)?;
     stays(trial, &path)
 }
 
-pub(super) fn symbolic_link(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn symbolic_link(trial: &mut Trial) -> Result<(), CaseFailure> {
     let target = trial.folder()?.join("target");
     leave_stale(trial, &target, Socket::Stream)?;
     link_stays(trial, &target)
 }
 
-pub(super) fn other_links(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn other_links(trial: &mut Trial) -> Result<(), CaseFailure> {
     let target = trial.folder()?.join("target");
     trial.step("nothing stands at target");
     link_stays(trial, &target)?;
     if fs::symlink_metadata(&target).is_ok() {
-        return Err(Broken::new(Fault::Rule, "target: something stands there now"));
+        return Err(CaseFailure::new(Fault::Rule, "target: something stands there now"));
     }
     trial.step("an ordinary file stands at target");
-    fs::write(&target, b"").map_err(|e| Broken::machine("write a file", e))?;
+    fs::write(&target, b"").map_err(|e| CaseFailure::machine("write a file", e))?;
     link_stays(trial, &target)?;
     let _ = fs::remove_file(&target);
     trial.step("another program listens at target");
@@ -152,10 +152,10 @@ pub(super) fn other_links(trial: &mut Trial) -> Result<(), Broken> {
     link_stays(trial, &target)
 }
 
-fn link_stays(trial: &mut Trial, target: &Path) -> Result<(), Broken> {
+fn link_stays(trial: &mut Trial, target: &Path) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.step("ADDRESS is a symbolic link to it");
-    symlink(target, &path).map_err(|e| Broken::machine("make a link", e))?;
+    symlink(target, &path).map_err(|e| CaseFailure::machine("make a link", e))?;
     let leads_to = id(target).ok();
     stays(trial, &path)?;
     if let Some(was) = leads_to {
@@ -167,20 +167,20 @@ fn link_stays(trial: &mut Trial, target: &Path) -> Result<(), Broken> {
 }
 
 /// The program refuses, and what stands there is the same as before.
-fn stays(trial: &mut Trial, path: &Path) -> Result<(), Broken> {
+fn stays(trial: &mut Trial, path: &Path) -> Result<(), CaseFailure> {
     let was = id(path)?;
     trial.expect_refusal(path)?;
     trial.step("expects that it is still there, with the same mode");
     same(path, was)
 }
 
-pub(super) fn no_directory(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn no_directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let folder = trial.folder()?;
     trial.step("ADDRESS is in a directory that does not exist");
     trial.expect_refusal(&folder.join("nowhere").join("socket"))?;
     trial.step("expects that nothing was made");
     is_empty(&folder)?;
-    let machine = |error| Broken::machine("make a file", error);
+    let machine = |error| CaseFailure::machine("make a file", error);
     trial.step("ADDRESS is in a file, as if that were a directory");
     fs::write(folder.join("file"), b"").map_err(machine)?;
     trial.expect_refusal(&folder.join("file").join("socket"))?;
@@ -189,40 +189,40 @@ pub(super) fn no_directory(trial: &mut Trial) -> Result<(), Broken> {
     trial.expect_refusal(&folder.join("circle").join("socket")).map(drop)
 }
 
-pub(super) fn permissions(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn permissions(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = start(trial)?;
     mode_is_0600(trial, &path)?;
     trial.kill()?;
     trial.step("the dead one's file gets mode 0777");
     let open = fs::set_permissions(&path, fs::Permissions::from_mode(0o777));
-    open.map_err(|e| Broken::machine("change a mode", e))?;
+    open.map_err(|e| CaseFailure::machine("change a mode", e))?;
     trial.start_unix_server(path.clone())?;
     mode_is_0600(trial, &path)
 }
 
-fn mode_is_0600(trial: &mut Trial, path: &Path) -> Result<(), Broken> {
+fn mode_is_0600(trial: &mut Trial, path: &Path) -> Result<(), CaseFailure> {
     // Served, it has set all it wanted to set: nothing has to be waited for.
     serves(trial)?;
     trial.step("looks at the file's mode: 0600 is expected");
     match fs::symlink_metadata(path).map(|found| found.permissions().mode() & 0o7777) {
         Ok(0o600) => Ok(()),
         Ok(mode) => {
-            Err(Broken::new(Fault::Rule, format!("the file has mode {mode:04o}, not 0600")))
+            Err(CaseFailure::new(Fault::Rule, format!("the file has mode {mode:04o}, not 0600")))
         }
         Err(error) => {
-            Err(Broken::new(Fault::Rule, format!("there is no file at ADDRESS: {error}")))
+            Err(CaseFailure::new(Fault::Rule, format!("there is no file at ADDRESS: {error}")))
         }
     }
 }
 
-pub(super) fn any_name(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn any_name(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("my socket é 50% 'a'");
     trial.step("the last part of ADDRESS is: my socket é 50% 'a'");
     trial.start_unix_server(path)?;
     serves(trial)
 }
 
-pub(super) fn longest_path(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn longest_path(trial: &mut Trial) -> Result<(), CaseFailure> {
     let folder = trial.folder()?;
     for length in [LONGEST - 1, LONGEST] {
         trial.step(format!("ADDRESS has {length} bytes"));
@@ -233,7 +233,7 @@ pub(super) fn longest_path(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-pub(super) fn too_long(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn too_long(trial: &mut Trial) -> Result<(), CaseFailure> {
     let folder = trial.folder()?;
     let longer = LONGEST + trial.number(2, 20) as usize;
     for length in [LONGEST + 1, longer, 200] {

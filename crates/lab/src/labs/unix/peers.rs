@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::labs::leaving::{Leaving, leave_owed};
 use crate::play::{Buffers, Connection, PATIENCE, Recorded, Trial, dial, wait_readable};
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
 const LARGE: usize = 1 << 20;
@@ -15,12 +15,12 @@ const LARGE_TAKES: Duration = Duration::from_secs(16);
 /// More peers than any pool has workers, and than a program has descriptors.
 const MANY: usize = 1_100;
 
-pub(super) fn first(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn first(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     serves(trial)
 }
 
-pub(super) fn any_bytes(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn any_bytes(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     for schedule in ["cut=1", "cut=random:1..40"] {
         // é is cut in two; then all values, and at the end what is often stripped.
@@ -36,7 +36,7 @@ pub(super) fn any_bytes(trial: &mut Trial) -> Result<(), Broken> {
     Ok(())
 }
 
-pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn next_peer(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     serves(trial)?;
     let mut silent = trial.connect("idle")?;
@@ -46,7 +46,7 @@ pub(super) fn next_peer(trial: &mut Trial) -> Result<(), Broken> {
     serves(trial)
 }
 
-pub(super) fn silence(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn silence(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     let mut peer = trial.connect("idle")?;
     let (before, after) = (trial.text(20), trial.text(20));
@@ -59,14 +59,14 @@ pub(super) fn silence(trial: &mut Trial) -> Result<(), Broken> {
     peer.expect_end()
 }
 
-pub(super) fn nobody_comes(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn nobody_comes(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     serves(trial)?;
     trial.keep_silent("no peer comes")?;
     serves(trial)
 }
 
-pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn late_end(trial: &mut Trial) -> Result<(), CaseFailure> {
     let message = trial.bytes(LARGE);
     start(trial)?;
     trial.allow(LARGE_TAKES);
@@ -78,7 +78,7 @@ pub(super) fn late_end(trial: &mut Trial) -> Result<(), Broken> {
     peer.expect_end()
 }
 
-pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     let (hello, owed) = (trial.text(10), trial.text(4_000));
     let mut peer = trial.connect("idle")?;
@@ -90,7 +90,7 @@ pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), Broken> {
     trial.expect_idle()
 }
 
-pub(super) fn leaves_full(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn leaves_full(trial: &mut Trial) -> Result<(), CaseFailure> {
     let message = trial.bytes(LARGE);
     start(trial)?;
     let mut peer = trial.connect("idle")?;
@@ -100,41 +100,42 @@ pub(super) fn leaves_full(trial: &mut Trial) -> Result<(), Broken> {
     trial.expect_idle()
 }
 
-pub(super) fn many_leave(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn many_leave(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     let step = format!(
         "{MANY} peers, one after the other, send a byte, leave what comes back unread, and close"
     );
     let left = trial.quietly(step, |trial| (1..=MANY).try_for_each(|number| leave(trial, number)));
-    left.map_err(|broken| trial.or_ended(broken))?;
+    left.map_err(|failure| trial.or_ended(failure))?;
     serves(trial)
 }
 
 /// A peer that closes with its answer unread: the program's next read fails with ECONNRESET, whoever is faster.
-fn leave(trial: &Trial, number: usize) -> Result<(), Broken> {
-    let broken =
-        |what: String| Broken::new(Fault::Silent, format!("peer {number} of {MANY} {what}"));
+fn leave(trial: &Trial, number: usize) -> Result<(), CaseFailure> {
+    let failure =
+        |what: String| CaseFailure::new(Fault::Silent, format!("peer {number} of {MANY} {what}"));
     let address = trial.address.as_ref();
-    let address = address.ok_or_else(|| Broken::machine("connect", "no server was started"))?;
+    let address =
+        address.ok_or_else(|| CaseFailure::machine("connect", "no server was started"))?;
     let socket = dial(address, Buffers::Usual)
-        .map_err(|error| broken(format!("could not connect: {error}")))?;
+        .map_err(|error| failure(format!("could not connect: {error}")))?;
     let mut peer = Connection::new(socket, Rc::clone(&trial.patience), Recorded::default());
     peer.send(b"x")?;
     if wait_readable(&peer.socket, PATIENCE) {
         return Ok(());
     }
-    Err(broken(format!("got nothing back within {} s", PATIENCE.as_secs())))
+    Err(failure(format!("got nothing back within {} s", PATIENCE.as_secs())))
 }
 
 /// Starts the program at a path of its own.
-pub(super) fn start(trial: &mut Trial) -> Result<PathBuf, Broken> {
+pub(super) fn start(trial: &mut Trial) -> Result<PathBuf, CaseFailure> {
     let path = trial.folder()?.join("socket");
     trial.start_unix_server(path.clone())?;
     Ok(path)
 }
 
 /// A peer comes, and is served to its end.
-pub(super) fn serves(trial: &mut Trial) -> Result<(), Broken> {
+pub(super) fn serves(trial: &mut Trial) -> Result<(), CaseFailure> {
     let text = trial.text(30);
     trial.next_peer(|peer| {
         peer.send(&text)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use socket2::{Domain, SockAddr, Type};
 
 use crate::play::Trial;
-use crate::verdict::{Broken, Fault};
+use crate::verdict::{CaseFailure, Fault};
 
 /// The longest path of a Unix socket, in bytes: sun_path less the NUL that ends it. unix(7)
 pub(super) const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -39,7 +39,11 @@ impl Socket {
 }
 
 /// A socket of ours at this path, which listens if it can, with room for so many connections and one more.
-pub(super) fn listener(path: &Path, kind: Socket, backlog: i32) -> Result<socket2::Socket, Broken> {
+pub(super) fn listener(
+    path: &Path,
+    kind: Socket,
+    backlog: i32,
+) -> Result<socket2::Socket, CaseFailure> {
     let kind = match kind {
         Socket::Stream => Type::STREAM,
         Socket::Datagram => Type::DGRAM,
@@ -52,19 +56,19 @@ pub(super) fn listener(path: &Path, kind: Socket, backlog: i32) -> Result<socket
         }
         Ok(socket)
     });
-    made.map_err(|error| Broken::machine("make a socket", error))
+    made.map_err(|error| CaseFailure::machine("make a socket", error))
 }
 
 /// Connects until nobody more finds room in the listener's queue. Linux only: elsewhere a full queue refuses, as if nobody
 /// listened.
-pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, Broken> {
+pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, CaseFailure> {
     let mut waiting = Vec::new();
     while cfg!(target_os = "linux") && waiting.len() < 10 {
         let tried = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok((SockAddr::unix(path)?, socket))
         });
-        let (address, socket) = tried.map_err(|error| Broken::machine("connect", error))?;
+        let (address, socket) = tried.map_err(|error| CaseFailure::machine("connect", error))?;
         if socket.connect(&address).is_err() {
             break;
         }
@@ -74,13 +78,13 @@ pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, Broken> {
 }
 
 /// Whether this socket of ours was sent nothing: no bytes by those who connected, and no datagram, not even an empty one.
-pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result<(), Broken> {
-    let machine = |error| Broken::machine("look what came", error);
+pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result<(), CaseFailure> {
+    let machine = |error| CaseFailure::machine("look what came", error);
     socket.set_nonblocking(true).map_err(machine)?;
     let mut buffer = [0; 64];
     let sent = |what: &str, bytes: &[u8]| {
         let what = format!("the program sent {what} to the other program's socket");
-        Err(Broken::differs(Fault::Extra, what, b"", bytes))
+        Err(CaseFailure::differs(Fault::Extra, what, b"", bytes))
     };
     if kind == Socket::Datagram {
         return match (&*socket).read(&mut buffer) {
@@ -98,7 +102,7 @@ pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result
     Ok(())
 }
 
-pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<(), Broken> {
+pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<(), CaseFailure> {
     let name = path.file_name().unwrap_or_default().display();
     let kind_name = kind.name();
     trial.step(format!("a {kind_name} socket that nobody has open any more stands at {name}"));
@@ -114,12 +118,13 @@ pub(super) fn path_of(folder: &Path, length: usize) -> PathBuf {
 /// Which file stands there: its kind, its mode and its number.
 pub(super) type Id = (u64, u32);
 
-pub(super) fn id(path: &Path) -> Result<Id, Broken> {
-    let found = fs::symlink_metadata(path).map_err(|e| Broken::machine("look at the file", e))?;
+pub(super) fn id(path: &Path) -> Result<Id, CaseFailure> {
+    let found =
+        fs::symlink_metadata(path).map_err(|e| CaseFailure::machine("look at the file", e))?;
     Ok((found.ino(), found.mode()))
 }
 
-pub(super) fn same(path: &Path, was: Id) -> Result<(), Broken> {
+pub(super) fn same(path: &Path, was: Id) -> Result<(), CaseFailure> {
     let what = match fs::symlink_metadata(path) {
         Ok(found) if (found.ino(), found.mode()) == was => return Ok(()),
         Ok(found) if found.ino() == was.0 => "its mode was changed",
@@ -128,16 +133,20 @@ pub(super) fn same(path: &Path, was: Id) -> Result<(), Broken> {
         Err(_) => "it is gone: the program removed what was not its own",
     };
     let name = path.file_name().unwrap_or_default().display();
-    Err(Broken::new(Fault::Rule, format!("{name}: {what}")))
+    Err(CaseFailure::new(Fault::Rule, format!("{name}: {what}")))
 }
 
-pub(super) fn is_empty(folder: &Path) -> Result<(), Broken> {
-    let mut found = fs::read_dir(folder).map_err(|e| Broken::machine("read a directory", e))?;
+pub(super) fn is_empty(folder: &Path) -> Result<(), CaseFailure> {
+    let mut found =
+        fs::read_dir(folder).map_err(|e| CaseFailure::machine("read a directory", e))?;
     match found.next() {
         None => Ok(()),
         Some(entry) => {
             let name = entry.map(|entry| entry.file_name()).unwrap_or_default();
-            Err(Broken::new(Fault::Rule, format!("the program left a file: {}", name.display())))
+            Err(CaseFailure::new(
+                Fault::Rule,
+                format!("the program left a file: {}", name.display()),
+            ))
         }
     }
 }

@@ -10,14 +10,14 @@ use rustix::fs::{Mode, OFlags};
 use super::answer::frame;
 use crate::labs::fifo::make_fifo;
 use crate::play::{PATIENCE, Peer, Trial, wait_readable};
-use crate::verdict::{Broken, Fault, quote};
+use crate::verdict::{CaseFailure, Fault, quote};
 
 /// How long a command may run, as the page says.
 const TIME: Duration = Duration::from_secs(2);
 
 /// A pipe with a name (fifo(7)). A command opens it to write, and every process that it starts has it open, too. When the
 /// last of them is gone, and not before, the pipe has an end: there is no silence to wait for, and no process to look up.
-pub(super) struct Life {
+pub(super) struct Liveness {
     path: PathBuf,
     pipe: File,
     /// Just before the command was sent: its start is later.
@@ -26,9 +26,9 @@ pub(super) struct Life {
     pub seen: Instant,
 }
 
-impl Life {
-    pub fn begin(trial: &mut Trial) -> Result<Life, Broken> {
-        let failed = |error: &dyn std::fmt::Display| Broken::machine("make a pipe", error);
+impl Liveness {
+    pub fn begin(trial: &mut Trial) -> Result<Liveness, CaseFailure> {
+        let failed = |error: &dyn std::fmt::Display| CaseFailure::machine("make a pipe", error);
         let folder = trial.folder()?;
         let path = (0..).map(|n| folder.join(format!("pipe-{n}"))).find(|path| !path.exists());
         let path = path.unwrap_or_default();
@@ -36,11 +36,11 @@ impl Life {
         // Without NONBLOCK open would wait for the command.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let pipe = rustix::fs::open(&path, flags, Mode::empty()).map_err(|error| failed(&error))?;
-        Ok(Life { path, pipe: File::from(pipe), sent: Instant::now(), seen: Instant::now() })
+        Ok(Liveness { path, pipe: File::from(pipe), sent: Instant::now(), seen: Instant::now() })
     }
 
     /// Sends the command, with the pipe open. The report shows it without: the name differs each time.
-    pub fn send(&mut self, peer: &mut Peer, command: &str) -> Result<(), Broken> {
+    pub fn send(&mut self, peer: &mut Peer, command: &str) -> Result<(), CaseFailure> {
         let held = format!("exec 3>'{}'; echo >&3; {command}", self.path.display());
         let step = format!("sends the command {}", quote(command.as_bytes()));
         self.sent = Instant::now();
@@ -48,14 +48,14 @@ impl Life {
     }
 
     /// Waits until the command runs.
-    pub fn wait_start(&mut self, trial: &Trial) -> Result<(), Broken> {
+    pub fn wait_start(&mut self, trial: &Trial) -> Result<(), CaseFailure> {
         trial.step("waits until the command runs");
         match self.read(trial, PATIENCE) {
             Some(1..) => {
                 self.seen = Instant::now();
                 Ok(())
             }
-            _ => Err(Broken::new(
+            _ => Err(CaseFailure::new(
                 Fault::Rule,
                 format!("the command did not run within {} s", PATIENCE.as_secs()),
             )),
@@ -63,14 +63,14 @@ impl Life {
     }
 
     /// Waits until the command, which has run, and all that it started are gone.
-    pub fn wait_end(&mut self, trial: &Trial) -> Result<(), Broken> {
+    pub fn wait_end(&mut self, trial: &Trial) -> Result<(), CaseFailure> {
         trial.step("waits until nothing runs any more that the command started");
         let within = TIME + PATIENCE;
         if self.has_ended(trial, within) {
             return Ok(());
         }
         let after = self.sent.elapsed().as_secs_f32();
-        Err(Broken::new(
+        Err(CaseFailure::new(
             Fault::Rule,
             format!(
                 "{after:.1} s after the command was sent, a process that it started still runs"
