@@ -19,8 +19,8 @@ mod sandbox;
 mod verdict;
 
 pub use desk::{
-    BUILD, Format, Found, Graded, Grader, Grading, LIMIT, Options, SubmissionError, Submissions,
-    ToGrader, Whose, check, find, near_misses, progress,
+    BUILD, Format, Found, Graded, Grader, Grading, LIMIT, Options, PROGRESS_FILE, Progress,
+    Standing, SubmissionError, Submissions, ToGrader, Whose, check, find, near_misses,
 };
 pub use play::{DatagramPeer, LARGEST, PATIENCE, Peer, READY, Submission, Trial, startable};
 pub use sandbox::{adopt_orphans, end_descendants, keep_out};

@@ -9,7 +9,7 @@ mod grade;
 mod held;
 mod lab_file;
 mod near_miss;
-pub mod progress;
+mod progress;
 mod progress_file;
 mod small_file;
 
@@ -20,3 +20,5 @@ pub use format::Format;
 pub use grade::{Graded, Grader, Grading, LIMIT};
 pub use lab_file::{BUILD, SubmissionError};
 pub use near_miss::near_misses;
+pub use progress::{Progress, Standing};
+pub use progress_file::PROGRESS_FILE;

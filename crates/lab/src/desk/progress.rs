@@ -26,9 +26,6 @@ use super::progress_file::{Kept, ProgressFile};
 use crate::labs::{self, Lab};
 use crate::verdict::{Outcome, Report, shown_name};
 
-/// The file's name.
-pub const FILE: &str = "lab-progress.toml";
-
 const HEAD: &str =
     "# Written by scripts/lab.sh: what you have reached. Delete it to begin anew.\n\n";
 
@@ -67,13 +64,8 @@ pub struct Standing {
 impl Standing {
     /// Whether all points of the lab, as it is today, were reached.
     pub fn passed(&self, lab: &Lab) -> bool {
-        self.best > 0 && self.best >= possible(lab)
+        self.best > 0 && self.best >= lab.max_score()
     }
-}
-
-/// The points of all cases of a lab.
-pub fn possible(lab: &Lab) -> u32 {
-    lab.cases.iter().map(|case| case.points).sum()
 }
 
 impl Progress {
@@ -223,6 +215,7 @@ mod tests {
     use stage::Scratch;
 
     use super::*;
+    use crate::desk::progress_file::PROGRESS_FILE;
     use crate::verdict::CaseReport;
 
     #[test]
@@ -234,7 +227,7 @@ mod tests {
         progress.record(&report(lab, 0)).unwrap();
         let standing = Progress::in_folder(scratch.path()).unwrap().standing(lab);
         assert_eq!((standing.best, standing.last, standing.attempts), (lab.cases[0].points, 0, 2));
-        assert_eq!(standing.of, possible(lab));
+        assert_eq!(standing.of, lab.max_score());
         assert_eq!(standing.failed.as_deref(), Some(lab.cases[0].id));
         assert!(!standing.passed(lab) && standing.checked.is_some());
         progress.record(&report(lab, lab.cases.len())).unwrap();
@@ -288,7 +281,7 @@ mod tests {
     fn a_damaged_file_is_set_aside_and_said() {
         let scratch = Scratch::new().unwrap();
         for (number, damage) in [(1, &b"[echo]\nbest = many\n"[..]), (2, b"\xff\xfe")] {
-            fs::write(scratch.path().join(FILE), damage).unwrap();
+            fs::write(scratch.path().join(PROGRESS_FILE), damage).unwrap();
             let mut progress = Progress::in_folder(scratch.path()).unwrap();
             let kept = format!("lab-progress.damaged-{number}.toml");
             assert!(progress.notice().unwrap().contains(&kept), "{:?}", progress.notice());
@@ -301,7 +294,7 @@ mod tests {
     #[test]
     fn what_is_not_our_file_counts_nothing_and_is_left_alone() {
         let scratch = Scratch::new().unwrap();
-        let path = scratch.path().join(FILE);
+        let path = scratch.path().join(PROGRESS_FILE);
         let theirs = scratch.path().join("theirs");
         fs::write(&theirs, "[echo]\nbest = 999\n").unwrap();
         std::os::unix::fs::symlink("theirs", &path).unwrap();
@@ -321,7 +314,7 @@ mod tests {
     #[test]
     fn what_the_file_says_of_a_lab_that_is_not_known_stays() {
         let scratch = Scratch::new().unwrap();
-        fs::write(scratch.path().join(FILE), "[carrier-pigeon]\nbest = 4\n").unwrap();
+        fs::write(scratch.path().join(PROGRESS_FILE), "[carrier-pigeon]\nbest = 4\n").unwrap();
         let mut progress = Progress::in_folder(scratch.path()).unwrap();
         progress.record(&report(labs::LABS[0], 0)).unwrap();
         let text = fs::read_to_string(progress.path()).unwrap();

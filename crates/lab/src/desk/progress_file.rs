@@ -10,9 +10,11 @@ use std::{process, thread};
 
 use rustix::process::geteuid;
 
-use super::progress::FILE;
 use super::small_file::{SmallFile, small_file};
 use crate::verdict::shown_name;
+
+/// The file's name.
+pub const PROGRESS_FILE: &str = "lab-progress.toml";
 
 /// Nine labs have nine short tables; what is longer was not written by us.
 const MOST: u64 = 64 << 10;
@@ -45,7 +47,7 @@ impl ProgressFile {
     pub fn nearest(here: &Path) -> ProgressFile {
         let user = geteuid().as_raw();
         let ours = |folder: &&Path| {
-            let found = fs::symlink_metadata(folder.join(FILE));
+            let found = fs::symlink_metadata(folder.join(PROGRESS_FILE));
             found.is_ok_and(|found| found.is_file() && found.uid() == user)
         };
         let folder = here.ancestors().find(ours).unwrap_or(here).to_owned();
@@ -53,7 +55,7 @@ impl ProgressFile {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.join(FILE)
+        self.folder.join(PROGRESS_FILE)
     }
 
     /// The folder is locked, not the file: the file is another one after each write.
@@ -125,7 +127,7 @@ impl ProgressFile {
     fn create_beside(&self) -> io::Result<(File, PathBuf)> {
         let mut number = 0;
         loop {
-            let path = self.folder.join(format!(".{FILE}.{}.{number}", process::id()));
+            let path = self.folder.join(format!(".{PROGRESS_FILE}.{}.{number}", process::id()));
             match File::create_new(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 100 => {
                     number += 1
@@ -191,7 +193,7 @@ mod tests {
             let kept = file.read().unwrap();
             assert_eq!(kept, Kept::Other(what.to_owned()));
             assert_eq!(file.write("new", &kept).unwrap_err().to_string(), what);
-            assert_eq!(names(&scratch), [FILE]);
+            assert_eq!(names(&scratch), [PROGRESS_FILE]);
         };
         assert!(process::Command::new("mkfifo").arg(file.path()).status().unwrap().success());
         refused("it is a FIFO");
@@ -211,12 +213,12 @@ mod tests {
         fs::write(file.path(), "theirs").unwrap();
         assert_eq!(file.write("ours", &before).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "theirs");
-        assert_eq!(names(&scratch), [FILE]);
+        assert_eq!(names(&scratch), [PROGRESS_FILE]);
         // One that was ours when it was read is replaced.
         let before = file.read().unwrap();
         file.write("ours", &before).unwrap();
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "ours");
-        assert_eq!(names(&scratch), [FILE]);
+        assert_eq!(names(&scratch), [PROGRESS_FILE]);
     }
 
     #[test]
@@ -225,12 +227,12 @@ mod tests {
         let file = file(&scratch);
         let victim = scratch.path().join("victim");
         fs::write(&victim, "work").unwrap();
-        let trap = format!(".{FILE}.{}.0", process::id());
+        let trap = format!(".{PROGRESS_FILE}.{}.0", process::id());
         symlink("victim", scratch.path().join(&trap)).unwrap();
         file.write("ours", &Kept::Nothing).unwrap();
         assert_eq!(fs::read_to_string(victim).unwrap(), "work");
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "ours");
-        assert_eq!(names(&scratch), [trap.as_str(), FILE, "victim"]);
+        assert_eq!(names(&scratch), [trap.as_str(), PROGRESS_FILE, "victim"]);
     }
 
     #[test]
@@ -263,8 +265,8 @@ mod tests {
         let below = scratch.path().join("a/b");
         fs::create_dir_all(&below).unwrap();
         assert_eq!(ProgressFile::nearest(&below).folder, below);
-        fs::write(scratch.path().join(FILE), "").unwrap();
-        symlink("nowhere", scratch.path().join("a").join(FILE)).unwrap();
+        fs::write(scratch.path().join(PROGRESS_FILE), "").unwrap();
+        symlink("nowhere", scratch.path().join("a").join(PROGRESS_FILE)).unwrap();
         assert_eq!(ProgressFile::nearest(&below).folder, scratch.path());
     }
 }

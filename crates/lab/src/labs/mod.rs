@@ -45,6 +45,13 @@ pub struct Lab {
     pub texts: Texts,
 }
 
+impl Lab {
+    /// The points of all cases.
+    pub fn max_score(&self) -> u32 {
+        self.cases.iter().map(|case| case.points).sum()
+    }
+}
+
 /// One thing that a program must do, as the lab's page says it.
 ///
 /// A rule has an edge, where keeping it turns into breaking it, and each side of the edge is tried: a limit needs a case that

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
 use super::patience::{PATIENCE, Patience};
-use super::trial::Recorded;
+use super::recording::SharedRecording;
 use crate::verdict::{CaseFailure, Fault, same};
 
 /// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     pub received: Vec<u8>,
     pub ended: Option<Ended>,
     patience: Rc<Patience>,
-    recorded: Recorded,
+    recorded: SharedRecording,
     /// A write has failed: the connection is gone.
     gone: bool,
     /// When the peer began what it is waiting in.
@@ -43,7 +43,7 @@ pub(crate) enum Ended {
 }
 
 impl Connection {
-    pub fn new(socket: Socket, patience: Rc<Patience>, recorded: Recorded) -> Connection {
+    pub fn new(socket: Socket, patience: Rc<Patience>, recorded: SharedRecording) -> Connection {
         // A socket that stayed blocking would only make waits longer: each call polls first.
         let _ = socket.set_nonblocking(true);
         let (begun, moved) = (Instant::now(), Instant::now());

@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use relay::{Direction, Endpoint, Relay, Schedule};
+use relay::{Direction, Endpoint, Schedule};
 
 use super::connection::wait_readable;
 use super::patience::{PATIENCE, Patience};
 use super::port::Protocol;
 use super::ready::is_gone;
-use super::trial::{Steps, Trial};
+use super::steps::Steps;
+use super::trial::Trial;
 use super::waits::{MOMENT, outwait};
 use crate::verdict::{CaseFailure, Fault, quote};
 
@@ -180,7 +181,7 @@ impl Trial<'_> {
     /// [`CaseFailure`] when the machine refuses.
     pub fn datagram_peer(&mut self, schedule: &str) -> Result<DatagramPeer, CaseFailure> {
         let machine = |error| CaseFailure::machine("make a UDP socket", error);
-        let schedule = self.parse(schedule, Direction::Both)?;
+        let schedule = self.network.parse(schedule, Direction::Both)?;
         let server = self.udp_server()?;
         let address = self.datagrams_relayed(server, &schedule)?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
@@ -237,15 +238,6 @@ impl Trial<'_> {
             return Ok(to);
         }
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let relay = Relay::start_udp(listen, to, schedule.clone())
-            .map_err(|error| CaseFailure::machine("start the relay", error))?;
-        let address = match relay.address() {
-            Endpoint::Ip(address) => *address,
-            Endpoint::Path(_) => {
-                return Err(CaseFailure::machine("start the relay", "it has no port"));
-            }
-        };
-        self.relays.push(relay);
-        Ok(address)
+        self.network.relay_udp(listen, to, schedule)
     }
 }

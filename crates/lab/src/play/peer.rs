@@ -9,8 +9,8 @@ use socket2::Socket;
 
 use super::connection::{Connection, Ended, Judged, KEPT};
 use super::patience::{PATIENCE, Patience};
-use super::recording::Recording;
-use super::trial::{Recorded, Steps};
+use super::recording::{Recording, SharedRecording};
+use super::steps::Steps;
 use super::waits::{MOMENT, outwait};
 use crate::verdict::{CaseFailure, Fault, ROW, quote, quote_cut};
 
@@ -20,7 +20,7 @@ pub struct Peer {
     conn: Connection,
     plan: Plan,
     steps: Steps,
-    recorded: Recorded,
+    recorded: SharedRecording,
     /// It has ended its side of the stream.
     has_ended: bool,
     pub(crate) patience: Rc<Patience>,
@@ -37,7 +37,7 @@ impl Peer {
         steps: Steps,
         patience: Rc<Patience>,
     ) -> Peer {
-        let recorded = Recorded::new(Recording::of(&name).into());
+        let recorded = SharedRecording::new(Recording::of(&name).into());
         let conn = Connection::new(socket, Rc::clone(&patience), Rc::clone(&recorded));
         Peer { name, conn, plan, steps, recorded, has_ended: false, patience }
     }
@@ -252,7 +252,7 @@ impl Peer {
     }
 
     /// Where its calls are recorded.
-    pub(crate) fn recorded(&self) -> Recorded {
+    pub(crate) fn recorded(&self) -> SharedRecording {
         Rc::clone(&self.recorded)
     }
 

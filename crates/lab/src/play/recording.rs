@@ -1,9 +1,15 @@
 //! What one peer sent, how the network cut it, and what came back: for a picture of a case that failed.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use timeline::{Event, Message, Stream};
 
 /// How much is kept of each direction, in bytes: more than a picture can show.
 const KEPT: usize = 64 << 10;
+
+/// Written by a peer and its connection, read by the report.
+pub(crate) type SharedRecording = Rc<RefCell<Recording>>;
 
 /// The calls of one peer. What the program called nobody has recorded, and nobody guesses.
 #[derive(Debug, Default)]

@@ -1,50 +1,41 @@
 //! One case being played: the program, its hostile peers, and what was done so far.
 
-use std::cell::RefCell;
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::net::UnixStream;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use relay::{Direction, Endpoint, Plan, Random, Relay, Schedule, Toward};
-use stage::{Finished, Scratch};
+use relay::{Endpoint, Plan, Schedule};
+use socket2::Socket;
+use stage::Scratch;
 
-use super::connection::wait_readable;
-use super::network::in_brackets;
-use super::patience::{PATIENCE, Patience, READY};
+use super::network::Network;
+use super::patience::Patience;
 use super::peer::Peer;
-use super::port::{Port, Protocol};
-use super::ready;
-use super::recording::{Recording, picture};
-use super::student::{self, Student};
+use super::port::Port;
+use super::recording::{Recording, SharedRecording, picture};
+use super::steps::Steps;
+use super::student::Student;
 use super::submission::Submission;
-use crate::verdict::{CaseFailure, Fault, typed};
-
-/// What was done so far, for the report; the peers write into it too.
-pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
-
-/// The calls of one peer, which writes them down itself.
-pub(crate) type Recorded = Rc<RefCell<Recording>>;
+use crate::verdict::CaseFailure;
 
 /// One case being played. Dropping it ends the program and all it started.
 pub struct Trial<'a> {
-    pub(crate) submission: &'a Submission,
+    pub(super) submission: &'a Submission,
     seed: u64,
-    pub(crate) random: Random,
     pub(crate) steps: Steps,
-    pub(crate) schedule: Schedule,
     pub(crate) patience: Rc<Patience>,
-    pub(crate) student: Option<Student>,
-    pub(crate) said: Vec<String>,
+    pub(super) student: Option<Student>,
+    /// The last lines of a program that has ended.
+    pub(super) said: Vec<String>,
     /// The program's last argument.
-    argument: String,
+    pub(super) argument: String,
     pub(crate) address: Option<Endpoint>,
-    pub(crate) peers: usize,
-    pub(crate) recorded: Vec<Recorded>,
+    peers: usize,
+    recorded: Vec<SharedRecording>,
     // In this order they go: the relays, then what they lead to.
-    pub(crate) relays: Vec<Relay>,
-    _port: Option<Port>,
+    pub(super) network: Network,
+    pub(super) port: Option<Port>,
     scratch: Option<Scratch>,
 }
 
@@ -57,9 +48,7 @@ impl<'a> Trial<'a> {
         Trial {
             submission,
             seed,
-            random: Random::seeded(mixed),
             steps: Steps::default(),
-            schedule: Schedule::default(),
             patience: Rc::new(Patience::new()),
             student: None,
             said: Vec::new(),
@@ -67,8 +56,8 @@ impl<'a> Trial<'a> {
             address: None,
             peers: 0,
             recorded: Vec::new(),
-            relays: Vec::new(),
-            _port: None,
+            network: Network::seeded(mixed),
+            port: None,
             scratch: None,
         }
     }
@@ -76,109 +65,6 @@ impl<'a> Trial<'a> {
     /// Notes what is done next. A failure shows all steps; the last one is the one that failed.
     pub fn step(&self, what: impl Into<String>) {
         self.steps.borrow_mut().push(what.into());
-    }
-
-    /// Starts the program as a TCP server and waits until it listens.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
-    pub fn start_tcp_server(&mut self) -> Result<(), CaseFailure> {
-        self.start_server(Protocol::Tcp)
-    }
-
-    /// Starts the program as a UDP server and waits until its socket is bound.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not bind in time.
-    pub fn start_udp_server(&mut self) -> Result<(), CaseFailure> {
-        self.start_server(Protocol::Udp)
-    }
-
-    fn start_server(&mut self, protocol: Protocol) -> Result<(), CaseFailure> {
-        let port = Port::free(protocol).map_err(|e| CaseFailure::machine("find a free port", e))?;
-        let address = port.address;
-        self._port = Some(port);
-        self.start(address.to_string())?;
-        self.address = Some(Endpoint::Ip(address));
-        self.wait_ready(|| ready::is_bound(protocol, address), || !cfg!(target_os = "linux"))
-    }
-
-    /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
-    pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), CaseFailure> {
-        self.start(path.display().to_string())?;
-        self.address = Some(Endpoint::Path(path.clone()));
-        // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
-        let ready =
-            self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok());
-        // What lies at the path is what a case may be about: its own hint says more.
-        ready.map_err(|failure| CaseFailure { hint: None, ..failure })
-    }
-
-    /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
-    /// schedule; `direction` is ours to set.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it does not start or does not connect in time.
-    pub fn start_client(&mut self, schedule: &str) -> Result<Peer, CaseFailure> {
-        let machine = |error| CaseFailure::machine("listen", error);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;
-        let address = listener.local_addr().map_err(machine)?;
-        let schedule = self.parse(schedule, Direction::ToClient)?;
-        let address = self.relayed(Endpoint::Ip(address), &schedule)?;
-        self.start(address.to_string())?;
-        self.step(format!("wait for the program to connect{}", in_brackets(&schedule)));
-        listener.set_nonblocking(true).map_err(machine)?;
-        let mut time = self.patience.wait_ready(READY);
-        let conn = loop {
-            if let Ok((conn, _)) = listener.accept() {
-                self.patience.begin();
-                if let Some(student) = &self.student {
-                    student.is_ready();
-                }
-                break conn;
-            }
-            if let Some(how) = self.ended(Duration::ZERO) {
-                let what = format!("the program ended ({how}) before it connected");
-                return Err(CaseFailure::ended(what));
-            }
-            if !wait_readable(&listener, Duration::from_millis(20)) && time.is_over() {
-                return Err(CaseFailure::new(
-                    Fault::Silent,
-                    format!(
-                        "the program did not connect to the address (its last argument) within {} s",
-                        READY.as_secs()
-                    ),
-                ));
-            }
-        };
-        let plan = Plan::new(&schedule, Toward::Client, 0);
-        Ok(self.peer(conn.into(), plan))
-    }
-
-    /// Waits until the program has ended by itself.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it has not in time.
-    pub fn wait_exit(&mut self) -> Result<Finished, CaseFailure> {
-        self.wait_exit_within(PATIENCE)
-    }
-
-    /// As [`wait_exit`](Trial::wait_exit), of a program that may have much to read still.
-    ///
-    /// # Errors
-    /// [`CaseFailure`] when it has not ended within this time, or within that of the case.
-    pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, CaseFailure> {
-        self.step("wait for the program to end");
-        let Some(student) = self.student.take() else {
-            return Err(CaseFailure::machine("wait", "the case has started no program"));
-        };
-        self.said = student.said();
-        let finished = student.wait(&self.patience, within)?;
-        self.said = student::last_lines(&finished.lines);
-        Ok(finished)
     }
 
     /// A directory of the trial's own, for Unix sockets. Only this user can enter it.
@@ -220,7 +106,7 @@ impl<'a> Trial<'a> {
     }
 
     pub(crate) fn schedule(&self) -> String {
-        self.schedule.to_string()
+        self.network.schedule().to_string()
     }
 
     /// What the last peers sent and received, as an SVG file; empty if they did neither.
@@ -244,24 +130,42 @@ impl<'a> Trial<'a> {
         ended || self.said().iter().any(error)
     }
 
-    fn start(&mut self, address: String) -> Result<(), CaseFailure> {
-        self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
-        self.argument.clone_from(&address);
-        let student = Student::start(self.submission, address)?;
-        self.patience.with(student.pid());
-        self.student = Some(student);
-        Ok(())
+    pub(crate) fn ended(&self, within: Duration) -> Option<String> {
+        self.student.as_ref().and_then(|student| student.ended(within))
     }
 
-    fn wait_ready(
-        &self,
-        bound: impl FnMut() -> bool,
-        believed: impl Fn() -> bool,
-    ) -> Result<(), CaseFailure> {
-        let Some(student) = &self.student else { return Ok(()) };
-        student.wait_ready(bound, believed, &self.patience)?;
-        self.patience.begin();
-        Ok(())
+    /// Where to connect to reach `to` with this schedule: behind a relay, or directly when nothing is to be disturbed.
+    pub(crate) fn relayed(
+        &mut self,
+        to: Endpoint,
+        schedule: &Schedule,
+    ) -> Result<Endpoint, CaseFailure> {
+        if *schedule == Schedule::default() {
+            return Ok(to);
+        }
+        let listen = match &to {
+            Endpoint::Ip(_) => Endpoint::Ip(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            Endpoint::Path(_) => {
+                Endpoint::Path(self.folder()?.join(format!("relay-{}", self.network.relays())))
+            }
+        };
+        self.network.relay(listen, to, schedule)
+    }
+
+    pub(crate) fn peer(&mut self, socket: Socket, plan: Plan) -> Peer {
+        let name = self.next_name();
+        let peer = Peer::new(name, socket, plan, Rc::clone(&self.steps), Rc::clone(&self.patience));
+        self.recorded.push(peer.recorded());
+        peer
+    }
+
+    /// What the report calls the next peer.
+    pub(crate) fn next_name(&mut self) -> String {
+        self.peers += 1;
+        match self.peers {
+            1 => "the peer".to_owned(),
+            number => format!("peer {number}"),
+        }
     }
 }
 

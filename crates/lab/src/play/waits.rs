@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use super::patience::Patience;
-use super::trial::Steps;
+use super::steps::Steps;
 #[cfg(target_os = "linux")]
 use crate::sandbox::{family, is_alive};
 use crate::verdict::{CaseFailure, Fault};

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::LABS;
-use lab::progress::{Standing, possible};
-use lab::{shown_name, wrap};
+use lab::{Standing, shown_name, wrap};
 
 use crate::which;
 
@@ -32,7 +31,7 @@ impl List {
                 nothing if *nothing == Standing::default() => ' ',
                 _ => '…',
             };
-            let points = format!("{}/{}", standing.best, possible(lab));
+            let points = format!("{}/{}", standing.best, lab.max_score());
             let (name, hints, task) = (lab.name, standing.hints, lab.task);
             let label = format!("{mark} {name:12}  {points:>6}  {hints:>5}  ");
             for line in wrap(&label, label.chars().count(), task) {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use lab::Standing;
 use lab::labs::LABS;
-use lab::progress::{Standing, possible};
 
 use crate::which;
 
@@ -24,15 +24,20 @@ impl Report {
         for lab in LABS {
             let standing = progress.standing(lab);
             passed += usize::from(standing.passed(lab));
-            points += standing.best.min(possible(lab));
-            all += possible(lab);
+            points += standing.best.min(lab.max_score());
+            all += lab.max_score();
             writeln!(stdout, "{}", lab.name)?;
             if standing == Standing::default() {
                 writeln!(stdout, "  not begun")?;
                 continue;
             }
             let verdict = if standing.passed(lab) { ", passed" } else { "" };
-            writeln!(stdout, "  best      {} of {} points{verdict}", standing.best, possible(lab))?;
+            writeln!(
+                stdout,
+                "  best      {} of {} points{verdict}",
+                standing.best,
+                lab.max_score()
+            )?;
             if let Some(checked) = standing.checked {
                 let failed =
                     standing.failed.map_or(String::new(), |case| format!("; {case} failed"));

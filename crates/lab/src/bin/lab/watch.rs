@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use lab::{harmless, progress, shown_name};
+use lab::{PROGRESS_FILE, harmless, shown_name};
 
 use crate::check::{Check, refuse};
 
@@ -125,5 +125,5 @@ fn look(folder: &Path) -> io::Result<Known> {
 fn ignored(name: &str) -> bool {
     name.starts_with('.')
         || name.ends_with('~')
-        || ["target", "Cargo.lock", "__pycache__", progress::FILE].contains(&name)
+        || ["target", "Cargo.lock", "__pycache__", PROGRESS_FILE].contains(&name)
 }

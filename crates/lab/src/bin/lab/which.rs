@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use lab::Progress;
 use lab::labs::{self, LABS, Lab};
-use lab::progress::Progress;
 
 /// Takes the name of a lab; any other word is an error that names all labs, and the nearest.
 pub fn lab() -> impl TypedValueParser<Value = &'static Lab> {

@@ -5,7 +5,7 @@
 //! whatever is late is tried again: a program whose limit is a second too long is late each time.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::answer::{Answer, EARLIEST, MOST, unhurried};
 use super::liveness::Liveness;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::labs::leaving::{Leaving, leave_owed};
-use crate::play::{Buffers, Connection, PATIENCE, Recorded, Trial, dial, wait_readable};
+use crate::play::{Buffers, Connection, PATIENCE, SharedRecording, Trial, dial, wait_readable};
 use crate::verdict::{CaseFailure, Fault};
 
 /// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
@@ -119,7 +119,7 @@ fn leave(trial: &Trial, number: usize) -> Result<(), CaseFailure> {
         address.ok_or_else(|| CaseFailure::machine("connect", "no server was started"))?;
     let socket = dial(address, Buffers::Usual)
         .map_err(|error| failure(format!("could not connect: {error}")))?;
-    let mut peer = Connection::new(socket, Rc::clone(&trial.patience), Recorded::default());
+    let mut peer = Connection::new(socket, Rc::clone(&trial.patience), SharedRecording::default());
     peer.send(b"x")?;
     if wait_readable(&peer.socket, PATIENCE) {
         return Ok(());

@@ -1,15 +1,42 @@
-//! What became of the program after a peer has left it.
+//! The program ends, or serves the next peer.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use stage::Finished;
 
 use super::connection::Connection;
-use super::network::{Buffers, dial};
-use super::trial::{Recorded, Trial};
+use super::dial::{Buffers, dial};
+use super::patience::PATIENCE;
+use super::recording::SharedRecording;
+use super::student;
+use super::trial::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
 impl Trial<'_> {
+    /// Waits until the program has ended by itself.
+    ///
+    /// # Errors
+    /// [`CaseFailure`] when it has not in time.
+    pub fn wait_exit(&mut self) -> Result<Finished, CaseFailure> {
+        self.wait_exit_within(PATIENCE)
+    }
+
+    /// As [`wait_exit`](Trial::wait_exit), of a program that may have much to read still.
+    ///
+    /// # Errors
+    /// [`CaseFailure`] when it has not ended within this time, or within that of the case.
+    pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, CaseFailure> {
+        self.step("wait for the program to end");
+        let Some(student) = self.student.take() else {
+            return Err(CaseFailure::machine("wait", "the case has started no program"));
+        };
+        self.said = student.said();
+        let finished = student.wait(&self.patience, within)?;
+        self.said = student::last_lines(&finished.lines);
+        Ok(finished)
+    }
+
     /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
     /// returned then.
     ///
@@ -23,7 +50,8 @@ impl Trial<'_> {
         self.step("another peer comes: the program serves it, or it has ended");
         if let Some(Ok(socket)) = self.address.as_ref().map(|address| dial(address, Buffers::Usual))
         {
-            let mut conn = Connection::new(socket, Rc::clone(&self.patience), Recorded::default());
+            let mut conn =
+                Connection::new(socket, Rc::clone(&self.patience), SharedRecording::default());
             conn.send(request)?;
             conn.read_until(|received| received.len() >= answer.len());
             if conn.received == answer {

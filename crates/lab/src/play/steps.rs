@@ -1,0 +1,7 @@
+//! What was done so far, for the report.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// One step a line. The trial and its peers write into the same list.
+pub(crate) type Steps = Rc<RefCell<Vec<String>>>;
