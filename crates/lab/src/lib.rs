@@ -25,6 +25,5 @@ pub use desk::{
 pub use play::{DatagramPeer, LARGEST, PATIENCE, Peer, READY, Submission, Trial, startable};
 pub use sandbox::{adopt_orphans, end_descendants, keep_out};
 pub use verdict::{
-    CaseFailure, CaseReport, Failure, Fault, Outcome, Report, explain, harmless, quoted,
-    quoted_path, shown_name, wrap,
+    CaseFailure, CaseReport, Failure, Fault, Outcome, Report, escape, explain, shown_name, wrap,
 };

@@ -317,7 +317,7 @@ fn with_whole_checker(script: &str, seconds: u64) -> String {
 
 /// Hands in this text.
 fn say(text: &str) -> String {
-    format!("printf %s {} >&0", lab::quoted(text))
+    format!("printf %s {} >&0", stage::shell_quote_word(text))
 }
 
 /// A report of the lab echo, entirely passed.

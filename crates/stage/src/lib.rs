@@ -33,6 +33,7 @@ mod output;
 mod program;
 mod running;
 mod scratch;
+mod shell_quote;
 mod told;
 
 pub use error::StageError;
@@ -42,4 +43,5 @@ pub use program::{Finished, Program};
 pub use running::end_all;
 pub use rustix::process::Signal;
 pub use scratch::Scratch;
+pub use shell_quote::{shell_quote, shell_quote_path, shell_quote_word};
 pub use told::{end_all_when_told, wait_if_told};

@@ -3,6 +3,7 @@
 use crate::input::{READY, write_all};
 use crate::output::{self, Keep, Line, Stream};
 use crate::running::{self, Running, State};
+use crate::shell_quote::shell_quote;
 use crate::{Signal, StageError};
 use std::io::{self, ErrorKind};
 use std::os::unix::process::CommandExt;
@@ -88,7 +89,7 @@ impl Program {
         if everything.ending {
             return Err(StageError::Ending);
         }
-        let typed = typed(command);
+        let typed = command_line(command);
         let failed = |source| StageError::Start { command: typed.clone(), source };
         // Between the start and the tie there is a moment: the mark is for it.
         ending::mark(command).map_err(failed)?;
@@ -287,8 +288,9 @@ impl Drop for Program {
     }
 }
 
-/// A command as one would type it, for errors.
-fn typed(command: &Command) -> String {
+/// As one types it, for errors.
+fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    shell_quote(&words)
 }

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::thread;
 use std::time::Instant;
 
+use stage::{shell_quote, shell_quote_path};
+
 use crate::labs::{Case, Lab};
 use crate::play::{Submission, Trial};
-use crate::verdict::{
-    CaseFailure, CaseReport, Failure, Fault, Outcome, Report, compare, harmless, quoted_path, typed,
-};
+use crate::verdict::{CaseFailure, CaseReport, Failure, Fault, Outcome, Report, compare, escape};
 
 /// Which cases are played, and with which seed.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ fn hint(case: &Case, failure: &CaseFailure, trial: &Trial) -> &'static str {
 fn shown(text: &str) -> String {
     const MOST: usize = 1_000;
     let head: String = text.chars().take(MOST).collect();
-    harmless(&head) + if head.len() < text.len() { "…" } else { "" }
+    escape(&head) + if head.len() < text.len() { "…" } else { "" }
 }
 
 /// The command that plays just this case, with the same data and the same cuts.
@@ -114,10 +114,14 @@ fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String 
     let options = format!("--case {} --seed {seed}", case.id);
     match &submission.folder {
         Some(folder) => {
-            format!("scripts/lab.sh check {} {options}", quoted_path(folder))
+            format!("scripts/lab.sh check {} {options}", shell_quote_path(folder))
         }
         None => {
-            format!("scripts/lab.sh check {} {options} -- {}", lab.name, typed(&submission.command))
+            format!(
+                "scripts/lab.sh check {} {options} -- {}",
+                lab.name,
+                shell_quote(&submission.command)
+            )
         }
     }
 }

@@ -13,13 +13,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
-use stage::{Finished, Keep, Line, Program, StageError};
+use stage::{Finished, Keep, Line, Program, StageError, shell_quote};
 
 use super::near_miss::near_misses;
 use super::small_file::{SmallFile, small_file};
 use crate::labs::{self, LABS, Lab};
 use crate::play::{Submission, last_lines};
-use crate::verdict::{shown_name, typed};
+use crate::verdict::shown_name;
 
 /// How long a build may take.
 pub const BUILD: Duration = Duration::from_secs(120);
@@ -81,7 +81,7 @@ impl Submission {
     fn build_within(&self, within: Duration) -> Result<(), SubmissionError> {
         let Some(words) = &self.build else { return Ok(()) };
         let failed = |why: String, said: &[Line]| SubmissionError::Build {
-            command: typed(words),
+            command: shell_quote(words),
             why,
             said: last_lines(said),
         };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::made_by_a_tool;
-use crate::verdict::{harmless, shown_name};
+use crate::verdict::{escape, shown_name};
 
 /// How many files and folders are looked at. A submission has dozens.
 const LOOKED_AT: usize = 1000;
@@ -23,12 +23,12 @@ pub fn near_misses(folder: &Path) -> Vec<String> {
 
 fn near_miss(file: &Path) -> Option<String> {
     let name = shown_name(file.file_name()?);
-    let shown = harmless(&shown_name(file));
+    let shown = escape(&shown_name(file));
     let lower = name.to_lowercase();
     if ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
         Some(format!("{shown} is still packed: unpack it"))
     } else if name == "lab.toml" {
-        let folder = harmless(&shown_name(file.parent()?));
+        let folder = escape(&shown_name(file.parent()?));
         Some(format!("there is one in {folder}: name or hand in that folder"))
     } else if is_nearly_lab_toml(&lower) {
         Some(format!("{shown} is nearly right: rename it to lab.toml"))

@@ -3,7 +3,7 @@
 mod cases;
 
 use super::framed::rules;
-use super::{Lab, Rule, texts};
+use super::lab::{Lab, Rule, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "byte-order",

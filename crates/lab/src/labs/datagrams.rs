@@ -10,7 +10,7 @@ mod nonsense;
 mod rules;
 mod who;
 
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "datagrams",

@@ -2,7 +2,7 @@
 
 mod plays;
 
-use super::{Case, Lab, Rule, texts};
+use super::lab::{Case, Lab, Rule, texts};
 use crate::verdict::Fault;
 
 pub(super) const LAB: Lab = Lab {

@@ -3,7 +3,7 @@
 mod cases;
 
 use super::framed::rules;
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "frames",

@@ -11,7 +11,7 @@ mod partings;
 mod rules;
 mod strict;
 
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "json-header",

@@ -5,7 +5,7 @@ mod crowd;
 mod plays;
 
 use super::framed::rules;
-use super::{Lab, Rule, texts};
+use super::lab::{Lab, Rule, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "many-clients",

@@ -8,7 +8,7 @@ mod rules;
 use std::time::Duration;
 
 use super::framed::{LIMIT, Order};
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 use crate::play::Trial;
 use crate::verdict::CaseFailure;
 use finish::{all_arrive, are_printed, breaks, fails};

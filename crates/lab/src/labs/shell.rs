@@ -10,7 +10,7 @@ mod peers;
 mod requests;
 mod rules;
 
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 use crate::play::Trial;
 
 /// The longest command, in bytes. Linux passes no argument above 128 KiB (execve(2)).

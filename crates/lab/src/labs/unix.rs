@@ -6,7 +6,7 @@ mod peers;
 mod place;
 mod rules;
 
-use super::{Lab, texts};
+use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "unix",

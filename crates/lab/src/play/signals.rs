@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use stage::{Finished, Signal};
+use stage::{Finished, Signal, shell_quote};
 
 use super::patience::{PATIENCE, Patience, READY};
 use super::student::{self, Student};
 use super::trial::{Trial, with_address};
 use super::waits::{MOMENT, outwait};
-use crate::verdict::{CaseFailure, Fault, typed};
+use crate::verdict::{CaseFailure, Fault};
 
 /// For how long we look whether it waits.
 const WINDOW: Duration = Duration::from_millis(300);
@@ -26,7 +26,7 @@ impl<'a> Trial<'a> {
     /// [`CaseFailure`] when it goes on, ends in another way, or says nothing.
     pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, CaseFailure> {
         let again = if self.student.is_some() { "start a second one" } else { "start" };
-        self.step(format!("{again}: {} ADDRESS", typed(&self.submission.command)));
+        self.step(format!("{again}: {} ADDRESS", shell_quote(&self.submission.command)));
         self.step("expects that it ends with exit code 3 and an error on stderr");
         let started = Student::start(self.submission, path)?;
         let patience = Patience::new();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use relay::{Direction, Endpoint, Plan, Toward};
+use stage::shell_quote;
 
 use super::connection::wait_readable;
 use super::network::in_brackets;
@@ -15,7 +16,7 @@ use super::port::{Port, Protocol};
 use super::ready;
 use super::student::Student;
 use super::trial::Trial;
-use crate::verdict::{CaseFailure, Fault, typed};
+use crate::verdict::{CaseFailure, Fault};
 
 impl Trial<'_> {
     /// Starts the program as a TCP server and waits until it listens.
@@ -99,7 +100,7 @@ impl Trial<'_> {
     }
 
     fn start(&mut self, address: String) -> Result<(), CaseFailure> {
-        self.step(format!("start: {} ADDRESS", typed(&self.submission.command)));
+        self.step(format!("start: {} ADDRESS", shell_quote(&self.submission.command)));
         self.argument.clone_from(&address);
         let student = Student::start(self.submission, address)?;
         self.patience.with(student.pid());

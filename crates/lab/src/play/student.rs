@@ -11,7 +11,7 @@ use super::patience::{Patience, READY};
 use super::port::no_start;
 use super::submission::{Submission, startable};
 use super::turn::Turn;
-use crate::verdict::{CaseFailure, Fault, harmless};
+use crate::verdict::{CaseFailure, Fault, escape};
 
 /// How much is kept of what it writes to stdout and stderr, in bytes. It may write more, and nobody waits for it to stop.
 const OUTPUT: usize = 8 << 20;
@@ -167,7 +167,7 @@ impl Student {
         self.program.signal_group(signal);
     }
 
-    /// Its last lines, harmless to a terminal.
+    /// Its last lines, escaped.
     pub(crate) fn said(&self) -> Vec<String> {
         last_lines(&self.program.said())
     }
@@ -178,7 +178,7 @@ pub(crate) fn last_lines(lines: &[Line]) -> Vec<String> {
     let shown = |line: &Line| {
         let stream = if line.stream == Stream::Stdout { "stdout" } else { "stderr" };
         let text: String = String::from_utf8_lossy(&line.text).chars().take(200).collect();
-        format!("{stream}: {}", harmless(&text))
+        format!("{stream}: {}", escape(&text))
     };
     lines[lines.len().saturating_sub(12)..].iter().map(shown).collect()
 }

@@ -1,4 +1,4 @@
-//! What programs say and folders are called, so that it can be shown.
+//! What programs say and folders are called, escaped so that it can be shown.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// A name or a path as it can be shown: bytes that are not UTF-8 stand there as `\xNN`, and so does a backslash. So no two
 /// names are shown alike, and a folder's name is what its student chose, not what a decoder made of it.
 ///
-/// It may still hold control characters: [`harmless`] escapes those.
+/// It may still hold control characters: [`escape`] escapes those.
 pub fn shown_name(name: impl AsRef<OsStr>) -> String {
     let mut shown = String::new();
     for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
@@ -18,13 +18,13 @@ pub fn shown_name(name: impl AsRef<OsStr>) -> String {
 }
 
 /// The text on one line, with control characters escaped: it must not paint over a terminal, nor end a line of the report.
-pub fn harmless(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.chars().flat_map(escaped).collect()
 }
 
-/// As [`harmless`], but for the ends of lines.
-pub(crate) fn harmless_lines(text: &str) -> String {
-    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+/// As [`escape`], but for the ends of lines.
+pub(crate) fn escape_lines(text: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 /// Besides control characters these reorder a line as it is shown, or are no characters at all, and XML and YAML do not
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn nothing_that_is_shown_can_paint() {
         assert_eq!(
-            harmless("\u{1b}[2J a\r\n\u{202e}b\u{9b}\u{ffff}ß\u{1f600}"),
+            escape("\u{1b}[2J a\r\n\u{202e}b\u{9b}\u{ffff}ß\u{1f600}"),
             "\\u{1b}[2J a\\r\\n\\u{202e}b\\u{9b}\\u{ffff}ß\u{1f600}"
         );
     }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use lab::labs::{self, LABS, Lab};
-use lab::{Submission, harmless, near_misses, quoted_path, shown_name, wrap};
+use lab::{Submission, escape, near_misses, shown_name, wrap};
+use stage::shell_quote_path;
 
 /// The lab and the program.
 ///
@@ -24,7 +25,7 @@ pub fn choice(
 
 fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission), String> {
     let lab = path.to_str().and_then(labs::find);
-    let what = harmless(&shown_name(path));
+    let what = escape(&shown_name(path));
     match lab {
         Some(lab) if !command.is_empty() => {
             Ok((lab, Submission { command: command.to_vec(), ..Submission::default() }))
@@ -48,7 +49,7 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
             let folder = folder.unwrap_or(Path::new("."));
             Err(format!(
                 "{what} is a file. Name the folder it is in:\n  scripts/lab.sh check {}",
-                quoted_path(folder)
+                shell_quote_path(folder)
             ))
         }
         _ => Submission::read(path).map_err(|error| error.to_string()),
@@ -71,7 +72,7 @@ fn folders() -> String {
     let found = fs::read_dir(".").into_iter().flatten().flatten();
     let mut names: Vec<String> = found
         .filter(|entry| entry.path().join("lab.toml").is_file())
-        .map(|entry| quoted_path(Path::new(&entry.file_name())))
+        .map(|entry| shell_quote_path(Path::new(&entry.file_name())))
         .collect();
     names.sort();
     if names.is_empty() {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::{
-    Format, Graded, Grader, LIMIT, Submissions, adopt_orphans, end_descendants, find, harmless,
+    Format, Graded, Grader, LIMIT, Submissions, adopt_orphans, end_descendants, escape, find,
     keep_out, shown_name,
 };
 
@@ -51,7 +51,7 @@ impl Grade {
         };
         let output = Output::new(self.output.as_deref())?;
         if !passed_over.is_empty() {
-            let names = harmless(&passed_over.join(", "));
+            let names = escape(&passed_over.join(", "));
             // Without a reader of this and of the progress there is still a report to write.
             let _ = writeln!(io::stderr(), "passed over: {names} (no lab.toml directly inside)");
         }
@@ -80,11 +80,11 @@ impl Grade {
 
 /// `alice/echo 7 of 12`.
 fn progress(graded: &Graded) -> String {
-    let name = harmless(&graded.name);
+    let name = escape(&graded.name);
     match &graded.error {
         None => format!("{name} {} of {}", graded.score(), graded.max_score()),
         Some(error) => {
-            let why = harmless(error.lines().next().unwrap_or_default());
+            let why = escape(error.lines().next().unwrap_or_default());
             format!("{name} could not be judged: {why}")
         }
     }

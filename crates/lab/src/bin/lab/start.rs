@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lab::labs::Lab;
-use lab::{quoted_path, shown_name, wrap};
+use lab::{shown_name, wrap};
+use stage::shell_quote_path;
 
 use crate::which;
 
@@ -50,7 +51,7 @@ impl Start {
             Language::Python => python(self.lab),
             Language::Rust => rust(self.lab),
         };
-        let dir = quoted_path(&self.dir);
+        let dir = shell_quote_path(&self.dir);
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.dir.join(name)).collect();
         // A link that leads nowhere is in the way, too.
         let there: Vec<String> =

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use lab::{PROGRESS_FILE, harmless, shown_name};
+use lab::{PROGRESS_FILE, escape, shown_name};
 
 use crate::check::{Check, refuse};
 
@@ -56,10 +56,10 @@ impl Watch {
         for number in 1_u64.. {
             writeln!(io::stdout(), "\n━━━━ {number} ━━━━ {why} ━━━━\n")?;
             self.check.clone().run()?;
-            let shown = harmless(&shown_name(&folder));
+            let shown = escape(&shown_name(&folder));
             writeln!(io::stdout(), "\nwaiting for a change in {shown} (Ctrl-C ends)")?;
             let changed = wait_for_change(&folder, &mut known)?;
-            why = format!("{} changed", harmless(&shown_name(changed)));
+            why = format!("{} changed", escape(&shown_name(changed)));
         }
         Ok(ExitCode::SUCCESS)
     }

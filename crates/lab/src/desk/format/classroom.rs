@@ -5,8 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::{Test, all_tests, harmless, milliseconds};
+use super::test_list::{Test, all_tests, milliseconds};
 use crate::desk::grade::Grading;
+use crate::verdict::escape;
 
 /// What all messages may have together, in bytes. The reporter gets the result as an environment variable, and Linux takes
 /// none above 128 KiB (execve(2), MAX_ARG_STRLEN); escapes and base64 make it longer.
@@ -60,7 +61,7 @@ fn entry(test: &Test<'_>, most: usize) -> Entry {
         None => "fail",
     };
     Entry {
-        name: harmless(&test.name()),
+        name: escape(&test.name()),
         status,
         score: test.score(),
         message: (!test.passed()).then(|| test.output(most)),

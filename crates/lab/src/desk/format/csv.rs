@@ -1,8 +1,7 @@
 //! CSV for a grade book, a row a submission: RFC 4180, so lines end with CR LF.
 
-use super::harmless;
 use crate::desk::grade::{Graded, Grading};
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, escape};
 
 pub(super) fn render(grading: &Grading) -> String {
     let mut csv = String::from("submission,lab,score,max_score,failed,error,seconds\r\n");
@@ -37,7 +36,7 @@ fn row(graded: &Graded) -> String {
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 fn cell(text: &str) -> String {
-    let mut text = harmless(text);
+    let mut text = escape(text);
     // Some skip blanks first.
     if text.trim_start().starts_with(FORMULA) {
         text.insert(0, '\'');
@@ -85,7 +84,7 @@ mod tests {
         assert_eq!(rows[0].join(","), "submission,lab,score,max_score,failed,error,seconds");
         assert_eq!(rows[1], ["alice", "echo", "3", "3", "", "", "0.750"]);
         assert_eq!(rows[2], ["bob", "echo", "1", "3", "cut-everywhere", "", "0.750"]);
-        assert_eq!(rows[3][0], format!("'{}", harmless(samples::HOSTILE)));
+        assert_eq!(rows[3][0], format!("'{}", escape(samples::HOSTILE)));
         assert!(rows[3][5].starts_with("there is no =1+1,\"]]>"));
         assert_eq!(rows[4][5], "the build command ended with exit code 1: cc");
     }

@@ -4,8 +4,9 @@
 
 use serde::Serialize;
 
-use super::{LONGEST, Test, all_tests, milliseconds};
+use super::test_list::{LONGEST, Test, all_tests, milliseconds};
 use crate::desk::grade::Grading;
+use crate::verdict::escape;
 
 #[derive(Serialize)]
 struct Results {
@@ -50,7 +51,7 @@ fn entry(test: &Test<'_>) -> Entry {
         score: test.score(),
         max_score: test.max_score(),
         status: if test.passed() { "passed" } else { "failed" },
-        name: super::harmless(&test.name()),
+        name: escape(&test.name()),
         number: test.number.clone(),
         output: if test.passed() {
             test.case.map_or_else(String::new, |case| format!("the rule: {}", case.rule))

@@ -2,29 +2,23 @@
 
 use std::fmt::Write;
 
-use super::{harmless, harmless_lines};
 use crate::desk::grade::Grading;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, escape, escape_lines};
 
 pub(super) fn render(grading: &Grading) -> String {
     let mut text = String::new();
     for graded in &grading.submissions {
-        let name = harmless(&graded.name);
+        let name = escape(&graded.name);
         // Writing into a String cannot fail.
         let _ = writeln!(text, "{name}: {} of {} points", graded.score(), graded.max_score());
         if let Some(error) = &graded.error {
-            let _ = writeln!(text, "  {}", harmless_lines(error).replace('\n', "\n  "));
+            let _ = writeln!(text, "  {}", escape_lines(error).replace('\n', "\n  "));
             continue;
         }
         for case in &graded.cases {
             if let Outcome::Failed(failure) = &case.outcome {
-                let _ = writeln!(
-                    text,
-                    "  ✗ {} ({}): {}",
-                    case.id,
-                    case.points,
-                    harmless(&failure.what)
-                );
+                let _ =
+                    writeln!(text, "  ✗ {} ({}): {}", case.id, case.points, escape(&failure.what));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::milliseconds;
+use super::test_list::milliseconds;
 use crate::desk::grade::{Graded, Grading};
 use crate::verdict::{CaseReport, Failure, Outcome};
 

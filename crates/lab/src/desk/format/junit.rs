@@ -4,8 +4,9 @@
 
 use std::fmt::Write;
 
-use super::{LONGEST, Test, all_tests, harmless, harmless_lines};
+use super::test_list::{LONGEST, Test, all_tests};
 use crate::desk::grade::{Graded, Grading};
+use crate::verdict::{escape, escape_lines};
 
 pub(super) fn render(grading: &Grading) -> String {
     let tests = all_tests(grading);
@@ -75,11 +76,11 @@ fn suite(xml: &mut String, graded: &Graded, tests: &[&Test<'_>]) {
 /// XML 1.0 cannot hold most control characters, not even as references: they are shown as Rust would write them. As `>` is
 /// always a reference, `]]>` does not occur.
 fn text(text: &str) -> String {
-    references(&harmless_lines(text))
+    references(&escape_lines(text))
 }
 
 fn attribute(text: &str) -> String {
-    references(&harmless(text))
+    references(&escape(text))
 }
 
 fn references(text: &str) -> String {
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!((number(root, "failures"), number(root, "errors")), (1, 3));
         let suites: Vec<_> = root.children().filter(Node::is_element).collect();
         assert_eq!(suites.len(), 4);
-        assert_eq!(suites[2].attribute("name").unwrap(), harmless(samples::HOSTILE));
+        assert_eq!(suites[2].attribute("name").unwrap(), escape(samples::HOSTILE));
         let error = suites[2].descendants().find(|node| node.has_tag_name("error")).unwrap();
         assert_eq!(error.attribute("type"), Some("not-judged"));
         assert!(error.text().unwrap().contains("]]>&'<\\u{1b}[31m"));

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{LONGEST, Test, all_tests, harmless};
+use super::test_list::{LONGEST, Test, all_tests};
 use crate::desk::grade::Grading;
+use crate::verdict::escape;
 
 pub(super) fn render(grading: &Grading) -> String {
     let tests = all_tests(grading);
@@ -31,13 +32,13 @@ fn point(tap: &mut String, number: usize, test: &Test<'_>) {
 
 /// A hash would begin a directive: `# SKIP` counts as passed.
 fn description(text: &str) -> String {
-    harmless(text).replace('\\', "\\\\").replace('#', "\\#")
+    escape(text).replace('\\', "\\\\").replace('#', "\\#")
 }
 
 /// Double quotes of YAML. What JSON escapes, YAML unescapes (YAML 1.2, section 5.7); control characters that JSON leaves are
 /// escaped before.
 fn quoted(line: &str) -> String {
-    serde_json::to_string(&harmless(line)).unwrap_or_default()
+    serde_json::to_string(&escape(line)).unwrap_or_default()
 }
 
 #[cfg(test)]

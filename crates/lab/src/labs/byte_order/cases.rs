@@ -1,7 +1,7 @@
 //! The cases of lab byte-order: first those about the order, then those of `frames` in this order.
 
-use crate::labs::Case;
 use crate::labs::framed::{LIMIT, Order, ask, cases, long, next_peer, plays, refused, together};
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::{WAITING, all_answered, ask, ask_quietly, begin, some_number};
 use super::ledger::{Ledger, SORTS, add, echo, named};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::{DatagramPeer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::{DatagramPeer, LARGEST, PATIENCE, Trial};
 use crate::verdict::{CaseFailure, Fault};
 

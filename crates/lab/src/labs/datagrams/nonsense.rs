@@ -2,7 +2,7 @@
 
 use super::answers::{ask, ask_quietly, begin};
 use super::ledger::{HEADER, add, echo};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

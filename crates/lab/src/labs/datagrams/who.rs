@@ -2,7 +2,7 @@
 
 use super::answers::{ask, begin, some_number};
 use super::ledger::{add, echo, named};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::{DatagramPeer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 

@@ -1,7 +1,7 @@
 //! The cases that `frames` and `byte-order` share, as `frames` plays them. `byte-order` puts a `play` of its own in.
 
 use super::{LIMIT, Order, plays};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::verdict::Fault;
 
 const ORDER: Order = Order::Little;

@@ -1,6 +1,6 @@
 //! The rules that `frames` and `byte-order` share: all that say nothing about the order of bytes.
 
-use crate::labs::Rule;
+use crate::labs::lab::Rule;
 
 pub(in crate::labs) const CAPITALS: Rule = Rule {
     id: "capitals",

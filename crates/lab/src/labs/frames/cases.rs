@@ -1,8 +1,8 @@
 //! The cases of lab frames, from the plainest to the peers that break off. Those that `byte-order` plays, too, are in
 //! [`framed::cases`](crate::labs::framed::cases).
 
-use crate::labs::Case;
 use crate::labs::framed::{Order, ask, cases, long, plays, together};
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::strict::NOT_UTF8;
-use crate::labs::Case;
 use crate::labs::framed::every_byte;
 use crate::labs::header::{
     answered_with_errors, ask, converse, expect_answer, of_texts, request, with_header,
     with_headers,
 };
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

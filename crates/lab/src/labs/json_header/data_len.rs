@@ -1,8 +1,8 @@
 //! Values of `data_len` that a program has to refuse, each with the body that a lenient program would read.
 
 use super::strict::NOT_CLOSED;
-use crate::labs::Case;
 use crate::labs::header::{refused, with_header};
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::CaseFailure;
 

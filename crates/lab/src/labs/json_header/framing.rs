@@ -1,10 +1,10 @@
 //! Where a request begins and ends, and how long its pieces may be under way.
 
-use crate::labs::Case;
 use crate::labs::header::{
     LIMIT, ask, converse, expect_answer, expect_error, head, refused, request, with_header,
     with_headers,
 };
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

@@ -1,7 +1,7 @@
 //! Headers that a program has to understand, however they are written.
 
-use crate::labs::Case;
 use crate::labs::header::with_headers;
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::labs::Case;
 use crate::labs::header::{ask, expect_answer, head, next_peer, request};
+use crate::labs::lab::Case;
 use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};

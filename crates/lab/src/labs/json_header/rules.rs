@@ -1,6 +1,6 @@
 //! What a program of this lab has to do.
 
-use crate::labs::Rule;
+use crate::labs::lab::Rule;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

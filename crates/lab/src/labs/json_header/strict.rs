@@ -1,7 +1,7 @@
 //! Headers that a program has to refuse, each with the body that it would have if a lenient parser had read it.
 
-use crate::labs::Case;
 use crate::labs::header::{head, next_peer, refused, shown, with_header};
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

@@ -1,7 +1,7 @@
 //! The cases of lab many-clients, from one client to crowds that break off.
 
 use super::plays;
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::verdict::Fault;
 
 pub(super) const CASES: &[Case] = &[

@@ -1,6 +1,6 @@
 //! What the checker does, in the order of difficulty.
 
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::verdict::Fault;
 
 /// A line is missing, or is that of something else: what most cases are about.

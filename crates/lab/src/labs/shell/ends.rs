@@ -6,7 +6,7 @@ use super::liveness::Liveness;
 use super::output::out;
 use super::requests::next_peer;
 use super::{OUTPUT, word};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::{Peer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 

@@ -7,7 +7,7 @@ use super::answer::{Answer, ask, unhurried};
 use super::bounds::{PACE, expect_at_once};
 use super::liveness::Liveness;
 use super::{OUTPUT, text, word};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 

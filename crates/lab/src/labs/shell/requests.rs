@@ -5,8 +5,8 @@ use std::path::Path;
 use super::answer::{Answer, ask, frame};
 use super::bounds::PACE;
 use super::{COMMAND, word};
-use crate::labs::Case;
 use crate::labs::framed::Order;
+use crate::labs::lab::Case;
 use crate::play::{Peer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 

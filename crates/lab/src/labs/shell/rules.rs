@@ -1,6 +1,6 @@
 //! What the program must do.
 
-use crate::labs::Rule;
+use crate::labs::lab::Rule;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -1,7 +1,7 @@
 //! What the checker does, in the order of difficulty.
 
 use super::{paths, peers};
-use crate::labs::Case;
+use crate::labs::lab::Case;
 use crate::verdict::Fault;
 
 pub(super) const CASES: &[Case] = &[

@@ -1,6 +1,6 @@
 //! What the page asks of the program.
 
-use crate::labs::Rule;
+use crate::labs::lab::Rule;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
