@@ -19,11 +19,14 @@ mod sandbox;
 mod verdict;
 
 pub use desk::{
-    BUILD, Format, Found, Graded, Grader, Grading, LIMIT, Options, PROGRESS_FILE, Progress,
-    Standing, SubmissionError, Submissions, ToGrader, Whose, check, find, near_misses,
+    BUILD_TIMEOUT, CHECK_TIMEOUT, Format, Found, Graded, Grader, Grading, Options, Owner,
+    PROGRESS_FILE, Progress, Standing, SubmissionError, Submissions, ToGrader, check,
+    find_submissions, near_misses,
 };
-pub use play::{DatagramPeer, LARGEST, PATIENCE, Peer, READY, Submission, Trial, startable};
-pub use sandbox::{adopt_orphans, end_descendants, keep_out};
+pub use play::{
+    DatagramPeer, LARGEST_DATAGRAM, PATIENCE, Peer, START_TIMEOUT, Submission, Trial, startable,
+};
+pub use sandbox::{become_subreaper, end_descendants, forbid_inspection};
 pub use verdict::{
     CaseFailure, CaseReport, Failure, Fault, Outcome, Report, escape, explain, shown_name, wrap,
 };

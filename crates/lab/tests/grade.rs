@@ -14,7 +14,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lab::labs;
-use lab::{CaseReport, Grader, Outcome, Report, Whose, find};
+use lab::{CaseReport, Grader, Outcome, Owner, Report, find_submissions};
 use programs::python;
 use serde_json::Value;
 use stage::Scratch;
@@ -308,7 +308,8 @@ fn with_whole_checker(script: &str, seconds: u64) -> String {
     let dir = scratch.path().join("class");
     lab_file(&dir, "ann", "lab = \"echo\"\ncommand = [\"x\"]\n");
     let grader = Grader { checker, seed: 0, jobs: 1, limit: Duration::from_secs(seconds) };
-    let grading = grader.grade(&find(&dir, Whose::Class).unwrap().found, &mut |_, _| {});
+    let grading =
+        grader.grade(&find_submissions(&dir, Owner::Class).unwrap().found, &mut |_, _| {});
     let graded = &grading.submissions[0];
     assert_eq!((graded.score(), graded.passed()), (0, false));
     assert!(graded.max_score() > 0);
@@ -390,7 +391,8 @@ fn order(submissions: usize, jobs: usize) -> String {
         lab_file(&dir, &format!("{number:02}"), "lab = \"echo\"\ncommand = [\"x\"]\n");
     }
     let grader = Grader { checker, seed: 0, jobs, limit: Duration::from_secs(60) };
-    let grading = grader.grade(&find(&dir, Whose::Class).unwrap().found, &mut |_, _| {});
+    let grading =
+        grader.grade(&find_submissions(&dir, Owner::Class).unwrap().found, &mut |_, _| {});
     let why = "the check ended (exit code 1) without a report";
     let names: Vec<_> = grading.submissions.iter().map(|one| one.name.clone()).collect();
     assert!(names.is_sorted() && names.len() == submissions, "{names:?}");

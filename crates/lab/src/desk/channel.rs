@@ -1,8 +1,8 @@
 //! The line between the grader and a check that it has started.
 //!
-//! The check closes itself to all other programs of its user ([`keep_out`](crate::sandbox::keep_out)), says that it is ready, and
-//! waits. Only then the grader lets a submission's program run: nobody can have looked into the check before. Its report
-//! comes back on the same line.
+//! The check closes itself to all other programs of its user (`forbid_inspection`), says that it is ready, and waits. Only
+//! then the grader lets a submission's program run: nobody can have looked into the check before. Its report comes back on
+//! the same line.
 //!
 //! The line is a pair of Unix sockets. What is a pipe or a file can be opened a second time by way of `/proc/PID/fd`; a
 //! socket cannot (proc(5)), and its descriptor can only be taken by one who may trace the process (pidfd_getfd(2)).
@@ -59,13 +59,13 @@ impl ToGrader {
 }
 
 /// The grader's end of the line.
-pub(crate) struct Line(UnixStream);
+pub(crate) struct ToCheck(UnixStream);
 
-impl Line {
+impl ToCheck {
     /// The line: our end, and what is to be the check's standard input.
-    pub fn new() -> io::Result<(Line, OwnedFd)> {
+    pub fn new() -> io::Result<(ToCheck, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
-        Ok((Line(ours), theirs.into()))
+        Ok((ToCheck(ours), theirs.into()))
     }
 
     /// Waits until the check says that it is ready.
@@ -117,8 +117,8 @@ impl Line {
 mod tests {
     use super::*;
 
-    fn line() -> (Line, ToGrader) {
-        let (ours, theirs) = Line::new().unwrap();
+    fn line() -> (ToCheck, ToGrader) {
+        let (ours, theirs) = ToCheck::new().unwrap();
         (ours, ToGrader(theirs.into()))
     }
 

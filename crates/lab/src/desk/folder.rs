@@ -45,7 +45,7 @@ pub struct Submissions {
 
 /// Whose work a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum Owner {
     /// That of a class: each folder in it belongs to one student.
     Class,
     /// That of one student.
@@ -66,16 +66,16 @@ pub enum Whose {
 ///
 /// # Errors
 /// When `dir` cannot be read.
-pub fn find(dir: &Path, whose: Whose) -> io::Result<Submissions> {
+pub fn find_submissions(dir: &Path, owner: Owner) -> io::Result<Submissions> {
     let folders = folders(dir, "")?;
     let name = dir.canonicalize()?.file_name().map_or_else(|| "submission".to_owned(), shown_name);
     let whole = Found { name, folder: dir.to_owned() };
     if whole.has_lab_file() {
         return Ok(Submissions { found: vec![whole], ..Submissions::default() });
     }
-    let mut all = match whose {
-        Whose::Student => nearest(folders, DEEPEST - 1),
-        Whose::Class => of_class(folders),
+    let mut all = match owner {
+        Owner::Student => nearest(folders, DEEPEST - 1),
+        Owner::Class => of_class(folders),
     };
     if all.found.is_empty() {
         all.found.push(whole);
@@ -166,7 +166,7 @@ mod tests {
     use stage::Scratch;
 
     /// What is found in a folder `class` with these files, and what is passed over.
-    fn search(whose: Whose, files: &str) -> (String, String) {
+    fn search(owner: Owner, files: &str) -> (String, String) {
         let scratch = Scratch::new().unwrap();
         let dir = scratch.path().join("class");
         fs::create_dir(&dir).unwrap();
@@ -175,23 +175,23 @@ mod tests {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, "").unwrap();
         }
-        let all = find(&dir, whose).unwrap();
+        let all = find_submissions(&dir, owner).unwrap();
         let names: Vec<_> = all.found.into_iter().map(|found| found.name).collect();
         (names.join(" "), all.passed_over.join(" "))
     }
 
-    fn check(whose: Whose, rows: &[(&str, &str, &str)]) {
+    fn check(owner: Owner, rows: &[(&str, &str, &str)]) {
         for (files, found, passed_over) in rows {
             let expected = ((*found).to_owned(), (*passed_over).to_owned());
-            assert_eq!(search(whose, files), expected, "{files}");
+            assert_eq!(search(owner, files), expected, "{files}");
         }
     }
 
     #[test]
     fn a_submission_is_named_by_its_folder() {
-        for whose in [Whose::Class, Whose::Student] {
+        for owner in [Owner::Class, Owner::Student] {
             check(
-                whose,
+                owner,
                 &[
                     ("lab.toml src/lab.toml docs/a", "class", ""),
                     ("bob/lab.toml alice/lab.toml", "alice bob", ""),
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_student_without_a_lab_file_is_listed_whatever_lies_beside() {
         check(
-            Whose::Class,
+            Owner::Class,
             &[
                 ("alice/lab.toml bob/echo.py", "alice bob", ""),
                 ("alice/echo/lab.toml docs/a bin/a", "alice/echo bin docs", ""),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn what_tools_make_is_no_student_and_is_named() {
         check(
-            Whose::Class,
+            Owner::Class,
             &[
                 (
                     "__MACOSX/ann/._lab.toml .git/config ann/lab.toml node_modules/a venv/a",
@@ -236,15 +236,15 @@ mod tests {
 
     #[test]
     fn with_a_lab_file_in_it_a_folder_is_a_submission_whatever_it_is_called() {
-        for whose in [Whose::Class, Whose::Student] {
-            check(whose, &[("ann/lab.toml target/lab.toml .bob/lab.toml", ".bob ann target", "")]);
+        for owner in [Owner::Class, Owner::Student] {
+            check(owner, &[("ann/lab.toml target/lab.toml .bob/lab.toml", ".bob ann target", "")]);
         }
     }
 
     #[test]
     fn what_tools_make_is_not_searched() {
         check(
-            Whose::Class,
+            Owner::Class,
             &[
                 (
                     "ann/lab.toml .Trash/ann/lab.toml target/package/lab.toml",
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn beside_a_students_submission_other_folders_are_passed_over_by_name() {
         check(
-            Whose::Student,
+            Owner::Student,
             &[
                 ("echo/lab.toml docs/a __MACOSX/a .git/a", "echo", ".git __MACOSX docs"),
                 ("echo/lab.toml old/echo/lab.toml", "echo", "old"),
@@ -268,7 +268,7 @@ mod tests {
             ],
         );
         check(
-            Whose::Class,
+            Owner::Class,
             &[
                 (
                     "alice/echo/lab.toml alice/notes/a alice/.git/a",
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn one_more_folder_around_the_submissions_does_no_harm_two_do() {
         check(
-            Whose::Class,
+            Owner::Class,
             &[
                 ("ann/ann-main/lab.toml ann/__MACOSX/a", "ann/ann-main", "ann/__MACOSX"),
                 (
@@ -294,8 +294,8 @@ mod tests {
                 ("ann/ann/ann/echo/lab.toml", "ann", ""),
             ],
         );
-        check(Whose::Student, &[("ann-main/echo/lab.toml", "ann-main/echo", "")]);
-        check(Whose::Student, &[("ann/ann-main/echo/lab.toml", "class", "ann")]);
+        check(Owner::Student, &[("ann-main/echo/lab.toml", "ann-main/echo", "")]);
+        check(Owner::Student, &[("ann/ann-main/echo/lab.toml", "class", "ann")]);
     }
 
     #[test]
@@ -305,7 +305,7 @@ mod tests {
         fs::write(scratch.path().join("alice/echo/lab.toml"), "").unwrap();
         fs::create_dir(scratch.path().join("mallory")).unwrap();
         std::os::unix::fs::symlink("../alice/echo", scratch.path().join("mallory/echo")).unwrap();
-        let all = find(scratch.path(), Whose::Class).unwrap();
+        let all = find_submissions(scratch.path(), Owner::Class).unwrap();
         let names: Vec<_> = all.found.into_iter().map(|found| found.name).collect();
         assert_eq!(names, ["alice/echo", "mallory"]);
     }
@@ -319,15 +319,15 @@ mod tests {
             fs::create_dir_all(folder.join("echo")).unwrap();
             fs::write(folder.join("echo/lab.toml"), "").unwrap();
         }
-        let found = find(scratch.path(), Whose::Class).unwrap().found;
+        let found = find_submissions(scratch.path(), Owner::Class).unwrap().found;
         let names: Vec<_> = found.iter().map(|found| found.name.as_str()).collect();
         assert_eq!(names, ["-j/echo", "caf\\x5cxe9/echo", "caf\\xe8/echo", "caf\\xe9/echo"]);
-        let alone = find(&found[3].folder, Whose::Class).unwrap().found;
+        let alone = find_submissions(&found[3].folder, Owner::Class).unwrap().found;
         assert_eq!(alone[0].name, "echo");
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
-        assert!(find(Path::new("/no/such/folder"), Whose::Student).is_err());
+        assert!(find_submissions(Path::new("/no/such/folder"), Owner::Student).is_err());
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::folder::Found;
-use super::held::{Held, Lost};
-use super::lab_file::BUILD;
+use super::held_check::{HeldCheck, NoReport};
+use super::lab_file::BUILD_TIMEOUT;
 use crate::labs::{Case, Lab};
 use crate::play::Submission;
 use crate::sandbox::{Limits, end_orphans};
@@ -17,7 +17,7 @@ use crate::verdict::{CaseReport, Failure, Outcome, Report};
 
 /// How long the check of one submission may take, without its build. A program that hangs in every case is judged in ten
 /// seconds, and in 40 more where the machine lets it wait; this is for a check that hangs itself.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const CHECK_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How many checks are started together, if more than one submission is judged at the same time.
 const WAVE: usize = 32;
@@ -133,7 +133,7 @@ impl Grader {
             let lab = submission.as_ref().ok().map(|(lab, _)| *lab);
             let check =
                 submission.map_err(|error| error.to_string()).and_then(|(lab, submission)| {
-                    let check = Held::start(&self.checker, &found[place].folder, self.seed)?;
+                    let check = HeldCheck::start(&self.checker, &found[place].folder, self.seed)?;
                     Ok((lab, submission, check))
                 });
             match check {
@@ -166,7 +166,7 @@ impl Grader {
                         let next = next.lock().unwrap_or_else(PoisonError::into_inner).next();
                         let Some((place, lab, submission, check)) = next else { return };
                         let (started, pid) = (Instant::now(), check.pid());
-                        let build = submission.build.map_or(Duration::ZERO, |_| BUILD);
+                        let build = submission.build.map_or(Duration::ZERO, |_| BUILD_TIMEOUT);
                         let result = check.judge(lab, self.seed, self.limit + build);
                         // What it has left, if it was killed, must not disturb the next one.
                         let mut checks = checks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,11 +175,11 @@ impl Grader {
                         drop(checks);
                         let result = match result {
                             Ok(report) => Ok(report),
-                            Err(Lost::Because(why)) => Err(why),
-                            Err(Lost::Early) if first == Some(place) => {
+                            Err(NoReport::Because(why)) => Err(why),
+                            Err(NoReport::NeverBegan) if first == Some(place) => {
                                 Err("the check ended before it began".to_owned())
                             }
-                            Err(Lost::Early) => {
+                            Err(NoReport::NeverBegan) => {
                                 again.lock().unwrap_or_else(PoisonError::into_inner).push(place);
                                 continue;
                             }

@@ -22,7 +22,7 @@ use crate::play::{Submission, last_lines};
 use crate::verdict::shown_name;
 
 /// How long a build may take.
-pub const BUILD: Duration = Duration::from_secs(120);
+pub const BUILD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The file in a student's folder that says what is to be judged.
 const FILE: &str = "lab.toml";
@@ -73,9 +73,9 @@ impl Submission {
     /// Runs the build command, if there is one, and ends whatever it leaves behind.
     ///
     /// # Errors
-    /// [`SubmissionError::Build`] when it does not start, fails, does not end in [`BUILD`], or prints without end.
+    /// [`SubmissionError::Build`] when it does not start, fails, does not end in [`BUILD_TIMEOUT`], or prints without end.
     pub fn build(&self) -> Result<(), SubmissionError> {
-        self.build_within(BUILD)
+        self.build_within(BUILD_TIMEOUT)
     }
 
     fn build_within(&self, within: Duration) -> Result<(), SubmissionError> {
@@ -291,15 +291,15 @@ mod tests {
 
     #[test]
     fn a_build_runs_in_its_folder_and_is_bounded() {
-        assert_eq!(build("test -f lab.toml", BUILD), Ok(()));
+        assert_eq!(build("test -f lab.toml", BUILD_TIMEOUT), Ok(()));
         assert_eq!(
-            build("echo no such type >&2; exit 7", BUILD).unwrap_err(),
+            build("echo no such type >&2; exit 7", BUILD_TIMEOUT).unwrap_err(),
             "the build command ended with exit code 7: /bin/sh -c 'echo no such type >&2; exit 7'\n  \
              stderr: no such type"
         );
         let hangs = build("sleep 60", Duration::from_millis(50)).unwrap_err();
         assert!(hangs.starts_with("the build command did not end within 0 s"), "{hangs}");
-        let floods = build("yes", BUILD).unwrap_err();
+        let floods = build("yes", BUILD_TIMEOUT).unwrap_err();
         assert!(floods.contains("it has run away"), "{floods}");
     }
 

@@ -127,7 +127,7 @@ impl Connection {
     fn transfer(&mut self, bytes: &[u8], expected: Option<&[u8]>) -> Result<(), CaseFailure> {
         self.begun = Instant::now();
         let patience = Rc::clone(&self.patience);
-        let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Judged::default());
+        let (mut sent, mut time, mut judged) = (0, patience.wait(PATIENCE), Comparison::default());
         while sent < bytes.len() {
             let reads = expected.is_some() && self.ended.is_none();
             let flags = if reads { PollFlags::IN | PollFlags::OUT } else { PollFlags::OUT };
@@ -206,12 +206,12 @@ impl Connection {
 
 /// How far what came has been compared.
 #[derive(Default)]
-pub(crate) struct Judged {
+pub(crate) struct Comparison {
     pub same: usize,
     pub wrong: bool,
 }
 
-impl Judged {
+impl Comparison {
     /// Whether all has come, or a wrong byte. Looks only at what is new.
     pub fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
         let came = received.len().min(expected.len());

@@ -18,7 +18,7 @@ use crate::verdict::{CaseFailure, Fault, quote};
 
 /// The longest payload of a UDP datagram over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP header (RFC 768,
 /// RFC 791). macOS sends no more than 9,216 at a time unless told otherwise (`net.inet.udp.maxdgram`).
-pub const LARGEST: usize = if cfg!(target_os = "linux") { 65_507 } else { 9_216 };
+pub const LARGEST_DATAGRAM: usize = if cfg!(target_os = "linux") { 65_507 } else { 9_216 };
 
 /// A socket with an address of its own, which sends datagrams to the student's program.
 pub struct DatagramPeer {

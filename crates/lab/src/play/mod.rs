@@ -22,11 +22,11 @@ mod turn;
 mod waits;
 
 pub(crate) use connection::{Connection, wait_readable};
-pub use datagram::{DatagramPeer, LARGEST};
+pub use datagram::{DatagramPeer, LARGEST_DATAGRAM};
 pub(crate) use dial::{Buffers, dial};
 pub(crate) use exit::not_crashed;
 pub(crate) use patience::Patience;
-pub use patience::{PATIENCE, READY};
+pub use patience::{PATIENCE, START_TIMEOUT};
 pub use peer::Peer;
 pub(crate) use recording::SharedRecording;
 pub(crate) use student::last_lines;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the program may take until it listens or connects. `cargo run` builds first.
-pub const READY: Duration = Duration::from_secs(8);
+pub const START_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long one case may take in all once the program is ready, however slowly it drips; unless it is given more.
 const CASE: Duration = Duration::from_secs(8);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use relay::{Plan, Step};
 use socket2::Socket;
 
-use super::connection::{Connection, Ended, Judged, KEPT};
+use super::connection::{Comparison, Connection, Ended, KEPT};
 use super::patience::{PATIENCE, Patience};
 use super::recording::{Recording, SharedRecording};
 use super::steps::Steps;
@@ -262,7 +262,7 @@ impl Peer {
 
     fn compare(&mut self, expected: &[u8]) -> Result<(), CaseFailure> {
         self.recorded.borrow_mut().expects(expected.len());
-        let mut judged = Judged::default();
+        let mut judged = Comparison::default();
         self.conn.read_until(|received| judged.is_decided(expected, received));
         if judged.wrong {
             self.conn.read_soon(judged.same / ROW * ROW + ROW);

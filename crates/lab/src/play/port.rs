@@ -49,7 +49,7 @@ impl Port {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         // Checkers that start together should not all try the same ports first.
         let start = (std::process::id() as u16).wrapping_mul(31);
-        let _nobody_starts = no_start();
+        let _nobody_starts = lock_starts();
         for _ in 0..COUNT {
             let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, protocol.first() + number));
@@ -79,7 +79,7 @@ fn bind_strictly(address: SocketAddr) -> io::Result<Socket> {
 ///
 /// A process that is being started has a copy of all our sockets until it has become its program. It would keep the port
 /// bound for a moment, and the kernel's table would say that the server is there already.
-pub(crate) fn no_start() -> MutexGuard<'static, ()> {
+pub(crate) fn lock_starts() -> MutexGuard<'static, ()> {
     static STARTS: Mutex<()> = Mutex::new(());
     STARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }

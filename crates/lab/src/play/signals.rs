@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use stage::{Finished, Signal, shell_quote};
 
-use super::patience::{PATIENCE, Patience, READY};
+use super::patience::{PATIENCE, Patience, START_TIMEOUT};
 use super::student::{self, Student};
 use super::trial::{Trial, with_address};
 use super::waits::{MOMENT, outwait};
@@ -31,7 +31,7 @@ impl<'a> Trial<'a> {
         let started = Student::start(self.submission, path)?;
         let patience = Patience::new();
         patience.with(started.pid());
-        let mut time = patience.wait_ready(READY);
+        let mut time = patience.wait_ready(START_TIMEOUT);
         let ended = loop {
             if started.ended(LOOK).is_some() {
                 break started.wait(&patience, PATIENCE);
@@ -39,7 +39,7 @@ impl<'a> Trial<'a> {
             if time.is_over() {
                 break Err(CaseFailure::new(
                     Fault::Rule,
-                    format!("it is still running after {} s", READY.as_secs()),
+                    format!("it is still running after {} s", START_TIMEOUT.as_secs()),
                 ));
             }
             // It might still notice what is there.

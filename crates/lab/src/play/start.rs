@@ -10,7 +10,7 @@ use stage::shell_quote;
 
 use super::connection::wait_readable;
 use super::network::in_brackets;
-use super::patience::READY;
+use super::patience::START_TIMEOUT;
 use super::peer::Peer;
 use super::port::{Port, Protocol};
 use super::ready;
@@ -72,12 +72,12 @@ impl Trial<'_> {
         self.start(address.to_string())?;
         self.step(format!("wait for the program to connect{}", in_brackets(&schedule)));
         listener.set_nonblocking(true).map_err(machine)?;
-        let mut time = self.patience.wait_ready(READY);
+        let mut time = self.patience.wait_ready(START_TIMEOUT);
         let conn = loop {
             if let Ok((conn, _)) = listener.accept() {
                 self.patience.begin();
                 if let Some(student) = &self.student {
-                    student.is_ready();
+                    student.end_turn();
                 }
                 break conn;
             }
@@ -90,7 +90,7 @@ impl Trial<'_> {
                     Fault::Silent,
                     format!(
                         "the program did not connect to the address (its last argument) within {} s",
-                        READY.as_secs()
+                        START_TIMEOUT.as_secs()
                     ),
                 ));
             }

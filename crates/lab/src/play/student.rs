@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use stage::{Finished, Keep, Line, Program, Signal, StageError, Stream};
 
-use super::patience::{Patience, READY};
-use super::port::no_start;
+use super::patience::{Patience, START_TIMEOUT};
+use super::port::lock_starts;
 use super::submission::{Submission, startable};
 use super::turn::Turn;
 use crate::verdict::{CaseFailure, Fault, escape};
@@ -51,7 +51,7 @@ impl Student {
             command.current_dir(folder);
         }
         let turn = Turn::wait();
-        let _no_port_is_tried = no_start();
+        let _no_port_is_tried = lock_starts();
         match Program::start_keeping("the program", &mut command, Keep::Latest(OUTPUT)) {
             Ok(program) => Ok(Student { program, starting: Cell::new(Some(turn)) }),
             Err(error) => Err(CaseFailure::machine("start the program", error)),
@@ -66,12 +66,12 @@ impl Student {
         believed: impl Fn() -> bool,
         patience: &Patience,
     ) -> Result<(), CaseFailure> {
-        let (mut time, mut look) = (patience.wait_ready(READY), LOOK);
+        let (mut time, mut look) = (patience.wait_ready(START_TIMEOUT), LOOK);
         loop {
             // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
             let over = time.is_over();
             if bound() || (self.says_it_listens() && believed()) {
-                self.is_ready();
+                self.end_turn();
                 return Ok(());
             }
             if over {
@@ -90,7 +90,7 @@ impl Student {
         let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
         let what = format!(
             "the program {claim}did not listen on the address (its last argument) within {} s",
-            READY.as_secs()
+            START_TIMEOUT.as_secs()
         );
         Err(CaseFailure::early(
             what,
@@ -103,7 +103,7 @@ impl Student {
     }
 
     /// It has started: the next one may.
-    pub(crate) fn is_ready(&self) {
+    pub(crate) fn end_turn(&self) {
         self.starting.set(None);
     }
 

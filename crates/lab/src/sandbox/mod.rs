@@ -7,6 +7,6 @@ mod processes;
 
 pub(crate) use limits::Limits;
 pub(crate) use orphans::end_orphans;
-pub use orphans::{adopt_orphans, end_descendants, keep_out};
+pub use orphans::{become_subreaper, end_descendants, forbid_inspection};
 #[cfg(target_os = "linux")]
 pub(crate) use processes::{family, is_alive, ran_and_waited, runs};

@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Makes this process the parent of every descendant whose own parent ends. For a program's first lines.
 ///
 /// On Linux only; elsewhere nothing happens.
-pub fn adopt_orphans() {
+pub fn become_subreaper() {
     #[cfg(target_os = "linux")]
     // Kernels know it since 3.4. Where it is refused, what daemonises escapes, and no verdict changes.
     let _ = set_child_subreaper(Some(getpid()));
@@ -38,7 +38,7 @@ pub fn adopt_orphans() {
 ///
 /// Without it a submission opens `/proc/PID/fd/1` of the check that judges it, and writes its own report there (proc(5),
 /// and prctl(2), `PR_SET_DUMPABLE`). On Linux only; elsewhere nothing happens.
-pub fn keep_out() {
+pub fn forbid_inspection() {
     #[cfg(target_os = "linux")]
     // Only ever refused where it makes no sense.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);

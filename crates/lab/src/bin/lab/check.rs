@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::labs::Lab;
 use lab::{
-    Options, Submission, ToGrader, adopt_orphans, check, end_descendants, keep_out, shown_name,
-    startable,
+    Options, Submission, ToGrader, become_subreaper, check, end_descendants, forbid_inspection,
+    shown_name, startable,
 };
 
 use crate::verdict::Verdict;
@@ -63,8 +63,8 @@ impl Check {
 
     pub fn run(self) -> io::Result<ExitCode> {
         // First of all: until then, others of the same user can look into this process.
-        keep_out();
-        adopt_orphans();
+        forbid_inspection();
+        become_subreaper();
         let mut grader = if self.to_grader { Some(ToGrader::from_stdin()?) } else { None };
         let (lab, submission) = match self.chosen() {
             Ok(chosen) => chosen,

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::{
-    Format, Graded, Grader, LIMIT, Submissions, adopt_orphans, end_descendants, escape, find,
-    keep_out, shown_name,
+    CHECK_TIMEOUT, Format, Graded, Grader, Submissions, become_subreaper, end_descendants, escape,
+    find_submissions, forbid_inspection, shown_name,
 };
 
 use crate::checker::Checker;
@@ -40,15 +40,16 @@ pub struct Grade {
 impl Grade {
     pub fn run(self) -> io::Result<ExitCode> {
         // First of all: until then, others of the same user can look into this process.
-        keep_out();
-        adopt_orphans();
-        let Submissions { found, passed_over } = match find(&self.dir, self.format.whose()) {
-            Ok(submissions) => submissions,
-            Err(error) => {
-                writeln!(io::stderr(), "lab: cannot read {}: {error}", shown_name(&self.dir))?;
-                return Ok(ExitCode::from(3));
-            }
-        };
+        forbid_inspection();
+        become_subreaper();
+        let Submissions { found, passed_over } =
+            match find_submissions(&self.dir, self.format.owner()) {
+                Ok(submissions) => submissions,
+                Err(error) => {
+                    writeln!(io::stderr(), "lab: cannot read {}: {error}", shown_name(&self.dir))?;
+                    return Ok(ExitCode::from(3));
+                }
+            };
         let output = Output::new(self.output.as_deref())?;
         if !passed_over.is_empty() {
             let names = escape(&passed_over.join(", "));
@@ -60,7 +61,7 @@ impl Grade {
             checker: checker.path.clone(),
             seed: self.seed,
             jobs: self.jobs.into(),
-            limit: LIMIT,
+            limit: CHECK_TIMEOUT,
         };
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {

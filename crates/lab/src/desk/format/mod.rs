@@ -11,7 +11,7 @@ mod test_list;
 
 use clap::ValueEnum;
 
-use crate::desk::folder::Whose;
+use crate::desk::folder::Owner;
 use crate::desk::grade::Grading;
 
 /// A form of report.
@@ -35,11 +35,11 @@ pub enum Format {
 
 impl Format {
     /// Whose work a report of this form is about: the two platforms grade one student at a time.
-    pub fn whose(self) -> Whose {
+    pub fn owner(self) -> Owner {
         match self {
-            Format::Gradescope | Format::Classroom => Whose::Student,
+            Format::Gradescope | Format::Classroom => Owner::Student,
             Format::Human | Format::Junit | Format::Tap | Format::Json | Format::Csv => {
-                Whose::Class
+                Owner::Class
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ledger::{HEADER, Ledger, SORTS, add, echo, named};
 use crate::labs::lab::Case;
-use crate::play::{DatagramPeer, LARGEST, PATIENCE, Trial};
+use crate::play::{DatagramPeer, LARGEST_DATAGRAM, PATIENCE, Trial};
 use crate::verdict::{CaseFailure, Fault};
 
 /// So many small requests wait together. Linux gives a socket 212,992 bytes for what waits, and counts some 770 for a small
@@ -77,7 +77,7 @@ pub(super) const LARGEST_PAYLOAD: Case = Case {
     proves: &[("echo", "a byte less than fits"), ("echo", "all that fits")],
     hint: "65,507 bytes fit into one datagram over IPv4. How large is your buffer?",
     fits: &[Fault::Wrong, Fault::Silent],
-    play: |trial| echoes(trial, &[LARGEST - HEADER - 1, LARGEST - HEADER]),
+    play: |trial| echoes(trial, &[LARGEST_DATAGRAM - HEADER - 1, LARGEST_DATAGRAM - HEADER]),
 };
 
 fn echoes(trial: &mut Trial, lengths: &[usize]) -> Result<(), CaseFailure> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use stage::{Finished, Keep, Program, Scratch, Signal, StageError};
 
-use super::channel::Line;
+use super::channel::ToCheck;
 use crate::labs::Lab;
 use crate::verdict::Report;
 
@@ -38,27 +38,27 @@ const ENVIRONMENT: &[&str] = &[
 ];
 
 /// A check that has been started. Dropping it ends it.
-pub(crate) struct Held {
+pub(crate) struct HeldCheck {
     program: Program,
-    line: Line,
+    line: ToCheck,
     /// Where it and the submission put temporary files: a check that was killed could not remove its own.
     _scratch: Scratch,
 }
 
 /// Why there is no report.
-pub(crate) enum Lost {
+pub(crate) enum NoReport {
     /// It had ended before it was let go: somebody killed it, and it has judged nothing.
-    Early,
+    NeverBegan,
     /// For its owner.
     Because(String),
 }
 
-impl Held {
+impl HeldCheck {
     /// Starts `CHECKER check FOLDER --to-grader --seed SEED`. It judges nothing until it is let go.
-    pub fn start(checker: &Path, folder: &Path, seed: u64) -> Result<Held, String> {
+    pub fn start(checker: &Path, folder: &Path, seed: u64) -> Result<HeldCheck, String> {
         let failed = |error: io::Error| format!("the check could not be started: {error}");
         let scratch = Scratch::new().map_err(|error| error.to_string())?;
-        let (line, theirs) = Line::new().map_err(failed)?;
+        let (line, theirs) = ToCheck::new().map_err(failed)?;
         let mut command = Command::new(checker);
         command.arg("check").arg(no_option(folder));
         command.args(["--to-grader", "--seed", &seed.to_string()]);
@@ -68,11 +68,15 @@ impl Held {
         let input = Stdio::from(theirs);
         let program =
             Program::start_with_input("the check", &mut command, Keep::UpTo(OUTPUT), input);
-        Ok(Held { program: program.map_err(|error| error.to_string())?, line, _scratch: scratch })
+        Ok(HeldCheck {
+            program: program.map_err(|error| error.to_string())?,
+            line,
+            _scratch: scratch,
+        })
     }
 
     /// Waits until it says that nobody can look into it any more.
-    pub fn wait_ready(mut self) -> Result<Held, String> {
+    pub fn wait_ready(mut self) -> Result<HeldCheck, String> {
         let deadline = Instant::now() + READY;
         match self.line.ready(deadline) {
             Ok(true) => Ok(self),
@@ -89,13 +93,13 @@ impl Held {
     }
 
     /// Lets it go, and waits for its report, so long at most.
-    pub fn judge(mut self, lab: &Lab, seed: u64, limit: Duration) -> Result<Report, Lost> {
-        let because = |why: String| Err(Lost::Because(why));
+    pub fn judge(mut self, lab: &Lab, seed: u64, limit: Duration) -> Result<Report, NoReport> {
+        let because = |why: String| Err(NoReport::Because(why));
         let deadline = Instant::now() + limit;
         // One that ran before it may have stopped it.
         self.program.signal_group(Signal::CONT);
         if self.line.go().is_err() {
-            return Err(Lost::Early);
+            return Err(NoReport::NeverBegan);
         }
         let too_late = || because(format!("the check did not end within {} s", limit.as_secs()));
         let bytes = match self.line.report(OUTPUT, deadline) {
@@ -118,7 +122,7 @@ impl Held {
             Ok(report) if finished.code != Some(exit_code(&report)) => {
                 because(without_report(&finished))
             }
-            result => result.map_err(Lost::Because),
+            result => result.map_err(NoReport::Because),
         }
     }
 }
