@@ -60,6 +60,55 @@ fn the_map_says_who_uses_whom() {
     }
 }
 
+/// The rooms of `lab`, as ARCHITECTURE.md has them from top to bottom: none names one that stands above it.
+///
+/// What `lib.rs` exports again is for other packages: by way of the root, a room would reach every other one.
+#[test]
+fn a_room_of_the_lab_uses_only_those_below() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = read(&root.join("ARCHITECTURE.md"));
+    let rows = page.lines().filter_map(|line| line.split_once("  ↓  "));
+    let rooms: Vec<&str> = rows.map(|(room, _)| room.trim()).collect();
+    let source = root.join("crates/lab/src");
+    let mut found: Vec<String> = fs::read_dir(&source)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "lib.rs")
+        .collect();
+    found.sort();
+    let mut listed = rooms.clone();
+    listed.sort_unstable();
+    assert_eq!(found, listed, "the folders of crates/lab/src, and the rooms on the page");
+
+    let mut upwards = Vec::new();
+    // The program on top is a crate of its own: nothing below can name it.
+    for (place, room) in rooms.iter().enumerate().skip(1) {
+        for file in rust_files(&source.join(room)) {
+            let text = read(&file);
+            let from_root =
+                names_after(&text, "crate::").filter(|name| !rooms[place..].contains(name));
+            let from_here =
+                names_after(&text, "super::").filter(|name| rooms[..place].contains(name));
+            upwards.extend(
+                from_root.chain(from_here).map(|name| format!("{}: {name}", file.display())),
+            );
+        }
+    }
+    assert!(upwards.is_empty(), "{upwards:#?}");
+}
+
+/// The names that stand directly after this part of a path: of `crate::{play::Trial, labs}` both `play` and `labs`.
+fn names_after<'a>(text: &'a str, part: &'static str) -> impl Iterator<Item = &'a str> {
+    text.split(part).skip(1).flat_map(|rest| {
+        let names = match rest.strip_prefix('{') {
+            Some(several) => several.split(';').next().unwrap_or_default(),
+            None => rest.split(',').next().unwrap_or_default(),
+        };
+        let is_no_name = |c: char| !(c.is_alphanumeric() || c == '_');
+        names.split(',').map(move |name| name.trim().split(is_no_name).next().unwrap_or_default())
+    })
+}
+
 /// A dependency that nobody names makes the first build longer, and the map wrong.
 #[test]
 fn every_dependency_is_named_in_the_sources() {
