@@ -4,12 +4,13 @@
 //! (a [`relay::Relay`] cuts, merges and breaks the stream by a seeded schedule), and says of each case whether the program
 //! kept its rule; where it did not, step by step, what was sent, what was expected, and the first byte that differs.
 //!
-//! From the outside in:
-//! - [`labs::LABS`]: the labs; each is a file with its cases.
-//! - [`check()`]: plays all cases against one program and returns a [`Report`].
-//! - [`Trial`]: one case being played: it starts the student's program and hands out [`Peer`]s.
-//! - [`CaseFailure`]: why a case failed.
-//! - [`Grader`]: checks many submissions, and [`Format`] writes what came of it for those who asked.
+//! In rooms, from the top down; each uses only those below it:
+//! - desk: [`check()`] plays all cases of a lab against one [`Submission`] and returns a [`Report`]; [`Grader`] checks many,
+//!   and [`Format`] writes what came of it for those who asked.
+//! - [`labs`]: [`LABS`](labs::LABS), each a file with its rules and cases.
+//! - play: [`Trial`], one case being played, starts the student's program and hands out [`Peer`]s.
+//! - verdict: [`CaseFailure`], why a case failed, and [`explain`], what a student reads of it.
+//! - sandbox: [`end_descendants`] ends whatever a submission has started.
 
 pub mod labs;
 
