@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::framed::Order;
 use crate::play::{Peer, Trial};
-use crate::verdict::{CaseFailure, Fault, quote};
+use crate::verdict::{CaseFailure, Fault, escape, quote};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;
@@ -75,8 +75,7 @@ fn keep_the_number(trial: &Trial, begun: usize, number: usize, what: &str) {
 
 /// A header as a step shows it: as it is, so far as a line can hold it.
 pub(super) fn shown(header: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
-    header.trim_end().chars().take(300).map(escape).collect()
+    escape(&header.trim_end().chars().take(300).collect::<String>())
 }
 
 /// One peer asks for each of these texts with this op. Their answers are `answer`'s.
