@@ -45,6 +45,7 @@ mod connection;
 mod connections;
 pub mod events;
 mod handler;
+pub mod limits;
 pub mod pool;
 pub mod processes;
 pub mod serial;

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use observe::{Failure, Socket, report};
 use socket2::{Domain, Type};
-use threaded_server::{Service, events, pool, processes, serial, threads};
+use threaded_server::{Service, events, limits, pool, processes, serial, threads};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -70,10 +70,21 @@ fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> 
         handler,
         form: args.requests,
         max_frame: args.max_frame,
-        max_connections: args.max_connections.into(),
+        max_connections: match args.model {
+            Model::Threads => limits::with_threads(args.max_connections),
+            Model::Processes => limits::with_processes(args.max_connections),
+            Model::Serial | Model::Pool | Model::Events => {
+                limits::with_descriptors(args.max_connections)
+            }
+        },
         frame_timeout: shell::FRAME_TIMEOUT,
         shutdown,
     }
+}
+
+fn parse_connections(text: &str) -> Result<usize, String> {
+    let expected = || "expected a number from 1 on; what this system carries is said at the start";
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| expected().to_owned())
 }
 
 /// Runs the commands of many clients at once.
@@ -91,8 +102,8 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Model::Threads)]
     model: Model,
     /// How many connections may be open at once; a further one is told so
-    #[arg(long, value_name = "N", default_value = "256", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    max_connections: u16,
+    #[arg(long, value_name = "N", default_value = "256", value_parser = parse_connections)]
+    max_connections: usize,
     /// How requests come: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: proto::request::RequestForm,
