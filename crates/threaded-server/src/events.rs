@@ -62,7 +62,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
             }
             for event in &events {
                 match event.token() {
-                    NEWCOMER => accept_at = Some(Deadline::now()),
+                    NEWCOMER => _ = accept_at.get_or_insert(Deadline::now()),
                     SHUTDOWN => clients.dismiss(),
                     WORKER => results.take().into_iter().for_each(|done| clients.finished(done)),
                     Token(client) => clients.ready(client, event),
