@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::io::retry_on_intr;
+use rustix::io::{ioctl_fionread, retry_on_intr};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, recvmsg};
 use socket2::{Domain, Protocol, SockAddr, Type};
 
@@ -147,6 +147,15 @@ impl Socket {
         let result = uninterrupted(|| (&self.inner).read(buffer));
         self.moved(Call::Recv, buffer.len(), &result, None, || vec![buffer]);
         result
+    }
+
+    /// ioctl(2) with FIONREAD: how many bytes have come and can be read without waiting.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn unread(&self) -> io::Result<usize> {
+        let bytes = ioctl_fionread(&self.inner)?;
+        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// sendto(2): one datagram to `peer`, whole or not at all.

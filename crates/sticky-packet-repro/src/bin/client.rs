@@ -1,15 +1,7 @@
 //! The sticky packet, the client's side: one recv for each answer, and two sends in a row.
 //!
-//! ```text
-//! terminal 1                                              terminal 2
-//! $ cargo run -q --bin sticky-packet-repro-server shell   $ cargo run -q --bin sticky-packet-repro-client shell
-//! listening on 127.0.0.1:8888                             >>: seq 1 110
-//! from 127.0.0.1:51412                                    (the first 100 bytes)
-//!                                                         >>: echo hi
-//!                                                         (the next 100 bytes of seq!)
-//! ```
-//!
-//! The programs are wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 mend it.
+//! The terminals stand at the head of the server. The programs are wrong on purpose; what is wrong is marked `WRONG`.
+//! Chapters 9 to 11 mend it.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -17,56 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
-use proto::agreed;
-use shell::PromptArgs;
-use socket2::{Domain, SockAddr, Type};
-
-/// Shows that a TCP stream keeps no message boundaries.
-///
-/// The lesson: recv brings what has come, not what was sent. Use the server of the same name.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-Two terminals, the main demonstration:
-  1$ sticky-packet-repro-server shell
-  2$ sticky-packet-repro-client shell -c 'seq 1 110' -c 'echo hi'
-
-Two terminals, two sends and two reads; press Enter in the first when the second is done:
-  1$ sticky-packet-repro-server two-reads --hold --reads 2,5
-  2$ sticky-packet-repro-client two-sends"
-)]
-struct Args {
-    #[command(subcommand)]
-    part: Part,
-    /// Where the server listens
-    #[arg(long, global = true, value_name = "ADDR", default_value = agreed::ADDRESS, value_parser = observe::parse_address)]
-    connect: SocketAddr,
-    /// How long the server may be silent, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
-    timeout: Duration,
-    #[command(flatten)]
-    log: LogArgs,
-}
-
-#[derive(Subcommand)]
-enum Part {
-    /// Send commands, and take one recv for the whole answer
-    Shell {
-        /// How many bytes that recv asks for
-        #[arg(long, value_name = "BYTES", default_value_t = 100)]
-        bufsize: usize,
-        #[command(flatten)]
-        prompt: PromptArgs,
-    },
-    /// Send `hello`, send `hi`, and close
-    TwoSends,
-}
+use observe::{Failure, Socket, report};
+use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    exit_when_interrupted();
+    observe::exit_when_interrupted();
     report(args.log.start().and_then(|()| run(&args)))
 }
 
@@ -75,18 +23,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::TwoSends => two_sends(&conn).map_err(Failure::talking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
-            if let Some(token) = prompt.token()? {
-                conn.mask(true); // a token belongs in no log and no trace
-                let answer = ask(&conn, args.connect, &token, *bufsize)?;
-                conn.mask(false);
-                let _ = io::stderr().write_all(&answer);
-            }
-            for command in prompt.commands()? {
-                let answer = ask(&conn, args.connect, &command?, *bufsize)?;
-                let mut out = io::stdout();
-                out.write_all(&answer).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
-            }
-            Ok(())
+            prompt.ask_each(&conn, |command| ask(&conn, args.connect, command, *bufsize))
         }
     }
 }
@@ -95,7 +32,7 @@ fn connect(args: &Args) -> io::Result<Socket> {
     let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
     conn.set_write_timeout(Some(args.timeout))?;
-    conn.connect(&SockAddr::from(args.connect))?;
+    conn.connect(&args.connect.into())?;
     Ok(conn)
 }
 
@@ -125,9 +62,41 @@ fn ask(
 
 fn two_sends(conn: &Socket) -> io::Result<()> {
     // Two sends are not two messages: the stream is `hellohi`.
-    conn.send(agreed::HELLO)?;
-    conn.send(agreed::HI)?;
+    conn.send(proto::agreed::HELLO)?;
+    conn.send(proto::agreed::HI)?;
     // With SO_LINGER, close returns when the peer's kernel has acknowledged everything. So once this
     // program has ended, all of it waits at the server, however slowly the machine runs.
     conn.set_linger(Some(Duration::from_secs(10)))
+}
+
+/// Shows that a TCP stream keeps no message boundaries.
+///
+/// The lesson: recv brings what has come, not what was sent. Use the server of the same name.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+struct Args {
+    #[command(subcommand)]
+    part: Part,
+    /// Where the server listens
+    #[arg(long, global = true, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    connect: SocketAddr,
+    /// How long the server may be silent, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: observe::LogArgs,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Send commands, and take one recv for the whole answer
+    Shell {
+        /// How many bytes that recv asks for
+        #[arg(long, value_name = "BYTES", default_value_t = 100)]
+        bufsize: usize,
+        #[command(flatten)]
+        prompt: shell::PromptArgs,
+    },
+    /// Send `hello`, send `hi`, and close
+    TwoSends,
 }
