@@ -26,7 +26,7 @@ impl Actor {
 
     /// Waits until it has made the call `name` so many times.
     pub fn wait_for_calls(&self, name: &str, count: usize) -> Result<(), Trouble> {
-        let call = format!("call=\"{name}\"");
+        let call = format!(" {name} conn=");
         let called =
             |line: &&stage::Line| line.whole && String::from_utf8_lossy(&line.text).contains(&call);
         let what = format!("{count} times {name}");
@@ -99,7 +99,7 @@ impl Ended {
 
     /// What it said on standard error, without the log.
     pub fn complaint(&self) -> String {
-        let log = |line: &&str| [" WARN ", "DEBUG "].iter().any(|level| line.contains(level));
+        let log = |line: &&str| [" WARN ", " conn="].iter().any(|part| line.contains(part));
         let said = String::from_utf8_lossy(&self.stderr);
         said.lines().filter(|line| !log(line)).map(|line| format!("{line}\n")).collect()
     }

@@ -27,7 +27,6 @@ mod trouble;
 mod typed;
 mod verdict;
 mod wanted;
-mod wrap;
 
 use crate::experiments::ALL;
 use crate::options::Options;

@@ -30,7 +30,7 @@ impl Prediction {
                 screen.text("(no answer)\n\n").map_err(Trouble::Stdout)?;
                 return Ok(None);
             }
-            let typed = shown(line.trim_ascii(), 20).to_lowercase();
+            let typed = columns::cut(&shown(line.trim_ascii()), 20).to_lowercase();
             let letters = ('a'..).map(String::from).zip(self.choices);
             let chosen = letters.into_iter().find(|(letter, _)| *letter == typed);
             if let Some((_, choice)) = chosen {

@@ -28,7 +28,7 @@ pub fn all(options: &Options) -> Result<bool, Trouble> {
         let (verdict, _) = run(one, &mut screen, options)?;
         verdicts.push((one.name, verdict));
     }
-    screen.table(&verdicts).map_err(Trouble::Stdout)?;
+    screen.verdicts(&verdicts).map_err(Trouble::Stdout)?;
     Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
 }
 

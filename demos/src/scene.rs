@@ -7,7 +7,7 @@ pub use crate::actor::{Actor, Ended, PATIENCE};
 use crate::network::Network;
 use crate::numbers::Samples;
 use crate::options::Options;
-use crate::screen::{Screen, WIDTH};
+use crate::screen::Screen;
 use crate::trouble::Trouble;
 use crate::typed::Typed;
 use observe::Event;
@@ -132,8 +132,18 @@ impl<'a> Scene<'a> {
     }
 
     /// Prints what else to do in the terminal that was printed last.
-    pub fn then(&mut self, line: &str) -> Result<(), Trouble> {
-        self.screen.then(line).map_err(Trouble::Stdout)
+    pub fn then(&mut self, what: &str) -> Result<(), Trouble> {
+        self.screen.then(what).map_err(Trouble::Stdout)
+    }
+
+    /// Prints what else to type there.
+    pub fn then_type(&mut self, typed: &Typed) -> Result<(), Trouble> {
+        self.screen.then_type(typed).map_err(Trouble::Stdout)
+    }
+
+    /// Prints what to type at the prompt of the program there.
+    pub fn at_prompt(&mut self, commands: &[&str]) -> Result<(), Trouble> {
+        self.screen.at_prompt(commands).map_err(Trouble::Stdout)
     }
 
     /// Starts a server on a free port of `host`, waits until it listens, and prints that it does.
@@ -178,6 +188,8 @@ impl<'a> Scene<'a> {
             command.arg("--trace").arg(&trace);
         }
         command.args(place).args(typed.arguments());
+        // A program that prints a table makes it as wide as ours.
+        command.env("COLUMNS", self.screen.columns().to_string());
         // The log says when a server has made a call; whoever set it for their own programs must not confuse us.
         command.env("RUST_LOG", "warn,sock=debug");
         Actor::start(label, &mut command, trace)
@@ -192,10 +204,16 @@ impl<'a> Scene<'a> {
         self.screen.blank().map_err(Trouble::Stdout)
     }
 
-    /// Prints lines of the experiment's own, behind a blank one.
+    /// Prints text of the experiment's own, after a blank line: each line of it is a paragraph.
     pub fn text(&mut self, text: &str) -> Result<(), Trouble> {
         self.blank()?;
         self.screen.text(text).map_err(Trouble::Stdout)
+    }
+
+    /// Prints a table of the experiment's own as it is, after a blank line: it has to fit already.
+    pub fn table(&mut self, table: &str) -> Result<(), Trouble> {
+        self.blank()?;
+        self.screen.table(table).map_err(Trouble::Stdout)
     }
 
     /// Prints what a program said.
@@ -215,9 +233,14 @@ impl<'a> Scene<'a> {
             Some(network) => network.show(stream)?,
             None => stream.clone(),
         };
-        self.screen.picture(&stream.text(WIDTH - 4)).map_err(Trouble::Stdout)?;
+        self.screen.picture(&stream).map_err(Trouble::Stdout)?;
         self.drawn.push(stream);
         Ok(())
+    }
+
+    /// Prints what was seen, after its name.
+    pub fn row(&mut self, what: &str, seen: &str) -> Result<(), Trouble> {
+        self.screen.row(what, seen).map_err(Trouble::Stdout)
     }
 
     /// Prints how often something happened.

@@ -1,17 +1,17 @@
 //! What an experiment looks like: its claim, a lane for each program, the verdict; or, for a program that reads it, one
-//! JSON object with the same in it. Claims, pictures and lanes have at most 100 columns; a command line is broken where a
-//! shell puts it together again, and an argument that is longer stays whole.
+//! JSON object with the same in it.
+//!
+//! It fits the terminal. Text breaks between words, a command line where a shell puts it together again, and what doesn't
+//! fit beside its label stands below it.
 
 use crate::numbers::Samples;
 use crate::record::Record;
 use crate::typed::Typed;
-use crate::verdict::Verdict;
-use crate::wrap;
+use crate::verdict::{Difference, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, IsTerminal, Write};
-
-/// How wide pictures and lanes may be.
-pub const WIDTH: usize = 100;
+use std::iter;
+use timeline::Stream;
 
 /// The widest label of a lane; shorter ones stand to its right.
 const LABEL: usize = 9;
@@ -19,11 +19,11 @@ const LABEL: usize = 9;
 /// The column at which the claims stand in the list of experiments.
 const ENTRY: usize = 16;
 
-/// The column at which what is typed stands, behind the terminal's number.
+/// The column at which what is typed stands, after the terminal's number.
 const TYPED: usize = 16;
 
-/// The column behind which numbers stand.
-const MEASURED: usize = 40;
+/// The column at which numbers stand. A median with its spread takes up to 46 more: together, 80.
+const MEASURED: usize = 34;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -42,6 +42,7 @@ const LANES: [Style; 4] = [
 pub struct Screen {
     /// Where people read; nowhere, when a program does.
     out: Box<dyn Write>,
+    columns: usize,
     lanes: Vec<String>,
     record: Record,
     json: bool,
@@ -49,9 +50,19 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(json: bool) -> Screen {
-        let out: Box<dyn Write> =
-            if json { Box::new(io::sink()) } else { Box::new(anstream::stdout()) };
-        Screen { out, lanes: Vec::new(), record: Record::default(), json }
+        // What a program reads is the same on every terminal.
+        match json {
+            true => Screen { json, ..Screen::on(Box::new(io::sink()), columns::IN_A_PIPE) },
+            false => Screen::on(Box::new(anstream::stdout()), columns::of(io::stdout())),
+        }
+    }
+
+    fn on(out: Box<dyn Write>, columns: usize) -> Screen {
+        Screen { out, columns, lanes: Vec::new(), record: Record::default(), json: false }
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Opens an experiment.
@@ -67,11 +78,11 @@ impl Screen {
     }
 
     fn heading(&mut self, name: &str, text: &str) -> io::Result<()> {
-        let text = wrap::prose(text, name.len() + ": ".len(), 2, WIDTH);
-        writeln!(self.out, "{STRONG}{name}{STRONG:#}: {text}")
+        self.labelled(STRONG, name, ": ", text)
     }
 
     pub fn choice(&mut self, letter: char, choice: &str) -> io::Result<()> {
+        let choice = self.wrap(choice, 5, 5);
         writeln!(self.out, "  {STRONG}{letter}{STRONG:#}  {choice}")
     }
 
@@ -83,6 +94,9 @@ impl Screen {
     /// What was predicted, beside what came.
     pub fn compare(&mut self, predicted: &str, came: &str) -> io::Result<()> {
         let (style, mark) = if predicted == came { (GOOD, '✓') } else { (BAD, '✗') };
+        let (label, end) = ("you said: ".len(), "  ✗".chars().count());
+        let predicted = self.wrap(predicted, label, label);
+        let came = self.wrap(came, label + end, label);
         writeln!(self.out, "you said: {predicted}")?;
         writeln!(self.out, "it was:   {came}  {style}{mark}{style:#}\n")
     }
@@ -90,9 +104,9 @@ impl Screen {
     /// A line of the list of experiments. A program that reads the list gets it as one line; a terminal as many as it
     /// takes.
     pub fn entry(&mut self, name: &str, claim: &str) -> io::Result<()> {
-        let claim = match columns() {
-            Some(columns) => wrap::prose(claim, ENTRY, ENTRY, columns.min(WIDTH)),
-            None => claim.to_owned(),
+        let claim = match io::stdout().is_terminal() {
+            true => self.wrap(claim, ENTRY, ENTRY),
+            false => claim.to_owned(),
         };
         writeln!(self.out, "{STRONG}{name:<14}{STRONG:#}  {claim}")
     }
@@ -100,45 +114,67 @@ impl Screen {
     /// What to type in which terminal.
     pub fn terminal(&mut self, number: usize, typed: &Typed) -> io::Result<()> {
         self.record.terminals.push(typed.to_string());
-        let mut lines = typed.lines(WIDTH - TYPED);
-        if lines.len() > 1 {
-            lines = typed.lines(WIDTH - TYPED - 2);
-        }
-        let lines = lines.join(&format!("\n{:TYPED$}  ", ""));
+        let lines = typed.lines(TYPED, self.columns).join("\n");
         writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {lines}")
     }
 
     /// What to do next in the terminal named above.
-    pub fn then(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.out, "                {line}")
+    pub fn then(&mut self, what: &str) -> io::Result<()> {
+        let what = self.wrap(what, TYPED, TYPED);
+        writeln!(self.out, "{:TYPED$}{what}", "")
+    }
+
+    /// What else to type there.
+    pub fn then_type(&mut self, typed: &Typed) -> io::Result<()> {
+        let lines = typed.lines(TYPED, self.columns).join("\n");
+        writeln!(self.out, "{:TYPED$}{lines}", "")
+    }
+
+    /// What to type at the prompt of the program there. A line of it is one line to the program, and stays one.
+    pub fn at_prompt(&mut self, commands: &[&str]) -> io::Result<()> {
+        let widest = commands.iter().map(|command| columns::width(command)).max().unwrap_or(0);
+        let indent = TYPED.min(self.columns.saturating_sub(">>: ".len() + widest));
+        commands.iter().try_for_each(|command| writeln!(self.out, "{:indent$}>>: {command}", ""))
     }
 
     pub fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
-    /// Text of the experiment's own, as it is.
+    /// Text of the experiment's own: each line of it is a paragraph.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.record.text.push(text.to_owned());
-        self.out.write_all(text.as_bytes())
+        text.lines().try_for_each(|line| writeln!(self.out, "{}", self.wrap(line, 0, 0)))
+    }
+
+    /// A table of the experiment's own, as it is: it has to fit already.
+    pub fn table(&mut self, table: &str) -> io::Result<()> {
+        self.record.text.push(table.to_owned());
+        self.out.write_all(table.as_bytes())
     }
 
     /// The byte picture.
-    pub fn picture(&mut self, text: &str) -> io::Result<()> {
-        self.record.pictures.push(text.to_owned());
-        self.out.write_all(text.as_bytes())
+    pub fn picture(&mut self, stream: &Stream) -> io::Result<()> {
+        let columns = self.columns - 4;
+        self.record.pictures.push(stream.text(columns));
+        self.out.write_all(stream.coloured(columns).as_bytes())
     }
 
     /// How often something happened.
     pub fn count(&mut self, what: &str, count: u64, of: u64) -> io::Result<()> {
         self.record.count(what, count, of);
-        writeln!(self.out, "{what:<MEASURED$}  {count} of {of}")
+        self.row(what, &format!("{count} of {of}"))
     }
 
     /// What was measured, repeatedly.
     pub fn measured(&mut self, what: &str, samples: &Samples) -> io::Result<()> {
         self.record.measured(what, samples);
-        writeln!(self.out, "{what:<MEASURED$}  {samples}")
+        self.row(what, &samples.to_string())
+    }
+
+    /// What was seen, after its name; below it where there is no room.
+    pub fn row(&mut self, what: &str, seen: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", columns::row(&[(what, MEASURED), (seen, 0)], self.columns))
     }
 
     /// What random choices began with.
@@ -146,20 +182,31 @@ impl Screen {
         self.record.seed = Some(seed);
     }
 
-    /// What one process said, behind its label, a line for each of its lines.
+    /// What one process said, beside its label. A line that is too long breaks between words; a word that is, and it is no
+    /// text then, shows how it begins.
     pub fn lane(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
         self.record.lane(label, said);
         let style = self.style(label);
         for line in said.strip_suffix(b"\n").unwrap_or(said).split(|byte| *byte == b'\n') {
-            let line = shown(line, WIDTH - LABEL - " │ ".len());
-            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {line}")?;
+            self.beside(style, label, &shown(line))?;
         }
         self.out.flush()
     }
 
     /// What a person types, in a lane of its own.
     pub fn you(&mut self, typed: &str) -> io::Result<()> {
-        writeln!(self.out, "{YOU}{:>LABEL$} │ {typed}{YOU:#}", "you")
+        self.beside(YOU, "you", typed)
+    }
+
+    fn beside(&mut self, style: Style, label: &str, line: &str) -> io::Result<()> {
+        let room = self.columns - LABEL - " │ ".chars().count();
+        let words: Vec<String> = line.split(' ').map(|word| columns::cut(word, room)).collect();
+        let lines = columns::fill(words.iter().map(String::as_str), room, room);
+        let labels = iter::once(label).chain(iter::repeat(""));
+        for (label, line) in labels.zip(&lines) {
+            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {line}")?;
+        }
+        Ok(())
     }
 
     /// Closes an experiment.
@@ -169,29 +216,21 @@ impl Screen {
         }
         self.blank()?;
         match verdict {
-            Verdict::AsStated(seen) => {
-                let seen = wrap::prose(seen, "✓ as stated: ".chars().count(), 2, WIDTH);
-                writeln!(self.out, "{GOOD}✓ as stated:{GOOD:#} {seen}")?
-            }
+            Verdict::AsStated(seen) => self.labelled(GOOD, "✓ as stated:", " ", seen)?,
             Verdict::NotAsStated(differences) => {
-                for one in differences {
-                    writeln!(
-                        self.out,
-                        "{BAD}✗ not as stated:{BAD:#} expected {}, came {}",
-                        one.expected, one.came
-                    )?;
+                for Difference { expected, came } in differences {
+                    let what = format!("expected {expected}, came {came}");
+                    self.labelled(BAD, "✗ not as stated:", " ", &what)?;
                 }
             }
-            Verdict::NotTested(why) => writeln!(self.out, "{FAINT}– not tested:{FAINT:#} {why}")?,
-            Verdict::Stopped(why) => {
-                writeln!(self.out, "{BAD}✗ could not be tested:{BAD:#} {why}")?
-            }
+            Verdict::NotTested(why) => self.labelled(FAINT, "– not tested:", " ", why)?,
+            Verdict::Stopped(why) => self.labelled(BAD, "✗ could not be tested:", " ", why)?,
         }
         self.blank()
     }
 
     /// All verdicts at a glance.
-    pub fn table(&mut self, verdicts: &[(&str, Verdict)]) -> io::Result<()> {
+    pub fn verdicts(&mut self, verdicts: &[(&str, Verdict)]) -> io::Result<()> {
         for (name, verdict) in verdicts {
             let (style, mark) = match verdict {
                 Verdict::AsStated(_) => (GOOD, '✓'),
@@ -204,6 +243,16 @@ impl Screen {
         writeln!(self.out, "{} of {} as stated", stated.count(), verdicts.len())
     }
 
+    fn labelled(&mut self, style: Style, label: &str, gap: &str, text: &str) -> io::Result<()> {
+        let text = self.wrap(text, columns::width(label) + gap.len(), 2);
+        writeln!(self.out, "{style}{label}{style:#}{gap}{text}")
+    }
+
+    /// A text that stands after `first` columns, and its further lines after `indent`.
+    fn wrap(&self, text: &str, first: usize, indent: usize) -> String {
+        columns::wrap(text, first, indent, self.columns).join(&format!("\n{:indent$}", ""))
+    }
+
     fn style(&mut self, label: &str) -> Style {
         let known = self.lanes.iter().position(|lane| lane == label);
         let index = known.unwrap_or_else(|| {
@@ -214,19 +263,8 @@ impl Screen {
     }
 }
 
-/// How wide the terminal is that shows standard output; `None` when it is none.
-fn columns() -> Option<usize> {
-    let out = io::stdout();
-    if !out.is_terminal() {
-        return None;
-    }
-    // A terminal that does not know its width says 0.
-    let columns = rustix::termios::tcgetwinsize(out).map_or(0, |size| size.ws_col);
-    Some(if columns == 0 { WIDTH } else { usize::from(columns) })
-}
-
-/// Bytes as a terminal may show them, in at most `columns`: control characters and what is not UTF-8 are escaped.
-pub fn shown(bytes: &[u8], columns: usize) -> String {
+/// Bytes as a terminal may show them: control characters and what is not UTF-8 are escaped.
+pub fn shown(bytes: &[u8]) -> String {
     let mut all = String::new();
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
@@ -237,16 +275,6 @@ pub fn shown(bytes: &[u8], columns: usize) -> String {
         }
         chunk.invalid().iter().for_each(|byte| all.push_str(&format!("\\x{byte:02x}")));
     }
-    // As `wrap::width` counts.
-    let mut used = 0;
-    let wide = all.char_indices().find(|(_, char)| {
-        used += if char.is_ascii() { 1 } else { 2 };
-        used > columns - 1
-    });
-    if let Some((end, _)) = wide.filter(|(end, _)| all[*end..].chars().count() > 1) {
-        all.truncate(end);
-        all.push('…');
-    }
     all
 }
 
@@ -256,13 +284,10 @@ mod tests {
 
     #[test]
     fn what_a_program_says_cannot_disturb_the_terminal() {
-        let check = |bytes: &[u8], expected: &str| assert_eq!(shown(bytes, 10), expected);
+        let check = |bytes: &[u8], expected: &str| assert_eq!(shown(bytes), expected);
         check(b"hello", "hello");
-        check(b"0123456789", "0123456789");
-        check(b"01234567890", "012345678…");
         check("你好".as_bytes(), "你好");
         check(&"你好".as_bytes()[..4], "你\\xe5");
         check(b"\x1b[31m", "\\u{1b}[31m");
-        check("你好你好你好".as_bytes(), "你好你好…");
     }
 }

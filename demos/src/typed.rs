@@ -1,8 +1,9 @@
 //! A command as the reader types it, and as the experiment starts it.
 
-use crate::wrap;
 use stage::shell_quote_word;
 use std::fmt::{self, Display, Formatter};
+
+const CARGO: &str = "cargo run -q";
 
 /// A program of the course with its arguments.
 ///
@@ -34,23 +35,33 @@ impl Typed {
         !self.program.starts_with("zoo-") && self.program != "relay-link"
     }
 
-    /// In lines of at most `columns`, which a shell takes for one. An option and its value stay together.
-    pub fn lines(&self, columns: usize) -> Vec<String> {
-        let parts = self.parts();
+    /// In lines of at most `columns`, which a shell takes for one. The first is to stand after `used` of them; the others
+    /// are indented. An option and its value stay together.
+    pub fn lines(&self, used: usize, columns: usize) -> Vec<String> {
+        let mut parts = self.parts();
+        let fits = |part: &String, at: usize| at + columns::width(part) + " \\".len() <= columns;
+        if !fits(&parts[0], used) {
+            let first = parts.remove(0);
+            let (cargo, program) = first.split_at(CARGO.len());
+            parts.splice(0..0, [cargo.to_owned(), program.trim_start().to_owned()]);
+        }
+        // Under the first line, if each part has room there.
+        let indent = if parts.iter().all(|part| fits(part, used + 2)) { used + 2 } else { 4 };
         let whole = parts.join(" ");
-        if wrap::width(&whole) <= columns {
+        if used + columns::width(&whole) <= columns {
             return vec![whole];
         }
-        let room = columns.saturating_sub(" \\".len());
-        let mut lines = wrap::lines(parts.iter().map(String::as_str), 0, room);
+        let room = |used: usize| columns.saturating_sub(used + " \\".len());
+        let mut lines = columns::fill(parts.iter().map(String::as_str), room(used), room(indent));
         let last = lines.len() - 1;
         lines[..last].iter_mut().for_each(|line| line.push_str(" \\"));
+        lines[1..].iter_mut().for_each(|line| line.insert_str(0, &" ".repeat(indent)));
         lines
     }
 
     /// What no line may be broken in.
     fn parts(&self) -> Vec<String> {
-        let mut parts = vec![format!("cargo run -q --bin {}", self.program)];
+        let mut parts = vec![format!("{CARGO} --bin {}", self.program)];
         let mut words = self.arguments.iter().chain(&self.place).peekable();
         // Before a `--`, cargo would take an option that comes first for its own.
         if words.peek().is_some_and(|word| word.starts_with('-')) {
@@ -90,22 +101,37 @@ mod tests {
     fn broken_lines_are_one_to_a_shell() {
         let arguments = ["-c", "echo 'one  two'", "--hold", "-c", "echo three"];
         let typed = Typed::new("x", &arguments).at("--connect", "[::1]:7777");
-        assert_eq!(typed.lines(200), [typed.to_string()]);
-        let lines = typed.lines(40);
+        assert_eq!(typed.lines(16, 200), [typed.to_string()]);
+        let lines = typed.lines(16, 60);
         assert_eq!(
             lines,
             [
                 "cargo run -q --bin x -- \\",
-                "-c \"echo 'one  two'\" --hold \\",
-                "-c 'echo three' --connect '[::1]:7777'"
+                "                  -c \"echo 'one  two'\" --hold \\",
+                "                  -c 'echo three' \\",
+                "                  --connect '[::1]:7777'"
             ]
         );
         // `cargo` as a function that says its arguments.
-        let say = format!("cargo() {{ printf '%s|' \"$@\"; }}; {}", lines.join("\n    "));
+        let say = format!("cargo() {{ printf '%s|' \"$@\"; }}; {}", lines.join("\n"));
         let output = Command::new("/bin/sh").args(["-c", &say]).output().unwrap();
         let words = ["run", "-q", "--bin", "x", "--", "-c", "echo 'one  two'", "--hold", "-c"];
         let expected = [&words[..], &["echo three", "--connect", "[::1]:7777", ""]].concat();
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected.join("|"));
+    }
+
+    #[test]
+    fn a_long_name_and_a_long_argument_have_room_at_60_columns() {
+        let command = "ls /nowhere 2>/dev/null; echo failed >&2; exit 3";
+        let typed = Typed::new("sticky-packet-repro-client", &["-c", command]);
+        assert_eq!(
+            typed.lines(16, 60),
+            [
+                "cargo run -q \\",
+                "    --bin sticky-packet-repro-client -- \\",
+                "    -c 'ls /nowhere 2>/dev/null; echo failed >&2; exit 3'"
+            ]
+        );
     }
 
     #[test]

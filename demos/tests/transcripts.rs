@@ -179,7 +179,12 @@ fn demo(args: &[&str]) -> String {
 /// What `demo` prints when somebody types this.
 fn say(typed: &str, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(args)
+        .env_remove("COLUMNS")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -120,8 +120,7 @@ fn told_to_stop_while_busy() {
     let place = Place::new();
     let server = place.server(&["--forever", "-v"]);
     let _silent = UnixStream::connect(&place.path).unwrap();
-    let accepted =
-        |line: &stage::Line| line.text.windows(13).any(|text| text == b"call=\"accept\"");
+    let accepted = |line: &stage::Line| line.text.windows(13).any(|text| text == b" accept conn=");
     let seen = |lines: &[stage::Line]| lines.iter().any(accepted).then_some(());
     server.wait_until("accept", LONG, seen).unwrap();
     let done = stop(server);

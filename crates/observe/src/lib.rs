@@ -19,6 +19,7 @@ mod event;
 mod failure;
 mod lines;
 mod log;
+mod log_line;
 mod socket;
 mod visible;
 

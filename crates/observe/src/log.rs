@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstream::{AutoStream, ColorChoice};
 use rustix::time::{ClockId, clock_gettime};
 use tracing::{Level, debug};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
+use crate::log_line::LogLine;
 use crate::{Event, Failure, lines};
 
 /// What every program says of itself when asked.
@@ -45,11 +47,12 @@ impl LogArgs {
             (1, _) => Targets::new().with_default(Level::INFO).with_target("sock", Level::DEBUG),
             (_, _) => Targets::new().with_default(Level::TRACE),
         };
-        let colour =
-            io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        // As in everything that we colour: on a terminal, but not a dumb one, and not with NO_COLOR.
+        let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(lines::Log::default)
             .with_ansi(colour)
+            .event_format(LogLine { is_terminal: io::stderr().is_terminal() })
             // Its way to report a broken stderr is to write to stderr, and to panic.
             .log_internal_errors(false);
         // Only a second call could fail, and then the first one's log stands.
@@ -118,33 +121,12 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
         target: "sock",
         call = event.call,
         conn = event.conn,
-        dir = event.dir,
         asked = event.asked,
         got = event.got,
         offset = event.offset,
-        data = event.data.as_deref().map(preview),
         local = event.local,
         peer = event.peer,
         error = event.error,
-        t_us = event.t_us,
+        data = event.data.as_deref(),
     );
-}
-
-/// The beginning of the bytes, escaped, for a line of log.
-fn preview(data: &[u8]) -> String {
-    const SHOWN: usize = 40;
-    let start = data[..data.len().min(SHOWN)].escape_ascii();
-    let more = if data.len() > SHOWN { "…" } else { "" };
-    format!("{start}{more}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn previews_are_short_and_printable() {
-        assert_eq!(preview(b"hi\n\0"), "hi\\n\\x00");
-        assert_eq!(preview(&[b'x'; 41]), format!("{}…", "x".repeat(40)));
-    }
 }

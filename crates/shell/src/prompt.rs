@@ -1,5 +1,6 @@
 //! Where a client's commands come from: the command line, a pipe, or a person at a terminal.
 
+use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -68,12 +69,14 @@ impl PromptArgs {
     /// # Errors
     /// The terminal cannot be used.
     pub fn commands(&self) -> Result<Commands, PromptError> {
+        let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let source = if !self.command.is_empty() {
             Source::Given(self.command.clone().into_iter())
-        } else if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        } else if on_terminal && env::var_os("TERM").is_none_or(|kind| kind != "dumb") {
             Source::Terminal(Box::new(Terminal::open().map_err(PromptError::Input)?))
         } else {
-            let prompt = (self.prompt == PromptWhen::Always)
+            // A dumb terminal has a prompt, but nothing to edit a line with.
+            let prompt = (on_terminal || self.prompt == PromptWhen::Always)
                 .then(|| Box::new(io::stdout()) as Box<dyn Write>);
             Source::Lines { input: Box::new(io::stdin().lock()), prompt }
         };

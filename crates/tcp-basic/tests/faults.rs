@@ -288,7 +288,7 @@ fn start(program: &str, args: &[&str]) -> Program {
 
 /// Whether the log (-v) has this call.
 fn call(lines: &[stage::Line], name: &str) -> Option<()> {
-    let call = format!("call=\"{name}\"");
+    let call = format!(" {name} conn=");
     lines.iter().find(|line| String::from_utf8_lossy(&line.text).contains(&call)).map(drop)
 }
 

@@ -116,7 +116,7 @@ fn run(program: &str, args: &[&str]) -> (String, Vec<Event>) {
     let scratch = Scratch::new().unwrap();
     let trace = scratch.path().join("trace");
     let mut command = Command::new(program);
-    command.args(args).arg("--trace").arg(&trace);
+    command.args(args).arg("--trace").arg(&trace).env_remove("COLUMNS");
     let done = Program::start(program, &mut command).unwrap().wait(LONG).unwrap();
     assert_eq!((done.code, done.stderr), (Some(0), Vec::new()));
     let trace = fs::read_to_string(&trace).unwrap();

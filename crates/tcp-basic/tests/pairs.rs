@@ -159,7 +159,7 @@ fn an_answer_in_pieces_is_read_to_the_end() {
     // Only when the first piece was taken comes the second: two recvs, whatever the machine does.
     let took_one = |line: &Line| {
         let line = String::from_utf8_lossy(&line.text);
-        line.contains("call=\"recv\"") && line.contains("got=1 ")
+        line.contains(" recv conn=") && line.contains("got=1 ")
     };
     client
         .wait_until("recv of 1 byte", LONG, |lines| lines.iter().find(|l| took_one(l)).map(drop))

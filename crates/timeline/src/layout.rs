@@ -60,7 +60,7 @@ impl Stream {
                 Kind::Framing => show::framing(bytes),
                 Kind::Payload => show::payload(bytes),
             };
-            let columns = show::width(&shown);
+            let columns = columns::width(&shown);
             Some(Stretch { at, columns, shown, extra: 0, kind, message, in_lanes })
         };
         cuts.windows(2).filter_map(stretch).collect()
@@ -88,7 +88,7 @@ pub(crate) fn arrange(stretches: &mut [Stretch], measure: &Measure) -> Vec<Range
     for stretch in stretches {
         let shown = std::mem::take(&mut stretch.shown);
         stretch.shown = show::shorten(shown, limit, stretch.at.len());
-        stretch.columns = show::width(&stretch.shown);
+        stretch.columns = columns::width(&stretch.shown);
     }
     rows
 }

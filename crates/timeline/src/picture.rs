@@ -108,7 +108,7 @@ fn widen(stretches: &mut [Stretch], words: &str, which: impl Fn(&Stretch) -> boo
     let mut those: Vec<&mut Stretch> =
         stretches.iter_mut().filter(|stretch| which(stretch)).collect();
     let has: usize = those.iter().map(|stretch| width(stretch)).sum();
-    let wants = (show::width(words) * SMALL + 12).min(WIDEST);
+    let wants = (columns::width(words) * SMALL + 12).min(WIDEST);
     let each = wants.saturating_sub(has).div_ceil(those.len().max(1));
     those.iter_mut().for_each(|stretch| stretch.extra += each);
 }
@@ -148,7 +148,7 @@ impl Drawing<'_> {
         for (place, index) in self.drawn.iter().copied().enumerate() {
             let (lane, y) = (&self.lanes[index], LANES + place * LANE_STEP);
             let side = show::text(lane.side.as_bytes());
-            text(&mut shapes, "side", LEFT, y + 18, CELL, show::head(&side, 12));
+            text(&mut shapes, "side", LEFT, y + 18, CELL, columns::head(&side, 12));
             text(&mut shapes, "call", LEFT, y + 33, CELL, lane.call);
             for run in runs(&self.placed, |placed| placed.stretch.in_lanes[index]) {
                 if let Some(call) = self.placed[run.start].stretch.in_lanes[index] {

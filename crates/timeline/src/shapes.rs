@@ -1,6 +1,5 @@
 //! What a drawn picture consists of.
 
-use crate::show;
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
@@ -20,7 +19,7 @@ pub(crate) enum Shape {
 
 /// The first of these that fits, with so wide cells.
 pub(crate) fn fitting(words: &[String], cell: usize, room: usize) -> String {
-    words.iter().find(|words| show::width(words) * cell <= room).cloned().unwrap_or_default()
+    words.iter().find(|words| columns::width(words) * cell <= room).cloned().unwrap_or_default()
 }
 
 /// A text in the middle of a room.
@@ -33,7 +32,7 @@ pub(crate) fn centre(
     cell: usize,
     shown: &str,
 ) {
-    let left = x + room.saturating_sub(show::width(shown) * cell) / 2;
+    let left = x + room.saturating_sub(columns::width(shown) * cell) / 2;
     text(shapes, class, left, y, cell, shown);
 }
 
@@ -53,8 +52,8 @@ pub(crate) fn text(
         let (blank, word) = (run.len() - run.trim_start_matches(' ').len(), run.trim_matches(' '));
         if !word.is_empty() {
             let left = x + blank * cell;
-            shapes.push(Shape::Text(class, left, y, show::width(word) * cell, word.to_owned()));
+            shapes.push(Shape::Text(class, left, y, columns::width(word) * cell, word.to_owned()));
         }
-        x += show::width(&run) * cell;
+        x += columns::width(&run) * cell;
     }
 }

@@ -52,35 +52,16 @@ const FEW: usize = 4;
 
 /// The beginning of a payload, for a name.
 pub fn preview(bytes: &[u8]) -> String {
-    let shown = text(bytes);
-    match width(&shown) <= 24 {
-        true => shown,
-        false => head(&shown, 23).to_owned() + "…",
-    }
+    columns::cut(&text(bytes), 24)
 }
 
 /// A text in at most `columns`: whole, or its beginning and how many bytes the whole of it stands for.
 pub fn shorten(shown: String, columns: usize, bytes: usize) -> String {
-    if width(&shown) <= columns {
+    if columns::width(&shown) <= columns {
         return shown;
     }
     let count = format!("…({bytes} bytes)");
-    head(&shown, columns.saturating_sub(width(&count))).to_owned() + &count
-}
-
-/// How many columns of a terminal a text takes. A Chinese character takes two.
-pub fn width(shown: &str) -> usize {
-    shown.chars().map(|char| char.width().unwrap_or(0)).sum()
-}
-
-/// As much from the beginning as fits in `columns`.
-pub fn head(shown: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let end = shown.char_indices().find(|(_, char)| {
-        used += char.width().unwrap_or(0);
-        used > columns
-    });
-    &shown[..end.map_or(shown.len(), |(at, _)| at)]
+    columns::head(&shown, columns.saturating_sub(columns::width(&count))).to_owned() + &count
 }
 
 #[cfg(test)]
@@ -114,8 +95,6 @@ mod tests {
 
     #[test]
     fn columns_are_counted_and_kept() {
-        assert_eq!(width("你好ab"), 6);
-        assert_eq!(head("你好", 3), "你");
         assert_eq!(shorten("hello".into(), 5, 5), "hello");
         assert_eq!(shorten("你好你好你好你好你好".into(), 16, 30), "你好…(30 bytes)");
         assert_eq!(preview(b"line 01 of answer one\n"), "line 01 of answer one\\n");

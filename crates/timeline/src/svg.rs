@@ -71,7 +71,7 @@ fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize
     }
     y += 4;
     for sentence in words::unrecorded(stream).into_iter().chain(words::sentences(stream)) {
-        for words in words::wrap(&sentence, (WIDTH - 2 * LEFT) / WORD) {
+        for words in words::wrap(&sentence, 0, (WIDTH - 2 * LEFT) / WORD) {
             line(body, "word", y + 12, &words);
             y += LINE;
         }
@@ -96,7 +96,7 @@ fn legend(body: &mut String, streams: &[Stream], y: usize) -> usize {
     let mut at = LEFT;
     let mut line_y = y;
     for (_, class, words) in keys.into_iter().filter(|(occurs, ..)| *occurs) {
-        let width = KEY + show::width(words) * WORD;
+        let width = KEY + columns::width(words) * WORD;
         if at > LEFT && at + width > WIDTH - LEFT {
             (at, line_y) = (LEFT, line_y + LINE);
         }

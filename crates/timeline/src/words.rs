@@ -3,6 +3,7 @@
 use crate::calls::{Again, Call};
 use crate::show;
 use crate::stream::{Lane, Piece, Read, Stream};
+use std::iter;
 
 /// A stream cut into single bytes would fill screens with sentences.
 const MOST: usize = 16;
@@ -232,33 +233,10 @@ fn bytes(count: usize) -> String {
     }
 }
 
-/// Breaks a sentence into lines, at blanks where it can; the lines below the first are indented.
-pub fn wrap(sentence: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        let mut rest = word;
-        loop {
-            let last = lines.len() - 1;
-            let line = &mut lines[last];
-            let blank = if line.trim().is_empty() { "" } else { " " };
-            let left = room.saturating_sub(show::width(line) + blank.len());
-            if show::width(rest) <= left {
-                line.push_str(blank);
-                line.push_str(rest);
-                break;
-            }
-            // Only a word that is longer than a whole line is broken itself.
-            if show::width(rest) > room - INDENT.len() && left > 1 {
-                let piece = show::head(rest, left);
-                line.push_str(blank);
-                line.push_str(piece);
-                rest = &rest[piece.len()..];
-            }
-            lines.push(INDENT.to_owned());
-        }
-    }
-    lines
+/// A sentence in lines that stand after `label` columns; all but the first are indented further.
+pub fn wrap(sentence: &str, label: usize, width: usize) -> Vec<String> {
+    let indent = label + "recv 1: ".len();
+    let lines = columns::wrap(sentence, label, indent, width);
+    let indents = iter::once(label).chain(iter::repeat(indent));
+    lines.iter().zip(indents).map(|(line, indent)| format!("{:indent$}{line}", "")).collect()
 }
-
-/// As wide as `recv 1: `.
-const INDENT: &str = "        ";

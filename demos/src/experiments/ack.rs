@@ -41,12 +41,12 @@ const DELAYS: [&str; 4] = ["0", "5", "25", "50"];
 const ECHO: &str = "echo hi";
 
 const INSTRUMENT: &str = "\
-Timed through the relay. It ends each of the two TCP connections and delays the data that passes
-between them; what the kernels do by themselves, such as acknowledge, it does not delay.
+Timed through the relay. It ends each of the two TCP connections and delays the data that passes \
+between them; what the kernels do by themselves, such as acknowledge, it does not delay. Each way takes:
 ";
 
 const TRUE_LINK: &str = "\
-Timed across a true link (relay-link --delay 25): two networks on this machine, and a line that
+Timed across a true link (relay-link --delay 25): two networks on this machine, and a line that \
 keeps each packet for 25 ms, acknowledgments too. Each program runs at one end of it.
 ";
 
@@ -71,11 +71,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     findings.equal("the prefix client's stdout", prefixed.said().as_str(), ANSWERS);
 
     let (with_ack, with_prefix) = (round_trips(&client), round_trips(&prefixed));
-    scene.text(&format!(
-        "round trips for {COMMANDS} commands\n\
-         length, OK, answer      {with_ack}\n\
-         length before answer    {with_prefix}\n"
-    ))?;
+    scene.text(&format!("round trips for {COMMANDS} commands\n"))?;
+    scene.row("length, OK, answer", &with_ack.to_string())?;
+    scene.row("length before answer", &with_prefix.to_string())?;
     findings.equal("round trips with the handshake:", with_ack, 2 * COMMANDS);
     findings.equal("round trips with the prefix:", with_prefix, COMMANDS);
     scene.came(match with_ack / COMMANDS {
@@ -137,7 +135,7 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
             relay.stop()?;
             let took = exchanges(&client.events, ECHO.as_bytes());
             let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
-            scene.measured(&format!("{delay:>2} ms each way, {kind}"), &took)?;
+            scene.measured(&format!("{delay:>2} ms, {kind}"), &took)?;
             least[index] = took.least();
         }
     }
@@ -161,7 +159,7 @@ fn time_across_link(scene: &mut Scene) -> Result<(), Trouble> {
         server.stop()?;
         let took = exchanges(&client.events, ECHO.as_bytes());
         let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
-        scene.measured(&format!("25 ms of line, {kind}"), &took)?;
+        scene.measured(&format!("25 ms link, {kind}"), &took)?;
     }
     distance.end()
 }

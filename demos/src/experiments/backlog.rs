@@ -57,7 +57,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.count("open at once, with accept", served, SERVED)?;
 
     scene.text(
-        "The queue is for those that nobody has accepted yet (Linux: one more than listen says). The others\n\
+        "The queue is for those that nobody has accepted yet (Linux: one more than listen says). The others \
          are not refused: nothing answers them, and their kernels try again. Each accept makes room.\n",
     )?;
 

@@ -44,8 +44,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let tour = Typed::new("tcp-basic-tour", &[]);
     scene.terminals(&[&tour])?;
     let tour = scene.start("tour", &tour, &[])?.end()?;
-    // A table of its own: a lane would cut it.
-    scene.text(&tour.said())?;
+    // A table of its own, which adapts to the terminal: a lane would break its rows.
+    scene.table(&tour.said())?;
 
     // A row of the table begins with the call as Python writes it.
     let said = tour.said();

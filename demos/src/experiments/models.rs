@@ -117,10 +117,9 @@ fn serve_all(scene: &mut Scene, client: &Typed) -> Result<Vec<(&'static str, Dur
 }
 
 const HOW_COUNTED: &str = "\
-resident memory in MiB, by the number of idle connections (VmRSS in /proc/PID/status; processes: the
-sum over all; shared: a page that n processes share counts as 1/n in each, Pss in smaps_rollup; what
-the kernel itself needs for a connection is not in it)
-
+Resident memory in MiB, by the number of idle connections (VmRSS in /proc/PID/status; processes: the \
+sum over all; shared: a page that n processes share counts as 1/n in each, Pss in smaps_rollup). What \
+the kernel itself needs for a connection is not in it.
 ";
 /// Above these a model is not tried, and why.
 const CAPS: [(&str, usize, &str); 2] = [
@@ -143,17 +142,19 @@ fn memory(scene: &mut Scene) -> Result<Vec<[Option<Memory>; 3]>, Trouble> {
     let _ = setrlimit(Resource::Nofile, limit);
     let all = all?;
 
-    let mut table = HOW_COUNTED.to_owned();
+    scene.text(HOW_COUNTED)?;
+    let mut table = String::new();
     let [one, hundred, thousand] = CONNECTIONS;
     table += &format!("{:11}{one:>9}{hundred:>9}{thousand:>9}\n", "");
     for ([_, model], row) in MODELS.iter().zip(&all) {
-        let why = CAPS.iter().find(|(name, ..)| name == model).map_or("", |cap| cap.2);
-        table += &line(model, row, |memory| memory.resident, why);
+        table += &line(model, row, |memory| memory.resident);
         if *model == "processes" {
-            table += &line("  shared", row, |memory| memory.shared, "");
+            table += &line("  shared", row, |memory| memory.shared);
         }
     }
-    scene.text(&table)?;
+    scene.table(&table)?;
+    let not_tried = CAPS.map(|(name, _, why)| format!("{name}: {why}")).join("; ");
+    scene.text(&format!("Not tried: {not_tried}.\n"))?;
     if may_open < CONNECTIONS[2] + 64 {
         scene.text(&format!(
             "This process may open {may_open} files: 1000 connections were too many.\n"
@@ -188,13 +189,13 @@ fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], Troub
 }
 
 /// A line of the table.
-fn line(name: &str, row: &[Option<Memory>], which: fn(Memory) -> u64, why: &str) -> String {
+fn line(name: &str, row: &[Option<Memory>], which: fn(Memory) -> u64) -> String {
     let cell = |memory: &Option<Memory>| match memory {
         Some(memory) => format!("{:>9.1}", which(*memory) as f64 / 1024.0),
         None => format!("{:>9}", "—"),
     };
     let cells: String = row.iter().map(cell).collect();
-    format!("{}\n", format!("{name:11}{cells}   {why}").trim_end())
+    format!("{name:11}{cells}\n")
 }
 
 /// What a process and its children need, in KiB.

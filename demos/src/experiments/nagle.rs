@@ -48,7 +48,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
             merged += usize::from(brought == BOTH);
             drawn = Some(stream?);
         }
-        scene.count(&format!("glued, {name}, late reader"), merged, trials)?;
+        scene.count(&format!("{name}, late reader"), merged, trials)?;
         findings.equal(&format!("{name}, and read late: glued in"), merged, trials);
         merged_with = merged;
     }
@@ -58,10 +58,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
             let brought = eager(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
             merged += usize::from(brought == BOTH.len());
         }
-        scene.count(&format!("glued, {name}, eager reader"), merged, trials)?;
+        scene.count(&format!("{name}, eager reader"), merged, trials)?;
     }
     scene.text(
-        "The late reader comes when both have arrived. The eager one waits in recv before the first is sent:\n\
+        "The late reader comes when both have arrived. The eager one waits in recv before the first is sent: \
          how often it gets both is luck, and no count of them makes a boundary.\n",
     )?;
     scene.came(match merged_with {

@@ -24,13 +24,13 @@ pub const EXPERIMENT: Experiment = Experiment {
 const FITS: &str = "head -c 65536 /dev/zero";
 const TOO_MUCH: &str = "head -c 65537 /dev/zero";
 /// A mebibyte on each of the two.
-const BOTH: &str = "head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2";
+const BOTH: &str = "head -c 1048576 /dev/zero | tee /dev/stderr";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let fits = Typed::new("zoo-stderr-first", &["-c", FITS]);
     let too_much = Typed::new("zoo-stderr-first", &["-c", TOO_MUCH]);
     scene.terminals(&[&fits])?;
-    scene.then(&too_much.to_string())?;
+    scene.then_type(&too_much)?;
     scene.blank()?;
     let fitted = scene.start("fits", &fits, &[])?.end()?;
     scene.lane("fits", &fitted.stdout)?;

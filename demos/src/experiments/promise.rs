@@ -44,10 +44,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         "connects again, sends 00 00 00 01 (16777216), `echo`, half-closes, reads to the end",
     )?;
     scene.then("and the same with the other servers:")?;
-    scene.then(&servers[1].to_string())?;
-    scene.then(&servers[2].to_string())?;
+    scene.then_type(&servers[1])?;
+    scene.then_type(&servers[2])?;
     scene.blank()?;
-    let mut table = "most memory    after a command    after both promises    more\n".to_owned();
+    let mut table = "most memory  after a command  after both promises      more\n".to_owned();
     let mut most = 0;
     for ((label, _, client), typed) in SERVERS.iter().zip(&servers) {
         let server = scene.server(label, typed, "127.0.0.1")?;
@@ -61,7 +61,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         let server = server.stop()?;
         scene.lane(label, reason(&server.complaint()))?;
         let more = after.saturating_sub(before);
-        table += &format!("{label:<11}  {before:>12} KiB    {after:>15} KiB    {more:>4} KiB\n");
+        table += &format!("{label:<11}  {before:>11} KiB  {after:>15} KiB  {more:>4} KiB\n");
         findings.equal(
             &format!("{label}: bytes answered to what is no message:"),
             (beyond, at),
@@ -70,7 +70,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         findings.holds(more < BOUND, &format!("{label} to take less than 1 MiB more"), more);
         most = most.max(more);
     }
-    scene.text(&table)?;
+    scene.table(&table)?;
     scene.came(match most {
         0..BOUND => "less than 1 MiB",
         BOUND..1_048_576 => "as much as its limit allows: 16 MiB",

@@ -98,7 +98,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 fn show(scene: &mut Scene, servers: &[(&str, Typed, Answers)], then: &str) -> Result<(), Trouble> {
     scene.terminals(&[&servers[0].1])?;
     scene.then("and, one after the other:")?;
-    servers[1..].iter().try_for_each(|(_, server, _)| scene.then(&server.to_string()))?;
+    servers[1..].iter().try_for_each(|(_, server, _)| scene.then_type(server))?;
     scene.then(then)?;
     scene.blank()
 }

@@ -30,8 +30,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let without = Typed::new("tcp-basic-server", &["--no-reuse-address"]);
     scene.terminals(&[&server, &client])?;
     scene.then("and again in terminal 1, at once, without the option and with it:")?;
-    scene.then(&without.to_string())?;
-    scene.then(&server.to_string())?;
+    scene.then_type(&without)?;
+    scene.then_type(&server)?;
     scene.blank()?;
 
     // Served once: the server closes first, and its end of the connection goes into TIME_WAIT.

@@ -72,7 +72,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         came_whole += usize::from(came.stdout == whole.as_bytes());
     }
     scene.text(&format!(
-        "answers that came whole, cut to pieces of 1, of 2, and so on to {CUTS} bytes,\n\
+        "answers that came whole, cut to pieces of 1, of 2, and so on to {CUTS} bytes, \
          and {of_random_sizes} times of random sizes (from seed {seed} on)\n\n"
     ))?;
     scene.count("counts what it asked for", asked_whole, CUTS + of_random_sizes)?;

@@ -38,7 +38,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let shown = Typed::new("fix-struct-prefix-client", &["-c", ECHO, "-c", ECHO]);
     scene.terminals(&[&two, &shown])?;
     scene.then(&format!("and so on, {trials} times on one connection; then in terminal 1"))?;
-    scene.then(&one.to_string())?;
+    scene.then_type(&one)?;
     scene.blank()?;
     let two = ask(scene, "two", &two, &client)?;
     let one = ask(scene, "one", &one, &client)?;

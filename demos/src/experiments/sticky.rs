@@ -27,15 +27,15 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 const COMMANDS: [&str; 3] =
-    [r"printf 'this is line %d of the first answer\n' 1 2 3 4 5 6 7 8 9", "echo two", "echo three"];
+    ["seq -f 'this is line %g of the first answer' 9", "echo two", "echo three"];
 
 const WHAT_HAPPENED: &str = "\
-What happened: TCP carries bytes, not messages. The server sent three answers, but nothing in the
-stream says where one ends. Each recv(100) took the next 100 bytes, whichever answer they were of.
-So `echo two` was answered with the rest of the first answer. Its own answer came too, behind that
+What happened: TCP carries bytes, not messages. The server sent three answers, but nothing in the \
+stream says where one ends. Each recv(100) took the next 100 bytes, whichever answer they were of. \
+So `echo two` was answered with the rest of the first answer. Its own answer came too, behind that \
 rest: nobody has read it yet. From here on, every answer would be a wrong one.
 
-How to mend it: say where a message ends. Chapter 9 announces its length and waits for an OK,
+How to mend it: say where a message ends. Chapter 9 announces its length and waits for an OK, \
 chapter 10 puts the length in front of it, chapter 11 a header that can say more.
 ";
 
@@ -43,7 +43,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let server = Typed::new("sticky-packet-repro-server", &["shell"]);
     let client = Typed::new("sticky-packet-repro-client", &["shell"]);
     scene.terminals(&[&server, &client])?;
-    COMMANDS.iter().try_for_each(|command| scene.then(&format!(">>: {command}")))?;
+    scene.at_prompt(&COMMANDS)?;
     scene.blank()?;
 
     let server = scene.server("server", &server, "127.0.0.1")?;

@@ -41,11 +41,9 @@ pub fn pair(
     let server = server.end()?;
     scene.lane("client", &client.stdout)?;
     scene.lane("server", server.said_then())?;
-    scene.text(&format!(
-        "The server called  {}\nThe client called  {}\n",
-        calls(&server),
-        calls(&client)
-    ))?;
+    scene.blank()?;
+    scene.row("the server called", &calls(&server))?;
+    scene.row("the client called", &calls(&client))?;
 
     let closed = server.events.iter().filter(|event| event.call == "close").count();
     scene.came(match closed {

@@ -53,7 +53,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         };
         table += &format!("{:>4} bytes    {:>4} bytes{lost}\n", sent.len(), came.len());
     }
-    scene.text(&table)?;
+    scene.table(&table)?;
 
     let taken: usize = came.iter().map(Vec::len).sum();
     scene.came(match (came.len(), taken) {

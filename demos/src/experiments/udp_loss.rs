@@ -57,7 +57,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.count("sends that reported an error", errors, count)?;
     scene.count("datagrams that arrived", came, count)?;
     scene.text(&format!(
-        "{} bytes were sent, and the socket's receive buffer holds {buffer}, the kernel's notes on each\n\
+        "{} bytes were sent, and the socket's receive buffer holds {buffer}, the kernel's notes on each \
          datagram included. What found it full is gone, and only the receiving kernel counted it.\n",
         count * SIZE
     ))?;

@@ -43,8 +43,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.terminals(&[&typed[0]])?;
     scene.then("while it is stopped, the experiment sends it `hello` and `hi`; then it goes on")?;
     scene.then("and the same with the other kinds:")?;
-    scene.then(&typed[1].to_string())?;
-    scene.then(&typed[2].to_string())?;
+    scene.then_type(&typed[1])?;
+    scene.then_type(&typed[2])?;
     scene.blank()?;
 
     let mut findings = Findings::default();
@@ -85,9 +85,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     if let Some(stream) = picture {
         scene.picture(&stream)?;
     }
-    table +=
-        "(The server prints in one piece what all its recvs took; its trace has each by itself.)\n";
-    scene.text(&table)?;
+    scene.table(&table)?;
+    scene.text(
+        "The server prints in one piece what all its recvs took; its trace has each by itself.\n",
+    )?;
     scene.came(match boundaries[..] {
         [] => "no kind",
         ["stream", ..] => "every kind",

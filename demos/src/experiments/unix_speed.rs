@@ -47,20 +47,20 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let ratio = unix.iter().zip(&tcp).map(|(unix, tcp)| unix / tcp).collect();
     let ratio = Samples::new(ratio, " times");
     scene.blank()?;
-    scene.measured("a byte there and back, Unix socket", &Samples::new(unix, " µs"))?;
+    scene.measured("a byte there and back, Unix", &Samples::new(unix, " µs"))?;
     scene.measured("a byte there and back, TCP", &Samples::new(tcp, " µs"))?;
-    scene.measured("the Unix socket's time is TCP's", &ratio)?;
+    scene.measured("Unix socket's time is TCP's", &ratio)?;
     for (size, what) in [
-        (4 << 10, "its throughput is TCP's, 4 KiB a write"),
-        (64 << 10, "its throughput is TCP's, 64 KiB a write"),
+        (4 << 10, "throughput is TCP's, 4 KiB each"),
+        (64 << 10, "throughput is TCP's, 64 KiB each"),
     ] {
         let gains = gains(trials, size).map_err(Trouble::peer("measuring throughput"))?;
         scene.measured(what, &Samples::new(gains, " times"))?;
     }
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     scene.text(&format!(
-        "Measured in a {build} build, by two threads, over the one and the other in turn. Your machine\n\
-         decides the numbers. What no machine changes: a Unix socket is a file with an owner and permissions,\n\
+        "Measured in a {build} build, by two threads, over the one and the other in turn. Your machine \
+         decides the numbers. What no machine changes: a Unix socket is a file with an owner and permissions, \
          and nobody reaches it from another machine.\n"
     ))?;
     scene.came(match ratio.median() {

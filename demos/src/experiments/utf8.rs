@@ -18,8 +18,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-/// 12 times 18 bytes, a Chinese character being three: recv(100) ends one byte behind the start of one.
-const GREETINGS: &str = "printf '你好，世界。%.0s' 1 2 3 4 5 6 7 8 9 10 11 12";
+/// 6 lines of 37 bytes, a Chinese character being three: the hundredth byte is the second of such a character.
+const GREETINGS: &str = "yes 你好，世界。你好，世界。 | head -6";
 
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let raw_server = Typed::new("sticky-packet-repro-server", &["shell"]);
@@ -51,16 +51,12 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     server.stop()?;
     scene.lane("client", &framed.stdout)?;
 
-    let whole = "你好，世界。".repeat(12);
-    let mut table = String::new();
+    let whole = "你好，世界。你好，世界。\n".repeat(6);
+    scene.blank()?;
     for (index, piece) in pieces.iter().enumerate() {
-        let count = piece.len();
-        let decoded = outcome(piece);
-        table += &format!("recv {} without a frame    {count:>3} bytes    {decoded}\n", index + 1);
+        scene.row(&format!("recv {} without a frame", index + 1), &outcome(piece))?;
     }
-    let (count, decoded) = (framed.stdout.len(), outcome(&framed.stdout));
-    table += &format!("the whole framed answer   {count:>3} bytes    {decoded}\n");
-    scene.text(&table)?;
+    scene.row("the whole framed answer", &outcome(&framed.stdout))?;
 
     let mut findings = Findings::default();
     findings.equal("the server's answer", String::from_utf8_lossy(&answer).as_ref(), &whole);
@@ -69,15 +65,16 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         true => "an error, in each of them",
         false => "text",
     });
-    findings.equal("text in each recv, up to byte", ends, vec![Some(99), Some(0)]);
+    findings.equal("text in each recv, up to byte", ends, vec![Some(98), Some(0)]);
     findings.equal("the framed answer", framed.said(), whole);
     Ok(findings.verdict("neither recv was text; the whole answer was"))
 }
 
 fn outcome(bytes: &[u8]) -> String {
+    let count = bytes.len();
     match std::str::from_utf8(bytes) {
-        Ok(text) => format!("text of {} characters", text.chars().count()),
-        Err(error) => format!("not text: {error}"),
+        Ok(text) => format!("{count} bytes: text of {} characters", text.chars().count()),
+        Err(error) => format!("{count} bytes: {error}"),
     }
 }
 

@@ -47,7 +47,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         "open a page with <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">; then ls /tmp/x",
     )?;
     scene.then("and the same with the others:")?;
-    servers[1..].iter().try_for_each(|(_, typed)| scene.then(&typed.to_string()))?;
+    servers[1..].iter().try_for_each(|(_, typed)| scene.then_type(typed))?;
     scene.blank()?;
     scene.lane("browser", "GET /;touch$IFS/tmp/x; HTTP/1.1")?;
     scene.lane(

@@ -52,13 +52,13 @@ macro_rules! call {
     ($table:ident, $python:literal, $rust:expr, |$value:ident| $short:expr) => {{
         let returned = $rust;
         let $value = &returned;
-        writeln!($table, "{:<33}{:<42}{:?}", $python, stringify!($rust), $short)?;
+        row($table, [$python, stringify!($rust), &format!("{:?}", $short)])?;
         returned
     }};
 }
 
 fn tour(table: &mut Vec<u8>) -> io::Result<()> {
-    writeln!(table, "{:<33}{:<42}It returned", "Python", "Rust")?;
+    row(table, ["Python", "Rust", "It returned"])?;
     let listener = a_servers(table)?;
     let (client, conn) = a_clients(table, &listener)?;
     both_ends(table, &client, &conn)?;
@@ -126,7 +126,8 @@ fn datagrams(table: &mut Vec<u8>) -> io::Result<()> {
     let udp = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     udp.bind(&ANY_PORT.into())?;
     // To itself: no connection, so nobody has to be there first.
-    call!(table, "sendto(b\"hey\", own)", udp.send_to(b"hey", &udp.local_addr()?)?);
+    let own = udp.local_addr()?;
+    call!(table, "sendto(b\"hey\", own)", udp.send_to(b"hey", &own)?);
     call!(table, "recvfrom(1024)", udp.recv_from(&mut [0; 1024])?, |r| (r.len, r.from.as_socket()));
     Ok(())
 }
@@ -142,6 +143,12 @@ fn files(table: &mut Vec<u8>, client: Socket, conn: &Socket) -> io::Result<()> {
     call!(table, "close()", drop(client));
     call!(table, "recv(1024), the peer has closed", conn.recv(&mut [0; 1024])?);
     Ok(())
+}
+
+/// Where the terminal is too narrow for a row, its end goes below.
+fn row(table: &mut Vec<u8>, [python, rust, returned]: [&str; 3]) -> io::Result<()> {
+    let cells = [(python, 33), (rust, 35), (returned, 0)];
+    writeln!(table, "{}", columns::row(&cells, columns::of(io::stdout())))
 }
 
 fn errno<T>(result: &io::Result<T>) -> Option<(i32, io::ErrorKind)> {

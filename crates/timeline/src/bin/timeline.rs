@@ -86,10 +86,12 @@ fn run(args: &Args) -> Result<(), Failure> {
         )?);
     }
     if args.svg.is_none() && args.html.is_none() {
-        let pictures: Vec<String> = streams.iter().map(|stream| stream.text(80)).collect();
+        let columns = columns::of(io::stdout());
+        let pictures: Vec<String> = streams.iter().map(|stream| stream.coloured(columns)).collect();
         said.push(pictures.join("\n"));
     }
-    io::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
+    // The colours only where a terminal shows them.
+    anstream::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
 }
 
 fn read(trace: &Path) -> Result<Vec<Event>, Failure> {
