@@ -144,7 +144,8 @@ impl Screen {
     /// Text of the experiment's own: each line of it is a paragraph.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.record.text.push(text.to_owned());
-        text.lines().try_for_each(|line| writeln!(self.out, "{}", self.wrap(line, 0, 0)))
+        let text = self.wrap(text.strip_suffix('\n').unwrap_or(text), 0, 0);
+        writeln!(self.out, "{text}")
     }
 
     /// A table of the experiment's own, as it is: it has to fit already.
@@ -204,7 +205,7 @@ impl Screen {
         let lines = columns::fill(words.iter().map(String::as_str), room, room);
         let labels = iter::once(label).chain(iter::repeat(""));
         for (label, line) in labels.zip(&lines) {
-            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {line}")?;
+            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {}", line.trim_end())?;
         }
         Ok(())
     }

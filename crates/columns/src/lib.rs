@@ -8,6 +8,7 @@
 //! ```
 
 use std::env;
+use std::iter;
 use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
@@ -54,14 +55,17 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
 }
 
-/// A text in lines, broken between words. The first line is to stand after `first` columns that are taken
+/// A text in lines, broken between words and where it has lines itself. The first line is to stand after `first` columns that are taken
 /// already, the others after `indent` columns; they are returned without these. A word that is wider
 /// than a whole line is broken, too.
 pub fn wrap(text: &str, first: usize, indent: usize, columns: usize) -> Vec<String> {
     // A character may take two.
     let room = columns.saturating_sub(indent).max(2);
-    let words = text.split(' ').flat_map(|word| pieces(word, room));
-    fill(words, columns.saturating_sub(first), room)
+    let firsts = iter::once(columns.saturating_sub(first)).chain(iter::repeat(room));
+    let lines = text.split('\n').zip(firsts).flat_map(|(line, first)| {
+        fill(line.split(' ').flat_map(|word| pieces(word, room)), first, room)
+    });
+    lines.collect()
 }
 
 /// Words in lines, as many as fit in each: `first` columns in the first line and `room` in the others. A
@@ -171,6 +175,7 @@ mod tests {
         check(10, 2, 12, &["", "one two", "three"]);
         assert_eq!(wrap("你好 你好", 0, 0, 8), ["你好", "你好"]);
         assert_eq!(wrap("a  table", 0, 0, 20), ["a  table"]);
+        assert_eq!(wrap("one\ntwo three", 12, 2, 12), ["", "one", "two three"]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ use crate::visible;
 const WIDE_ENOUGH_FOR_TIME: usize = 80;
 /// A preview of bytes has so many columns at least, `data=""` included: if need be on the next line.
 const DATA: usize = 20;
+/// More bytes than the widest line shows: a call may move megabytes.
+const SHOWN: usize = 128;
 /// How far the second line of an event is indented.
 const INDENT: usize = 2;
 
@@ -53,7 +55,7 @@ where
             false => write!(to, "{text} "),
         };
         let mut used = 0;
-        if columns >= WIDE_ENOUGH_FOR_TIME {
+        if !self.is_terminal || columns >= WIDE_ENOUGH_FOR_TIME {
             let time = time_of_day(SystemTime::now());
             styled(FAINT, &time)?;
             used += time.len() + 1;
@@ -84,7 +86,7 @@ struct Fields {
     what: String,
     /// ` name=value`, for each field.
     others: String,
-    /// How many bytes the call moved; the first of them.
+    /// How many bytes the call moved, and the first of them.
     got: Option<u64>,
     data: Option<Vec<u8>>,
 }
@@ -123,7 +125,7 @@ impl Visit for Fields {
     }
 
     fn record_bytes(&mut self, _: &Field, value: &[u8]) {
-        self.data = Some(value.to_owned());
+        self.data = Some(value[..value.len().min(SHOWN)].to_owned());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

@@ -55,8 +55,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let polite = polite().map_err(Trouble::peer("half-closing"))?;
     scene.lane("client", polite.words())?;
     scene.blank()?;
-    scene.count("bytes that arrived, closed at once", hasty.bytes(), ANSWER)?;
-    scene.count("bytes that arrived, half-closed", polite.bytes(), ANSWER)?;
+    scene.count("arrived, closed at once", hasty.bytes(), ANSWER)?;
+    scene.count("arrived, half-closed", polite.bytes(), ANSWER)?;
     scene.text(
         "Each server of the course says goodbye the second way: look for `goodbye` in its source.\n",
     )?;

@@ -40,7 +40,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut merged_with = 0;
     let mut drawn = None;
     scene.blank()?;
-    for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
+    for (no_delay, name) in [(false, "no TCP_NODELAY"), (true, "TCP_NODELAY")] {
         let mut merged = 0;
         for _ in 0..trials {
             let (brought, stream) =
@@ -48,17 +48,17 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
             merged += usize::from(brought == BOTH);
             drawn = Some(stream?);
         }
-        scene.count(&format!("{name}, late reader"), merged, trials)?;
+        scene.count(&format!("glued, late, {name}"), merged, trials)?;
         findings.equal(&format!("{name}, and read late: glued in"), merged, trials);
         merged_with = merged;
     }
-    for (no_delay, name) in [(false, "without TCP_NODELAY"), (true, "with TCP_NODELAY")] {
+    for (no_delay, name) in [(false, "no TCP_NODELAY"), (true, "TCP_NODELAY")] {
         let mut merged = 0;
         for _ in 0..trials {
             let brought = eager(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
             merged += usize::from(brought == BOTH.len());
         }
-        scene.count(&format!("{name}, eager reader"), merged, trials)?;
+        scene.count(&format!("glued, eager, {name}"), merged, trials)?;
     }
     scene.text(
         "The late reader comes when both have arrived. The eager one waits in recv before the first is sent: \

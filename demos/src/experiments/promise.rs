@@ -39,9 +39,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut findings = Findings::default();
     let servers = SERVERS.map(|(_, server, _)| Typed::new(server, &[]));
     scene.terminals(&[&servers[0]])?;
-    scene.then("the experiment connects, sends ff ff ff 7f (2147483647), reads to the end;")?;
     scene.then(
-        "connects again, sends 00 00 00 01 (16777216), `echo`, half-closes, reads to the end",
+        "the experiment connects, sends ff ff ff 7f (2147483647), reads to the end; connects again, \
+         sends 00 00 00 01 (16777216), `echo`, half-closes, reads to the end",
     )?;
     scene.then("and the same with the other servers:")?;
     scene.then_type(&servers[1])?;

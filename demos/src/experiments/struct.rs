@@ -24,9 +24,8 @@ pub const EXPERIMENT: Experiment = Experiment {
 fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let pack = Typed::new("fix-struct-prefix-pack", &[]);
     scene.terminals(&[&pack])?;
-    scene.blank()?;
     let pack = scene.start("pack", &pack, &[])?.end()?;
-    scene.lane("pack", &pack.stdout)?;
+    scene.table(&pack.said())?;
 
     // 123 bytes, so that the same four bytes travel for once.
     let server = Typed::new("fix-struct-prefix-server", &[]);

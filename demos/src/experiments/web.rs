@@ -44,7 +44,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     ];
     scene.terminals(&[&servers[0].1])?;
     scene.then(
-        "open a page with <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">; then ls /tmp/x",
+        "open a page with <img src=http://127.0.0.1:8888/;touch$IFS/tmp/x;> and then ls /tmp/x",
     )?;
     scene.then("and the same with the others:")?;
     servers[1..].iter().try_for_each(|(_, typed)| scene.then_type(typed))?;

@@ -46,7 +46,8 @@ fn show(number: i32) -> io::Result<()> {
         ("unpack('<i', b)", "i32::from_le_bytes(b)", right),
         ("unpack('>i', b)", "i32::from_be_bytes(b)", format!("{wrong}: the wrong order")),
     ] {
-        writeln!(out, "{python:<20}{rust:<24}{gives}")?;
+        let cells = [(python, 20), (rust, 24), (&gives, 0)];
+        writeln!(out, "{}", columns::row(&cells, columns::of(io::stdout())))?;
     }
     Ok(())
 }
