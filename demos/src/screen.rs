@@ -205,7 +205,7 @@ impl Screen {
         let lines = columns::fill(words.iter().map(String::as_str), room, room);
         let labels = iter::once(label).chain(iter::repeat(""));
         for (label, line) in labels.zip(&lines) {
-            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {}", line.trim_end())?;
+            writeln!(self.out, "{style}{label:>LABEL$} │{style:#} {line}")?;
         }
         Ok(())
     }

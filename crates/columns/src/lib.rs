@@ -85,6 +85,8 @@ pub fn fill<'a>(words: impl Iterator<Item = &'a str>, first: usize, room: usize)
             lines[line] += word;
             left = left.saturating_sub(wide);
         } else {
+            let end = lines[line].trim_end().len();
+            lines[line].truncate(end);
             lines.push(word.to_owned());
             left = room.saturating_sub(wide);
         }

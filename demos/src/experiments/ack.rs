@@ -41,8 +41,8 @@ const DELAYS: [&str; 4] = ["0", "5", "25", "50"];
 const ECHO: &str = "echo hi";
 
 const INSTRUMENT: &str = "\
-Timed through the relay. It ends each of the two TCP connections and delays the data that passes \
-between them; what the kernels do by themselves, such as acknowledge, it does not delay. Each way takes:
+Timed through the relay, with a delay each way. It ends each of the two TCP connections and delays the data that passes \
+between them; what the kernels do by themselves, such as acknowledge, it does not delay.
 ";
 
 const TRUE_LINK: &str = "\

@@ -42,8 +42,8 @@ pub fn pair(
     scene.lane("client", &client.stdout)?;
     scene.lane("server", server.said_then())?;
     scene.blank()?;
-    scene.row("the server called", &calls(&server))?;
-    scene.row("the client called", &calls(&client))?;
+    scene.row("The server called", &calls(&server))?;
+    scene.row("The client called", &calls(&client))?;
 
     let closed = server.events.iter().filter(|event| event.call == "close").count();
     scene.came(match closed {

@@ -43,9 +43,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         (WRONG, Typed::new("zoo-no-screening", &[]).at("--listen", "127.0.0.1:8888")),
     ];
     scene.terminals(&[&servers[0].1])?;
-    scene.then(
-        "open a page with <img src=http://127.0.0.1:8888/;touch$IFS/tmp/x;> and then ls /tmp/x",
-    )?;
+    scene.then("open a page with <img src=http://127.0.0.1:8888/;touch$IFS/tmp/x;>")?;
+    scene.then("then ls /tmp/x")?;
     scene.then("and the same with the others:")?;
     servers[1..].iter().try_for_each(|(_, typed)| scene.then_type(typed))?;
     scene.blank()?;
