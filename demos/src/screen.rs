@@ -282,6 +282,10 @@ pub fn shown(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiments::ALL;
+    use std::cell::RefCell;
+    use std::fs;
+    use std::rc::Rc;
 
     #[test]
     fn what_a_program_says_cannot_disturb_the_terminal() {
@@ -290,5 +294,80 @@ mod tests {
         check("你好".as_bytes(), "你好");
         check(&"你好".as_bytes()[..4], "你\\xe5");
         check(b"\x1b[31m", "\\u{1b}[31m");
+    }
+
+    /// The transcripts are recordings of all that the experiments print: the same is laid out again here for other
+    /// terminals. Their pictures are not: timeline has tests for those.
+    #[test]
+    fn each_experiment_fits_its_terminal() {
+        for (one, columns) in ALL.iter().flat_map(|one| [60, 80, 120].map(|columns| (one, columns)))
+        {
+            let transcript = format!("{}/transcripts/{}.txt", env!("CARGO_MANIFEST_DIR"), one.name);
+            let transcript = fs::read_to_string(transcript).unwrap();
+            let said = laid_out(columns, |screen| {
+                screen.claim(one.name, one.claim)?;
+                if let Some(prediction) = one.prediction {
+                    screen.question(one.name, prediction.question)?;
+                    for choice in prediction.choices {
+                        screen.choice('a', choice)?;
+                        screen.compare(choice, choice)?;
+                    }
+                }
+                again(screen, &transcript)
+            });
+            for line in said.lines() {
+                assert!(columns::width(line) <= columns, "{} at {columns}: {line}", one.name);
+            }
+        }
+    }
+
+    /// Shows the parts of a transcript.
+    fn again(screen: &mut Screen, transcript: &str) -> io::Result<()> {
+        // What is longer than a line goes on in the next one, with a backslash.
+        let whole = transcript.replace(" \\\n", " ");
+        for line in whole.lines().skip_while(|line| !line.is_empty()) {
+            let below = line.strip_prefix(&" ".repeat(TYPED));
+            let typed = line.strip_prefix("  terminal ").and_then(|line| line.split_once("$ "));
+            match (typed.map(|(_, typed)| typed).or(below), line.split_once(" │ ")) {
+                (Some(typed), _) if typed.starts_with(Typed::CARGO) => {
+                    screen.terminal(1, &Typed::parse(typed))?;
+                }
+                (Some(typed), _) if typed.starts_with(">>: ") => {
+                    screen.at_prompt(&[&typed[4..]])?
+                }
+                (Some(then), _) => screen.then(then)?,
+                (None, Some((label, said))) => screen.lane(label.trim(), said.as_bytes())?,
+                (None, None) if line.contains(['│', '─', '╎']) || line.starts_with("offset") =>
+                    {}
+                (None, None) => match line.split_at_checked(MEASURED) {
+                    Some((what, seen)) if what.ends_with("  ") => {
+                        screen.row(what.trim_end(), seen)?
+                    }
+                    _ => screen.text(line)?,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// What is shown on a terminal of so many columns, without its colours.
+    fn laid_out(columns: usize, show: impl FnOnce(&mut Screen) -> io::Result<()>) -> String {
+        let out = Out::default();
+        show(&mut Screen::on(Box::new(out.clone()), columns)).unwrap();
+        let said = String::from_utf8(out.0.take()).unwrap();
+        anstream::adapter::strip_str(&said).to_string()
+    }
+
+    #[derive(Clone, Default)]
+    struct Out(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 }

@@ -3,8 +3,6 @@
 use stage::shell_quote_word;
 use std::fmt::{self, Display, Formatter};
 
-const CARGO: &str = "cargo run -q";
-
 /// A program of the course with its arguments.
 ///
 /// The experiment starts exactly this, but for the place: the reader uses the default port, an experiment takes a free
@@ -16,6 +14,9 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// How a command begins.
+    pub const CARGO: &str = "cargo run -q";
+
     pub fn new(program: &'static str, arguments: &[&'static str]) -> Typed {
         Typed { program, arguments: arguments.to_vec(), place: Vec::new() }
     }
@@ -42,7 +43,7 @@ impl Typed {
         let fits = |part: &String, at: usize| at + columns::width(part) + " \\".len() <= columns;
         if !fits(&parts[0], used) {
             let first = parts.remove(0);
-            let (cargo, program) = first.split_at(CARGO.len());
+            let (cargo, program) = first.split_at(Self::CARGO.len());
             parts.splice(0..0, [cargo.to_owned(), program.trim_start().to_owned()]);
         }
         // Under the first line, if each part has room there.
@@ -61,7 +62,7 @@ impl Typed {
 
     /// What no line may be broken in.
     fn parts(&self) -> Vec<String> {
-        let mut parts = vec![format!("{CARGO} --bin {}", self.program)];
+        let mut parts = vec![format!("{} --bin {}", Self::CARGO, self.program)];
         let mut words = self.arguments.iter().chain(&self.place).peekable();
         // Before a `--`, cargo would take an option that comes first for its own.
         if words.peek().is_some_and(|word| word.starts_with('-')) {
@@ -97,6 +98,19 @@ mod tests {
     use super::*;
     use std::process::Command;
 
+    impl Typed {
+        /// Reads what one prints.
+        pub fn parse(typed: &str) -> Typed {
+            let script = format!("cargo() {{ printf '%s\\n' \"$@\"; }}; {typed}");
+            let output = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
+            // For as long as the test runs.
+            let words: &'static str = String::from_utf8(output.stdout).unwrap().leak();
+            let mut words = words.lines().skip_while(|word| *word != "--bin").skip(1);
+            let program = words.next().unwrap();
+            Typed::new(program, &words.filter(|word| *word != "--").collect::<Vec<_>>())
+        }
+    }
+
     #[test]
     fn broken_lines_are_one_to_a_shell() {
         let arguments = ["-c", "echo 'one  two'", "--hold", "-c", "echo three"];
@@ -108,8 +122,7 @@ mod tests {
             [
                 "cargo run -q --bin x -- \\",
                 "                  -c \"echo 'one  two'\" --hold \\",
-                "                  -c 'echo three' \\",
-                "                  --connect '[::1]:7777'"
+                "                  -c 'echo three' --connect '[::1]:7777'"
             ]
         );
         // `cargo` as a function that says its arguments.

@@ -89,7 +89,7 @@ fn print(line: &str) -> Result<(), Failure> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::Stdout)
 }
 
-/// A UDP server: it answers `你好` to the first datagram, prints it, and ends.
+/// A UDP server: it answers the first datagram in Chinese, prints it, and ends.
 ///
 /// The lesson: socket, bind, recvfrom, sendto, close. There is no listen and no accept: one socket
 /// serves everybody, and each datagram comes with its sender's address. `-v` shows the calls as they

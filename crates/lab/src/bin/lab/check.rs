@@ -15,7 +15,11 @@ use crate::verdict::Verdict;
 use crate::{choice, picture, which};
 
 #[derive(Args, Clone)]
-#[command(after_help = "\
+#[command(
+    override_usage = "\
+scripts/lab.sh check [OPTIONS] <DIR|LAB>
+       scripts/lab.sh check [OPTIONS] <LAB> -- <COMMAND>...",
+    after_help = "\
 Examples:
   scripts/lab.sh check my-echo                         the folder that `start` made
   scripts/lab.sh check echo -- python3 echo.py         with a command of your own
@@ -27,7 +31,8 @@ Your program is started afresh for each case, with the address as its last argum
 connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed \
 gives the same data and the same cuts.
 
-Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be built or started.")]
+Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be built or started."
+)]
 pub struct Check {
     /// A folder with a lab.toml; or the name of a lab, with a command behind it
     #[arg(value_name = "DIR|LAB")]

@@ -21,13 +21,18 @@ const LOOK: Duration = Duration::from_millis(200);
 const MOST: usize = 5_000;
 
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "\
+scripts/lab.sh watch [OPTIONS] <DIR|LAB>
+       scripts/lab.sh watch [OPTIONS] <LAB> -- <COMMAND>...",
+    after_help = "\
 Examples:
   scripts/lab.sh watch my-echo                    the folder that `start` made
   scripts/lab.sh watch echo -- python3 echo.py    this folder, with a command of your own
 
 Ctrl-C ends it. It looks at the times and sizes of all files in the folder, but for names that begin with a dot, target, \
-Cargo.lock, __pycache__ and lab-progress.toml. Let your program write no files there: each would be a change.")]
+Cargo.lock, __pycache__ and lab-progress.toml. Let your program write no files there: each would be a change."
+)]
 pub struct Watch {
     #[command(flatten)]
     check: Check,
