@@ -8,7 +8,9 @@ use stage::{shell_quote, shell_quote_path};
 
 use crate::labs::{Case, Lab};
 use crate::play::{Submission, Trial};
-use crate::verdict::{CaseFailure, CaseReport, Failure, Fault, Outcome, Report, compare, escape};
+use crate::verdict::{
+    CaseFailure, CaseReport, Failure, Fault, Outcome, ROW, Report, compare, escape,
+};
 
 /// Which cases are played, and with which seed.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,8 @@ pub struct Options {
     pub case: Option<String>,
     /// Draw what went over the streams of a case that fails.
     pub picture: bool,
+    /// Show eight bytes in a line, not sixteen: for a terminal of less than 80 columns.
+    pub narrow: bool,
 }
 
 /// Plays all cases side by side, tells of each as soon as it and those before it are done, and returns the report.
@@ -56,7 +60,7 @@ fn play(lab: &Lab, case: &Case, submission: &Submission, options: &Options) -> C
     let outcome = match result {
         Ok(()) => Outcome::Passed,
         Err(failure) => {
-            let mut explained = explain(lab, case, submission, failure, &trial);
+            let mut explained = explain(lab, case, submission, failure, &trial, options);
             if options.picture {
                 explained.picture = trial.picture(&format!("{} {}", lab.name, case.id));
             }
@@ -73,12 +77,14 @@ fn explain(
     submission: &Submission,
     failure: CaseFailure,
     trial: &Trial,
+    options: &Options,
 ) -> Failure {
     let difference = failure.bytes.as_ref();
+    let row = if options.narrow { ROW / 2 } else { ROW };
     Failure {
         what: shown(&failure.what),
         steps: trial.steps().iter().map(|step| shown(step)).collect(),
-        bytes: difference.map_or_else(Vec::new, |b| compare(&b.expected, &b.received)),
+        bytes: difference.map_or_else(Vec::new, |b| compare(&b.expected, &b.received, row)),
         schedule: trial.schedule(),
         replay: replay(lab, case, submission, trial.seed()),
         hint: hint(case, &failure, trial).to_owned(),

@@ -40,8 +40,8 @@ pub(crate) fn quote_cut(bytes: &[u8], pieces: &[usize]) -> String {
     }
 }
 
-/// The sixteen bytes with the first difference, expected above received, hex and text, with a mark; above them the
-/// sixteen before, where both are the same.
+/// The row of bytes with the first difference, expected above received, hex and text, with a mark; above it the row before,
+/// where both are the same. A row has [`ROW`] bytes, or fewer on a narrow terminal.
 ///
 /// ```text
 /// expected  68 65 6c 6c 6f  |hello|
@@ -51,24 +51,24 @@ pub(crate) fn quote_cut(bytes: &[u8], pieces: &[usize]) -> String {
 /// ```
 ///
 /// Nothing for two runs that are the same.
-pub(crate) fn compare(expected: &[u8], received: &[u8]) -> Vec<String> {
+pub(crate) fn compare(expected: &[u8], received: &[u8], in_row: usize) -> Vec<String> {
     let same = same(expected, received);
     if same == expected.len().max(received.len()) {
         return Vec::new();
     }
-    let start = same / ROW * ROW;
-    let before = start.saturating_sub(ROW);
-    let part = |bytes: &[u8]| hex_and_text(bytes, start);
+    let start = same / in_row * in_row;
+    let before = start.saturating_sub(in_row);
+    let part = |bytes: &[u8]| hex_and_text(bytes, start, in_row);
     let ((hex, text), (other_hex, other_text)) = (part(expected), part(received));
     // A full row stands above, where there is one.
-    let full = if start > 0 { 3 * ROW - 1 } else { 0 };
+    let full = if start > 0 { 3 * in_row - 1 } else { 0 };
     let width = hex.len().max(other_hex.len()).max(full);
     let mut lines = Vec::new();
     if before > 0 {
         lines.push(format!("(the first {before} bytes are as expected)"));
     }
     if start > 0 {
-        let (hex, text) = hex_and_text(expected, before);
+        let (hex, text) = hex_and_text(expected, before, in_row);
         lines.push(format!("the same  {hex}  |{text}|"));
     }
     lines.push(format!("expected  {hex:width$}  |{text}|"));
@@ -95,9 +95,9 @@ pub(crate) fn same(one: &[u8], other: &[u8]) -> usize {
     at + one[at..].iter().zip(&other[at..]).take_while(|(a, b)| a == b).count()
 }
 
-fn hex_and_text(bytes: &[u8], start: usize) -> (String, String) {
+fn hex_and_text(bytes: &[u8], start: usize, most: usize) -> (String, String) {
     let row = bytes.get(start..).unwrap_or_default();
-    let row = &row[..row.len().min(ROW)];
+    let row = &row[..row.len().min(most)];
     let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
     let printable = |byte: &u8| (0x20..0x7f).contains(byte);
     let text = row.iter().map(|byte| if printable(byte) { char::from(*byte) } else { '.' });
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_mark_is_under_the_first_wrong_byte() {
         assert_eq!(
-            compare(b"hello", b"heLlo"),
+            compare(b"hello", b"heLlo", ROW),
             [
                 "expected  68 65 6c 6c 6f  |hello|",
                 "received  68 65 4c 6c 6f  |heLlo|",
@@ -123,14 +123,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_too_much_is_marked_behind_what_is_the_same() {
-        let lines = compare(b"hello", b"hel");
+        let lines = compare(b"hello", b"hel", ROW);
         assert_eq!(lines[2], "                   ^^");
         assert_eq!(lines[3], "byte 3, counted from 0: expected 6c \"l\", received nothing");
-        let lines = compare(b"", b"\nx");
+        let lines = compare(b"", b"\nx", ROW);
         assert_eq!(lines[0], "expected         ||");
         assert_eq!(lines[1], "received  0a 78  |.x|");
         assert_eq!(lines[3], "byte 0, counted from 0: expected nothing, received 0a \"\\n\"");
-        assert_eq!(compare(b"same", b"same"), [""; 0]);
+        assert_eq!(compare(b"same", b"same", ROW), [""; 0]);
     }
 
     #[test]
@@ -138,12 +138,15 @@ mod tests {
         let expected = vec![b'a'; 100_000];
         let mut received = expected.clone();
         received[99_999] = 0;
-        let lines = compare(&expected, &received);
+        let lines = compare(&expected, &received, ROW);
         assert_eq!(lines.len(), 6, "{lines:?}");
         assert_eq!(lines[0], "(the first 99968 bytes are as expected)");
         assert_eq!(lines[1], format!("the same  {}  |aaaaaaaaaaaaaaaa|", ["61"; 16].join(" ")));
         assert_eq!(lines[4].find('^'), lines[3].find("00"));
-        assert!(lines.iter().all(|line| line.len() <= 80));
+        assert!(lines.iter().all(|line| line.len() <= 78));
+        let lines = compare(&expected, &received, ROW / 2);
+        assert_eq!(lines[4].find('^'), lines[3].find("00"));
+        assert!(lines[..5].iter().all(|line| line.len() <= 58), "{lines:?}");
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! A failed case in words, for a terminal or a report.
 
-use super::report::{CaseReport, Outcome};
+use std::iter;
 
-/// How wide a line may be: a terminal of 80 columns, less the two by which the desk indents. What the program itself
-/// printed keeps its lines.
-const WIDTH: usize = 78;
+use super::report::{CaseReport, Outcome};
 
 /// All that a student needs to understand a failed case, a line each; nothing for one that passed.
 ///
+/// It fits so many columns, but for what the program itself printed, and a command that is there to be copied.
+///
 /// First what happened and which rule that breaks; then the steps, of which the last one failed; then the bytes; then what
 /// to think about, and how to see it again.
-pub fn explain(case: &CaseReport) -> Vec<String> {
+pub fn explain(case: &CaseReport, columns: usize) -> Vec<String> {
     let Outcome::Failed(failure) = &case.outcome else { return Vec::new() };
     let mut lines = Vec::new();
+    let under = |lines: &mut Vec<String>, label: &str, text: &str| {
+        // Further lines stand under the first.
+        lines.extend(wrap(label, columns::width(label), text, columns));
+    };
     under(&mut lines, "what happened:  ", &failure.what);
     under(&mut lines, "the rule:       ", &case.rule);
     if !failure.steps.is_empty() {
@@ -25,7 +29,7 @@ pub fn explain(case: &CaseReport) -> Vec<String> {
     }
     if !failure.bytes.is_empty() {
         lines.push(String::new());
-        lines.extend(failure.bytes.iter().cloned());
+        lines.extend(failure.bytes.iter().flat_map(|line| wrap("", 2, line, columns)));
     }
     lines.push(String::new());
     if !failure.said.is_empty() {
@@ -41,39 +45,23 @@ pub fn explain(case: &CaseReport) -> Vec<String> {
         under(&mut lines, "think about:    ", &failure.hint);
     }
     if !failure.replay.is_empty() {
-        // Not wrapped: it is there to be copied.
-        lines.push(format!("this case only: {}", failure.replay));
+        let (label, replay) = ("this case only:", &failure.replay);
+        match label.len() + 1 + columns::width(replay) <= columns {
+            true => lines.push(format!("{label} {replay}")),
+            false => lines.extend([label.to_owned(), format!("  {replay}")]),
+        }
     }
     lines
 }
 
-/// Adds the text behind its label; further lines stand under the first.
-fn under(lines: &mut Vec<String>, label: &str, text: &str) {
-    lines.extend(wrap(label, label.chars().count(), text));
-}
-
-/// The text behind a label, in as many lines as it needs; further lines begin in this column. A long word is not cut.
-pub fn wrap(label: &str, column: usize, text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = label.to_owned();
-    let mut empty = true;
-    for word in text.split(' ') {
-        let long = word.chars().count();
-        let wide = line.chars().count() + 1 + long > WIDTH;
-        if wide && !empty {
-            // One that is too long for this column, a digest for example, begins before it.
-            let column = column.min(WIDTH.saturating_sub(long));
-            lines.push(std::mem::replace(&mut line, " ".repeat(column)));
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    lines.push(line);
-    lines
+/// The text after a label, in as many lines as it needs; further lines begin in this column, or before it if a word is too
+/// long to, a digest for example.
+pub fn wrap(label: &str, column: usize, text: &str, columns: usize) -> Vec<String> {
+    let widest = text.split(' ').map(columns::width).max().unwrap_or(0);
+    let indent = column.min(columns.saturating_sub(widest));
+    let lines = columns::wrap(text, columns::width(label), indent, columns);
+    let starts = iter::once(label.to_owned()).chain(iter::repeat(" ".repeat(indent)));
+    starts.zip(lines).map(|(start, line)| start + &line).collect()
 }
 
 #[cfg(test)]
@@ -104,7 +92,7 @@ mod tests {
             picture: String::new(),
         };
         assert_eq!(
-            explain(&failed(failure)).join("\n"),
+            explain(&failed(failure), 78).join("\n"),
             "\
 what happened:  the program closed the connection after 1 of 2 bytes
 the rule:       a message that comes a byte at a time comes back whole
@@ -125,19 +113,18 @@ this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
 
     #[test]
     fn long_text_is_wrapped_under_itself_and_a_long_word_is_not_cut() {
-        let digest = "d".repeat(76);
-        let text = format!("{} {digest} {} end", "word ".repeat(14).trim_end(), "x".repeat(100));
-        let mut lines = wrap("  7. ", 5, &text);
-        assert_eq!(lines.remove(1), format!("  {digest}"));
-        assert_eq!(lines.len(), 3, "{lines:#?}");
-        assert!(lines[0].starts_with("  7. word word") && lines[0].chars().count() <= WIDTH);
-        assert_eq!(lines[1], "x".repeat(100));
-        assert_eq!(lines[2], "     end");
+        let text = format!("{}end", "word ".repeat(14));
+        let lines = wrap("  7. ", 5, &text, 60);
+        assert_eq!(lines[0], format!("  7.{}", " word".repeat(11)));
+        assert_eq!(lines[1], "     word word word end");
+        let digest = "d".repeat(58);
+        let lines = wrap("  7. ", 5, &format!("word {digest} end"), 60);
+        assert_eq!(lines, ["  7. word".to_owned(), format!("  {digest}"), "  end".to_owned()]);
     }
 
     #[test]
     fn nothing_is_said_of_what_is_not_known() {
         let empty = Failure { what: "the checker failed".into(), ..Failure::default() };
-        assert_eq!(explain(&failed(empty)).len(), 3);
+        assert_eq!(explain(&failed(empty), 78).len(), 3);
     }
 }

@@ -12,7 +12,7 @@ use lab::{
 };
 
 use crate::verdict::Verdict;
-use crate::{choice, picture, which};
+use crate::{choice, picture, room, which};
 
 #[derive(Args, Clone)]
 #[command(
@@ -91,7 +91,8 @@ impl Check {
         }
 
         let picture = self.picture.is_some();
-        let options = Options { seed: self.seed, case: self.case.clone(), picture };
+        let options =
+            Options { seed: self.seed, case: self.case.clone(), picture, narrow: room() < 78 };
         let rust = submission.build.as_ref().is_some_and(|words| words[0] == "cargo");
         let mut verdict = Verdict::new(self.all || self.case.is_some(), rust);
         let mut shown = Ok(());

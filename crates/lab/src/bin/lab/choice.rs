@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use lab::labs::{self, LABS, Lab};
-use lab::{Submission, escape, near_misses, shown_name, wrap};
+use lab::{Submission, escape, near_misses, shown_name};
 use stage::shell_quote_path;
+
+use crate::wrap;
 
 /// The lab and the program.
 ///

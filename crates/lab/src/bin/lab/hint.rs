@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::Lab;
-use lab::wrap;
 
-use crate::which;
+use crate::{which, wrap};
 
 #[derive(Args)]
 #[command(after_help = "\

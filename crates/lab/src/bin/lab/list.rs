@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::labs::LABS;
-use lab::{Standing, shown_name, wrap};
+use lab::{Standing, shown_name};
 
-use crate::which;
+use crate::{which, wrap};
 
 #[derive(Args)]
 #[command(after_help = "\

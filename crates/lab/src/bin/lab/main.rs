@@ -83,3 +83,13 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// The text after a label, as wide as the terminal.
+fn wrap(label: &str, column: usize, text: &str) -> Vec<String> {
+    lab::wrap(label, column, text, room())
+}
+
+/// How wide a line may be: 80 columns, or those of a narrower terminal, less the two by which a failure is indented.
+fn room() -> usize {
+    columns::of(io::stdout()).min(80) - 2
+}

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lab::labs::Lab;
-use lab::{shown_name, wrap};
+use lab::shown_name;
 use stage::shell_quote_path;
 
-use crate::which;
+use crate::{which, wrap};
 
 #[derive(Args)]
 #[command(after_help = "\

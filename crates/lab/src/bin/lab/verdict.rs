@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use lab::labs::{LABS, Lab};
-use lab::{CaseReport, Outcome, Report, explain, wrap};
+use lab::{CaseReport, Outcome, Report, explain};
+
+use crate::{room, wrap};
 
 const PASSED: Style = AnsiColor::Green.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
@@ -84,11 +86,18 @@ impl Verdict {
                 if self.all {
                     writeln!(self.out, "A hint: scripts/lab.sh hint {name}")
                 } else {
+                    let failures = if others == 1 { "failure" } else { "failures" };
+                    let more = format!(
+                        "{others} more {failures}: --case ID explains one, --all all of them."
+                    );
+                    let points = format!("{score} of {max} points. ");
+                    let more = wrap(&points, 2, &more).join("\n");
+                    writeln!(self.out, "{}", &more[points.len()..])?;
+                    let hint = format!("a hint: scripts/lab.sh hint {name}");
                     writeln!(
                         self.out,
-                        "{others} more {}: --case ID explains one, --all all of them.\n\
-                         Mend the first one first; a hint: scripts/lab.sh hint {name}",
-                        if others == 1 { "failure" } else { "failures" }
+                        "{}",
+                        wrap("Mend the first one first; ", 2, &hint).join("\n")
                     )
                 }
             }
@@ -96,7 +105,7 @@ impl Verdict {
     }
 
     fn explain(&mut self, case: &CaseReport) -> io::Result<()> {
-        for line in explain(case) {
+        for line in explain(case, room()) {
             let indent = if line.is_empty() { "" } else { "  " };
             writeln!(self.out, "{indent}{line}")?;
         }

@@ -3,6 +3,9 @@
 use crate::desk::grade::{Graded, Grading};
 use crate::verdict::{CaseReport, Outcome, escape, escape_lines, explain};
 
+/// How wide the text in a report is: 80 columns, less two by which it may be indented.
+const WIDTH: usize = 78;
+
 /// What a report with one flat list of tests has for each: a case, or a submission of which not even the lab is known.
 pub(super) struct Test<'a> {
     pub graded: &'a Graded,
@@ -74,7 +77,7 @@ impl Test<'_> {
     pub fn output(&self, most: usize) -> String {
         let text = match (&self.graded.error, self.case) {
             (Some(error), _) => error.clone(),
-            (None, Some(case)) => explain(case).join("\n"),
+            (None, Some(case)) => explain(case, WIDTH).join("\n"),
             (None, None) => String::new(),
         };
         shortened(&escape_lines(&text), most)
