@@ -51,7 +51,8 @@ Begin with the main one:
   $ demo run sticky
 
 Exit code: 0 when all came out as stated, 1 when one did not, 2 when no such experiment exists.
-Colour is left out in a pipe, and where NO_COLOR is set."
+What you read is as wide as your terminal, 60 to 120 columns; in a pipe 100, or what COLUMNS says. \
+Colour is left out in a pipe, on a dumb terminal, and where NO_COLOR is set."
 )]
 struct Args {
     #[command(subcommand)]

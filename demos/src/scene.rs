@@ -101,7 +101,8 @@ impl<'a> Scene<'a> {
             };
             let failed = |source| Trouble::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
-            self.text(&format!("saved {}\n", path.display()))?;
+            // As it is: a path is there to be copied.
+            self.table(&format!("saved {}\n", path.display()))?;
         }
         if let Some(network) = self.network.take() {
             let path = PathBuf::from(format!("{name}.pcapng"));

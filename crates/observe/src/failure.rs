@@ -1,7 +1,7 @@
 //! How a program ends: one line on stderr, and a code that scripts rely on.
 
 use std::fmt::{self, Display};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::{env, path::Path};
@@ -188,7 +188,11 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
         // When stderr is gone as well, the exit code still tells.
         // One line, whatever a peer, a file's name or a parser brought into it.
-        let line = visible(&format!("{program}: {failure}"));
+        let mut line = visible(&format!("{program}: {failure}"));
+        // A terminal would break it within words.
+        if io::stderr().is_terminal() {
+            line = columns::wrap(&line, 0, 2, columns::of(io::stderr())).join("\n  ");
+        }
         lines::to_stderr(format_args!("{line}"));
     }
     ExitCode::from(failure.code())

@@ -20,7 +20,7 @@
 //! if let Ok(capture) = capture {
 //!     let recording = capture.stop();
 //!     let traffic = segments::Traffic::of(&recording);
-//!     print!("{traffic}"); // SYN, SYN ACK, ACK, the bytes, FIN
+//!     print!("{}", traffic.listing(80)); // SYN, SYN ACK, ACK, the bytes, FIN
 //!     let middle_lane: Vec<observe::Event> = traffic.events();
 //!     recording.write_pcapng(&mut std::fs::File::create("run.pcapng")?)?; // for Wireshark
 //! }

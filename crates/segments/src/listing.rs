@@ -2,33 +2,30 @@
 
 use crate::{Flags, Gap, Seen, Traffic, Way};
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 
-/// One line a segment: when, counted in milliseconds from the first, from whom to whom, its flags, and which bytes of its
-/// stream it carries. What was not seen stands below.
-impl Display for Traffic {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+impl Traffic {
+    /// One line a segment: when, counted in milliseconds from the first, from whom to whom, its flags, and which bytes of its
+    /// stream it carries; the bytes stand below where so many columns are too few. What was not seen comes last.
+    pub fn listing(&self, columns: usize) -> String {
         let start = self.segments.first().map_or(0, |seen| seen.segment.t_us);
         let ends = self.segments.iter().flat_map(|seen| [seen.segment.from, seen.segment.to]);
         let width = ends.map(|end| end.to_string().len()).max().unwrap_or(0);
-        for seen in &self.segments {
+        let line = |seen: &Seen| {
             let (segment, t) = (&seen.segment, (seen.segment.t_us - start) as f64 / 1000.0);
             let (from, to) = (segment.from.to_string(), segment.to.to_string());
-            let line =
-                format!("{from:>width$} > {to:<width$}  {:<7}{}", segment.flags, Words(seen));
-            writeln!(f, "{t:>9.3} ms  {}", line.trim_end())?;
-        }
-        for Gap { conn, way, bytes } in &self.gaps {
+            let ends = format!("{t:>9.3} ms  {from:>width$} > {to:<width$}  {:<7}", segment.flags);
+            columns::row(&[(&ends, 0), (&Words(seen).to_string(), 0)], columns)
+        };
+        let gap = |Gap { conn, way, bytes }: &Gap| {
             let to = if *way == Way::ToServer { "server" } else { "client" };
-            writeln!(
-                f,
-                "not seen: bytes {}..{} to the {to} of connection {conn}",
-                bytes.start, bytes.end
-            )?;
-        }
-        if self.full {
-            writeln!(f, "not seen: all that came later; there was too much to keep")?;
-        }
-        Ok(())
+            let Range { start, end } = bytes;
+            format!("not seen: bytes {start}..{end} to the {to} of connection {conn}")
+        };
+        let full = "not seen: all that came later; there was too much to keep";
+        let segments = self.segments.iter().map(line);
+        let lines = segments.chain(self.gaps.iter().map(gap)).chain(self.full.then(|| full.into()));
+        lines.map(|line| line + "\n").collect()
     }
 }
 
@@ -43,11 +40,11 @@ impl Display for Words<'_> {
         if !payload.is_empty() {
             let start = payload[..payload.len().min(SHOWN)].escape_ascii();
             let more = if payload.len() > SHOWN { "…" } else { "" };
-            write!(f, "  bytes {offset}..{}  \"{start}\"{more}", offset + payload.len() as u64)?;
+            write!(f, "bytes {offset}..{}  \"{start}\"{more}", offset + payload.len() as u64)?;
         } else if let Some(acked) = acked
             && segment.flags == Flags::ACK
         {
-            write!(f, "  acks {acked}")?;
+            write!(f, "acks {acked}")?;
         }
         if *again {
             f.write_str("  (again)")?;
@@ -78,11 +75,14 @@ mod tests {
             full: true,
         };
         assert_eq!(
-            traffic.to_string(),
+            traffic.listing(100),
             "    0.000 ms  127.0.0.1:50000 > 127.0.0.1:8888   ACK      acks 3\n    \
              2.500 ms  127.0.0.1:50000 > 127.0.0.1:8888   PSH ACK  bytes 4..7  \"hi\\n\"  (again)\n\
              not seen: bytes 0..4 to the server of connection 1\n\
              not seen: all that came later; there was too much to keep\n"
         );
+        let narrow = traffic.listing(60);
+        assert!(narrow.contains("PSH ACK\n    bytes 4..7  \"hi\\n\"  (again)\n"), "{narrow}");
+        assert!(narrow.lines().all(|line| line.len() <= 60), "{narrow}");
     }
 }

@@ -78,7 +78,8 @@ fn main() -> ExitCode {
 fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
     let recording = capture.stop();
     let traffic = Traffic::of(&recording);
-    write!(io::stdout(), "{traffic}").map_err(Failure::Stdout)?;
+    let listing = traffic.listing(columns::of(io::stdout()));
+    io::stdout().write_all(listing.as_bytes()).map_err(Failure::Stdout)?;
     if let Some(path) = &args.write {
         let written = replace_private(path)
             .and_then(|file| recording.write_pcapng(&mut BufWriter::new(file)));
