@@ -277,7 +277,7 @@ fn experiments() -> String {
 /// What `demo` says when this is typed.
 fn demo(typed: &str, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(args).env_remove("COLUMNS").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

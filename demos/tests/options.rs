@@ -194,7 +194,12 @@ fn told_to_end_it_does_not_judge() {
 
 fn demo(typed: impl AsRef<[u8]>, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(args)
+        .env_remove("COLUMNS")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_ref()).unwrap();
     child.wait_with_output().unwrap()

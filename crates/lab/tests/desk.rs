@@ -365,7 +365,10 @@ impl Desk {
     /// Runs `lab` with these words, and returns what it said.
     fn lab(&self, words: &str, code: i32) -> String {
         let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
-        lab.args(words.split(' ')).current_dir(self.0.path()).stdin(Stdio::null());
+        lab.args(words.split(' '))
+            .env_remove("COLUMNS")
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
         let Output { status, stdout, stderr } = lab.output().unwrap();
         let said = String::from_utf8([stdout, stderr].concat()).unwrap();
         assert_eq!(status.code(), Some(code), "lab {words}:\n{said}");
