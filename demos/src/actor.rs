@@ -1,6 +1,6 @@
 //! Programs on the stage: while they run, and what they leave when they have ended.
 
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use observe::Event;
 use stage::{Finished, Program, Signal};
 use std::ops::{Deref, DerefMut};
@@ -20,12 +20,12 @@ pub struct Actor {
 
 impl Actor {
     /// Starts the command, which records its socket calls in `trace`.
-    pub fn start(label: &str, command: &mut Command, trace: PathBuf) -> Result<Actor, Trouble> {
+    pub fn start(label: &str, command: &mut Command, trace: PathBuf) -> Result<Actor, SetupError> {
         Ok(Actor { label: label.to_owned(), program: Program::start(label, command)?, trace })
     }
 
     /// Waits until it has made the call `name` so many times.
-    pub fn wait_for_calls(&self, name: &str, count: usize) -> Result<(), Trouble> {
+    pub fn wait_for_calls(&self, name: &str, count: usize) -> Result<(), SetupError> {
         let call = format!(" {name} conn=");
         let called =
             |line: &&stage::Line| line.whole && String::from_utf8_lossy(&line.text).contains(&call);
@@ -36,26 +36,26 @@ impl Actor {
     }
 
     /// Tells a server to stop, and waits until it has.
-    pub fn stop(self) -> Result<Ended, Trouble> {
+    pub fn stop(self) -> Result<Ended, SetupError> {
         self.program.signal(Signal::TERM);
         self.end()
     }
 
     /// Waits until the program has ended by itself, and well.
-    pub fn end(self) -> Result<Ended, Trouble> {
+    pub fn end(self) -> Result<Ended, SetupError> {
         let label = self.label.clone();
         let ended = self.end_somehow()?;
         match ended.code {
             Some(0) => Ok(ended),
             code => {
                 let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-                Err(Trouble::Failed { label, how, said: ended.complaint() })
+                Err(SetupError::Failed { label, how, said: ended.complaint() })
             }
         }
     }
 
     /// Waits until the program has ended, with whatever exit code.
-    pub fn end_somehow(self) -> Result<Ended, Trouble> {
+    pub fn end_somehow(self) -> Result<Ended, SetupError> {
         let finished = self.program.wait(PATIENCE)?;
         // A program that refuses its arguments has not come to open its trace.
         let events = match self.trace.exists() {

@@ -4,7 +4,7 @@
 //! Here it happens across the line.
 
 use crate::scene::{Actor, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use stage::Stream::Stdout;
 use std::fs::{self, OpenOptions};
@@ -24,7 +24,7 @@ pub struct Distance {
 
 impl Distance {
     /// Joins two networks; where this system does not allow it, the inner error says why.
-    pub fn start(scene: &mut Scene, typed: &Typed) -> Result<Result<Distance, String>, Trouble> {
+    pub fn start(scene: &mut Scene, typed: &Typed) -> Result<Result<Distance, String>, SetupError> {
         let link = scene.start("link", typed, &[])?;
         let said = link.wait_for_line(Stdout, "right: ", Duration::from_secs(20));
         let (Ok(right), Ok(left)) = (said, link.wait_for_line(Stdout, "left: ", Duration::ZERO))
@@ -36,28 +36,28 @@ impl Distance {
         let mut file = OpenOptions::new();
         let written = file.write(true).create_new(true).mode(0o600).open(&token);
         let written = written.and_then(|mut file| file.write_all(b"for this one experiment"));
-        written.map_err(|source| Trouble::Save { path: token.clone(), source })?;
+        written.map_err(|source| SetupError::Save { path: token.clone(), source })?;
         let [left, right] = [left, right].map(|line| into_end(&line));
         Ok(Ok(Distance { link, left, right, token }))
     }
 
     /// Starts a server at the left end.
-    pub fn server(&self, scene: &mut Scene, typed: &Typed) -> Result<Actor, Trouble> {
+    pub fn server(&self, scene: &mut Scene, typed: &Typed) -> Result<Actor, SetupError> {
         let token = self.token.to_string_lossy();
         let place = ["--listen", "10.77.0.1:0", "--allow-remote", "--token-file", &token];
         scene.start_through(&self.left, "server", typed, &place)
     }
 
     /// Starts a client at the right end.
-    pub fn client(&self, scene: &mut Scene, typed: &Typed, at: &str) -> Result<Actor, Trouble> {
+    pub fn client(&self, scene: &mut Scene, typed: &Typed, at: &str) -> Result<Actor, SetupError> {
         let place = ["--connect", at, "--token-file", &self.token.to_string_lossy()];
         scene.start_through(&self.right, "client", typed, &place)
     }
 
     /// Takes the line away again.
-    pub fn end(self) -> Result<(), Trouble> {
+    pub fn end(self) -> Result<(), SetupError> {
         self.link.end()?;
-        fs::remove_file(&self.token).map_err(|source| Trouble::Save { path: self.token, source })
+        fs::remove_file(&self.token).map_err(|source| SetupError::Save { path: self.token, source })
     }
 }
 

@@ -33,7 +33,7 @@ mod web;
 
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 
 /// A claim, and how it is tested.
@@ -45,7 +45,7 @@ pub struct Experiment {
     /// What `--predict` asks before the claim gives the answer away.
     pub prediction: Option<Prediction>,
     /// Carries it out. The verdict rests on nothing but what was observed.
-    pub run: fn(&mut Scene) -> Result<Verdict, Trouble>,
+    pub run: fn(&mut Scene) -> Result<Verdict, SetupError>,
 }
 
 /// All of them.

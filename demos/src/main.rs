@@ -23,7 +23,7 @@ mod recorded;
 mod run;
 mod scene;
 mod screen;
-mod trouble;
+mod setup_error;
 mod typed;
 mod verdict;
 mod wanted;
@@ -31,7 +31,7 @@ mod wanted;
 use crate::experiments::ALL;
 use crate::options::Options;
 use crate::screen::Screen;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use clap::error::ErrorKind as Misuse;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, ErrorKind, Write};
@@ -89,24 +89,27 @@ fn main() -> ExitCode {
     {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
-    let result =
-        stage::end_all_when_told(|| {}).map_err(Trouble::Signals).and_then(|()| match &args.what {
+    let result = stage::end_all_when_told(|| {}).map_err(SetupError::Signals).and_then(|()| {
+        match &args.what {
             What::List => list(&mut Screen::new(false)).map(|()| true),
             What::Run { all: true, options, .. } => run::all(options),
             What::Run { names, options, .. } => run::named(names, options),
-        });
+        }
+    });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // `demo run sticky | head -1` is a wish, not a mistake.
-        Err(Trouble::Stdout(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(141),
-        Err(trouble) => {
-            let _ = writeln!(io::stderr(), "demo: {trouble}");
+        Err(SetupError::Stdout(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            ExitCode::from(141)
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "demo: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn list(screen: &mut Screen) -> Result<(), Trouble> {
-    ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(Trouble::Stdout)
+fn list(screen: &mut Screen) -> Result<(), SetupError> {
+    ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(SetupError::Stdout)
 }

@@ -1,6 +1,6 @@
 //! `--segments`: what really travels, below the calls, recorded in a network of the run's own.
 
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use segments::{Capture, Recording, Traffic, Why};
 use std::io::BufWriter;
 use std::path::Path;
@@ -25,9 +25,9 @@ impl Network {
 
     /// The same stream with the segments that carried it, as far as they were seen: those between the same two addresses.
     /// Nothing is added where a relay is drawn, or where it did not travel by TCP.
-    pub fn show(&mut self, stream: &Stream) -> Result<Stream, Trouble> {
+    pub fn show(&mut self, stream: &Stream) -> Result<Stream, SetupError> {
         self.collect();
-        self.capture = Some(Capture::start().map_err(Trouble::Segments)?);
+        self.capture = Some(Capture::start().map_err(SetupError::Segments)?);
         let mut events = Traffic::of(&self.recording).events();
         let route = stream.route().filter(|_| !stream.is_relayed());
         let ours = |end: &Option<String>, address: &str| end.as_deref() == Some(address);
@@ -50,12 +50,12 @@ impl Network {
     }
 
     /// Writes all of it for Wireshark, if there is anything; returns how many packets there were.
-    pub fn save(mut self, path: &Path) -> Result<usize, Trouble> {
+    pub fn save(mut self, path: &Path) -> Result<usize, SetupError> {
         self.collect();
         if !self.recording.packets.is_empty() {
             let written = observe::replace_private(path)
                 .and_then(|file| self.recording.write_pcapng(&mut BufWriter::new(file)));
-            written.map_err(|source| Trouble::Save { path: path.to_owned(), source })?;
+            written.map_err(|source| SetupError::Save { path: path.to_owned(), source })?;
         }
         Ok(self.recording.packets.len())
     }

@@ -1,7 +1,7 @@
 //! `--predict`: the reader says first what will come. Who has guessed looks more closely.
 
 use crate::screen::{Screen, shown};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use std::io::{self, BufRead};
 
 /// A question about what an experiment will show, asked before its claim gives the answer away.
@@ -15,31 +15,31 @@ pub struct Prediction {
 
 impl Prediction {
     /// Asks until one of the letters comes; `None` when Enter comes alone, or the end of the input.
-    pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, Trouble> {
-        screen.question(name, self.question).map_err(Trouble::Stdout)?;
+    pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, SetupError> {
+        screen.question(name, self.question).map_err(SetupError::Stdout)?;
         for (letter, choice) in ('a'..).zip(self.choices) {
-            screen.choice(letter, choice).map_err(Trouble::Stdout)?;
+            screen.choice(letter, choice).map_err(SetupError::Stdout)?;
         }
         let mut prompt = "your letter, or Enter alone to skip: ";
         loop {
-            screen.your_turn(prompt).map_err(Trouble::Stdout)?;
+            screen.your_turn(prompt).map_err(SetupError::Stdout)?;
             prompt = "your letter: ";
             let mut line = Vec::new();
-            io::stdin().lock().read_until(b'\n', &mut line).map_err(Trouble::Stdin)?;
+            io::stdin().lock().read_until(b'\n', &mut line).map_err(SetupError::Stdin)?;
             if line.trim_ascii().is_empty() {
-                screen.text("(no answer)\n\n").map_err(Trouble::Stdout)?;
+                screen.text("(no answer)\n\n").map_err(SetupError::Stdout)?;
                 return Ok(None);
             }
             let typed = columns::cut(&shown(line.trim_ascii()), 20).to_lowercase();
             let letters = ('a'..).map(String::from).zip(self.choices);
             let chosen = letters.into_iter().find(|(letter, _)| *letter == typed);
             if let Some((_, choice)) = chosen {
-                screen.blank().map_err(Trouble::Stdout)?;
+                screen.blank().map_err(SetupError::Stdout)?;
                 return Ok(Some(choice));
             }
             let last = ('a'..).nth(self.choices.len().saturating_sub(1)).unwrap_or('a');
             let wanted = format!("expected a letter from a to {last}, got \"{typed}\"\n");
-            screen.text(&wanted).map_err(Trouble::Stdout)?;
+            screen.text(&wanted).map_err(SetupError::Stdout)?;
         }
     }
 }

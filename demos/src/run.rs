@@ -4,12 +4,12 @@ use crate::experiments::{ALL, Experiment};
 use crate::options::Options;
 use crate::scene::Scene;
 use crate::screen::Screen;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
 /// Those that were named. Whether nothing spoke against any of them, and all was saved that should be.
-pub fn named(names: &[String], options: &Options) -> Result<bool, Trouble> {
+pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut all_well = true;
     for one in names.iter().flat_map(|name| ALL.iter().filter(move |one| one.name == name)) {
@@ -20,7 +20,7 @@ pub fn named(names: &[String], options: &Options) -> Result<bool, Trouble> {
 }
 
 /// All of them, and a table of verdicts. Whether nothing spoke against any of them.
-pub fn all(options: &Options) -> Result<bool, Trouble> {
+pub fn all(options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut verdicts = Vec::new();
     for one in ALL {
@@ -28,7 +28,7 @@ pub fn all(options: &Options) -> Result<bool, Trouble> {
         let (verdict, _) = run(one, &mut screen, options)?;
         verdicts.push((one.name, verdict));
     }
-    screen.verdicts(&verdicts).map_err(Trouble::Stdout)?;
+    screen.verdicts(&verdicts).map_err(SetupError::Stdout)?;
     Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
 }
 
@@ -38,22 +38,22 @@ fn run(
     one: &Experiment,
     screen: &mut Screen,
     options: &Options,
-) -> Result<(Verdict, bool), Trouble> {
+) -> Result<(Verdict, bool), SetupError> {
     let mut predicted = None;
     if let Some(prediction) = one.prediction.filter(|_| options.predict) {
         predicted = prediction.ask(one.name, screen)?;
     }
-    screen.claim(one.name, one.claim).map_err(Trouble::Stdout)?;
+    screen.claim(one.name, one.claim).map_err(SetupError::Stdout)?;
     let played = play(one, screen, options);
     stage::wait_if_told();
     let (verdict, came, saved) = match played {
         Ok(played) => played,
-        Err(trouble @ Trouble::Stdout(_)) => return Err(trouble),
-        Err(trouble) => (Verdict::Stopped(trouble.to_string()), None, true),
+        Err(error @ SetupError::Stdout(_)) => return Err(error),
+        Err(error) => (Verdict::Stopped(error.to_string()), None, true),
     };
-    screen.verdict(&verdict).map_err(Trouble::Stdout)?;
+    screen.verdict(&verdict).map_err(SetupError::Stdout)?;
     if let (Some(predicted), Some(came)) = (predicted, came) {
-        screen.compare(predicted, &came).map_err(Trouble::Stdout)?;
+        screen.compare(predicted, &came).map_err(SetupError::Stdout)?;
     }
     Ok((verdict, saved))
 }
@@ -63,18 +63,18 @@ fn play(
     one: &Experiment,
     screen: &mut Screen,
     options: &Options,
-) -> Result<(Verdict, Option<String>, bool), Trouble> {
+) -> Result<(Verdict, Option<String>, bool), SetupError> {
     let mut scene = Scene::new(screen, options)?;
     let verdict = (one.run)(&mut scene)?;
     let came = scene.finish()?;
     let saved = match scene.save(one.name, one.claim) {
         Ok(()) => true,
-        Err(trouble @ Trouble::Save { .. }) => {
+        Err(error @ SetupError::Save { .. }) => {
             // If nobody reads this either, the exit code still says it.
-            let _ = writeln!(io::stderr(), "demo: {trouble}");
+            let _ = writeln!(io::stderr(), "demo: {error}");
             false
         }
-        Err(trouble) => return Err(trouble),
+        Err(error) => return Err(error),
     };
     Ok((verdict, came, saved))
 }

@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::numbers::Samples;
 use crate::options::Options;
 use crate::screen::Screen;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use observe::Event;
 use stage::Scratch;
@@ -32,11 +32,11 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, Trouble> {
+    pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, SetupError> {
         let scratch = Scratch::new()?;
         // Where it is not possible, `main` has said why.
         let network = match options.segments && segments::is_inside() {
-            true => Some(Network::watch().map_err(Trouble::Segments)?),
+            true => Some(Network::watch().map_err(SetupError::Segments)?),
             false => None,
         };
         Ok(Scene {
@@ -73,7 +73,7 @@ impl<'a> Scene<'a> {
 
     /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
     /// [`came`](Scene::came).
-    pub fn finish(&mut self) -> Result<Option<String>, Trouble> {
+    pub fn finish(&mut self) -> Result<Option<String>, SetupError> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
         idle.extend(
@@ -92,14 +92,14 @@ impl<'a> Scene<'a> {
     }
 
     /// Saves what the reader asked for, and says where. The verdict does not depend on it.
-    pub fn save(mut self, name: &str, claim: &str) -> Result<(), Trouble> {
+    pub fn save(mut self, name: &str, claim: &str) -> Result<(), SetupError> {
         if let Some(path) = self.options.picture.as_ref().filter(|_| !self.drawn.is_empty()) {
             let title = format!("{name}: {claim}");
             let drawing = match path.extension().is_some_and(|extension| extension == "html") {
                 true => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
                 false => timeline::svg(&title, &self.drawn),
             };
-            let failed = |source| Trouble::Save { path: path.clone(), source };
+            let failed = |source| SetupError::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
             // As it is: a path is there to be copied.
             self.table(&format!("saved {}\n", path.display()))?;
@@ -124,31 +124,31 @@ impl<'a> Scene<'a> {
     }
 
     /// Prints what to type, a terminal each.
-    pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), Trouble> {
+    pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), SetupError> {
         self.blank()?;
         for (index, typed) in lines.iter().enumerate() {
-            self.screen.terminal(index + 1, typed).map_err(Trouble::Stdout)?;
+            self.screen.terminal(index + 1, typed).map_err(SetupError::Stdout)?;
         }
         Ok(())
     }
 
     /// Prints what else to do in the terminal that was printed last.
-    pub fn then(&mut self, what: &str) -> Result<(), Trouble> {
-        self.screen.then(what).map_err(Trouble::Stdout)
+    pub fn then(&mut self, what: &str) -> Result<(), SetupError> {
+        self.screen.then(what).map_err(SetupError::Stdout)
     }
 
     /// Prints what else to type there.
-    pub fn then_type(&mut self, typed: &Typed) -> Result<(), Trouble> {
-        self.screen.then_type(typed).map_err(Trouble::Stdout)
+    pub fn then_type(&mut self, typed: &Typed) -> Result<(), SetupError> {
+        self.screen.then_type(typed).map_err(SetupError::Stdout)
     }
 
     /// Prints what to type at the prompt of the program there.
-    pub fn at_prompt(&mut self, commands: &[&str]) -> Result<(), Trouble> {
-        self.screen.at_prompt(commands).map_err(Trouble::Stdout)
+    pub fn at_prompt(&mut self, commands: &[&str]) -> Result<(), SetupError> {
+        self.screen.at_prompt(commands).map_err(SetupError::Stdout)
     }
 
     /// Starts a server on a free port of `host`, waits until it listens, and prints that it does.
-    pub fn server(&mut self, label: &str, typed: &Typed, host: &str) -> Result<Actor, Trouble> {
+    pub fn server(&mut self, label: &str, typed: &Typed, host: &str) -> Result<Actor, SetupError> {
         let server = self.start(label, typed, &["--listen", &format!("{host}:0")])?;
         let address = server.address()?;
         self.lane(label, format!("listening on {address}"))?;
@@ -156,12 +156,22 @@ impl<'a> Scene<'a> {
     }
 
     /// Starts a client of the server at `address`.
-    pub fn client(&mut self, label: &str, typed: &Typed, address: &str) -> Result<Actor, Trouble> {
+    pub fn client(
+        &mut self,
+        label: &str,
+        typed: &Typed,
+        address: &str,
+    ) -> Result<Actor, SetupError> {
         self.start(label, typed, &["--connect", address])
     }
 
     /// Starts a program, with its place and a trace of its socket calls, where it records any.
-    pub fn start(&mut self, label: &str, typed: &Typed, place: &[&str]) -> Result<Actor, Trouble> {
+    pub fn start(
+        &mut self,
+        label: &str,
+        typed: &Typed,
+        place: &[&str],
+    ) -> Result<Actor, SetupError> {
         self.start_through(&[], label, typed, place)
     }
 
@@ -172,7 +182,7 @@ impl<'a> Scene<'a> {
         label: &str,
         typed: &Typed,
         place: &[&str],
-    ) -> Result<Actor, Trouble> {
+    ) -> Result<Actor, SetupError> {
         self.started += 1;
         let trace = self.scratch.path().join(format!("{}.trace", self.started));
         let program = stage::binary(typed.program())?;
@@ -201,62 +211,62 @@ impl<'a> Scene<'a> {
         self.scratch.path()
     }
 
-    pub fn blank(&mut self) -> Result<(), Trouble> {
-        self.screen.blank().map_err(Trouble::Stdout)
+    pub fn blank(&mut self) -> Result<(), SetupError> {
+        self.screen.blank().map_err(SetupError::Stdout)
     }
 
     /// Prints text of the experiment's own, after a blank line: each line of it is a paragraph.
-    pub fn text(&mut self, text: &str) -> Result<(), Trouble> {
+    pub fn text(&mut self, text: &str) -> Result<(), SetupError> {
         self.blank()?;
-        self.screen.text(text).map_err(Trouble::Stdout)
+        self.screen.text(text).map_err(SetupError::Stdout)
     }
 
     /// Prints a table of the experiment's own as it is, after a blank line: it has to fit already.
-    pub fn table(&mut self, table: &str) -> Result<(), Trouble> {
+    pub fn table(&mut self, table: &str) -> Result<(), SetupError> {
         self.blank()?;
-        self.screen.table(table).map_err(Trouble::Stdout)
+        self.screen.table(table).map_err(SetupError::Stdout)
     }
 
     /// Prints what a program said.
-    pub fn lane(&mut self, label: &str, said: impl AsRef<[u8]>) -> Result<(), Trouble> {
-        self.screen.lane(label, said.as_ref()).map_err(Trouble::Stdout)
+    pub fn lane(&mut self, label: &str, said: impl AsRef<[u8]>) -> Result<(), SetupError> {
+        self.screen.lane(label, said.as_ref()).map_err(SetupError::Stdout)
     }
 
     /// Prints what somebody at the keyboard would have typed at this point.
-    pub fn you(&mut self, typed: &str) -> Result<(), Trouble> {
-        self.screen.you(typed).map_err(Trouble::Stdout)
+    pub fn you(&mut self, typed: &str) -> Result<(), SetupError> {
+        self.screen.you(typed).map_err(SetupError::Stdout)
     }
 
     /// Prints the byte picture.
-    pub fn picture(&mut self, stream: &Stream) -> Result<(), Trouble> {
+    pub fn picture(&mut self, stream: &Stream) -> Result<(), SetupError> {
         self.blank()?;
         let stream = match &mut self.network {
             Some(network) => network.show(stream)?,
             None => stream.clone(),
         };
-        self.screen.picture(&stream).map_err(Trouble::Stdout)?;
+        self.screen.picture(&stream).map_err(SetupError::Stdout)?;
         self.drawn.push(stream);
         Ok(())
     }
 
     /// Prints what was seen, after its name.
-    pub fn row(&mut self, what: &str, seen: &str) -> Result<(), Trouble> {
-        self.screen.row(what, seen).map_err(Trouble::Stdout)
+    pub fn row(&mut self, what: &str, seen: &str) -> Result<(), SetupError> {
+        self.screen.row(what, seen).map_err(SetupError::Stdout)
     }
 
     /// Prints how often something happened.
-    pub fn count(&mut self, what: &str, count: usize, of: usize) -> Result<(), Trouble> {
-        self.screen.count(what, count as u64, of as u64).map_err(Trouble::Stdout)
+    pub fn count(&mut self, what: &str, count: usize, of: usize) -> Result<(), SetupError> {
+        self.screen.count(what, count as u64, of as u64).map_err(SetupError::Stdout)
     }
 
     /// Prints what was measured, with its spread.
-    pub fn measured(&mut self, what: &str, samples: &Samples) -> Result<(), Trouble> {
-        self.screen.measured(what, samples).map_err(Trouble::Stdout)
+    pub fn measured(&mut self, what: &str, samples: &Samples) -> Result<(), SetupError> {
+        self.screen.measured(what, samples).map_err(SetupError::Stdout)
     }
 
     /// Starts a relay in front of the server at `address`, on a free port; its own address is its
     /// `address()`.
-    pub fn relay(&mut self, typed: &Typed, address: &str) -> Result<Actor, Trouble> {
+    pub fn relay(&mut self, typed: &Typed, address: &str) -> Result<Actor, SetupError> {
         let relay = self.start("relay", typed, &["--listen", "127.0.0.1:0", "--to", address])?;
         relay.address()?;
         Ok(relay)

@@ -72,10 +72,10 @@ impl PromptArgs {
         let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let source = if !self.command.is_empty() {
             Source::Given(self.command.clone().into_iter())
-        } else if on_terminal && env::var_os("TERM").is_none_or(|kind| kind != "dumb") {
+        } else if on_terminal && takes_escape_codes() {
             Source::Terminal(Box::new(Terminal::open().map_err(PromptError::Input)?))
         } else {
-            // A dumb terminal has a prompt, but nothing to edit a line with.
+            // Without escape codes there's a prompt, but nothing to edit a line with.
             let prompt = (on_terminal || self.prompt == PromptWhen::Always)
                 .then(|| Box::new(io::stdout()) as Box<dyn Write>);
             Source::Lines { input: Box::new(io::stdin().lock()), prompt }
@@ -90,6 +90,12 @@ impl PromptArgs {
     pub fn token(&self) -> Result<Option<Vec<u8>>, PromptError> {
         self.token_file.as_deref().map(token::read).transpose().map_err(PromptError::Token)
     }
+}
+
+/// Not a dumb terminal, nor one whose user wants none (<https://no-color.org>).
+fn takes_escape_codes() -> bool {
+    env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+        && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The commands that the user gives: bytes, not necessarily UTF-8, without the end of their line.

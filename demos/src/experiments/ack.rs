@@ -9,7 +9,7 @@ use crate::numbers::Samples;
 use crate::pace::{Exchange, exchanges};
 use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
@@ -50,7 +50,7 @@ Timed across a true link (relay-link --delay 25): two networks on this machine, 
 keeps each packet for 25 ms, acknowledgments too. Each program runs at one end of it.
 ";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     let (server, client) = play(scene, ACK)?;
     findings.equal("the client's stdout", client.said().as_str(), ANSWERS);
@@ -98,7 +98,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 }
 
 /// Runs the three commands.
-fn play(scene: &mut Scene, [server, client]: [&'static str; 2]) -> Result<(Ended, Ended), Trouble> {
+fn play(
+    scene: &mut Scene,
+    [server, client]: [&'static str; 2],
+) -> Result<(Ended, Ended), SetupError> {
     let (server, client) = (Typed::new(server, &[]), Typed::new(client, &ARGUMENTS));
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
@@ -109,7 +112,7 @@ fn play(scene: &mut Scene, [server, client]: [&'static str; 2]) -> Result<(Ended
 }
 
 /// Times both at each delay; returns the shortest times at the longest, in milliseconds.
-fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
+fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
     let trials = scene.trials(5) as usize;
     let relay = Typed::new("relay", &["--delay", "25"]).at("--to", "127.0.0.1:8888");
     let client = Typed::new(ACK[1], &["-c", ECHO]).at("--connect", "127.0.0.1:7777");
@@ -143,7 +146,7 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], Trouble> {
 }
 
 /// Times both across a true link, where there can be one: only shown, since it depends on the system.
-fn time_across_link(scene: &mut Scene) -> Result<(), Trouble> {
+fn time_across_link(scene: &mut Scene) -> Result<(), SetupError> {
     let trials = scene.trials(5) as usize;
     let line = Typed::new("relay-link", &["--delay", "25"]);
     let distance = match Distance::start(scene, &line)? {

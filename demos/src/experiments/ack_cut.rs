@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Direction, Message};
@@ -28,7 +28,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 /// 19 bytes with the newline: two digits.
 const COMMAND: &str = "echo this is the answer";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("fix-ack-handshake-server", &[]);
     let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
         .at("--to", "127.0.0.1:8888");

@@ -8,7 +8,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
@@ -35,14 +35,14 @@ const WAIT: Duration = Duration::from_millis(300);
 /// How many are served.
 const SERVED: usize = 100;
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.blank()?;
     scene.lane("listener", "listen(3), and no accept")?;
-    let queued = knock().map_err(Trouble::peer("connecting while nobody accepts"))?;
+    let queued = knock().map_err(SetupError::peer("connecting while nobody accepts"))?;
     let text = format!("{KNOCK} connect: {queued} are connected, {} wait", KNOCK - queued);
     scene.lane("clients", text)?;
     scene.lane("listener", "listen(3), and accept for each one that comes")?;
-    let served = serve().map_err(Trouble::peer("serving many"))?;
+    let served = serve().map_err(SetupError::peer("serving many"))?;
     scene.lane(
         "clients",
         format!("{SERVED} connect and stay; then each says a byte, and gets it back"),

@@ -3,7 +3,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::Stream;
@@ -22,7 +22,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     let info = two_reads(scene, &["two-reads", "--hold", "--reads", "1024,1024"])?;
     scene.came(on_one_line(&info));
@@ -34,7 +34,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 ///
 /// The kernel completes the connection and keeps both sends until the server accepts. The client ends when all it sent
 /// has been acknowledged. So both sends lie ready before the first recv, every time and without a pause.
-pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Trouble> {
+pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, SetupError> {
     let server = Typed::new("sticky-packet-repro-server", reads);
     let client = Typed::new("sticky-packet-repro-client", &["two-sends"]);
     scene.terminals(&[&server, &client])?;

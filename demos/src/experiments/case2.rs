@@ -3,7 +3,7 @@
 use crate::experiments::{Experiment, case1};
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -20,7 +20,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     let info = case1::two_reads(scene, &["two-reads", "--hold", "--reads", "2,5"])?;
     scene.came(case1::on_one_line(&info));

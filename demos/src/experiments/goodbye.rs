@@ -11,7 +11,7 @@ use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use observe::Event;
 use socket2::{Domain, SockRef, Socket, Type};
@@ -40,19 +40,19 @@ const RECEIVE_BUFFER: usize = 4096;
 /// Of the server, in bytes: room for the whole answer, so that its send does not wait for the client.
 const SEND_BUFFER: usize = 400_000;
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     scene.blank()?;
     scene.lane("client", "sends `one` and `two` in one go")?;
     scene.lane("server", "reads `one`, answers, and closes: `two` lies unread")?;
-    let hasty = hasty().map_err(Trouble::peer("closing at once"))?;
+    let hasty = hasty().map_err(SetupError::peer("closing at once"))?;
     scene.lane("client", hasty.words())?;
     scene.picture(&Stream::from_events(&hasty.sends, &hasty.recvs)?.between("server", "client"))?;
     scene.blank()?;
 
     scene.lane("client", "sends `one` and `two` in one go")?;
     scene.lane("server", "reads `one`, answers, shutdown(Write), reads to the end, closes")?;
-    let polite = polite().map_err(Trouble::peer("half-closing"))?;
+    let polite = polite().map_err(SetupError::peer("half-closing"))?;
     scene.lane("client", polite.words())?;
     scene.blank()?;
     scene.count("arrived, closed at once", hasty.bytes(), ANSWER)?;

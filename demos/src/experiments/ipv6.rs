@@ -3,7 +3,7 @@
 use crate::experiments::{Experiment, tcp};
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::Verdict;
 use std::net::{Ipv6Addr, TcpListener};
@@ -22,7 +22,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     if let Err(error) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
         return Ok(Verdict::NotTested(format!("this machine has no IPv6 loopback: {error}")));
     }

@@ -5,7 +5,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 const COMMANDS: [&str; 2] = ["echo hi", "ls /nowhere 2>/dev/null; echo failed >&2; exit 3"];
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("fix-json-header-server", &[]);
     let client = Typed::new("fix-json-header-client", &["-c", COMMANDS[0], "-c", COMMANDS[1]]);
     scene.terminals(&[&server, &client])?;
@@ -37,7 +37,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let server = scene.server("server", &server, "127.0.0.1")?;
     let address = server.address()?;
     let new = scene.client("new", &client, &address)?.end()?;
-    let old = old_client(&address).map_err(Trouble::peer("playing the old client"))?;
+    let old = old_client(&address).map_err(SetupError::peer("playing the old client"))?;
     let server = server.stop()?;
 
     scene.lane("new", &new.stdout)?;

@@ -3,7 +3,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
@@ -40,7 +40,7 @@ const METHODS: [&str; 20] = [
     "makefile",
 ];
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let tour = Typed::new("tcp-basic-tour", &[]);
     scene.terminals(&[&tour])?;
     let tour = scene.start("tour", &tour, &[])?.end()?;

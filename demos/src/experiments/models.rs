@@ -8,7 +8,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -39,7 +39,7 @@ const MODELS: [[&str; 2]; 5] = [
 ];
 const CONNECTIONS: [usize; 3] = [1, 100, 1000];
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let client = Typed::new("threaded-client", &["-c", "sleep 1"]);
     scene.terminals(&[&Typed::new("threaded-server", &MODELS[0]), &client])?;
     scene.then(
@@ -91,7 +91,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 /// Starts a server of each model and all its clients; how long it took until the last client had its answer.
 ///
 /// All at the same time: they sleep, and are not in each other's way.
-fn serve_all(scene: &mut Scene, client: &Typed) -> Result<Vec<(&'static str, Duration)>, Trouble> {
+fn serve_all(
+    scene: &mut Scene,
+    client: &Typed,
+) -> Result<Vec<(&'static str, Duration)>, SetupError> {
     let mut all = Vec::new();
     for model in MODELS {
         let typed = Typed::new("threaded-server", &model);
@@ -128,7 +131,7 @@ const CAPS: [(&str, usize, &str); 2] = [
 ];
 
 /// The memory of each model with each number of connections; `None` where it was not tried.
-fn memory(scene: &mut Scene) -> Result<Vec<[Option<Memory>; 3]>, Trouble> {
+fn memory(scene: &mut Scene) -> Result<Vec<[Option<Memory>; 3]>, SetupError> {
     // A descriptor for each end of each connection. Where only few are allowed, the last column stays empty.
     let limit = getrlimit(Resource::Nofile);
     let raised = limit.maximum.map_or(4096, |most| most.min(4096)).max(limit.current.unwrap_or(0));
@@ -164,7 +167,7 @@ fn memory(scene: &mut Scene) -> Result<Vec<[Option<Memory>; 3]>, Trouble> {
 }
 
 /// Of one model, up to `cap` connections. This server records and logs nothing: that would need memory too.
-fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], Trouble> {
+fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], SetupError> {
     let mut command = Command::new(stage::binary("threaded-server")?);
     command.args(model).args(["--listen", "127.0.0.1:0", "--max-connections", "1024"]);
     let server = Program::start(model[1], command.env("RUST_LOG", "off"))?;
@@ -174,7 +177,7 @@ fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], Troub
     for (cell, count) in row.iter_mut().zip(CONNECTIONS).filter(|(_, count)| *count <= cap) {
         while idle.len() < count {
             let conn = TcpStream::connect(&address);
-            idle.push(conn.map_err(Trouble::peer("connecting"))?);
+            idle.push(conn.map_err(SetupError::peer("connecting"))?);
             // It says "from ..." for each one it has accepted. Never are more on their way than its queue holds.
             if idle.len() % 64 == 0 || idle.len() == count {
                 server.wait_until("connections to be accepted", PATIENCE, |lines| {

@@ -10,7 +10,7 @@ use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use socket2::SockRef;
 use std::io::{self, Read, Write};
@@ -33,9 +33,9 @@ pub const EXPERIMENT: Experiment = Experiment {
 const SENDS: [&[u8]; 2] = [b"hello", b"hi"];
 const BOTH: &[u8] = b"hellohi";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let trials = scene.trials(200) as usize;
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(Trouble::peer("listening"))?;
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(SetupError::peer("listening"))?;
     let mut findings = Findings::default();
     let mut merged_with = 0;
     let mut drawn = None;
@@ -44,7 +44,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         let mut merged = 0;
         for _ in 0..trials {
             let (brought, stream) =
-                late(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
+                late(&listener, no_delay).map_err(SetupError::peer("sending twice"))?;
             merged += usize::from(brought == BOTH);
             drawn = Some(stream?);
         }
@@ -55,7 +55,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     for (no_delay, name) in [(false, "no TCP_NODELAY"), (true, "TCP_NODELAY")] {
         let mut merged = 0;
         for _ in 0..trials {
-            let brought = eager(&listener, no_delay).map_err(Trouble::peer("sending twice"))?;
+            let brought = eager(&listener, no_delay).map_err(SetupError::peer("sending twice"))?;
             merged += usize::from(brought == BOTH.len());
         }
         scene.count(&format!("glued, eager, {name}"), merged, trials)?;
@@ -87,7 +87,10 @@ fn pair(listener: &TcpListener, no_delay: bool) -> io::Result<(TcpStream, TcpStr
 }
 
 /// What the first recv brings when both have arrived before it.
-fn late(listener: &TcpListener, no_delay: bool) -> io::Result<(Vec<u8>, Result<Stream, Trouble>)> {
+fn late(
+    listener: &TcpListener,
+    no_delay: bool,
+) -> io::Result<(Vec<u8>, Result<Stream, SetupError>)> {
     let (client, server) = pair(listener, no_delay)?;
     let (mut client, mut server) = (Recorded::connected(client)?, Recorded::accepted(server)?);
     SENDS.iter().try_for_each(|bytes| client.send(bytes))?;
@@ -96,7 +99,7 @@ fn late(listener: &TcpListener, no_delay: bool) -> io::Result<(Vec<u8>, Result<S
         thread::yield_now();
     }
     let brought = server.recv(1024)?;
-    let stream = Stream::from_events(&client.events, &server.events).map_err(Trouble::from);
+    let stream = Stream::from_events(&client.events, &server.events).map_err(SetupError::from);
     Ok((brought, stream.map(|stream| stream.between("client", "server"))))
 }
 

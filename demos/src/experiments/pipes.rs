@@ -5,7 +5,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::StageError;
@@ -26,7 +26,7 @@ const TOO_MUCH: &str = "head -c 65537 /dev/zero";
 /// A mebibyte on each of the two.
 const BOTH: &str = "head -c 1048576 /dev/zero | tee /dev/stderr";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let fits = Typed::new("zoo-stderr-first", &["-c", FITS]);
     let too_much = Typed::new("zoo-stderr-first", &["-c", TOO_MUCH]);
     scene.terminals(&[&fits])?;

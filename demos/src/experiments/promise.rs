@@ -7,7 +7,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{Actor, PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use std::io::{self, Read, Write};
@@ -35,7 +35,7 @@ const AT_LIMIT: i32 = proto::MAX_FRAME as i32;
 /// makes room for what is promised, put in to try, took 16 MiB.
 const BOUND: u64 = 1024;
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     let servers = SERVERS.map(|(_, server, _)| Typed::new(server, &[]));
     scene.terminals(&[&servers[0]])?;
@@ -55,8 +55,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         // First a proper command: what a server needs for its work is not the promise's.
         scene.client("client", &Typed::new(client, &["-c", "echo hi"]), &address)?.end()?;
         let before = resident(&server)?;
-        let beyond = promise(&address, BEYOND_LIMIT, b"").map_err(Trouble::peer("promising"))?;
-        let at = promise(&address, AT_LIMIT, b"echo").map_err(Trouble::peer("promising"))?;
+        let beyond = promise(&address, BEYOND_LIMIT, b"").map_err(SetupError::peer("promising"))?;
+        let at = promise(&address, AT_LIMIT, b"echo").map_err(SetupError::peer("promising"))?;
         let after = resident(&server)?;
         let server = server.stop()?;
         scene.lane(label, reason(&server.complaint()))?;
@@ -79,8 +79,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 
     // And the other way round: a server that promises too much.
     let client = Typed::new("fix-struct-prefix-client", &["-c", "echo hi"]);
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(Trouble::peer("listening"))?;
-    let address = listener.local_addr().map_err(Trouble::peer("listening"))?.to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(SetupError::peer("listening"))?;
+    let address = listener.local_addr().map_err(SetupError::peer("listening"))?.to_string();
     scene.terminals(&[&client])?;
     scene.then("to a server of the experiment's own, which answers ff ff ff 7f")?;
     scene.blank()?;
@@ -130,23 +130,23 @@ fn answer_with_a_promise(mut conn: TcpStream) -> io::Result<()> {
 
 /// The most memory that a program has had in use at one time, in KiB.
 #[cfg(target_os = "linux")]
-fn resident(program: &Actor) -> Result<u64, Trouble> {
+fn resident(program: &Actor) -> Result<u64, SetupError> {
     let path = format!("/proc/{}/status", program.pid());
-    let status = std::fs::read_to_string(path).map_err(Trouble::peer("reading /proc"))?;
+    let status = std::fs::read_to_string(path).map_err(SetupError::peer("reading /proc"))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     number(peak.unwrap_or_default().trim().trim_end_matches(" kB"))
 }
 
 /// The memory that a program has in use, in KiB: elsewhere nothing tells the most.
 #[cfg(not(target_os = "linux"))]
-fn resident(program: &Actor) -> Result<u64, Trouble> {
+fn resident(program: &Actor) -> Result<u64, SetupError> {
     let mut ps = std::process::Command::new("ps");
     let ps = ps.args(["-o", "rss=", "-p", &program.pid().to_string()]).output();
-    number(String::from_utf8_lossy(&ps.map_err(Trouble::peer("asking ps"))?.stdout).trim())
+    number(String::from_utf8_lossy(&ps.map_err(SetupError::peer("asking ps"))?.stdout).trim())
 }
 
-fn number(text: &str) -> Result<u64, Trouble> {
+fn number(text: &str) -> Result<u64, SetupError> {
     let wrong =
         |_| io::Error::new(io::ErrorKind::InvalidData, format!("expected KiB, got \"{text}\""));
-    text.parse().map_err(wrong).map_err(Trouble::peer("asking for a program's memory"))
+    text.parse().map_err(wrong).map_err(SetupError::peer("asking for a program's memory"))
 }

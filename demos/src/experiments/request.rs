@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use observe::Event;
@@ -41,7 +41,7 @@ enum Answers {
     JsonFraming,
 }
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let raw = [
         ("sticky", Typed::new("sticky-packet-repro-server", &["shell"]), Answers::Bare),
         ("ack", Typed::new("fix-ack-handshake-server", &[]), Answers::Ack),
@@ -77,7 +77,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     let mut requests = Vec::new();
     for command in COMMANDS {
         let head = prefix::encode_head(command.len())
-            .map_err(|error| Trouble::peer("framing a request")(io::Error::other(error)))?;
+            .map_err(|error| SetupError::peer("framing a request")(io::Error::other(error)))?;
         requests.extend([&head, command].concat());
     }
     show(scene, &framed, "the same in one write, each command with its length in front:")?;
@@ -95,7 +95,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     Ok(findings.verdict("raw, five servers ran `echo aecho b`; framed, three ran both commands"))
 }
 
-fn show(scene: &mut Scene, servers: &[(&str, Typed, Answers)], then: &str) -> Result<(), Trouble> {
+fn show(
+    scene: &mut Scene,
+    servers: &[(&str, Typed, Answers)],
+    then: &str,
+) -> Result<(), SetupError> {
     scene.terminals(&[&servers[0].1])?;
     scene.then("and, one after the other:")?;
     servers[1..].iter().try_for_each(|(_, server, _)| scene.then_type(server))?;
@@ -111,10 +115,10 @@ fn ask(
     answers: Answers,
     requests: &[u8],
     count: usize,
-) -> Result<(Vec<String>, Vec<Event>), Trouble> {
+) -> Result<(Vec<String>, Vec<Event>), SetupError> {
     let server = scene.start(label, server, &["--listen", "127.0.0.1:0"])?;
     let came = talk(&server.address()?, answers, requests, count);
-    let came = came.map_err(Trouble::peer("asking"))?;
+    let came = came.map_err(SetupError::peer("asking"))?;
     let server = server.stop()?;
     came.iter().try_for_each(|answer| scene.lane(label, answer))?;
     Ok((came, server.events))
@@ -126,7 +130,7 @@ fn draw(
     title: &str,
     server: &[Event],
     messages: &[Message],
-) -> Result<(), Trouble> {
+) -> Result<(), SetupError> {
     let ends = |event: &Event| event.call == "recv" && event.got == Some(0);
     let events: Vec<_> = server.iter().take_while(|event| !ends(event)).cloned().collect();
     let stream = Stream::from_events(&[], &events)?.between("client", "struct").called(title);

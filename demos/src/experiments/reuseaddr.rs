@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
@@ -24,7 +24,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("tcp-basic-server", &[]);
     let client = Typed::new("tcp-basic-client", &[]);
     let without = Typed::new("tcp-basic-server", &["--no-reuse-address"]);

@@ -5,7 +5,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{Ended, PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use relay::Relay;
@@ -29,7 +29,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 const ANSWER: &str = "seq 1 600";
 const CUTS: usize = 200;
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("fix-struct-prefix-server", &["--requests", "raw"]);
     let (wrong, right) = clients(&["-c", ANSWER, "-c", "echo next"]);
     let cut = Typed::new("relay", &["--cut", "100", "--direction", "to-client"])
@@ -94,20 +94,20 @@ fn clients(commands: &[&'static str]) -> (Typed, Typed) {
 }
 
 /// A client without log and trace: of so many calls, writing them down would take most of the time.
-fn start(client: &Typed, relay: &Relay) -> Result<Program, Trouble> {
+fn start(client: &Typed, relay: &Relay) -> Result<Program, SetupError> {
     let mut command = Command::new(stage::binary(client.program())?);
     command.arg("--connect").arg(relay.address().to_string()).args(client.arguments());
     Ok(Program::start(client.program(), command.env("RUST_LOG", "off"))?)
 }
 
 /// A relay in this process: four hundred programs more would take longer to start than to run.
-fn cut_to_client(cut: &str, server: &str) -> Result<Relay, Trouble> {
+fn cut_to_client(cut: &str, server: &str) -> Result<Relay, SetupError> {
     let start = || -> Result<Relay, Box<dyn Error + Send + Sync>> {
         let server: SocketAddr = server.parse()?;
         let schedule = format!("{cut} direction=to-client").parse()?;
         Ok(Relay::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), server, schedule)?)
     };
-    start().map_err(|error| Trouble::peer("starting a relay")(io::Error::other(error)))
+    start().map_err(|error| SetupError::peer("starting a relay")(io::Error::other(error)))
 }
 
 fn printed(client: &Ended, length: usize) -> String {

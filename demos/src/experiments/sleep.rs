@@ -8,7 +8,7 @@ use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::SockRef;
@@ -33,9 +33,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 const TOGETHER: usize = 20;
 const BOTH: &[u8] = b"hellohi";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let trials = scene.trials(20) as usize;
-    let doing = Trouble::peer;
+    let doing = SetupError::peer;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(doing("listening"))?;
     let address = listener.local_addr().map_err(doing("listening"))?.to_string();
 
@@ -82,7 +82,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn stream(&self) -> Result<Stream, Trouble> {
+    fn stream(&self) -> Result<Stream, SetupError> {
         let stream = Stream::from_events(&self.client.events, &self.server.events)?;
         Ok(stream.between("client", "server"))
     }

@@ -10,7 +10,7 @@ use crate::numbers::Samples;
 use crate::pace::{Exchange, exchanges};
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
@@ -30,7 +30,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 const ECHO: &str = "echo hi";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let trials = scene.trials(12) as usize;
     let two = Typed::new("zoo-two-writes", &[]).at("--listen", "127.0.0.1:8888");
     let one = Typed::new("fix-struct-prefix-server", &[]);
@@ -85,7 +85,7 @@ fn ask(
     label: &str,
     server: &Typed,
     client: &Typed,
-) -> Result<Vec<Exchange>, Trouble> {
+) -> Result<Vec<Exchange>, SetupError> {
     let server = scene.server(label, server, "127.0.0.1")?;
     let client = scene.client("client", client, &server.address()?)?.end()?;
     Ok(exchanges(&client.events, ECHO.as_bytes()))

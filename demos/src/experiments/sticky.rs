@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
@@ -39,7 +39,7 @@ How to mend it: say where a message ends. Chapter 9 announces its length and wai
 chapter 10 puts the length in front of it, chapter 11 a header that can say more.
 ";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("sticky-packet-repro-server", &["shell"]);
     let client = Typed::new("sticky-packet-repro-client", &["shell"]);
     scene.terminals(&[&server, &client])?;

@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Direction, Message, Stream};
@@ -21,7 +21,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let pack = Typed::new("fix-struct-prefix-pack", &[]);
     scene.terminals(&[&pack])?;
     let pack = scene.start("pack", &pack, &[])?.end()?;
@@ -64,7 +64,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
 }
 
 /// The same client, behind a relay that passes one byte at a time.
-fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), Trouble> {
+fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), SetupError> {
     let server = Typed::new("fix-struct-prefix-server", &[]);
     let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
         .at("--to", "127.0.0.1:8888");

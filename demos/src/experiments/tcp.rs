@@ -3,7 +3,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
@@ -21,7 +21,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let (server, client) =
         (Typed::new("tcp-basic-server", &[]), Typed::new("tcp-basic-client", &[]));
     pair(scene, &server, &client, "127.0.0.1")
@@ -33,7 +33,7 @@ pub fn pair(
     server: &Typed,
     client: &Typed,
     host: &str,
-) -> Result<Verdict, Trouble> {
+) -> Result<Verdict, SetupError> {
     scene.terminals(&[server, client])?;
     scene.blank()?;
     let server = scene.server("server", server, host)?;

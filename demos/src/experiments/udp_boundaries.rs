@@ -6,7 +6,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::Signal;
@@ -27,7 +27,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let long = [b'x'; 2000];
     let sent: [&[u8]; 4] = [b"hello", b"hi", b"", &long];
 
@@ -37,7 +37,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
     server.signal(Signal::STOP);
-    send(&sent, &server.address()?).map_err(Trouble::peer("sending datagrams"))?;
+    send(&sent, &server.address()?).map_err(SetupError::peer("sending datagrams"))?;
     server.signal(Signal::CONT);
     // The answer is the last that it does for a datagram.
     server.wait_for_calls("sendto", sent.len())?;

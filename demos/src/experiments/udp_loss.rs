@@ -7,7 +7,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{Actor, PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::SockRef;
@@ -33,14 +33,14 @@ pub const EXPERIMENT: Experiment = Experiment {
 const SIZE: usize = 1000;
 const LAST: &str = "that was the last";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = Typed::new("udp-basic-server", &["--forever"]);
     scene.terminals(&[&server])?;
     scene.then("while it is stopped (Ctrl-Z), the experiment sends; then it goes on (fg)")?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
-    let socket = client(&server.address()?).map_err(Trouble::peer("making a socket"))?;
-    let buffer = SockRef::from(&socket).recv_buffer_size().map_err(Trouble::peer("asking"))?;
+    let socket = client(&server.address()?).map_err(SetupError::peer("making a socket"))?;
+    let buffer = SockRef::from(&socket).recv_buffer_size().map_err(SetupError::peer("asking"))?;
     // What waits in a buffer never has more bytes than the buffer: of four times as many, some must be lost.
     let count = (4 * buffer / SIZE).max(1000);
 
@@ -82,13 +82,13 @@ fn client(server: &str) -> io::Result<UdpSocket> {
 
 /// The datagrams of one sender stay in order: when the server prints this one, it has read all that there was. It may
 /// be lost too, so it is sent until it is heard.
-fn wait_until_all_is_read(server: &Actor, socket: &UdpSocket) -> Result<(), Trouble> {
+fn wait_until_all_is_read(server: &Actor, socket: &UdpSocket) -> Result<(), SetupError> {
     let give_up = Instant::now() + PATIENCE;
     loop {
-        socket.send(LAST.as_bytes()).map_err(Trouble::peer("sending the last datagram"))?;
+        socket.send(LAST.as_bytes()).map_err(SetupError::peer("sending the last datagram"))?;
         match server.wait_for_line(stage::Stream::Stdout, LAST, Duration::from_millis(50)) {
             Err(StageError::TimedOut { .. }) if Instant::now() < give_up => {}
-            heard => return heard.map(drop).map_err(Trouble::from),
+            heard => return heard.map(drop).map_err(SetupError::from),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
 use crate::scene::{Actor, Ended, PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -31,7 +31,7 @@ const SENDS: [&[u8]; 2] = [b"hello", b"hi"];
 const KINDS: [(&str, Type); 3] =
     [("stream", Type::STREAM), ("datagram", Type::DGRAM), ("seqpacket", Type::SEQPACKET)];
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     // A datagram server serves one datagram and ends, unless it is told to go on.
     let typed = KINDS.map(|(name, kind)| match kind {
         Type::DGRAM => Typed::new("af-unix-server", &["--forever", "--kind", "datagram"]),
@@ -56,7 +56,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         let server = scene.start(name, typed, &["--path", &file.to_string_lossy()])?;
         scene.lane(name, format!("listening on {}", server.address()?))?;
         server.signal(Signal::STOP);
-        let client = two_sends(kind, &file).map_err(Trouble::peer("sending twice"))?;
+        let client = two_sends(kind, &file).map_err(SetupError::peer("sending twice"))?;
         server.signal(Signal::CONT);
         let server = until_all_is_read(kind, server)?;
         scene.lane(name, server.said_then())?;
@@ -112,7 +112,7 @@ fn two_sends(kind: Type, server: &Path) -> io::Result<Recorded<Socket>> {
     Ok(socket)
 }
 
-fn until_all_is_read(kind: Type, server: Actor) -> Result<Ended, Trouble> {
+fn until_all_is_read(kind: Type, server: Actor) -> Result<Ended, SetupError> {
     match kind {
         Type::DGRAM => {
             server.wait_for_line(stage::Stream::Stdout, "hi", PATIENCE)?;

@@ -8,7 +8,7 @@ use crate::experiments::Experiment;
 use crate::numbers::Samples;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -40,10 +40,10 @@ const AMOUNT: usize = 8 << 20;
 /// 0.65 to 0.94.
 const BOUND: f64 = 1.5;
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let trials = scene.trials(21);
     let (unix, tcp): (Vec<f64>, Vec<f64>) =
-        round_trips(trials).map_err(Trouble::peer("measuring round trips"))?.into_iter().unzip();
+        round_trips(trials).map_err(SetupError::peer("measuring round trips"))?.into_iter().unzip();
     let ratio = unix.iter().zip(&tcp).map(|(unix, tcp)| unix / tcp).collect();
     let ratio = Samples::new(ratio, " times");
     scene.blank()?;
@@ -54,7 +54,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         (4 << 10, "throughput is TCP's, 4 KiB each"),
         (64 << 10, "throughput is TCP's, 64 KiB each"),
     ] {
-        let gains = gains(trials, size).map_err(Trouble::peer("measuring throughput"))?;
+        let gains = gains(trials, size).map_err(SetupError::peer("measuring throughput"))?;
         scene.measured(what, &Samples::new(gains, " times"))?;
     }
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };

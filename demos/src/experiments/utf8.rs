@@ -3,7 +3,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
@@ -21,7 +21,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 /// 6 lines of 37 bytes, a Chinese character being three: the hundredth byte is the second of such a character.
 const GREETINGS: &str = "yes 你好，世界。你好，世界。 | head -6";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let raw_server = Typed::new("sticky-packet-repro-server", &["shell"]);
     let raw_client =
         Typed::new("sticky-packet-repro-client", &["shell", "-c", GREETINGS, "-c", "echo more"]);

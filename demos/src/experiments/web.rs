@@ -7,7 +7,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{PATIENCE, Scene};
-use crate::trouble::Trouble;
+use crate::setup_error::SetupError;
 use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::Signal;
@@ -33,7 +33,7 @@ const WRONG: &str = "wrong";
 /// Whether there is a command `GET`, and how a shell complains, is different everywhere.
 const SHELL_SAID: &str = "(answers what its shell says of each line)";
 
-fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
+fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let servers = [
         ("sticky", Typed::new("sticky-packet-repro-server", &["shell"])),
         ("ack", Typed::new("fix-ack-handshake-server", &[])),
@@ -61,7 +61,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, Trouble> {
         let request = request(&file.to_string_lossy());
         let server = scene.server(label, typed, "127.0.0.1")?;
         let answer = browse(&server.address()?, &request, *label == "ack")
-            .map_err(Trouble::peer("browsing"))?;
+            .map_err(SetupError::peer("browsing"))?;
         // When it has answered and ended, nothing of it runs any more.
         server.signal(Signal::TERM);
         server.end_somehow()?;

@@ -9,7 +9,7 @@ use timeline::{StreamError, TraceError};
 
 /// Something failed before the claim could be tested.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum SetupError {
     /// A program did not start, get ready, or end.
     Stage(StageError),
     /// A program ended, but with a failure.
@@ -49,14 +49,14 @@ pub enum Trouble {
     Stdout(io::Error),
 }
 
-impl Trouble {
+impl SetupError {
     /// For `map_err` after something that the experiment itself does on a socket.
-    pub fn peer(doing: &'static str) -> impl FnOnce(io::Error) -> Trouble {
-        move |source| Trouble::Peer { doing, source }
+    pub fn peer(doing: &'static str) -> impl FnOnce(io::Error) -> SetupError {
+        move |source| SetupError::Peer { doing, source }
     }
 }
 
-impl Display for Trouble {
+impl Display for SetupError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stage(error) => error.fmt(f),
@@ -73,7 +73,7 @@ impl Display for Trouble {
     }
 }
 
-impl Error for Trouble {
+impl Error for SetupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Stage(error) => Some(error),
@@ -87,20 +87,20 @@ impl Error for Trouble {
     }
 }
 
-impl From<StageError> for Trouble {
-    fn from(error: StageError) -> Trouble {
-        Trouble::Stage(error)
+impl From<StageError> for SetupError {
+    fn from(error: StageError) -> SetupError {
+        SetupError::Stage(error)
     }
 }
 
-impl From<TraceError> for Trouble {
-    fn from(error: TraceError) -> Trouble {
-        Trouble::Trace(error)
+impl From<TraceError> for SetupError {
+    fn from(error: TraceError) -> SetupError {
+        SetupError::Trace(error)
     }
 }
 
-impl From<StreamError> for Trouble {
-    fn from(error: StreamError) -> Trouble {
-        Trouble::Recording(error)
+impl From<StreamError> for SetupError {
+    fn from(error: StreamError) -> SetupError {
+        SetupError::Recording(error)
     }
 }
