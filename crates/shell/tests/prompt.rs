@@ -79,23 +79,25 @@ fn a_long_line_stays_in_its_row() {
     person.leaves("end", 0);
 }
 
-/// It has a prompt, and nothing to move a cursor with: the terminal itself edits the line, as far as it can.
+/// There is a prompt, and nothing that moves a cursor: the terminal itself edits the line, as far as it can.
 #[test]
-fn a_dumb_terminal_gets_no_escape_codes() {
-    let (mut terminal, line) = terminal(80);
-    let end = || line.try_clone().unwrap();
-    let mut program =
-        program("auto").env("TERM", "dumb").stdin(end()).stdout(end()).spawn().unwrap();
-    // Ctrl-D at the beginning of a line is the end of the input.
-    terminal.write_all(b"echo hi\n\x04").unwrap();
-    assert_eq!(program.wait().unwrap().code(), Some(0));
-    drop(line);
-    let mut seen = Vec::new();
-    // EIO: nobody has the other end open any more.
-    let _ = terminal.read_to_end(&mut seen);
-    let seen = String::from_utf8(seen).unwrap();
-    assert!(seen.contains("[echo hi] in a cooked terminal>>: end"), "{seen:?}");
-    assert!(!seen.contains('\u{1b}'), "{seen:?}");
+fn where_no_escape_codes_are_wanted_there_are_none() {
+    for (variable, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
+        let (mut terminal, line) = terminal(80);
+        let end = || line.try_clone().unwrap();
+        let mut program = program("auto");
+        let mut program = program.env(variable, value).stdin(end()).stdout(end()).spawn().unwrap();
+        // Ctrl-D at the beginning of a line is the end of the input.
+        terminal.write_all(b"echo hi\n\x04").unwrap();
+        assert_eq!(program.wait().unwrap().code(), Some(0));
+        drop(line);
+        let mut seen = Vec::new();
+        // EIO: nobody has the other end open any more.
+        let _ = terminal.read_to_end(&mut seen);
+        let seen = String::from_utf8(seen).unwrap();
+        assert!(seen.contains("[echo hi] in a cooked terminal>>: end"), "{variable}: {seen:?}");
+        assert!(!seen.contains('\u{1b}'), "{variable}: {seen:?}");
+    }
 }
 
 #[test]
