@@ -85,8 +85,9 @@ fn where_no_escape_codes_are_wanted_there_are_none() {
     for (variable, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
         let (mut terminal, line) = terminal(80);
         let end = || line.try_clone().unwrap();
-        let mut program = program("auto");
-        let mut program = program.env(variable, value).stdin(end()).stdout(end()).spawn().unwrap();
+        // The command itself holds the terminal, too, until the end of this statement.
+        let mut program =
+            program("auto").env(variable, value).stdin(end()).stdout(end()).spawn().unwrap();
         // Ctrl-D at the beginning of a line is the end of the input.
         terminal.write_all(b"echo hi\n\x04").unwrap();
         assert_eq!(program.wait().unwrap().code(), Some(0));
