@@ -1,0 +1,133 @@
+//! The same frames over TCP on the loopback interface: a thread sends, a thread receives.
+
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use futures_util::StreamExt;
+use proto::prefix::{self, PrefixFraming};
+use proto::{Decoder, Outgoing};
+use tokio_util::codec::{FramedRead, FramedWrite};
+
+use crate::rounds::{Contender, Row};
+use crate::{LONGEST, codec, show};
+
+/// What a sender collects before it writes; longer frames leave by themselves.
+const BATCH: usize = 64 * 1024;
+
+/// Frames of `size` bytes from one thread to another.
+pub fn over_tcp(size: usize, rounds: usize) -> Row {
+    let frames = (256 * 1024 * 1024 / (size + 4)).min(4_000_000);
+    let body: Vec<u8> = (0..size).map(|i| i as u8).collect();
+    let total = frames * (size + 4);
+    let contenders = vec![
+        Contender::new("proto", || timed(|to| send(to, &body, frames), |from| receive(from, frames))),
+        Contender::new("tokio-util", || {
+            let body = Bytes::copy_from_slice(&body);
+            timed(|to| block_on(feed(to, body, frames)), |from| block_on(receive_tokio(from, frames)))
+        }),
+        Contender::new("raw stream", || timed(|to| send_raw(to, total), |from| receive_raw(from, total))),
+    ];
+    Row::measure(&format!("over TCP, {}", show(size)), size, frames, rounds, contenders)
+}
+
+/// From the first byte to the receiver's end.
+fn timed(
+    send: impl FnOnce(TcpStream) -> io::Result<()> + Send,
+    receive: impl FnOnce(TcpStream) -> io::Result<()>,
+) -> Duration {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let to = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
+    let (from, _) = listener.accept().expect("one waits");
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| send(to));
+        receive(from).expect("every frame comes");
+        sender.join().expect("no panic").expect("every frame goes");
+    });
+    start.elapsed()
+}
+
+fn send(mut to: TcpStream, body: &[u8], frames: usize) -> io::Result<()> {
+    let head = prefix::encode_head(body.len()).map_err(io::Error::other)?;
+    if body.len() >= BATCH {
+        return (0..frames).try_for_each(|_| Outgoing::new([&head, body]).write_to(&mut to));
+    }
+    let mut batch = Vec::with_capacity(2 * BATCH);
+    for _ in 0..frames {
+        batch.extend_from_slice(&head);
+        batch.extend_from_slice(body);
+        if batch.len() >= BATCH {
+            to.write_all(&batch)?;
+            batch.clear();
+        }
+    }
+    to.write_all(&batch)
+}
+
+fn receive(mut from: TcpStream, frames: usize) -> io::Result<()> {
+    let mut decoder = Decoder::new(PrefixFraming { max_frame: LONGEST });
+    let mut count = 0;
+    while count < frames {
+        match decoder.decode().map_err(io::Error::other)? {
+            Some(frame) => {
+                black_box(frame.body);
+                count += 1;
+            }
+            None => match from.read(decoder.space())? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => decoder.filled(n),
+            },
+        }
+    }
+    Ok(())
+}
+
+fn block_on<T>(task: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(task)
+}
+
+async fn feed(to: TcpStream, body: Bytes, frames: usize) -> io::Result<()> {
+    to.set_nonblocking(true)?;
+    let mut framed = FramedWrite::new(tokio::net::TcpStream::from_std(to)?, codec());
+    for _ in 0..frames {
+        framed.feed(body.clone()).await?;
+    }
+    SinkExt::<Bytes>::flush(&mut framed).await
+}
+
+async fn receive_tokio(from: TcpStream, frames: usize) -> io::Result<()> {
+    from.set_nonblocking(true)?;
+    let mut framed = FramedRead::new(tokio::net::TcpStream::from_std(from)?, codec());
+    for _ in 0..frames {
+        let frame = framed.next().await.ok_or(io::ErrorKind::UnexpectedEof)??;
+        black_box(&frame[..]);
+    }
+    Ok(())
+}
+
+fn send_raw(mut to: TcpStream, total: usize) -> io::Result<()> {
+    let piece = vec![7; BATCH];
+    let mut rest = total;
+    while rest > 0 {
+        rest -= to.write(&piece[..rest.min(BATCH)])?;
+    }
+    Ok(())
+}
+
+fn receive_raw(mut from: TcpStream, total: usize) -> io::Result<()> {
+    let mut buffer = vec![0; 256 * 1024];
+    let mut rest = total;
+    while rest > 0 {
+        match from.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => rest -= n,
+        }
+        black_box(&buffer);
+    }
+    Ok(())
+}
