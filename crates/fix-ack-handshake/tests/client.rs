@@ -45,7 +45,7 @@ fn hostile_servers() {
         ),
         ("16777217", "", Hold, 5, "at most 16777216, got 16777217"),
         ("9999999999", "", Hold, 5, "at most 16777216, got 9999999999"),
-        ("", "", Close, 4, "inside the length prefix: 0 of 1 bytes came"),
+        ("", "", Close, 4, "the stream ended before an answer"),
         ("3", "", Close, 4, "inside the body: 0 of 3 bytes came"),
         ("3", "hi", Close, 4, "inside the body: 2 of 3 bytes came"),
         ("", "", Reset, 4, "waiting for the answer: Connection reset by peer"),
@@ -87,7 +87,7 @@ fn length_texts() {
 fn more_than_was_announced() {
     let (server, address) = server("3", "hi\n!", Then::Hold);
     let done = client(&address, &["-c", "echo hi", "-c", "echo hi"]);
-    failed(&done, 5, &[&address, "expected nothing after the announced length, got 1 more bytes"]);
+    failed(&done, 5, &[&address, "expected nothing after the end of the answer, got 1 more byte"]);
     assert_eq!(done.stdout, b"hi\n");
     server.join().unwrap();
 }

@@ -70,9 +70,9 @@ fn a_framing_error_ends_one_connection() {
     for (sent, says) in [
         (&b"\xff\xff\xff\xff"[..], "got -1"),
         (b"\0\0\0\x80", "got -2147483648"),
-        (b"\xff\xff\xff\x7f", "at most 16777216, got 2147483647"),
-        (b"GET / HTTP/1.1\r\n\r\n", "at most 16777216, got 542393671"),
-        (b"\x16\x03\x01\x02\0\x01", "at most 16777216, got 33620758"),
+        (b"\xff\xff\xff\x7f", "from 0 to 16777216, got 2147483647"),
+        (b"GET / HTTP/1.1\r\n\r\n", "from 0 to 16777216, got 542393671"),
+        (b"\x16\x03\x01\x02\0\x01", "from 0 to 16777216, got 33620758"),
         (b"\x07\0", "inside the length prefix: 2 of 4 bytes came"),
         (b"\x07\0\0\0ech", "inside the body: 3 of 7 bytes came"),
     ] {

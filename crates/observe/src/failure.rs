@@ -86,7 +86,7 @@ impl Failure {
         move |error| {
             let peer = peer.to_string();
             match error.into() {
-                ReadError::Frame(error @ FrameError::Truncated { .. }) => {
+                ReadError::Frame(error @ (FrameError::Truncated(_) | FrameError::NoAnswer)) => {
                     Failure::Ended { peer, what: format!("{what}: {error}") }
                 }
                 ReadError::Frame(error) => {

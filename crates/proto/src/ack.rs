@@ -7,12 +7,12 @@
 //! 327 bytes          ------>   recv until all are there
 //! ```
 //!
-//! This is the tutorial's protocol with its weakness. The text `327` has no end of its own: the
-//! client takes what *one* `recv` brings. On a network that cuts it to `3` and `27` the client
-//! believes 3. The handshake slows the stream down so that this rarely happens; it does not mark
-//! a boundary. And every answer waits for one more round trip.
+//! This is the tutorial's protocol with its weakness. Nothing marks the end of the text `327`: the
+//! client takes what *one* `recv` brings. If the network cuts it into `3` and `27`, the client
+//! believes 3. The handshake keeps the length and the bytes apart in time, so that they don't arrive
+//! in one `recv`, but it doesn't mark a boundary. And every answer costs one more round trip.
 
-use crate::{EncodeError, FrameError, Framing, Parsed, Part};
+use crate::{EncodeError, FrameError, Framing, Parsed, Part, Progress};
 
 /// What the client says when it has read the length.
 pub const OK: &[u8; 2] = b"OK";
@@ -20,13 +20,13 @@ pub const OK: &[u8; 2] = b"OK";
 /// The longest length text: `i32::MAX` has ten digits.
 pub const MAX_DIGITS: usize = 10;
 
-/// The length text of a body of `length` bytes.
+/// The length text of a body of `length` bytes: what goes before the peer's `OK`.
 ///
 /// # Errors
-/// When the body is longer than `i32::MAX` bytes, as with the other protocols.
-pub fn encode_head(length: usize) -> Result<String, EncodeError> {
+/// When the body is longer than `i32::MAX` bytes: the same limit as in the other protocols.
+pub fn encode_head(length: usize) -> Result<Vec<u8>, EncodeError> {
     crate::prefix::encode_head(length)?;
-    Ok(length.to_string())
+    Ok(length.to_string().into_bytes())
 }
 
 /// Reads the length text: 1 to 10 ASCII digits and nothing else.
@@ -40,7 +40,7 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     let digits = (1..=MAX_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
     if !digits {
         let start = &text[..text.len().min(MAX_DIGITS + 1)];
-        return Err(FrameError::BadLength { text: start.escape_ascii().to_string() });
+        return Err(FrameError::BadLength { text: start.escape_ascii().to_string().into() });
     }
     let length = text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
     match usize::try_from(length) {
@@ -49,24 +49,21 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     }
 }
 
-/// Checks that what the client said is [`OK`], or how much of it came before the stream ended.
+/// Checks that what the client said is [`OK`].
 ///
 /// # Errors
-/// [`FrameError::Truncated`] when bytes are missing, [`FrameError::BadAck`] when they are others.
-pub fn decode_ok(text: &[u8]) -> Result<(), FrameError> {
-    if text == OK {
+/// [`FrameError::BadAck`] when it is anything else.
+pub fn decode_ok(text: [u8; 2]) -> Result<(), FrameError> {
+    if text == *OK {
         return Ok(());
     }
-    if OK.starts_with(text) {
-        return Err(FrameError::Truncated { part: Part::Ack, got: text.len(), want: OK.len() });
-    }
-    Err(FrameError::BadAck { text: text.escape_ascii().to_string() })
+    Err(FrameError::BadAck { text: text.escape_ascii().to_string().into() })
 }
 
 /// A body whose length was announced beforehand, as a [`Framing`] of exactly one message.
 ///
-/// Ask the decoder once more after the body: bytes that nobody announced are an error, not the
-/// beginning of the next answer.
+/// Call [`expect_boundary`](crate::Decoder::expect_boundary) after the body: more bytes than were
+/// announced are an error, not the beginning of the next answer.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownLength(Option<usize>);
 
@@ -84,7 +81,7 @@ impl Framing for KnownLength {
         match self.0.take() {
             Some(body_len) => Ok(Parsed::Head { head: (), head_len: 0, body_len }),
             None if bytes.is_empty() => {
-                Ok(Parsed::NeedMore { part: Part::Length, got: 0, want: 1 })
+                Ok(Parsed::NeedMore(Progress { part: Part::Length, got: 0, want: 1 }))
             }
             None => Err(FrameError::Trailing { count: bytes.len() }),
         }

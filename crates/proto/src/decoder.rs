@@ -1,19 +1,18 @@
 //! The decoder: bytes in, in whatever pieces they come; whole messages out.
 
-use std::ops::Range;
+use std::mem;
 
-use crate::{FrameError, Part};
+use crate::{FrameError, Part, Progress};
 
-/// The smallest room offered to a read, and how far it grows while reads keep filling it.
-///
-/// 8 KiB is cheap for a thousand idle connections. At 256 KiB a read takes so many small frames at
-/// once that the system call no longer counts.
-const CHUNK: Range<usize> = 8 * 1024..256 * 1024;
-/// From this length on, a message is read to its end and no further: one more read costs less than
-/// moving the part of it that came with the message before. 32 KiB.
+/// The first read is offered 1 KiB: most commands fit, and ten thousand clients in the middle of one
+/// cost 10 MiB.
+const FIRST_ROOM: usize = 1024;
+/// While reads fill their room it doubles, at most this often: to 256 KiB. One read then brings so
+/// many small messages that the cost of the system call hardly matters.
+const DOUBLINGS: u8 = 8;
+/// The end of a message longer than 32 KiB is the end of the room. Otherwise the read would also
+/// bring a part of the next message, and moving that to the front costs more than another read.
 const LONG: usize = 32 * 1024;
-/// A buffer larger than this goes back to the allocator once messages are small again: 1 MiB.
-const KEEP: usize = 1024 * 1024;
 
 /// Where a message begins and ends: how to read its head.
 pub trait Framing {
@@ -30,15 +29,8 @@ pub trait Framing {
 /// What the bytes at the front of a message are so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<H> {
-    /// Not yet a whole head.
-    NeedMore {
-        /// The piece of the head that is not whole.
-        part: Part,
-        /// How many bytes of that piece are there.
-        got: usize,
-        /// How many it has.
-        want: usize,
-    },
+    /// Not yet a whole head: this much of its current piece.
+    NeedMore(Progress),
     /// A whole head.
     Head {
         /// What it says.
@@ -62,10 +54,10 @@ pub struct Frame<'a, H> {
 /// Finds messages in a stream, however it is cut.
 ///
 /// ```text
-///      start            end
-///        v               v
-/// [ done |05 00 00 00 h e|        space()        ]
-///         \__ a frame so far                       "needs more": 5 bytes of body, 2 are there
+///           start          end              limit
+///             v             v                 v
+/// [ handed out | 05 00 00 00 68 65 |  space()  | ... ]
+///               \__ the message under way: 2 of 5 bytes of its body have come
 /// ```
 ///
 /// The caller does the reading, so that the read loop stands in the caller's file:
@@ -79,13 +71,10 @@ pub struct Frame<'a, H> {
 /// let message = loop {
 ///     match decoder.decode()? {
 ///         Some(frame) => break frame.body,
-///         None => {
-///             let n = stream.read(decoder.space())?;
-///             if n == 0 {
-///                 return Ok(decoder.finish()?); // the end: normal between messages, an error inside one
-///             }
-///             decoder.filled(n);
-///         }
+///         None => match stream.read(decoder.space())? {
+///             0 => return Ok(decoder.finish()?), // normal between two messages, an error inside one
+///             n => decoder.filled(n),
+///         },
 ///     }
 /// };
 /// assert_eq!(message, b"hello");
@@ -93,8 +82,9 @@ pub struct Frame<'a, H> {
 /// ```
 ///
 /// - **No copy**: a read puts the bytes where the message is handed out. Only the beginning of a
-///   message that a read cut off is moved, when the buffer's end is reached.
-/// - **Memory grows with the bytes that have come**, never with the length that was promised.
+///   message is moved, and only to make room for the rest of it.
+/// - **Memory grows with the bytes that came**, to at most twice as many and 256 KiB, and never with
+///   the length that was promised. An idle decoder [gives it back](Self::release).
 /// - **Errors are sticky**: every later call returns the same one.
 #[derive(Debug)]
 pub struct Decoder<F: Framing> {
@@ -104,170 +94,378 @@ pub struct Decoder<F: Framing> {
     start: usize,
     /// One past the last byte that was read.
     end: usize,
-    /// The message whose head is read and whose body is not whole.
-    pending: Option<Pending<F::Head>>,
-    failed: Option<FrameError>,
-    /// How much room the next read is offered.
-    chunk: usize,
+    /// One past the room for the next read. `limit == end`: the next `space` has to make room.
+    limit: usize,
+    /// The piece of the message that is under way.
+    piece: Part,
+    /// Where that piece begins, counted from `start`.
+    piece_start: usize,
+    /// Where it ends, counted from `start`: with fewer unread bytes there is nothing to decode. 0 if
+    /// nobody has looked at the message yet.
+    wanted: usize,
+    /// What the head said, once it is whole.
+    head: Option<F::Head>,
     /// The length of the last message, head and body.
     last: usize,
-    /// Where a read may go when there is no memory at all.
-    nowhere: [u8; 16],
-}
-
-#[derive(Debug)]
-struct Pending<H> {
-    head: H,
-    head_len: usize,
-    /// Head and body.
-    total: usize,
+    /// How often the room has doubled.
+    doublings: u8,
+    failed: Option<FrameError>,
+    /// The room for a read after an error: nobody looks at this byte.
+    nowhere: [u8; 1],
 }
 
 impl<F: Framing> Decoder<F> {
-    /// A decoder at the beginning of a stream.
+    /// A decoder at the beginning of a stream. It has no buffer before the first [`space`](Self::space).
     pub fn new(framing: F) -> Self {
         Decoder {
             framing,
             buffer: Vec::new(),
             start: 0,
             end: 0,
-            pending: None,
-            failed: None,
-            chunk: CHUNK.start,
+            limit: 0,
+            piece: Part::Length,
+            piece_start: 0,
+            wanted: 0,
+            head: None,
             last: 0,
-            nowhere: [0; 16],
+            doublings: 0,
+            failed: None,
+            nowhere: [0],
         }
     }
 
-    /// Takes the next message; `None` while no whole one is there: read into [`space`](Self::space), then ask again.
+    /// Takes the next message. `None` means that it is not whole yet: read into [`space`](Self::space),
+    /// then ask again.
     ///
     /// # Errors
-    /// When the bytes break the agreement; then every later call returns the same error.
+    /// When the bytes break the agreement.
     #[inline]
     pub fn decode(&mut self) -> Result<Option<Frame<'_, F::Head>>, FrameError> {
-        let (_, got, want) = self.progress()?;
-        let Some(pending) = self.pending.take_if(|_| got >= want) else { return Ok(None) };
-        let body = self.start + pending.head_len..self.start + pending.total;
+        // The only work for most reads when a peer sends byte by byte.
+        if self.end - self.start < self.wanted {
+            return Ok(None);
+        }
+        self.take()
+    }
+
+    /// As `decode`, but looks at the bytes.
+    #[inline]
+    fn take(&mut self) -> Result<Option<Frame<'_, F::Head>>, FrameError> {
+        if self.head.is_none() {
+            self.look()?;
+            if self.end - self.start < self.wanted {
+                return Ok(None);
+            }
+        }
+        let Some(head) = self.head.take() else { return Ok(None) };
+        self.last = mem::take(&mut self.wanted);
+        let body = self.start + self.piece_start..self.start + self.last;
         self.start = body.end;
-        self.last = pending.total;
-        Ok(Some(Frame { head: pending.head, body: &self.buffer[body] }))
+        self.limit = self.end;
+        Ok(Some(Frame { head, body: &self.buffer[body] }))
+    }
+
+    /// Asks the framing what the unread bytes are.
+    #[inline]
+    fn look(&mut self) -> Result<(), FrameError> {
+        self.check()?;
+        let unread = &self.buffer[self.start..self.end];
+        match self.framing.head(unread) {
+            Ok(Parsed::NeedMore(Progress { part, got, want })) => {
+                self.piece = part;
+                self.piece_start = unread.len() - got;
+                self.wanted = self.piece_start + want;
+            }
+            Ok(Parsed::Head { head, head_len, body_len }) => {
+                self.head = Some(head);
+                self.piece = Part::Body;
+                self.piece_start = head_len;
+                self.wanted = head_len.saturating_add(body_len);
+            }
+            Err(error) => return Err(self.fail(error)),
+        }
+        self.limit = self.end; // the room depends on what was just learned
+        Ok(())
     }
 
     /// Room for the next read; say with [`filled`](Self::filled) how much of it was used.
     ///
-    /// Never empty. If there's no memory for it, whatever is read is lost, and [`decode`](Self::decode)
-    /// returns [`FrameError::NoMemory`]. While a long message is under way the room ends with it, so that the next one
-    /// begins at the front of the buffer and neither is ever moved.
+    /// It is never empty, since a read of 0 bytes would look like the end of the stream. After an
+    /// error, and when there is no memory, it is one byte that nobody looks at:
+    /// [`decode`](Self::decode) then returns the error.
+    #[inline]
     pub fn space(&mut self) -> &mut [u8] {
+        if self.end == self.limit && !self.make_room() {
+            return &mut self.nowhere;
+        }
+        &mut self.buffer[self.end..self.limit]
+    }
+
+    /// Moves the unread bytes to the front if needed, grows the buffer if needed. `false` after an error.
+    #[inline(never)]
+    fn make_room(&mut self) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
         let unread = self.end - self.start;
-        // How much of the buffer this needs, counted from the first byte that was not handed out.
-        let size = match &self.pending {
-            // The powers of two, up to the promise: at most twice what has come.
-            Some(Pending { total, .. }) if *total > LONG.max(unread) => {
-                (unread + 1).next_power_of_two().max(self.chunk).min(*total)
-            }
-            _ => unread + self.chunk,
+        let room = FIRST_ROOM << self.doublings;
+        // How large the buffer must be, counted from `start`.
+        let size = if self.wanted > LONG.max(unread) {
+            // At most twice what has come, and no more than the message has.
+            (unread + 1).next_power_of_two().max(room).max(LONG).min(self.wanted)
+        } else if unread == 0 && self.last > LONG {
+            // After one long message the next is often as long: room for whole ones only.
+            self.last * (room / self.last).max(1)
+        } else {
+            self.wanted.max(unread + room)
         };
 
-        if unread == 0 && self.buffer.len() > KEEP && self.last < self.buffer.len() / 4 {
-            self.buffer = Vec::new();
-            (self.start, self.end) = (0, 0);
-        }
         if unread == 0 || self.buffer.len() - self.start < size {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, unread);
         }
         if self.buffer.len() < size {
-            // By itself a Vec grows to twice its size: a message of 16 MiB would keep 32.
+            // `resize` alone would double the Vec: 32 MiB for a message of 16 MiB and 4 bytes.
             if self.buffer.try_reserve_exact(size - self.buffer.len()).is_err() {
-                return self.give_up(size);
+                self.fail(FrameError::NoMemory { wanted: size });
+                return false;
             }
             self.buffer.resize(size, 0);
         }
-        let limit = self.start + size;
-        &mut self.buffer[self.end..limit]
-    }
-
-    /// There's no memory for that much room: this stream is over, and whatever is read now is lost.
-    #[cold]
-    fn give_up(&mut self, wanted: usize) -> &mut [u8] {
-        self.fail(FrameError::NoMemory { wanted });
-        (self.start, self.end) = (0, 0);
-        if self.buffer.is_empty() { &mut self.nowhere } else { &mut self.buffer }
+        self.limit = self.start + size;
+        true
     }
 
     /// Says that the last read put `n` bytes at the front of [`space`](Self::space).
     ///
     /// # Panics
-    /// When `n` is more than the buffer has room for: no read can have put so much there.
+    /// When `n` is more than `space` offered: no read can have brought that much.
+    #[inline]
     pub fn filled(&mut self, n: usize) {
         if self.failed.is_some() {
-            return; // nobody will ask for these bytes
+            return; // the bytes went nowhere
         }
-        assert!(n <= self.buffer.len() - self.end, "filled({n}) is more than space() offered");
+        assert!(n <= self.limit - self.end, "filled({n}) is more than space() offered");
         self.end += n;
-        if n >= self.chunk {
-            self.chunk = (self.chunk * 2).min(CHUNK.end);
+        if n >= FIRST_ROOM << self.doublings && self.doublings < DOUBLINGS {
+            self.doublings += 1;
         }
     }
 
-    /// The stream has ended: was that between messages?
+    /// To be called at the end of the stream: checks that it ended between two messages.
     ///
     /// # Errors
-    /// [`FrameError::Truncated`] inside a message; or the error that [`decode`](Self::decode) gave.
+    /// [`FrameError::Truncated`] if it ended inside one.
     pub fn finish(&mut self) -> Result<(), FrameError> {
-        let (part, got, want) = self.progress()?;
-        let between = self.pending.is_none() && self.unread().is_empty();
-        // A whole message that nobody has asked for yet is no truncation.
-        if between || got >= want {
+        let unread = self.unread().len();
+        if self.head.is_none() && unread >= self.wanted {
+            self.look()?;
+        }
+        let between = self.head.is_none() && unread == 0;
+        // A whole message may still be there: nobody has asked for it yet.
+        if between || unread >= self.wanted {
             return Ok(());
         }
-        Err(self.fail(FrameError::Truncated { part, got, want }))
+        Err(self.fail(FrameError::Truncated(self.progress())))
     }
 
-    /// The piece of the next message that is under way, how many bytes of it are there, and how many
-    /// it has. A body may be there with more than it has: with the bytes of later messages.
-    #[inline]
-    fn progress(&mut self) -> Result<(Part, usize, usize), FrameError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+    /// To be called at the end of the stream when a message is still due, as in a client that waits for
+    /// an answer: the error to report. Call it after [`decode`](Self::decode) returned `None`.
+    ///
+    /// [`FrameError::Truncated`] if a part of the message came, [`FrameError::NoAnswer`] if nothing did.
+    pub fn finish_early(&mut self) -> FrameError {
+        match self.finish() {
+            Err(error) => error,
+            Ok(()) => self.fail(FrameError::NoAnswer),
         }
-        let unread = &self.buffer[self.start..self.end];
-        let pending = match &self.pending {
-            Some(pending) => pending,
-            None => match self.framing.head(unread) {
-                Ok(Parsed::NeedMore { part, got, want }) => return Ok((part, got, want)),
-                Ok(Parsed::Head { head, head_len, body_len }) => {
-                    self.pending.insert(Pending { head, head_len, total: head_len + body_len })
-                }
-                Err(error) => return Err(self.fail(error)),
-            },
-        };
-        let Pending { head_len, total, .. } = pending;
-        Ok((Part::Body, unread.len() - head_len, total - head_len))
     }
 
-    #[cold]
-    fn fail(&mut self, error: FrameError) -> FrameError {
-        self.failed = Some(error.clone());
-        error
+    /// How much of the piece under way has come, as of the last [`decode`](Self::decode): say so when a
+    /// read times out.
+    pub fn progress(&self) -> Progress {
+        let Decoder { piece: part, piece_start, wanted, .. } = *self;
+        // Right after a message `wanted` is 0, and smaller than `piece_start`.
+        let [got, want] =
+            [self.unread().len().min(wanted), wanted].map(|n| n.saturating_sub(piece_start));
+        Progress { part, got, want }
     }
 
-    /// Gives the buffer back if nothing is unread.
+    /// Checks that no byte is unread. A client calls it before it sends a request: bytes that are
+    /// there already cannot belong to the answer.
+    ///
+    /// This finds only bytes that were read. More may wait in the kernel.
+    ///
+    /// # Errors
+    /// [`FrameError::Trailing`] if a byte is unread.
+    pub fn expect_boundary(&mut self) -> Result<(), FrameError> {
+        self.check()?;
+        match self.unread().len() {
+            0 => Ok(()),
+            count => Err(self.fail(FrameError::Trailing { count })),
+        }
+    }
+
+    /// Frees the buffer if no byte is unread. A server calls it before it waits for a client that may
+    /// be idle; the next [`space`](Self::space) allocates 1 KiB.
     pub fn release(&mut self) {
         if self.start == self.end {
             self.buffer = Vec::new();
-            (self.start, self.end) = (0, 0);
+            (self.start, self.end, self.limit) = (0, 0, 0);
+            (self.last, self.doublings) = (0, 0);
         }
     }
 
-    /// The bytes that were read and not handed out: the beginning of the next message.
+    /// The bytes that were read and not handed out. They begin the next message.
     pub fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// The bytes of memory that the buffer occupies.
-    pub fn capacity(&self) -> usize {
-        self.buffer.capacity()
+    #[inline]
+    fn check(&self) -> Result<(), FrameError> {
+        match &self.failed {
+            None => Ok(()),
+            Some(error) => Err(again(error)),
+        }
+    }
+
+    /// Ends this stream: from now on every call returns this error.
+    #[cold]
+    fn fail(&mut self, error: FrameError) -> FrameError {
+        self.buffer = Vec::new();
+        (self.start, self.end, self.limit) = (0, 0, 0);
+        (self.wanted, self.head) = (0, None);
+        self.failed.insert(error).clone()
+    }
+}
+
+/// The copy of an error for one more call; a function of its own keeps `decode` small and fast.
+#[cold]
+fn again(error: &FrameError) -> FrameError {
+    error.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::JsonFraming;
+    use crate::prefix::PrefixFraming;
+    use crate::request::RequestFraming;
+
+    const MOST_ROOM: usize = FIRST_ROOM << DOUBLINGS;
+
+    /// A server keeps one for each client.
+    #[test]
+    fn a_decoder_is_small() {
+        assert!(size_of::<FrameError>() <= 24, "{}", size_of::<FrameError>());
+        let size = size_of::<Decoder<RequestFraming>>();
+        assert!(size <= 120, "{size}");
+        assert_eq!(Decoder::new(PrefixFraming::default()).buffer.capacity(), 0);
+    }
+
+    /// One read of at most `n` bytes of the stream; returns how many came.
+    fn read<F: Framing>(decoder: &mut Decoder<F>, stream: &mut &[u8], n: usize) -> usize {
+        let space = decoder.space();
+        let n = n.min(space.len()).min(stream.len());
+        let (piece, rest) = stream.split_at(n);
+        space[..n].copy_from_slice(piece);
+        *stream = rest;
+        decoder.filled(n);
+        n
+    }
+
+    #[test]
+    fn memory_grows_with_what_came() {
+        let lengths = [0, 20, 5_000_000, 3, 40_000, 40_000, 10_000, 1_000_000, 300];
+        let stream: Vec<u8> = lengths
+            .iter()
+            .flat_map(|&n: &i32| [&n.to_le_bytes()[..], &vec![7; n as usize]].concat())
+            .collect();
+        for size in [1, 1000, 1460, 70_000, usize::MAX] {
+            let mut decoder = Decoder::new(PrefixFraming::default());
+            let (mut rest, mut came, mut count) = (&stream[..], 0, 0);
+            loop {
+                while let Some(frame) = decoder.decode().unwrap() {
+                    assert_eq!(frame.body.len(), lengths[count] as usize);
+                    count += 1;
+                }
+                match read(&mut decoder, &mut rest, size) {
+                    0 => break,
+                    n => came += n,
+                }
+                let capacity = decoder.buffer.capacity();
+                assert!(capacity <= 2 * came + MOST_ROOM, "{capacity} after {came}, by {size}");
+                assert!(
+                    capacity <= 5_000_004 + MOST_ROOM,
+                    "a Vec's own growth would keep twice that"
+                );
+            }
+            assert_eq!(count, lengths.len());
+        }
+    }
+
+    #[test]
+    fn a_promise_costs_nothing() {
+        fn check<F: Framing>(framing: F, mut head: &[u8]) {
+            let mut decoder = Decoder::new(framing);
+            let mut came = read(&mut decoder, &mut head, 1000);
+            while came < 2_000_000 {
+                assert!(matches!(decoder.decode(), Ok(None)));
+                came += read(&mut decoder, &mut &[0; 1000][..], 1000);
+                let capacity = decoder.buffer.capacity();
+                assert!(capacity <= 2 * came + MOST_ROOM, "{capacity} after {came}");
+            }
+        }
+        let most = i32::MAX as usize;
+        check(PrefixFraming { max_frame: most }, &i32::MAX.to_le_bytes());
+        check(crate::ack::KnownLength::new(usize::MAX), b"");
+        check(Endless, b"x");
+        let header = b"\x21\0\0\0{\"data_len\": 9223372036854775807}";
+        check(JsonFraming { max_frame: usize::MAX, ..JsonFraming::default() }, header);
+    }
+
+    /// Head and body together are more than can be counted.
+    struct Endless;
+
+    impl Framing for Endless {
+        type Head = ();
+
+        fn head(&mut self, _: &[u8]) -> Result<Parsed<()>, FrameError> {
+            Ok(Parsed::Head { head: (), head_len: 1, body_len: usize::MAX })
+        }
+    }
+
+    #[test]
+    fn an_idle_decoder_gives_its_memory_back() {
+        let stream = [&1_000_000_i32.to_le_bytes()[..], &[7; 1_000_000]].concat();
+        let mut decoder = Decoder::new(PrefixFraming::default());
+        for _ in 0..2 {
+            let mut rest = &stream[..];
+            while matches!(decoder.decode(), Ok(None)) {
+                decoder.release(); // does nothing inside a message
+                read(&mut decoder, &mut rest, 10_000);
+            }
+            assert_eq!(rest, b"");
+            assert!(decoder.buffer.capacity() >= 1_000_004);
+            decoder.release();
+            assert_eq!(decoder.buffer.capacity(), 0);
+            decoder.release();
+            assert!(matches!(decoder.decode(), Ok(None)));
+            decoder.release();
+            assert_eq!(decoder.space().len(), FIRST_ROOM, "as at the beginning");
+        }
+    }
+
+    /// Nothing is moved, zeroed or allocated for each byte of a slow message.
+    #[test]
+    fn the_room_is_used_up_before_more_is_made() {
+        let mut decoder = Decoder::new(PrefixFraming::default());
+        let stream = [&20_000_i32.to_le_bytes()[..], &[7; 20_000]].concat();
+        let (mut rest, mut rooms) = (&stream[..], vec![]);
+        while matches!(decoder.decode(), Ok(None)) {
+            read(&mut decoder, &mut rest, 1);
+            rooms.push(decoder.limit);
+        }
+        rooms.dedup();
+        assert_eq!((rest.len(), rooms), (0, vec![FIRST_ROOM, 20_004]));
     }
 }

@@ -1,65 +1,145 @@
 //! What can be wrong with a stream, and what can be wrong with us: two different errors.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
-/// The peer broke the agreement, or the stream ended inside a message.
+/// The peer broke the agreement, or the stream ended too early.
 ///
-/// Either way this stream is over: whoever has lost the place in a stream cannot find it again, for
-/// any four bytes may be a length.
+/// Either way this stream is over. Once you have lost your place in a stream you cannot find it
+/// again, because any four bytes can be a length.
+///
+/// Text from the peer is escaped. It is a `Box<str>` to keep the error small: every decoder has room for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameError {
-    /// The stream ended inside a message.
-    Truncated {
-        /// The piece of the message that was being read.
-        part: Part,
-        /// How many bytes of that piece came.
-        got: usize,
-        /// How many it has.
-        want: usize,
+    /// The stream ended inside a message, of which this much had come.
+    Truncated(Progress),
+    /// The stream ended where an answer was due, and no byte of it had come.
+    NoAnswer,
+    /// A 4-byte length out of range; nothing was allocated for it.
+    BadPrefix {
+        /// The length as it came.
+        bytes: [u8; 4],
+        /// Which lengths are accepted.
+        allowed: RangeInclusive<i32>,
     },
-    /// A length below zero.
-    Negative {
-        /// The length that was read.
-        length: i32,
-    },
-    /// A length above the limit; nothing was allocated for it.
+    /// A length above the limit, from another place than a prefix; nothing was allocated for it.
     TooLong {
         /// The length that was read.
         length: u64,
         /// The longest that is accepted.
         limit: usize,
     },
-    /// There's no memory for this much of the message. It ends this stream, not the process.
+    /// There is no memory for so much of a message. This ends the stream, but not the process.
     NoMemory {
-        /// How many bytes of room were needed.
+        /// How many bytes the buffer needed.
         wanted: usize,
     },
     /// The ack protocol's length text is not 1 to 10 decimal digits.
     BadLength {
-        /// The start of the text that came, escaped.
-        text: String,
+        /// The beginning of the text that came.
+        text: Box<str>,
     },
-    /// Not `OK` where the ack protocol has it.
+    /// Something else than the `OK` of the ack protocol.
     BadAck {
-        /// What came, escaped.
-        text: String,
+        /// What came instead.
+        text: Box<str>,
     },
-    /// More bytes than the ack protocol's length announced.
+    /// Bytes after the end of an answer that nobody announced.
     Trailing {
-        /// How many more have come so far.
+        /// How many have come so far.
         count: usize,
     },
-    /// The JSON header is not an object with one usable `data_len`.
+    /// The JSON header cannot be read.
     BadHeader {
-        /// What is wrong with it.
-        reason: String,
+        /// What is wrong with it, as in `it is not an object`.
+        reason: Box<str>,
     },
+    /// The JSON header does not say how long the body is; perhaps under another key.
+    NoLengthKey {
+        /// Which key is missing, and which came: `no data_len, only total_size, name`.
+        reason: Box<str>,
+    },
+}
+
+impl FrameError {
+    /// Whether the four bytes of a [`BadPrefix`](FrameError::BadPrefix) are text: then the peer probably
+    /// sends its requests or answers without a length in front.
+    pub fn looks_like_text(&self) -> bool {
+        matches!(self, FrameError::BadPrefix { bytes, .. } if is_text(bytes))
+    }
+}
+
+/// Printable ASCII and line ends.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FrameError::Truncated(Progress { part, got, want }) => {
+                write!(f, "the stream ended inside the {part}: {got} of {want} bytes came")
+            }
+            FrameError::NoAnswer => {
+                f.write_str("the stream ended before an answer: not a byte of it came")
+            }
+            FrameError::BadPrefix { bytes, allowed } => {
+                let (least, most) = (allowed.start(), allowed.end());
+                let [value, other] = [i32::from_le_bytes(*bytes), i32::from_be_bytes(*bytes)];
+                let [a, b, c, d] = bytes;
+                write!(f, "expected a length from {least} to {most}, got {value} ")?;
+                write!(f, "({a:02x} {b:02x} {c:02x} {d:02x}, ")?;
+                if is_text(bytes) {
+                    write!(f, "as text \"{}\", ", bytes.escape_ascii())?;
+                }
+                write!(f, "in the other byte order {other})")
+            }
+            FrameError::TooLong { length, limit } => {
+                write!(f, "expected a length of at most {limit}, got {length}")
+            }
+            FrameError::NoMemory { wanted } => {
+                write!(f, "there is no memory for {wanted} bytes of this message")
+            }
+            FrameError::BadLength { text } => {
+                write!(f, "expected a length of 1 to 10 decimal digits, got \"{text}\"")
+            }
+            FrameError::BadAck { text } => write!(f, "expected \"OK\", got \"{text}\""),
+            FrameError::Trailing { count } => {
+                let bytes = if *count == 1 { "byte" } else { "bytes" };
+                write!(f, "expected nothing after the end of the answer, got {count} more {bytes}")
+            }
+            FrameError::BadHeader { reason } => write!(f, "expected a JSON header, but {reason}"),
+            FrameError::NoLengthKey { reason } => {
+                write!(f, "expected a JSON header with the length of the body, but it has {reason}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FrameError {}
+
+/// How much of a piece of a message has come. Displays as `3 of 100 bytes of the body`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The piece.
+    pub part: Part,
+    /// How many bytes of it have come.
+    pub got: usize,
+    /// How many it has. Where that cannot be known (a raw request, the ack protocol's length) it is 1.
+    pub want: usize,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Progress { part, got, want } = self;
+        write!(f, "{got} of {want} bytes of the {part}")
+    }
 }
 
 /// The pieces of a message, in the order in which they travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The 4-byte length.
+    /// The length at the very beginning.
     Length,
     /// The JSON header.
     Header,
@@ -80,43 +160,7 @@ impl fmt::Display for Part {
     }
 }
 
-impl fmt::Display for FrameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FrameError::Truncated { part, got, want } => {
-                write!(f, "the stream ended inside the {part}: {got} of {want} bytes came")
-            }
-            FrameError::Negative { length } => {
-                write!(
-                    f,
-                    "expected a length of 0 or more, got {length}; does the peer frame its messages?"
-                )
-            }
-            FrameError::TooLong { length, limit } => write!(
-                f,
-                "expected a length of at most {limit}, got {length}; \
-                 does the peer frame its messages, or is --max-frame too small?"
-            ),
-            FrameError::NoMemory { wanted } => {
-                write!(f, "there is no memory for {wanted} bytes of this message")
-            }
-            FrameError::BadLength { text } => {
-                write!(f, "expected a length of 1 to 10 decimal digits, got \"{text}\"")
-            }
-            FrameError::BadAck { text } => write!(f, "expected \"OK\", got \"{text}\""),
-            FrameError::Trailing { count } => {
-                write!(f, "expected nothing after the announced length, got {count} more bytes")
-            }
-            FrameError::BadHeader { reason } => {
-                write!(f, "expected a JSON header with data_len: {reason}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for FrameError {}
-
-/// We were asked to send a message that the agreement cannot carry; nothing was written.
+/// The message is too long to be sent in this protocol; nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
     /// The length of that message's body.

@@ -1,16 +1,16 @@
-//! Messages on their way out, and what can go wrong on their way in.
+//! Sending a message, and what can go wrong when one is received.
 
 use std::fmt;
 use std::io::{self, IoSlice, Write};
 
 use crate::FrameError;
 
-/// Why a read loop has no message.
+/// Why a read loop ended without a message.
 #[derive(Debug)]
 pub enum ReadError {
     /// The read failed.
     Io(io::Error),
-    /// The bytes were wrong, or ended too early.
+    /// The bytes broke the agreement, or the stream ended too early.
     Frame(FrameError),
 }
 
@@ -37,11 +37,11 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-/// A message on its way out: its pieces in order, and how much of them has gone.
+/// A message to send: its pieces in order, and how much of them has been sent.
 ///
-/// All pieces leave in **one** vectored write where the socket takes them. A head and a body in two
-/// writes look the same to the peer, and cost 40 ms an answer on Linux: the second small
-/// segment waits for the ACK of the first (Nagle, RFC 896), and the peer delays that ACK
+/// All pieces go into **one** vectored write if the socket takes them. Two writes, one for the head and
+/// one for the body, bring the peer the same bytes but can cost 40 ms for each answer on Linux: the second
+/// small segment waits for the ACK of the first (Nagle's algorithm, RFC 896), and the peer delays that ACK
 /// (RFC 1122, 4.2.3.2).
 ///
 /// ```
@@ -54,21 +54,21 @@ impl std::error::Error for ReadError {}
 #[derive(Debug)]
 pub struct Outgoing<B, const N: usize> {
     pieces: [B; N],
-    /// How many bytes of all pieces together have gone.
+    /// How many bytes have been sent, of all pieces together.
     sent: usize,
 }
 
 impl<B: AsRef<[u8]>, const N: usize> Outgoing<B, N> {
-    /// A message of these pieces, of which nothing has gone yet.
+    /// A message of these pieces, nothing of it sent yet.
     pub fn new(pieces: [B; N]) -> Self {
         Outgoing { pieces, sent: 0 }
     }
 
-    /// Writes until everything has gone. `write` may take less than it is given: this is the loop
-    /// that Python calls `sendall`.
+    /// Writes until everything is sent. A write may take only a part of what it is given, so this is a
+    /// loop: the one that Python calls `sendall`.
     ///
-    /// A write that was interrupted is repeated. After any other error, one that would block among
-    /// them, call again and it goes on where it stopped.
+    /// An interrupted write is repeated. After any other error, such as one that would block, you can
+    /// call it again, and it goes on where it stopped.
     ///
     /// # Errors
     /// When a write fails; [`io::ErrorKind::WriteZero`] when one takes nothing.

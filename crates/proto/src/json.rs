@@ -6,35 +6,41 @@
 //!   i32, little-endian, of the header       data_len bytes
 //! ```
 //!
-//! A client that knows only `data_len` reads every header there will ever be; one that knows more
-//! finds more. That is what the extra length buys: a message that describes itself.
+//! A client that knows only `data_len` can read every header, also one with members that were
+//! invented later. That is what the second length is for: the header can say more about the body.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::iter;
+
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::prefix::{self, PREFIX_LEN};
-use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part};
+use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part, Progress};
 
 /// The longest header that is accepted: 64 KiB. Ours are under 200 bytes.
 pub const MAX_HEADER: usize = 64 * 1024;
+/// What the length of the body is called in the header, unless a program is told otherwise.
+pub const LENGTH_KEY: &str = "data_len";
 
 /// What the header says of the body that follows: one answer of a remote command.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Each member but the length is optional, and called in JSON what it is called here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The length of the body in bytes. The one member that every peer sends.
+    /// The length of the body in bytes. Its key is part of the agreement: `data_len`, or what both
+    /// sides call it.
     pub data_len: usize,
     /// How the command ended.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// How many bytes of the body are the command's stdout; the rest is its stderr.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub stdout_len: Option<usize>,
-    /// The command said more than the server keeps; the body is the beginning of it.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    /// The command's output was longer than the server keeps; the body is the beginning of it.
     pub truncated: Option<bool>,
     /// The command was killed because its time was up.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<bool>,
 }
 
@@ -58,15 +64,17 @@ impl Default for Status {
 }
 
 /// The JSON header as a [`Framing`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct JsonFraming {
     /// The longest body that is accepted, in bytes.
     pub max_frame: usize,
+    /// What the length of the body is called in the header.
+    pub length_key: String,
 }
 
 impl Default for JsonFraming {
     fn default() -> Self {
-        JsonFraming { max_frame: MAX_FRAME }
+        JsonFraming { max_frame: MAX_FRAME, length_key: LENGTH_KEY.into() }
     }
 }
 
@@ -74,68 +82,194 @@ impl Framing for JsonFraming {
     type Head = Header;
 
     fn head(&mut self, bytes: &[u8]) -> Result<Parsed<Header>, FrameError> {
+        let need = |part, got, want| Ok(Parsed::NeedMore(Progress { part, got, want }));
         let Some((&prefix, rest)) = bytes.split_first_chunk::<PREFIX_LEN>() else {
-            return Ok(Parsed::NeedMore { part: Part::Length, got: bytes.len(), want: PREFIX_LEN });
+            return need(Part::Length, bytes.len(), PREFIX_LEN);
         };
-        let header_len = prefix::length(prefix, i32::MAX as usize)?;
-        if !(1..=MAX_HEADER).contains(&header_len) {
-            return Err(bad(format!("its length is {header_len}, not 1 to {MAX_HEADER}")));
-        }
+        let header_len = prefix::length(prefix, 1, MAX_HEADER)?;
         let Some(text) = rest.get(..header_len) else {
-            return Ok(Parsed::NeedMore { part: Part::Header, got: rest.len(), want: header_len });
+            return need(Part::Header, rest.len(), header_len);
         };
-        let head = decode_header(text)?;
+        let head = decode_header(text, &self.length_key, self.max_frame)?;
         let body_len = head.data_len;
-        if body_len > self.max_frame {
-            return Err(FrameError::TooLong { length: body_len as u64, limit: self.max_frame });
-        }
         Ok(Parsed::Head { head, head_len: PREFIX_LEN + header_len, body_len })
     }
 }
 
-/// Reads the header's text.
-///
-/// Strict where the stream depends on it (`data_len`: there, once, a whole number from 0), lenient
-/// elsewhere: a member that is unknown, or that a stranger uses in another way, is passed over.
-///
-/// # Errors
-/// [`FrameError::BadHeader`] when the text is not a UTF-8 JSON object with such a `data_len`.
-pub fn decode_header(text: &[u8]) -> Result<Header, FrameError> {
-    let text = str::from_utf8(text).map_err(|error| bad(format!("not UTF-8: {error}")))?;
-    // serde would read an array into a struct as well, member by member.
-    if !text.trim_start().starts_with('{') {
-        return Err(bad("not an object".into()));
-    }
-    let header: Header = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-    // The peer may count in signed 64 bits.
-    if i64::try_from(header.data_len).is_err() {
-        return Err(bad(format!("data_len is {}", header.data_len)));
-    }
-    Ok(header)
-}
-
-/// `None` where a stranger uses one of our names for something else.
-fn lenient<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Ok(T::deserialize(Value::deserialize(from)?).ok())
-}
-
 /// The head of a message, length and JSON: everything that goes before the body.
+///
+/// `length_key` is what the length is called. If that is the name of another member, then that other
+/// member is not sent.
 ///
 /// Send it together with the body, in one write: see [`Outgoing`](crate::Outgoing).
 ///
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes: the same bound as with a plain prefix.
-pub fn encode_head(header: &Header) -> Result<Vec<u8>, EncodeError> {
-    prefix::encode_head(header.data_len)?;
+pub fn encode_head(header: &Header, length_key: &str) -> Result<Vec<u8>, EncodeError> {
+    let Header { data_len, status, stdout_len, truncated, timed_out } = *header;
+    prefix::encode_head(data_len)?;
+    let optional = [
+        ("status", status.and_then(|status| serde_json::to_value(status).ok())),
+        ("stdout_len", stdout_len.map(Value::from)),
+        ("truncated", truncated.map(Value::from)),
+        ("timed_out", timed_out.map(Value::from)),
+    ];
+    let optional = optional.into_iter().filter(|(key, _)| *key != length_key);
+    let members = iter::once((length_key, Value::from(data_len)))
+        .chain(optional.filter_map(|(key, value)| Some((key, value?))));
+
     let mut head = vec![0; PREFIX_LEN];
-    // Writing numbers and booleans into memory has no way to fail; were there one, it would be ours.
-    serde_json::to_writer(&mut head, header)
-        .map_err(|_| EncodeError { length: header.data_len })?;
+    // Writing into memory cannot fail; if it did, it would be our mistake.
+    serde_json::Serializer::new(&mut head)
+        .collect_map(members)
+        .map_err(|_| EncodeError { length: data_len })?;
     let prefix = prefix::encode_head(head.len() - PREFIX_LEN)?;
     head[..PREFIX_LEN].copy_from_slice(&prefix);
     Ok(head)
 }
 
+/// Reads the header's text.
+///
+/// Strict where the stream depends on it: the length is there, once, a whole number of 0 or more.
+/// Lenient elsewhere: a member that we do not know, or that the peer uses in another way, is ignored.
+///
+/// # Errors
+/// When the text is not a UTF-8 JSON object with such a length, or the length is above `max_frame`.
+fn decode_header(text: &[u8], length_key: &str, max_frame: usize) -> Result<Header, FrameError> {
+    let members = members(text)?;
+    let mut lengths = members.iter().filter(|(key, _)| key.0 == length_key.as_bytes());
+    let data_len = match (lengths.next(), lengths.next()) {
+        (Some((_, value)), None) => length(value.get(), length_key, max_frame)?,
+        (None, _) => return Err(no_length(length_key, &members)),
+        (Some(_), Some(_)) => return Err(bad(format!("{} comes twice", show(length_key)))),
+    };
+    Ok(Header {
+        data_len,
+        status: optional(&members, "status", length_key),
+        stdout_len: optional(&members, "stdout_len", length_key),
+        truncated: optional(&members, "truncated", length_key),
+        timed_out: optional(&members, "timed_out", length_key),
+    })
+}
+
+/// The length of the body. Its JSON is digits and nothing else, and the peer may count in signed 64 bits.
+fn length(json: &str, length_key: &str, max_frame: usize) -> Result<usize, FrameError> {
+    let digits = json.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(length) = json.parse::<i64>().ok().filter(|_| digits) else {
+        let (key, value) = (show(length_key), show(json));
+        return Err(bad(format!("{key} is {value}, not a whole number from 0 to {}", i64::MAX)));
+    };
+    match usize::try_from(length) {
+        Ok(length) if length <= max_frame => Ok(length),
+        _ => Err(FrameError::TooLong { length: length.unsigned_abs(), limit: max_frame }),
+    }
+}
+
+/// A member that need not be there. The last one counts, as in Python; `None` where the peer uses the
+/// name for something else.
+fn optional<T: DeserializeOwned>(members: &Members, name: &str, length_key: &str) -> Option<T> {
+    let named = |(key, _): &&(Key, &RawValue)| key.0 == name.as_bytes() && name != length_key;
+    let (_, value) = members.iter().rfind(named)?;
+    serde_json::from_str(value.get()).ok()
+}
+
+/// A JSON object as it was written: with what comes twice, in order, and each value's text.
+type Members<'a> = Vec<(Key, &'a RawValue)>;
+
+fn members(text: &[u8]) -> Result<Members<'_>, FrameError> {
+    let text = str::from_utf8(text)
+        .map_err(|error| bad(format!("its byte {} is not UTF-8", error.valid_up_to())))?;
+    if text.starts_with('\u{feff}') {
+        return Err(bad("it begins with a byte order mark".into()));
+    }
+    if !text.trim_start().starts_with('{') {
+        return Err(bad("it is not an object".into()));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = json.deserialize_map(MembersVisitor);
+    members
+        .and_then(|members| json.end().map(|()| members))
+        .map_err(|error| bad(format!("it is not JSON: {}", not_json(text, &error))))
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        iter::from_fn(|| map.next_entry().transpose()).collect()
+    }
+}
+
+/// A key with its escapes resolved. Bytes, because JSON can escape half a character (a lone surrogate).
+struct Key(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Key, E> {
+                Ok(Key(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(KeyVisitor)
+    }
+}
+
+/// What the parser says; but numbers that Python writes and JSON does not have are called by name.
+fn not_json(text: &str, error: &serde_json::Error) -> String {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    // The parser stops at the first letter, which is after the minus.
+    let stops_at = |name: &&str| {
+        let start = error.column().checked_sub(if name.starts_with('-') { 2 } else { 1 });
+        start.and_then(|start| line.get(start..)).is_some_and(|rest| rest.starts_with(name))
+    };
+    match ["-Infinity", "Infinity", "NaN"].iter().find(|name| stops_at(name)) {
+        Some(name) => format!("{name} is not a JSON number"),
+        None => error.to_string(),
+    }
+}
+
+fn no_length(length_key: &str, members: &Members) -> FrameError {
+    const SHOWN: usize = 4;
+    let keys = members.iter().take(SHOWN).map(|(key, _)| show(&String::from_utf8_lossy(&key.0)));
+    let came = match members.len() {
+        0 => "and no other member".into(),
+        n => {
+            let more = if n > SHOWN { format!(" and {} more", n - SHOWN) } else { String::new() };
+            format!("only {}{more}", keys.collect::<Vec<_>>().join(", "))
+        }
+    };
+    FrameError::NoLengthKey { reason: format!("no {}, {came}", show(length_key)).into() }
+}
+
+/// Other people's text within an error: what does not print is escaped, and only the beginning is shown.
+fn show(text: &str) -> String {
+    const SHOWN: usize = 24;
+    let mut shown = String::new();
+    for char in text.chars().take(SHOWN) {
+        match char {
+            ' '..='~' => shown.push(char),
+            _ => shown.extend(char.escape_debug()),
+        }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn bad(reason: String) -> FrameError {
-    FrameError::BadHeader { reason }
+    FrameError::BadHeader { reason: reason.into() }
 }

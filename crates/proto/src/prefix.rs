@@ -9,11 +9,11 @@
 //! ```
 //!
 //! The tutorial writes the length with Python's `struct.pack('i', n)`: signed, and in the *machine's*
-//! byte order, which is little-endian on every classroom machine. Here the order is part of the
-//! agreement (`'<i'`), as it must be when two machines talk. The Internet's own order is the
-//! other one (RFC 1700, "network byte order").
+//! byte order, which is little-endian on nearly every machine today. Here the order is part of the
+//! agreement (`'<i'`), as it must be when two machines talk. The Internet's protocols use the
+//! other order, big-endian, also called network byte order (RFC 1700, "Data Notations").
 
-use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part};
+use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part, Progress};
 
 /// The length of the prefix in bytes.
 pub const PREFIX_LEN: usize = 4;
@@ -37,25 +37,33 @@ impl Framing for PrefixFraming {
     #[inline]
     fn head(&mut self, bytes: &[u8]) -> Result<Parsed<()>, FrameError> {
         let Some(&prefix) = bytes.first_chunk::<PREFIX_LEN>() else {
-            return Ok(Parsed::NeedMore { part: Part::Length, got: bytes.len(), want: PREFIX_LEN });
+            return Ok(Parsed::NeedMore(Progress {
+                part: Part::Length,
+                got: bytes.len(),
+                want: PREFIX_LEN,
+            }));
         };
-        let body_len = length(prefix, self.max_frame)?;
+        let body_len = length(prefix, 0, self.max_frame)?;
         Ok(Parsed::Head { head: (), head_len: PREFIX_LEN, body_len })
     }
 }
 
-/// Reads a length, and refuses one below zero or above `limit`, before anything is allocated for it.
+/// Reads a length, and refuses one outside of `least..=most` before anything is allocated for it.
 #[inline]
-pub(crate) fn length(prefix: [u8; PREFIX_LEN], limit: usize) -> Result<usize, FrameError> {
-    let length = i32::from_le_bytes(prefix);
+pub(crate) fn length(
+    bytes: [u8; PREFIX_LEN],
+    least: i32,
+    most: usize,
+) -> Result<usize, FrameError> {
+    let allowed = least..=i32::try_from(most).unwrap_or(i32::MAX);
+    let length = i32::from_le_bytes(bytes);
     match usize::try_from(length) {
-        Ok(length) if length <= limit => Ok(length),
-        Ok(length) => Err(FrameError::TooLong { length: length as u64, limit }),
-        Err(_) => Err(FrameError::Negative { length }),
+        Ok(size) if allowed.contains(&length) => Ok(size),
+        _ => Err(FrameError::BadPrefix { bytes, allowed }),
     }
 }
 
-/// The prefix of a body of `length` bytes, as `struct.pack('<i', length)` gives it.
+/// The prefix of a body of `length` bytes: the same bytes as Python's `struct.pack('<i', length)`.
 ///
 /// Send it together with the body, in one write: see [`Outgoing`](crate::Outgoing).
 ///
@@ -69,15 +77,4 @@ pub(crate) fn length(prefix: [u8; PREFIX_LEN], limit: usize) -> Result<usize, Fr
 pub fn encode_head(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
     let length = i32::try_from(length).map_err(|_| EncodeError { length })?;
     Ok(length.to_le_bytes())
-}
-
-/// Appends one frame to `out`: for a batch of small messages that leaves in one write.
-///
-/// # Errors
-/// When the body is longer than `i32::MAX` bytes; `out` is then unchanged.
-pub fn encode(body: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let prefix = encode_head(body.len())?;
-    out.extend_from_slice(&prefix);
-    out.extend_from_slice(body);
-    Ok(())
 }

@@ -1,14 +1,14 @@
 //! How a client sends a command: framed like the answers, or raw like the tutorial's programs.
 //!
-//! The tutorial frames its answers and leaves its requests raw: the server takes what one `recv`
-//! brings for one command. That is the sticky packet in the other direction. `echo a` and `echo b`,
-//! sent close together, run as `echo aecho b`.
+//! The tutorial frames its answers but not its requests: the server assumes that one `recv` brings
+//! exactly one command. That is the sticky packet in the other direction. `echo a` and `echo b`,
+//! sent one right after the other, can run as `echo aecho b`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::prefix::{self, PrefixFraming};
-use crate::{EncodeError, FrameError, Framing, Parsed, Part};
+use crate::{EncodeError, FrameError, Framing, Parsed, Part, Progress};
 
 /// Whether requests have boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,8 +55,8 @@ impl std::error::Error for NotARequestForm {}
 
 /// Requests of either form as a [`Framing`].
 ///
-/// A raw request ends where the last read happened to end. That is no framing at all, and here is
-/// how it looks: no head, and a body of whatever has come.
+/// A raw request ends where the last read happened to end. That isn't really a framing. Written as
+/// one, you can see why: it has no head, and its body is whatever has come.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestFraming {
     form: RequestForm,
@@ -77,7 +77,7 @@ impl Framing for RequestFraming {
         match self.form {
             RequestForm::Framed => self.prefix.head(bytes),
             RequestForm::Raw if bytes.is_empty() => {
-                Ok(Parsed::NeedMore { part: Part::Body, got: 0, want: 1 })
+                Ok(Parsed::NeedMore(Progress { part: Part::Body, got: 0, want: 1 }))
             }
             RequestForm::Raw => Ok(Parsed::Head { head: (), head_len: 0, body_len: bytes.len() }),
         }

@@ -3,19 +3,15 @@
 mod whole;
 
 use proto::ack::{KnownLength, OK, decode_length, decode_ok, encode_head};
-use proto::{Decoder, FrameError, Part, ReadError};
+use proto::{Decoder, FrameError, Part, Progress, ReadError};
 use whole::read_frame;
 
 #[test]
 fn only_ok_is_an_ack() {
-    assert_eq!(decode_ok(OK), Ok(()));
+    assert_eq!(decode_ok(*OK), Ok(()));
     for wrong in [*b"ok", *b"KO", *b"O\0", *b"ec"] {
-        let text = wrong.escape_ascii().to_string();
-        assert_eq!(decode_ok(&wrong), Err(FrameError::BadAck { text }));
-    }
-    for got in [0, 1] {
-        let truncated = FrameError::Truncated { part: Part::Ack, got, want: 2 };
-        assert_eq!(decode_ok(&OK[..got]), Err(truncated));
+        let text = wrong.escape_ascii().to_string().into();
+        assert_eq!(decode_ok(wrong), Err(FrameError::BadAck { text }));
     }
 }
 
@@ -49,7 +45,7 @@ fn length_texts() {
         let Err(FrameError::BadLength { text }) = decode_length(wrong.as_bytes(), 1000) else {
             panic!("{wrong:?} is no length");
         };
-        assert_eq!(text, wrong.as_bytes().escape_ascii().to_string());
+        assert_eq!(*text, wrong.as_bytes().escape_ascii().to_string());
     }
 }
 
@@ -70,15 +66,15 @@ fn the_error_quotes_the_beginning() {
     let Err(FrameError::BadLength { text }) = decode_length(&[b'7'; 5000], 1000) else {
         panic!("5000 digits are no length");
     };
-    assert_eq!(text, "77777777777");
+    assert_eq!(&*text, "77777777777");
 }
 
 #[test]
 fn lengths_round_trip() {
     for length in [0, 1, 9, 10, 65_536, i32::MAX as usize] {
         let text = encode_head(length).unwrap();
-        assert_eq!(text, length.to_string());
-        assert_eq!(decode_length(text.as_bytes(), length), Ok(length));
+        assert_eq!(text, length.to_string().into_bytes());
+        assert_eq!(decode_length(&text, length), Ok(length));
     }
 }
 
@@ -98,8 +94,13 @@ fn one_body_and_nothing_after_it() {
     };
     check(5, b"hello", Some(b"hello"), Ok(()));
     check(0, b"", Some(b""), Ok(()));
-    check(5, b"hell", None, Err(FrameError::Truncated { part: Part::Body, got: 4, want: 5 }));
-    check(5, b"", None, Err(FrameError::Truncated { part: Part::Body, got: 0, want: 5 }));
+    check(
+        5,
+        b"hell",
+        None,
+        Err(FrameError::Truncated(Progress { part: Part::Body, got: 4, want: 5 })),
+    );
+    check(5, b"", None, Err(FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 5 })));
     // A length misread as 3 instead of 327: the rest is noticed, not taken for the next answer.
     check(3, b"hello", Some(b"hel"), Err(FrameError::Trailing { count: 2 }));
     check(0, b"x", Some(b""), Err(FrameError::Trailing { count: 1 }));

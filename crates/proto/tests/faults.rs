@@ -4,17 +4,19 @@
 //! |---|---|
 //! | end of stream at byte 0, inside the length, inside the payload | `the_stream_ends`, for JSON `the_stream_ends_with_a_json_header` |
 //! | length -1, `i32::MIN`, at the limit, one above, `i32::MAX` | `lengths` |
-//! | a length of `i32::MAX` costs at most 1 MiB, and at most twice what came | `a_promise_costs_nothing`; `properties.rs` |
+//! | a length of `i32::MAX` costs at most 1 MiB, and at most twice what came | `decoder.rs`: `a_promise_costs_nothing`, `memory_grows_with_what_came` |
 //! | one byte at a time | `cuts.rs`: `byte_by_byte` |
 //! | every 1-cut and 2-cut split of every frame up to 64 bytes | `cuts.rs`: `every_split_of_every_frame_up_to_64_bytes` |
 //! | all 65,536 ways to cut 17 bytes | `cuts.rs`: `every_way_to_cut_17_bytes` |
 //! | trailing bytes after a frame | `cuts.rs`: `trailing_bytes_stay_untouched`, `the_end_of_a_long_message_is_the_end_of_the_room` |
 //! | Interrupted, WouldBlock anywhere while reading | `cuts.rs`: `interrupted_anywhere_is_retried`, `would_block_and_time_outs_anywhere_lose_nothing` |
 //! | Interrupted, WouldBlock anywhere while writing; a write that takes few bytes, or none | `outgoing.rs`, every test |
-//! | any call after an error | `an_error_is_for_ever`, `a_truncation_is_for_ever` |
+//! | any call after an error | `errors_are_sticky`, `a_truncation_is_sticky` |
 //! | encoding more than `i32::MAX` bytes | `too_long_to_encode` |
 //! | ack length text | `ack.rs`: `length_texts` |
-//! | JSON header | `json.rs`: `headers`, `header_lengths`, `ten_thousand_levels_deep`, `strange_members_pass` |
+//! | JSON header | `json.rs`, every test |
+//! | end of stream, or silence, where an answer is due | `the_stream_ends_before_an_answer`, `progress` |
+//! | bytes after an answer that nobody announced | `unannounced_bytes` |
 //! | any bytes at all | `properties.rs` |
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
@@ -22,9 +24,9 @@
 mod whole;
 
 use proto::ack::{self, KnownLength};
-use proto::json::{self, Header, JsonFraming};
+use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
 use proto::prefix::{self, PrefixFraming};
-use proto::{Decoder, EncodeError, FrameError, Framing, Part, ReadError};
+use proto::{Decoder, EncodeError, FrameError, Framing, Part, Progress, ReadError};
 use whole::read_frame;
 
 /// The bodies of a whole stream, and how it ended.
@@ -50,7 +52,7 @@ fn the_stream_ends() {
             (&bodies.iter().map(|b| b.to_vec()).collect::<Vec<_>>()[..], end)
         );
     };
-    let truncated = |part, got, want| Err(FrameError::Truncated { part, got, want });
+    let truncated = |part, got, want| Err(FrameError::Truncated(Progress { part, got, want }));
     check(b"", &[], Ok(()));
     check(b"\x02", &[], truncated(Part::Length, 1, 4));
     check(b"\x02\0\0", &[], truncated(Part::Length, 3, 4));
@@ -65,7 +67,8 @@ fn the_stream_ends() {
 
 #[test]
 fn the_stream_ends_with_a_json_header() {
-    let mut stream = json::encode_head(&Header { data_len: 3, ..Header::default() }).unwrap();
+    let mut stream =
+        json::encode_head(&Header { data_len: 3, ..Header::default() }, LENGTH_KEY).unwrap();
     stream.extend(b"abc");
     let head_len = stream.len() - 3;
     for end in 0..=stream.len() {
@@ -76,8 +79,8 @@ fn the_stream_ends_with_a_json_header() {
             _ if end < stream.len() => Err((Part::Body, end - head_len, 3)),
             _ => Ok(()),
         };
-        let expected =
-            expected.map_err(|(part, got, want)| FrameError::Truncated { part, got, want });
+        let expected = expected
+            .map_err(|(part, got, want)| FrameError::Truncated(Progress { part, got, want }));
         assert_eq!(decode(JsonFraming::default(), &stream[..end]).1, expected, "after {end} bytes");
     }
 }
@@ -90,27 +93,25 @@ fn lengths() {
         assert_eq!(end, expected, "{length}");
         assert_eq!(bodies.len(), usize::from(end.is_ok()));
     };
-    check(-1, 5, Err(FrameError::Negative { length: -1 }));
-    check(i32::MIN, 5, Err(FrameError::Negative { length: i32::MIN }));
+    let wrong = |bytes, most| Err(FrameError::BadPrefix { bytes, allowed: 0..=most });
+    check(-1, 5, wrong([0xff; 4], 5));
+    check(i32::MIN, 5, wrong([0, 0, 0, 0x80], 5));
     check(5, 5, Ok(()));
-    check(5, 4, Err(FrameError::TooLong { length: 5, limit: 4 }));
-    check(i32::MAX, 5, Err(FrameError::TooLong { length: i32::MAX as u64, limit: 5 }));
+    check(5, 4, wrong([5, 0, 0, 0], 4));
+    check(i32::MAX, 5, wrong([0xff, 0xff, 0xff, 0x7f], 5));
+    check(-1, usize::MAX, wrong([0xff; 4], i32::MAX));
     // The tutorial's order of bytes, which is not the Internet's.
     assert_eq!(
         decode(PrefixFraming::default(), b"\x01\x02\0\0").1,
-        Err(FrameError::Truncated { part: Part::Body, got: 0, want: 513 })
+        Err(FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 513 }))
     );
-    let limit = proto::MAX_FRAME;
-    let length = limit as u64 + 1;
-    assert_eq!(
-        decode(PrefixFraming::default(), b"\x01\0\0\x01").1,
-        Err(FrameError::TooLong { length, limit })
-    );
+    let above = decode(PrefixFraming::default(), b"\x01\0\0\x01").1;
+    assert_eq!(above, wrong([1, 0, 0, 1], proto::MAX_FRAME as i32));
 }
 
 /// Every wrong stream, after a good message: the good one comes, then the error, then only the error.
 #[test]
-fn an_error_is_for_ever() {
+fn errors_are_sticky() {
     fn check<F: Framing>(framing: F, good: &[u8], wrong: &[u8]) {
         let mut decoder = Decoder::new(framing);
         let mut stream = [good, wrong].concat();
@@ -129,8 +130,8 @@ fn an_error_is_for_ever() {
                 matches!(read_frame(&mut from, &mut decoder), Err(ReadError::Frame(again)) if again == error)
             );
             assert_eq!(from.len(), good.len(), "nothing more is read");
-            decoder.space()[..good.len()].copy_from_slice(good);
-            decoder.filled(good.len());
+            let n = decoder.space().len();
+            decoder.filled(n);
         }
     }
     let good = b"\x02\0\0\0hi";
@@ -147,7 +148,7 @@ fn an_error_is_for_ever() {
 
 /// The end of the stream comes before anybody asked: the error is the same, and stays.
 #[test]
-fn a_truncation_is_for_ever() {
+fn a_truncation_is_sticky() {
     fn check<F: Framing>(framing: F, wrong: &[u8], error: &FrameError) {
         let mut decoder = Decoder::new(framing);
         decoder.space()[..wrong.len()].copy_from_slice(wrong);
@@ -163,15 +164,23 @@ fn a_truncation_is_for_ever() {
     check(
         PrefixFraming::default(),
         b"\x01\0\0",
-        &FrameError::Truncated { part: Part::Length, got: 3, want: 4 },
+        &FrameError::Truncated(Progress { part: Part::Length, got: 3, want: 4 }),
     );
     check(
         PrefixFraming::default(),
         b"\x01\0\0\0",
-        &FrameError::Truncated { part: Part::Body, got: 0, want: 1 },
+        &FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 1 }),
     );
-    check(KnownLength::new(3), b"ab", &FrameError::Truncated { part: Part::Body, got: 2, want: 3 });
-    check(PrefixFraming::default(), &[0xff; 4], &FrameError::Negative { length: -1 });
+    check(
+        KnownLength::new(3),
+        b"ab",
+        &FrameError::Truncated(Progress { part: Part::Body, got: 2, want: 3 }),
+    );
+    check(
+        PrefixFraming::default(),
+        &[0xff; 4],
+        &FrameError::BadPrefix { bytes: [0xff; 4], allowed: 0..=proto::MAX_FRAME as i32 },
+    );
 }
 
 /// Asking whether the end is a good one takes nothing away.
@@ -192,49 +201,97 @@ fn finish_before_decode() {
     check(KnownLength::new(0), b"");
 }
 
+/// Where an answer is due, the end of the stream is an error even between two messages.
 #[test]
-fn a_promise_costs_nothing() {
-    const MIB: usize = 1024 * 1024;
-    fn check<F: Framing>(framing: F, head: &[u8]) {
+fn the_stream_ends_before_an_answer() {
+    fn check<F: Framing>(framing: F, stream: &[u8], expected: FrameError, words: &str) {
         let mut decoder = Decoder::new(framing);
-        decoder.space()[..head.len()].copy_from_slice(head);
-        decoder.filled(head.len());
-        let mut came = 0;
-        while came < 5 * MIB {
-            assert!(matches!(decoder.decode(), Ok(None)));
-            let n = decoder.space().len().min(1000);
-            decoder.filled(n);
-            came += n;
-            let limit = if came < MIB / 2 { MIB } else { 2 * (came + head.len()) };
-            assert!(decoder.capacity() <= limit, "{} after {came}", decoder.capacity());
+        decoder.space()[..stream.len()].copy_from_slice(stream);
+        decoder.filled(stream.len());
+        while decoder.decode().unwrap().is_some() {}
+        for _ in 0..2 {
+            assert_eq!(decoder.finish_early(), expected);
+            assert_eq!(decoder.decode().err().as_ref(), Some(&expected));
         }
+        assert!(expected.to_string().contains(words), "{expected}");
     }
-    let most = i32::MAX as usize;
-    check(PrefixFraming { max_frame: most }, &i32::MAX.to_le_bytes());
-    check(KnownLength::new(most), b"");
-    check(KnownLength::new(usize::MAX), b"");
-    let head = json::encode_head(&Header { data_len: most, ..Header::default() }).unwrap();
-    check(JsonFraming { max_frame: most }, &head);
-    check(JsonFraming { max_frame: usize::MAX }, b"\x21\0\0\0{\"data_len\": 9223372036854775807}");
+    let inside = |part, got, want| FrameError::Truncated(Progress { part, got, want });
+    let prefix = PrefixFraming::default();
+    check(prefix, b"", FrameError::NoAnswer, "the stream ended before an answer");
+    check(prefix, b"\x02\0\0\0hi", FrameError::NoAnswer, "ended before an answer");
+    check(prefix, b"\x02", inside(Part::Length, 1, 4), "inside the length prefix: 1 of 4 bytes");
+    check(prefix, b"\x02\0\0\0", inside(Part::Body, 0, 2), "inside the body: 0 of 2 bytes came");
+    check(KnownLength::new(2), b"", inside(Part::Body, 0, 2), "inside the body: 0 of 2 bytes came");
+    check(KnownLength::new(2), b"hi", FrameError::NoAnswer, "ended before an answer");
+    let json = b"\x0e\0\0\0{\"data_len\"";
+    check(
+        JsonFraming::default(),
+        json,
+        inside(Part::Header, 11, 14),
+        "inside the header: 11 of 14",
+    );
 }
 
-/// One large message in a long connection does not hold its memory for ever.
+/// What a timeout says: how much of which piece had come.
 #[test]
-fn a_large_buffer_goes_back() {
-    let mut stream = Vec::new();
-    prefix::encode(&vec![7; 5_000_000], &mut stream).unwrap();
-    prefix::encode(&vec![7; 5_000_000], &mut stream).unwrap();
-    prefix::encode(b"hi", &mut stream).unwrap();
-    let mut from = &stream[..];
-    let mut decoder = Decoder::new(PrefixFraming::default());
-    read_frame(&mut from, &mut decoder).unwrap();
-    decoder.space();
-    let kept = decoder.capacity();
-    assert!((5_000_004..5_300_000).contains(&kept), "{kept}: the next may be as large");
-    read_frame(&mut from, &mut decoder).unwrap();
-    read_frame(&mut from, &mut decoder).unwrap();
-    assert!(read_frame(&mut from, &mut decoder).unwrap().is_none());
-    assert!(decoder.capacity() < 1024 * 1024, "{}", decoder.capacity());
+fn progress() {
+    fn check<F: Framing>(framing: F, stream: &[u8], expected: &[&str]) {
+        let mut decoder = Decoder::new(framing);
+        let mut said = Vec::new();
+        for byte in stream {
+            decoder.decode().unwrap();
+            said.push(decoder.progress().to_string());
+            decoder.space()[0] = *byte;
+            decoder.filled(1);
+        }
+        assert!(decoder.decode().unwrap().is_some());
+        decoder.decode().unwrap();
+        said.push(decoder.progress().to_string());
+        said.dedup();
+        assert_eq!(said, expected);
+    }
+    let lengths =
+        ["0 of 4", "1 of 4", "2 of 4", "3 of 4"].map(|n| format!("{n} bytes of the length prefix"));
+    let [none, one, two, three] = lengths.each_ref().map(String::as_str);
+    let body = ["0 of 2 bytes of the body", "1 of 2 bytes of the body"];
+    check(
+        PrefixFraming::default(),
+        b"\x02\0\0\0hi",
+        &[none, one, two, three, body[0], body[1], none],
+    );
+    check(KnownLength::new(2), b"hi", &[body[0], body[1], "0 of 1 bytes of the length prefix"]);
+    let mut decoder = Decoder::new(JsonFraming::default());
+    decoder.space()[..7].copy_from_slice(b"\x0e\0\0\0{\"d");
+    decoder.filled(7);
+    decoder.decode().unwrap();
+    assert_eq!(decoder.progress(), Progress { part: Part::Header, got: 3, want: 14 });
+    // More comes than belongs to this piece, and nobody asks: it is not counted.
+    decoder.space()[..20].fill(0);
+    decoder.filled(20);
+    assert_eq!(decoder.progress(), Progress { part: Part::Header, got: 14, want: 14 });
+}
+
+/// Between an answer and the next request nothing may be unread.
+#[test]
+fn unannounced_bytes() {
+    fn check<F: Framing>(framing: F, stream: &[u8], expected: Result<(), FrameError>) {
+        let mut decoder = Decoder::new(framing);
+        decoder.space()[..stream.len()].copy_from_slice(stream);
+        decoder.filled(stream.len());
+        assert!(decoder.decode().unwrap().is_some());
+        assert_eq!(decoder.expect_boundary(), expected);
+        assert_eq!(decoder.expect_boundary(), expected);
+        assert_eq!(decoder.decode().map(|_| ()), expected, "errors are sticky");
+    }
+    let prefix = PrefixFraming::default();
+    check(prefix, b"\x02\0\0\0hi", Ok(()));
+    check(prefix, b"\x02\0\0\0hi!", Err(FrameError::Trailing { count: 1 }));
+    check(prefix, b"\x02\0\0\0hi\0\0\0\0", Err(FrameError::Trailing { count: 4 }));
+    check(KnownLength::new(2), b"hi", Ok(()));
+    check(KnownLength::new(2), b"hi!", Err(FrameError::Trailing { count: 1 }));
+    let json = JsonFraming::default;
+    check(json(), b"\x0e\0\0\0{\"data_len\":2}hi", Ok(()));
+    check(json(), b"\x0e\0\0\0{\"data_len\":2}hi\n", Err(FrameError::Trailing { count: 1 }));
 }
 
 #[test]
@@ -255,10 +312,6 @@ fn prefixes() {
     ] {
         assert_eq!(prefix::encode_head(length), Ok(prefix));
     }
-    let mut out = b"before".to_vec();
-    prefix::encode(b"hello", &mut out).unwrap();
-    prefix::encode(b"", &mut out).unwrap();
-    assert_eq!(out, b"before\x05\0\0\0hello\0\0\0\0");
 }
 
 #[test]
@@ -270,15 +323,11 @@ fn too_long_to_encode() {
         assert_eq!(prefix::encode_head(length), Err(error));
         assert_eq!(ack::encode_head(length), Err(error));
         assert_eq!(
-            json::encode_head(&Header { data_len: length, ..Header::default() }),
+            json::encode_head(&Header { data_len: length, ..Header::default() }, LENGTH_KEY),
             Err(error)
         );
         assert!(error.to_string().contains(&length.to_string()));
     }
-    // Zeros that nobody reads: the system promises this memory and never provides it.
-    let mut out = b"before".to_vec();
-    assert_eq!(prefix::encode(&vec![0; length], &mut out), Err(EncodeError { length }));
-    assert_eq!(out, b"before");
 }
 
 /// Every error names what was expected and what came.
@@ -288,17 +337,52 @@ fn errors_say_what_came() {
         let text = error.to_string();
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
         assert_eq!(text.lines().count(), 1);
+        assert!(
+            !text.contains("; "),
+            "{text}: what to try is said by the program, after a semicolon"
+        );
         assert_eq!(ReadError::from(error).to_string(), text);
     };
     check(
-        FrameError::Truncated { part: Part::Length, got: 3, want: 4 },
+        FrameError::Truncated(Progress { part: Part::Length, got: 3, want: 4 }),
         &["length prefix", "3 of 4"],
     );
-    check(FrameError::Truncated { part: Part::Header, got: 9, want: 14 }, &["header", "9 of 14"]);
-    check(FrameError::Truncated { part: Part::Body, got: 0, want: 7 }, &["body", "0 of 7"]);
-    check(FrameError::Negative { length: -5 }, &["0 or more", "-5"]);
-    check(FrameError::TooLong { length: 9, limit: 8 }, &["at most 8", "got 9", "--max-frame"]);
+    check(
+        FrameError::Truncated(Progress { part: Part::Header, got: 9, want: 14 }),
+        &["header", "9 of 14"],
+    );
+    check(
+        FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 7 }),
+        &["body", "0 of 7"],
+    );
+    check(FrameError::NoAnswer, &["ended before an answer"]);
+    let length = |bytes: &[u8; 4]| FrameError::BadPrefix { bytes: *bytes, allowed: 0..=1000 };
+    let negative = length(&[0xfb, 0xff, 0xff, 0xff]);
+    check(negative.clone(), &["from 0 to 1000", "-5", "fb ff ff ff", "other byte order -67108865"]);
+    assert!(!negative.looks_like_text() && !negative.to_string().contains("text"));
+    check(length(b"\0\0\0\x05"), &["got 83886080", "(00 00 00 05,", "other byte order 5)"]);
+    for (bytes, text) in
+        [(b"ls -", "ls -"), (b"pwd\n", "pwd\\n"), (b"GET ", "GET "), (b"\"'\\~", "\\\"\\'\\\\~")]
+    {
+        let error = length(bytes);
+        assert!(error.looks_like_text());
+        check(error, &[&format!("as text \"{text}\"")]);
+    }
+    for bytes in [b"ls\0\0", b"ls \x7f", b"ls \x1b", b"l\xc3\xa9s"] {
+        assert!(!length(bytes).looks_like_text());
+    }
+    assert!(!FrameError::TooLong { length: 9, limit: 8 }.looks_like_text());
+    check(FrameError::TooLong { length: 9, limit: 8 }, &["at most 8", "got 9"]);
+    check(FrameError::NoMemory { wanted: 9 }, &["no memory", "9 bytes"]);
     check(FrameError::BadLength { text: "+5".into() }, &["1 to 10", "\"+5\""]);
     check(FrameError::Trailing { count: 3 }, &["nothing", "3 more"]);
-    check(FrameError::BadHeader { reason: "why".into() }, &["data_len", "why"]);
+    check(FrameError::Trailing { count: 1 }, &["1 more byte"]);
+    check(
+        FrameError::BadHeader { reason: "it is not an object".into() },
+        &["JSON header, but it is not"],
+    );
+    check(
+        FrameError::NoLengthKey { reason: "no size, and no other member".into() },
+        &["it has no size"],
+    );
 }

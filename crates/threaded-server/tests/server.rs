@@ -152,7 +152,7 @@ fn a_framing_error_ends_one_connection() {
         let address = server.address().unwrap();
         for (sent, says) in [
             (&b"\xff\xff\xff\xff"[..], "got -1"),
-            (b"\xff\xff\xff\x7f", "at most 16777216, got 2147483647"),
+            (b"\xff\xff\xff\x7f", "from 0 to 16777216, got 2147483647"),
             (b"\x07\0", "inside the length prefix: 2 of 4 bytes came"),
             (b"\x07\0\0\0ech", "inside the body: 3 of 7 bytes came"),
         ] {
