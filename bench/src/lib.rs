@@ -7,8 +7,8 @@ mod memory;
 mod rounds;
 mod tcp;
 
-pub use memory::{in_memory, one_byte_a_read};
-pub use rounds::{Contender, Row, Spread};
+pub use memory::{idle, in_memory, one_byte_a_read};
+pub use rounds::{Row, Spread};
 pub use tcp::over_tcp;
 
 use tokio_util::codec::LengthDelimitedCodec;

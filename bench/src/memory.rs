@@ -2,15 +2,13 @@
 
 use std::hint::black_box;
 use std::io::Read;
-use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use proto::Decoder;
 use proto::prefix::PrefixFraming;
-use rustix::time::{ClockId, clock_gettime};
 use tokio_util::codec::Decoder as _;
 
-use crate::rounds::{Contender, Row};
+use crate::rounds::{Contender, Row, play};
 use crate::{LONGEST, codec, show, stream};
 
 /// A read brings at most so much, as a receive buffer does.
@@ -25,15 +23,14 @@ pub fn in_memory(size: usize, rounds: usize) -> Row {
         Contender::new("proto", || decode(&stream, frames)),
         Contender::new("tokio-util", || decode_tokio(&stream, frames)),
         Contender::new("a copy", || {
-            let start = cpu_time();
             let mut from = &stream[..];
             while from.read(&mut buffer[..]).is_ok_and(|n| n > 0) {
                 black_box(&buffer);
             }
-            cpu_time() - start
         }),
     ];
-    Row::measure(&format!("in memory, {}", show(size)), size, frames, rounds, contenders)
+    let what = format!("in memory, {}", show(size));
+    Row::new(what, frames, &play(rounds, contenders), |times| times.cpu)
 }
 
 /// The stream byte by byte, as the worst peer sends it.
@@ -42,7 +39,6 @@ pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
     let stream = stream(size, frames);
     let contenders = vec![
         Contender::new("proto", || {
-            let start = cpu_time();
             let mut decoder = Decoder::new(PrefixFraming { max_frame: LONGEST });
             let mut count = 0;
             for &byte in &stream {
@@ -54,10 +50,8 @@ pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
                 }
             }
             assert_eq!(count, frames);
-            cpu_time() - start
         }),
         Contender::new("tokio-util", || {
-            let start = cpu_time();
             let mut codec = codec();
             let mut buffer = BytesMut::with_capacity(8 * 1024);
             let mut count = 0;
@@ -69,14 +63,37 @@ pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
                 }
             }
             assert_eq!(count, frames);
-            cpu_time() - start
         }),
     ];
-    Row::measure(&format!("one byte a read, {}", show(size)), size, frames, rounds, contenders)
+    let what = format!("one byte a read, {}", show(size));
+    Row::new(what, frames, &play(rounds, contenders), |times| times.cpu)
 }
 
-fn decode(mut stream: &[u8], frames: usize) -> Duration {
-    let start = cpu_time();
+/// What a server does for a command of 20 bytes from a client that then idles: with giving the buffer back, compared
+/// with keeping it, and with a bare allocation.
+pub fn idle(rounds: usize) -> Row {
+    let frames = 10_000;
+    let request = stream(20, 1);
+    let serve = |release: bool| {
+        let mut decoder = Decoder::new(PrefixFraming { max_frame: LONGEST });
+        for _ in 0..frames {
+            decoder.space()[..request.len()].copy_from_slice(&request);
+            decoder.filled(request.len());
+            black_box(decoder.decode().expect("the stream is well formed"));
+            if release {
+                decoder.release();
+            }
+        }
+    };
+    let contenders = vec![
+        Contender::new("release", || serve(true)),
+        Contender::new("keep", || serve(false)),
+        Contender::new("a Vec", || (0..frames).for_each(|_| drop(black_box(vec![0_u8; 1024])))),
+    ];
+    Row::new("release".into(), frames, &play(rounds, contenders), |times| times.cpu)
+}
+
+fn decode(mut stream: &[u8], frames: usize) {
     let mut decoder = Decoder::new(PrefixFraming { max_frame: LONGEST });
     let mut count = 0;
     loop {
@@ -95,12 +112,10 @@ fn decode(mut stream: &[u8], frames: usize) -> Duration {
         decoder.filled(n);
     }
     assert_eq!(count, frames);
-    cpu_time() - start
 }
 
 /// The codec as `FramedRead` drives it, without the scheduler's time.
-fn decode_tokio(mut stream: &[u8], frames: usize) -> Duration {
-    let start = cpu_time();
+fn decode_tokio(mut stream: &[u8], frames: usize) {
     let mut codec = codec();
     let mut buffer = BytesMut::with_capacity(READ);
     let mut count = 0;
@@ -120,11 +135,4 @@ fn decode_tokio(mut stream: &[u8], frames: usize) -> Duration {
         stream = rest;
     }
     assert_eq!(count, frames);
-    cpu_time() - start
-}
-
-/// What this thread has used of a processor: other programs' share of it is not counted.
-fn cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }

@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -13,43 +12,53 @@ use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, Outgoing};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use crate::rounds::{Contender, Row};
+use crate::rounds::{Contender, Row, play};
 use crate::{LONGEST, codec, show};
 
 /// What a sender collects before it writes; longer frames leave by themselves.
 const BATCH: usize = 64 * 1024;
 
 /// Frames of `size` bytes from one thread to another.
-pub fn over_tcp(size: usize, rounds: usize) -> Row {
+pub fn over_tcp(size: usize, rounds: usize) -> [Row; 2] {
     let frames = (256 * 1024 * 1024 / (size + 4)).min(4_000_000);
     let body: Vec<u8> = (0..size).map(|i| i as u8).collect();
     let total = frames * (size + 4);
     let contenders = vec![
-        Contender::new("proto", || timed(|to| send(to, &body, frames), |from| receive(from, frames))),
+        Contender::new("proto", || {
+            transfer(|to| send(to, &body, frames), |from| receive(from, frames))
+        }),
         Contender::new("tokio-util", || {
             let body = Bytes::copy_from_slice(&body);
-            timed(|to| block_on(feed(to, body, frames)), |from| block_on(receive_tokio(from, frames)))
+            transfer(
+                |to| block_on(feed(to, body, frames)),
+                |from| block_on(receive_tokio(from, frames)),
+            )
         }),
-        Contender::new("raw stream", || timed(|to| send_raw(to, total), |from| receive_raw(from, total))),
+        Contender::new("raw stream", || {
+            transfer(|to| send_raw(to, total), |from| receive_raw(from, total))
+        }),
     ];
-    Row::measure(&format!("over TCP, {}", show(size)), size, frames, rounds, contenders)
+    let rounds = play(rounds, contenders);
+    // Where other programs run, only what it cost is worth comparing.
+    [
+        Row::new(format!("over TCP, {}", show(size)), frames, &rounds, |times| times.elapsed),
+        Row::new(format!("over TCP, {}, cost", show(size)), frames, &rounds, |times| times.cpu),
+    ]
 }
 
-/// From the first byte to the receiver's end.
-fn timed(
+/// A thread sends, this one receives.
+fn transfer(
     send: impl FnOnce(TcpStream) -> io::Result<()> + Send,
     receive: impl FnOnce(TcpStream) -> io::Result<()>,
-) -> Duration {
+) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let to = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
     let (from, _) = listener.accept().expect("one waits");
-    let start = Instant::now();
     thread::scope(|scope| {
         let sender = scope.spawn(|| send(to));
         receive(from).expect("every frame comes");
         sender.join().expect("no panic").expect("every frame goes");
     });
-    start.elapsed()
 }
 
 fn send(mut to: TcpStream, body: &[u8], frames: usize) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! How fast `proto` finds frames, compared with tokio-util's `LengthDelimitedCodec`.
 //!
 //! ```text
-//! $ cd bench && cargo run --release --bin framing -- [--rounds 15] [--json] [memory|byte|tcp]
+//! $ cd bench && cargo run --release --bin framing -- [--rounds 15] [--json] [memory|byte|idle|tcp]
 //! ```
 //!
 //! A ratio of 2 means half the time. Look at the spread before you believe a median.
@@ -9,7 +9,7 @@
 use std::env;
 use std::io::{self, Write};
 
-use bench::{Row, Spread, in_memory, one_byte_a_read, over_tcp};
+use bench::{Row, Spread, idle, in_memory, one_byte_a_read, over_tcp};
 
 const SIZES: [usize; 4] = [16, 1024, 64 * 1024, 16 * 1024 * 1024];
 
@@ -20,7 +20,7 @@ fn main() -> io::Result<()> {
         match &*arg {
             "--json" => json = true,
             "--rounds" => rounds = args.next().and_then(|n| n.parse().ok()).ok_or_else(usage)?,
-            "memory" | "byte" | "tcp" => only = Some(arg),
+            "memory" | "byte" | "idle" | "tcp" => only = Some(arg),
             _ => return Err(usage()),
         }
     }
@@ -32,23 +32,26 @@ fn main() -> io::Result<()> {
     if wanted("byte") {
         rows.extend(SIZES[..3].iter().map(|&size| one_byte_a_read(size, rounds)));
     }
+    if wanted("idle") {
+        rows.push(idle(rounds));
+    }
     if wanted("tcp") {
-        rows.extend(SIZES[..3].iter().map(|&size| over_tcp(size, rounds)));
+        rows.extend(SIZES[..3].iter().flat_map(|&size| over_tcp(size, rounds)));
     }
     let mut out = io::stdout().lock();
     if json { print_json(&mut out, &rows) } else { print_tables(&mut out, &rows, rounds) }
 }
 
 fn usage() -> io::Error {
-    io::Error::other("usage: framing [--rounds N] [--json] [memory|byte|tcp]")
+    io::Error::other("usage: framing [--rounds N] [--json] [memory|byte|idle|tcp]")
 }
 
 fn print_tables(out: &mut impl Write, rows: &[Row], rounds: usize) -> io::Result<()> {
     writeln!(out, "{rounds} rounds: median (least to most)\n")?;
     writeln!(out, "proto is so many times as fast as:")?;
-    for Row { what, ratios, undisturbed, .. } in rows {
-        for ((name, spread), undisturbed) in ratios.iter().zip(undisturbed) {
-            writeln!(out, "  {what:24} {name:12} {spread}; fastest rounds: {undisturbed:.2}")?;
+    for Row { what, ratios, fastest, .. } in rows {
+        for ((name, spread), fastest) in ratios.iter().zip(fastest) {
+            writeln!(out, "  {what:24} {name:12} {spread}; fastest rounds {fastest:.2}")?;
         }
     }
     writeln!(out, "\nnanoseconds a frame:")?;
@@ -68,9 +71,12 @@ fn print_json(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         };
         values.iter().map(member).collect::<Vec<_>>().join(",")
     };
-    for Row { what, size, ratios, undisturbed, times } in rows {
+    for Row { what, ratios, fastest, times } in rows {
         let (ratios, times) = (members(ratios), members(times));
-        writeln!(out, r#"{{"what":"{what}","size":{size},"ratios":{{{ratios}}},"undisturbed":{undisturbed:?},"ns":{{{times}}}}}"#)?;
+        writeln!(
+            out,
+            r#"{{"what":"{what}","ratios":{{{ratios}}},"fastest":{fastest:?},"ns":{{{times}}}}}"#
+        )?;
     }
     Ok(())
 }
