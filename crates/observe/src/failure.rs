@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::{env, path::Path};
 
-use proto::{FrameError, ReadError};
+use proto::{FrameError, Progress, ReadError};
 use rustix::io::Errno;
 use tracing::warn;
 
@@ -77,33 +77,84 @@ impl Failure {
         move |error| Failure::Endpoint { doing: "connect to", address: address.to_string(), error }
     }
 
-    /// For `map_err` after reading from or writing to `peer`; `what` names what was under way, as in
-    /// "waiting for the answer".
+    /// For `map_err` in a server, after reading from or writing to a client; `what` names what was under way, as in
+    /// "serving".
     pub fn talking<E: Into<ReadError>>(
-        peer: impl Display,
+        client: impl Display,
         what: &'static str,
     ) -> impl FnOnce(E) -> Failure {
-        move |error| {
-            let peer = peer.to_string();
-            match error.into() {
-                ReadError::Frame(error @ (FrameError::Truncated(_) | FrameError::NoAnswer)) => {
-                    Failure::Ended { peer, what: format!("{what}: {error}") }
-                }
-                ReadError::Frame(error) => {
-                    Failure::Violation { peer, what: format!("{what}: {error}") }
-                }
-                ReadError::Io(error) => match error.kind() {
-                    // A socket timeout (SO_RCVTIMEO, SO_SNDTIMEO) shows as EAGAIN.
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                        Failure::TimedOut { peer, what: what.into() }
+        move |error| match error.into() {
+            ReadError::Io(error) => Failure::broken(client.to_string(), what, &error),
+            ReadError::Frame(error) => {
+                let hint = match error {
+                    _ if error.looks_like_text() => {
+                        "; this looks like a raw request: try --requests raw on both sides"
                     }
-                    // A program's own word for bytes that it did not agree on.
-                    io::ErrorKind::InvalidData => {
-                        Failure::Violation { peer, what: format!("{what}: {error}") }
-                    }
-                    _ => Failure::Ended { peer, what: format!("{what}: {error}") },
-                },
+                    _ => hint(&error),
+                };
+                Failure::frame(client.to_string(), what, &error, hint)
             }
+        }
+    }
+
+    /// For `map_err` in a client, after reading from or writing to the server.
+    pub fn asking<E: Into<ReadError>>(
+        server: impl Display,
+        what: &'static str,
+    ) -> impl FnOnce(E) -> Failure {
+        move |error| match error.into() {
+            ReadError::Io(error) => match Failure::broken(server.to_string(), what, &error) {
+                Failure::TimedOut { peer, what } => {
+                    Failure::TimedOut { peer, what: format!("{what}; --timeout waits longer") }
+                }
+                failure => failure,
+            },
+            ReadError::Frame(error) => {
+                let hint = match error {
+                    _ if error.looks_like_text() => {
+                        "; the server sends text where a length is due: is it another protocol's?"
+                    }
+                    FrameError::NoAnswer => "; its own terminal may say why",
+                    _ => hint(&error),
+                };
+                Failure::frame(server.to_string(), what, &error, hint)
+            }
+        }
+    }
+
+    /// For a client that waits for an answer, of which this much has come.
+    pub fn receiving(server: impl Display, error: ReadError, so_far: Progress) -> Failure {
+        let what = "waiting for the answer";
+        match Failure::asking(server, what)(error) {
+            Failure::TimedOut { peer, .. } if so_far.got > 0 => Failure::TimedOut {
+                peer,
+                what: format!(
+                    "{what}: {so_far} came, and then nothing happened for too long; --timeout waits longer"
+                ),
+            },
+            failure => failure,
+        }
+    }
+
+    fn broken(peer: String, what: &str, error: &io::Error) -> Failure {
+        match error.kind() {
+            // A socket timeout (SO_RCVTIMEO, SO_SNDTIMEO) shows as EAGAIN.
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                Failure::TimedOut { peer, what: format!("{what}: nothing happened for too long") }
+            }
+            // A program's own word for bytes that it did not agree on.
+            io::ErrorKind::InvalidData => {
+                Failure::Violation { peer, what: format!("{what}: {error}") }
+            }
+            _ => Failure::Ended { peer, what: format!("{what}: {error}") },
+        }
+    }
+
+    fn frame(peer: String, what: &str, error: &FrameError, hint: &str) -> Failure {
+        let text = format!("{what}: {error}{hint}");
+        match error {
+            FrameError::Truncated(_) | FrameError::NoAnswer => Failure::Ended { peer, what: text },
+            _ => Failure::Violation { peer, what: text },
         }
     }
 
@@ -160,14 +211,10 @@ impl Display for Failure {
                 }
             }
             Failure::System { what, error } => write!(f, "{what}: {error}"),
-            Failure::Ended { peer, what } | Failure::Violation { peer, what } => {
+            Failure::Ended { peer, what }
+            | Failure::Violation { peer, what }
+            | Failure::TimedOut { peer, what } => {
                 write!(f, "{peer}: {what}")
-            }
-            Failure::TimedOut { peer, what } => {
-                write!(
-                    f,
-                    "{peer}: {what}: nothing happened for too long; a client's --timeout waits longer"
-                )
             }
             Failure::Interrupted => f.write_str("interrupted"),
             Failure::Stdout(error) => write!(f, "stdout: {error}"),
@@ -176,6 +223,25 @@ impl Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// What to try, whoever reads the frame.
+fn hint(error: &FrameError) -> &'static str {
+    match error {
+        FrameError::BadPrefix { bytes, allowed } => {
+            let [value, other] = [i32::from_le_bytes(*bytes), i32::from_be_bytes(*bytes)];
+            match () {
+                () if allowed.contains(&other) => "; does the other side use that byte order?",
+                () if value > 0 => "; a longer message needs --max-frame",
+                () => "",
+            }
+        }
+        FrameError::TooLong { .. } => "; a longer message needs --max-frame",
+        FrameError::NoLengthKey { .. } => {
+            "; if one of them is the length, name it: --length-key NAME"
+        }
+        _ => "",
+    }
+}
 
 /// Turns the result of a program into its exit code, after one line on stderr if it failed.
 pub fn report(result: Result<(), Failure>) -> ExitCode {

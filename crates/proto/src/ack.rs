@@ -49,13 +49,17 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     }
 }
 
-/// Checks that what the client said is [`OK`].
+/// Checks that what the client said is [`OK`], of which less came if the stream has ended.
 ///
 /// # Errors
-/// [`FrameError::BadAck`] when it is anything else.
-pub fn decode_ok(text: [u8; 2]) -> Result<(), FrameError> {
-    if text == *OK {
+/// [`FrameError::Truncated`] when bytes are missing, [`FrameError::BadAck`] when it is anything else.
+pub fn decode_ok(text: &[u8]) -> Result<(), FrameError> {
+    if text == OK {
         return Ok(());
+    }
+    if OK.starts_with(text) {
+        let (part, got, want) = (Part::Ack, text.len(), OK.len());
+        return Err(FrameError::Truncated(Progress { part, got, want }));
     }
     Err(FrameError::BadAck { text: text.escape_ascii().to_string().into() })
 }

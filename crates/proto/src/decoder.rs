@@ -290,16 +290,14 @@ impl<F: Framing> Decoder<F> {
         Progress { part, got, want }
     }
 
-    /// Checks that no byte is unread. A client calls it before it sends a request: bytes that are
-    /// there already cannot belong to the answer.
-    ///
-    /// This finds only bytes that were read. More may wait in the kernel.
+    /// Checks that nothing more has come: not here, and not in the kernel, where `waiting` bytes can be read. Before the next
+    /// request is sent, no byte of an answer can be there.
     ///
     /// # Errors
-    /// [`FrameError::Trailing`] if a byte is unread.
-    pub fn expect_boundary(&mut self) -> Result<(), FrameError> {
+    /// [`FrameError::Trailing`] when bytes came that nobody announced.
+    pub fn expect_boundary(&mut self, waiting: usize) -> Result<(), FrameError> {
         self.check()?;
-        match self.unread().len() {
+        match self.unread().len() + waiting {
             0 => Ok(()),
             count => Err(self.fail(FrameError::Trailing { count })),
         }

@@ -8,10 +8,14 @@ use whole::read_frame;
 
 #[test]
 fn only_ok_is_an_ack() {
-    assert_eq!(decode_ok(*OK), Ok(()));
+    assert_eq!(decode_ok(OK), Ok(()));
     for wrong in [*b"ok", *b"KO", *b"O\0", *b"ec"] {
         let text = wrong.escape_ascii().to_string().into();
-        assert_eq!(decode_ok(wrong), Err(FrameError::BadAck { text }));
+        assert_eq!(decode_ok(&wrong), Err(FrameError::BadAck { text }));
+    }
+    for got in [0, 1] {
+        let progress = Progress { part: Part::Ack, got, want: 2 };
+        assert_eq!(decode_ok(&OK[..got]), Err(FrameError::Truncated(progress)));
     }
 }
 

@@ -279,8 +279,8 @@ fn unannounced_bytes() {
         decoder.space()[..stream.len()].copy_from_slice(stream);
         decoder.filled(stream.len());
         assert!(decoder.decode().unwrap().is_some());
-        assert_eq!(decoder.expect_boundary(), expected);
-        assert_eq!(decoder.expect_boundary(), expected);
+        assert_eq!(decoder.expect_boundary(0), expected);
+        assert_eq!(decoder.expect_boundary(0), expected);
         assert_eq!(decoder.decode().map(|_| ()), expected, "errors are sticky");
     }
     let prefix = PrefixFraming::default();

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
-use proto::{Decoder, EncodeError, Outgoing, ReadError, json};
-use shell::{FrameDeadline, Output, Peer, wait_readable, write_within};
+use proto::{Decoder, Outgoing, ReadError};
+use shell::{FrameDeadline, Peer, wait_readable, write_within};
 
 use crate::connections::Accepted;
 use crate::{Handler, Service};
@@ -22,7 +22,7 @@ pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
         Ok(Ok(End::Theirs)) if !told => {}
         Ok(Ok(_)) => lingering.close(conn, []),
         Ok(Err(error)) => {
-            let refusal = service.refusal(&error).map(message);
+            let refusal = service.refusal(&error).map(|output| service.message(output));
             if !told {
                 report(Err(Failure::talking(peer, "serving")(error)));
             }
@@ -76,16 +76,10 @@ fn requests<H: Handler>(
             return Ok(End::Ours);
         };
         // One write for all: in two, the second would wait 40 ms for an ACK (Nagle).
-        let answer = message(reply.output).map_err(std::io::Error::other)?;
+        let answer = service.message(reply.output).map_err(std::io::Error::other)?;
         write_within(service.frame_timeout, conn, Outgoing::new(answer))?;
         if reply.last {
             return Ok(End::Ours);
         }
     }
-}
-
-/// The answer as it goes out: header, stdout, stderr.
-pub(crate) fn message(output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
-    let head = json::encode_head(&output.header())?;
-    Ok([head, output.stdout, output.stderr])
 }

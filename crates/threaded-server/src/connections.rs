@@ -13,7 +13,6 @@ use observe::{Socket, say, show};
 use shell::{LingeringClose, Output, Peer};
 use socket2::SockAddr;
 
-use crate::connection::message;
 use crate::handler::refused;
 use crate::{Handler, Service};
 
@@ -86,7 +85,7 @@ impl<'a, H: Handler> Connections<'a, H> {
     fn close(&self, conn: Socket, refusal: Output) {
         let Some(conn) = self.service.shutdown.watch(conn) else { return };
         // This fails only for an answer of gigabytes.
-        self.lingering.close(conn, message(refusal).map(|pieces| pieces.concat()));
+        self.lingering.close(conn, self.service.message(refusal).map(|pieces| pieces.concat()));
     }
 
     /// Only the accept loop takes permits: between the question and the taking nobody comes.

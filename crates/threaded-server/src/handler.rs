@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use proto::json::Status;
+use proto::json::{self, Status};
 use proto::prefix::PREFIX_LEN;
 use proto::request::RequestForm;
-use proto::{FrameError, ReadError};
+use proto::{EncodeError, FrameError, ReadError};
 use shell::{Deadline, Gate, MAX_COMMAND, Output, Peer, PeerGone, Session, SessionEnd, Shutdown};
 
 /// Serves requests, like a class derived from Python's `BaseRequestHandler`.
@@ -98,6 +98,8 @@ pub struct Service<H> {
     pub form: RequestForm,
     /// The longest request that is accepted, in bytes.
     pub max_frame: usize,
+    /// What the header of an answer calls the length of its body.
+    pub length_key: String,
     /// How many connections may be open at once; a further one is refused.
     pub max_connections: usize,
     /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
@@ -107,6 +109,12 @@ pub struct Service<H> {
 }
 
 impl<H: Handler> Service<H> {
+    /// The answer as it goes out: header, stdout, stderr.
+    pub(crate) fn message(&self, output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
+        let head = json::encode_head(&output.header(), &self.length_key)?;
+        Ok([head, output.stdout, output.stderr])
+    }
+
     /// Refuses a request that isn't whole yet, and of which this much has come, if the handler can't take one that long.
     pub(crate) fn check_length(&self, came: usize) -> Result<(), FrameError> {
         let limit = self.handler.longest_request();

@@ -151,7 +151,9 @@ fn start(serve: Serve, handler: Mood, frame_timeout: Duration) -> SocketAddr {
     listener.listen(128).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let (form, max_frame, max_connections) = (RequestForm::Framed, 1024, 4);
-    let service = Service { handler, form, max_frame, max_connections, frame_timeout, shutdown };
+    let length_key = "data_len".to_owned();
+    let service =
+        Service { handler, form, max_frame, length_key, max_connections, frame_timeout, shutdown };
     thread::spawn(move || serve(&listener, &service).unwrap());
     address
 }

@@ -36,7 +36,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         _ => {
             exit_when_interrupted();
             let conn = connect(args, &path).map_err(Failure::connect(path.display()))?;
-            talk(&conn).map_err(Failure::talking(path.display(), "waiting for the answer"))?
+            talk(&conn).map_err(Failure::asking(path.display(), "waiting for the answer"))?
         }
     };
     print(&answer).map_err(Failure::Stdout)
@@ -78,7 +78,7 @@ fn ask(args: &Args, path: &Path) -> Result<Vec<u8>, Failure> {
     address(path)
         .and_then(|server| Ok(socket.connect(&server)?))
         .map_err(|error| Failure::connect(path.display())(error.into()))?;
-    talk_once(&socket).map_err(Failure::talking(path.display(), "waiting for the answer"))
+    talk_once(&socket).map_err(Failure::asking(path.display(), "waiting for the answer"))
 }
 
 fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {

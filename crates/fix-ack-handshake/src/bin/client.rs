@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::Parser;
 use observe::{Failure, Socket, report};
 use proto::ack::{self, KnownLength};
-use proto::{Decoder, ReadError};
+use proto::{Decoder, FrameError, ReadError};
 use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
@@ -31,11 +31,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
     args.prompt.ask_each(&conn, |command| {
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
-        (&conn)
-            .write_all(command)
-            .map_err(Failure::talking(args.connect, "sending the command"))?;
+        (&conn).write_all(command).map_err(Failure::asking(args.connect, "sending the command"))?;
         let length = receive_length(&conn, args.max_frame)
-            .map_err(Failure::talking(args.connect, "waiting for the length"))?;
+            .map_err(Failure::asking(args.connect, "waiting for the length"))?;
         let mut answer = Decoder::new(KnownLength::new(length));
         receive(&conn, &mut answer)
             .map_err(|error| Failure::receiving(args.connect, error, answer.progress()))
@@ -55,8 +53,10 @@ fn receive_length(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadErro
     // What one recv brings is taken for the length: this protocol offers no way to know better. Cut
     // to `3` and `27` on its way, 327 is read as 3. That is the weakness of fix 1.
     let mut text = [0; ack::MAX_DIGITS + 1];
-    let n = conn.recv(&mut text)?;
-    let length = ack::decode_length(&text[..n], max_frame)?;
+    let length = match conn.recv(&mut text)? {
+        0 => return Err(FrameError::NoAnswer.into()),
+        n => ack::decode_length(&text[..n], max_frame)?,
+    };
     conn.write_all(ack::OK)?;
     Ok(length)
 }

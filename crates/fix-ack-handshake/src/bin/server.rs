@@ -89,7 +89,7 @@ fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd>
 fn frame(output: Output) -> Result<[Vec<u8>; 2], EncodeError> {
     let output = output.with_remark();
     let length = ack::encode_head(output.total())?;
-    Ok([length.into_bytes(), [output.stdout, output.stderr].concat()])
+    Ok([length, [output.stdout, output.stderr].concat()])
 }
 
 /// Runs the commands that a client sends; answers with a length, waits for OK, sends the output.

@@ -30,10 +30,13 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    let mut answers = Decoder::new(JsonFraming { max_frame: args.max_frame });
+    let mut answers = Decoder::new(JsonFraming {
+        max_frame: args.max_frame,
+        length_key: args.length_key.clone(),
+    });
     args.prompt.ask_each(&conn, |command| {
         send(&conn, command, args.requests)
-            .map_err(Failure::talking(args.connect, "sending the command"))?;
+            .map_err(Failure::asking(args.connect, "sending the command"))?;
         receive(&conn, &mut answers)
             .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))
     })
@@ -90,6 +93,9 @@ struct Args {
     /// The longest answer that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
     max_frame: usize,
+    /// What the header calls the length of the body; both sides need the same
+    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
+    length_key: String,
     /// How long the server may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
     timeout: Duration,

@@ -37,6 +37,7 @@ fn serve(args: &Args) -> Result<(), Failure> {
     loop {
         // Not every failure of accept is the end: one client that is gone already, too many open files.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        let frame = |output| frame(output, &args.length_key);
         gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
     }
 }
@@ -68,15 +69,15 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
                 }
             }
         };
-        let output = session.run(command, conn)?;
+        let answer = frame(session.run(command, conn)?, &args.length_key)?;
         // One write for all three: in two, the second would wait 40 ms for an ACK (Nagle).
-        shell::write_with_timeout(conn, Outgoing::new(frame(output)?))?;
+        shell::write_with_timeout(conn, Outgoing::new(answer))?;
     }
 }
 
 /// The answer: the header's length and the header, then the command's stdout and its stderr.
-fn frame(output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
-    let head = json::encode_head(&output.header())?;
+fn frame(output: Output, length_key: &str) -> Result<[Vec<u8>; 3], EncodeError> {
+    let head = json::encode_head(&output.header(), length_key)?;
     Ok([head, output.stdout, output.stderr])
 }
 
@@ -96,6 +97,9 @@ struct Args {
     /// The longest request that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
     max_frame: usize,
+    /// What the header calls the length of the body; both sides need the same
+    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
+    length_key: String,
     #[command(flatten)]
     server: shell::ServerArgs,
     #[command(flatten)]

@@ -33,7 +33,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let mut answers = Decoder::new(PrefixFraming { max_frame: args.max_frame });
     args.prompt.ask_each(&conn, |command| {
         send(&conn, command, args.requests)
-            .map_err(Failure::talking(args.connect, "sending the command"))?;
+            .map_err(Failure::asking(args.connect, "sending the command"))?;
         receive(&conn, &mut answers)
             .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))
     })

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
     match &args.part {
-        Part::TwoSends => two_sends(&conn).map_err(Failure::talking(args.connect, "sending")),
+        Part::TwoSends => two_sends(&conn).map_err(Failure::asking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
             prompt.ask_each(&conn, |command| ask(&conn, args.connect, command, *bufsize))
         }
@@ -42,12 +42,12 @@ fn ask(
     command: &[u8],
     bufsize: usize,
 ) -> Result<Vec<u8>, Failure> {
-    conn.write_all(command).map_err(Failure::talking(peer, "sending the command"))?;
+    conn.write_all(command).map_err(Failure::asking(peer, "sending the command"))?;
 
     // WRONG: one recv for one answer. A longer answer is cut, and its rest is taken for the answer
     // to the next command. A command that prints nothing is waited for until the time is up.
     let mut buffer = vec![0; bufsize];
-    let n = conn.recv(&mut buffer).map_err(Failure::talking(
+    let n = conn.recv(&mut buffer).map_err(Failure::asking(
         peer,
         "waiting for the answer (without a frame, a command that prints nothing has none)",
     ))?;

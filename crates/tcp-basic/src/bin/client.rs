@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    let answer = talk(&conn).map_err(Failure::talking(args.connect, "waiting for the answer"))?;
+    let answer = talk(&conn).map_err(Failure::asking(args.connect, "waiting for the answer"))?;
     print(&answer).map_err(Failure::Stdout)
 }
 

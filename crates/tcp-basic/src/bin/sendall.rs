@@ -58,7 +58,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         let received = reader.join().map_err(|_| io::Error::other("the reader panicked"))??;
         sent.map(|()| received)
     });
-    let received = received.map_err(Failure::talking(Ipv4Addr::LOCALHOST, "byte by byte"))?;
+    let received = received.map_err(Failure::asking(Ipv4Addr::LOCALHOST, "byte by byte"))?;
 
     print(&sends, received, data.len()).map_err(Failure::Stdout)?;
     if received == data.len() {

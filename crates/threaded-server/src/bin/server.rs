@@ -70,6 +70,7 @@ fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> 
         handler,
         form: args.requests,
         max_frame: args.max_frame,
+        length_key: args.length_key.clone(),
         max_connections: match args.model {
             Model::Threads => limits::with_threads(args.max_connections),
             Model::Processes => limits::with_processes(args.max_connections),
@@ -110,6 +111,9 @@ struct Args {
     /// The longest request that is accepted, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
     max_frame: usize,
+    /// What the header calls the length of the body; both sides need the same
+    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
+    length_key: String,
     #[command(flatten)]
     server: shell::ServerArgs,
     #[command(flatten)]

@@ -13,7 +13,6 @@ use proto::{Decoder, Outgoing, ReadError};
 use shell::{Deadline, FrameDeadline, Output};
 
 use super::workers::{Outcome, handle};
-use crate::connection::message;
 use crate::connections::{Accepted, Permit};
 use crate::{Handler, Service};
 
@@ -120,16 +119,20 @@ impl<S> Client<S> {
         outcome: Outcome<S>,
         service: &Service<H>,
     ) -> Next<S> {
-        match self.take_outcome(outcome) {
+        match self.take_outcome(outcome, service) {
             Ok(Next::GoOn) => self.go_on(service),
             Ok(next) => next,
             Err(error) => self.fail(error, service),
         }
     }
 
-    fn take_outcome(&mut self, outcome: Outcome<S>) -> Result<Next<S>, ReadError> {
+    fn take_outcome<H: Handler<Session = S>>(
+        &mut self,
+        outcome: Outcome<S>,
+        service: &Service<H>,
+    ) -> Result<Next<S>, ReadError> {
         match outcome {
-            Outcome::Answer(output, session) => self.answer(output, session),
+            Outcome::Answer(output, session) => self.answer(output, session, service),
             Outcome::Over => Ok(self.say_goodbye()),
         }
     }
@@ -146,7 +149,7 @@ impl<S> Client<S> {
                 return Ok(Next::Handle(session, frame.body.to_vec()));
             }
             let outcome = handle(&self.conn, session, frame.body, &service.handler);
-            return self.take_outcome(outcome);
+            return self.take_outcome(outcome, service);
         }
         let unread = self.requests.unread().len();
         service.check_length(unread)?;
@@ -178,8 +181,13 @@ impl<S> Client<S> {
         Ok(Next::GoOn)
     }
 
-    fn answer(&mut self, output: Output, session: Option<S>) -> Result<Next<S>, ReadError> {
-        let answer = Outgoing::new(message(output).map_err(io::Error::other)?);
+    fn answer<H: Handler<Session = S>>(
+        &mut self,
+        output: Output,
+        session: Option<S>,
+        service: &Service<H>,
+    ) -> Result<Next<S>, ReadError> {
+        let answer = Outgoing::new(service.message(output).map_err(io::Error::other)?);
         self.state = State::Writing(Box::new(answer), session);
         Ok(Next::GoOn)
     }
@@ -235,7 +243,7 @@ impl<S> Client<S> {
         let refusal = service.refusal(&error);
         report(Err(Failure::talking(self.peer, "serving")(error)));
         // What can't be said at once is not said.
-        match refusal.map(|output| self.answer(output, None)) {
+        match refusal.map(|output| self.answer(output, None, service)) {
             Some(Ok(_)) => self.go_on(service),
             Some(Err(_)) | None => self.say_goodbye(),
         }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let socket = send(args).map_err(|error| refused(args, error))?;
-    let answer = receive(&socket, args).map_err(Failure::talking(
+    let answer = receive(&socket, args).map_err(Failure::asking(
         args.connect,
         "waiting for the answer (UDP does not tell whether a server is there)",
     ))?;
