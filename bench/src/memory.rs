@@ -88,7 +88,7 @@ pub fn idle(rounds: usize) -> Row {
     let contenders = vec![
         Contender::new("release", || serve(true)),
         Contender::new("keep", || serve(false)),
-        Contender::new("a Vec", || (0..frames).for_each(|_| drop(black_box(vec![0_u8; 1024])))),
+        Contender::new("a Vec", || (0..frames).for_each(|_| drop(black_box(vec![0_u8; 2048])))),
     ];
     Row::new("release".into(), frames, &play(rounds, contenders), |times| times.cpu)
 }

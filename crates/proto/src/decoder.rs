@@ -4,12 +4,14 @@ use std::mem;
 
 use crate::{FrameError, Part, Progress};
 
-/// The first read is offered 1 KiB: most commands fit, and ten thousand clients in the middle of one
-/// cost 10 MiB.
-const FIRST_ROOM: usize = 1024;
+/// The first read is offered 2 KiB: ten thousand clients in the middle of a command cost 20 MiB.
+///
+/// Less would not do. A raw request is what one read brings, and a server that refuses those of more
+/// than 1 KiB must not be shown only the first KiB of one.
+const FIRST_ROOM: usize = 2048;
 /// While reads fill their room it doubles, at most this often: to 256 KiB. One read then brings so
 /// many small messages that the cost of the system call hardly matters.
-const DOUBLINGS: u8 = 8;
+const DOUBLINGS: u8 = 7;
 /// The end of a message longer than 32 KiB is the end of the room. Otherwise the read would also
 /// bring a part of the next message, and moving that to the front costs more than another read.
 const LONG: usize = 32 * 1024;
@@ -304,7 +306,7 @@ impl<F: Framing> Decoder<F> {
     }
 
     /// Frees the buffer if no byte is unread. A server calls it before it waits for a client that may
-    /// be idle; the next [`space`](Self::space) allocates 1 KiB.
+    /// be idle; the next [`space`](Self::space) allocates 2 KiB.
     pub fn release(&mut self) {
         if self.start == self.end {
             self.buffer = Vec::new();

@@ -105,6 +105,7 @@ mod tests {
         let mut requests = Decoder::new(RequestFraming::new(RequestForm::Raw, 10));
         assert_eq!(requests.decode(), Ok(None));
         for read in [b"echo a".as_slice(), b"echo becho c"] {
+            assert!(requests.space().len() > 1024, "a read has to show that a request is too long");
             requests.space()[..read.len()].copy_from_slice(read);
             requests.filled(read.len());
             let Ok(Some(frame)) = requests.decode() else { panic!("one read, one request") };

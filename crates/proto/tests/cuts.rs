@@ -309,7 +309,7 @@ fn long_messages_are_not_moved() {
 fn the_room_grows_with_the_reads() {
     let mut decoder = Decoder::new(PrefixFraming::default());
     let mut rooms = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..9 {
         let n = decoder.space().len();
         rooms.push(n / 1024);
         decoder.filled(n);
@@ -317,7 +317,7 @@ fn the_room_grows_with_the_reads() {
             assert_eq!(frame.body, b"", "all zeros: empty messages");
         }
     }
-    assert_eq!(rooms, [1, 2, 4, 8, 16, 32, 64, 128, 256, 256]);
+    assert_eq!(rooms, [2, 4, 8, 16, 32, 64, 128, 256, 256]);
 }
 
 /// An event loop may read all there is before it asks.
