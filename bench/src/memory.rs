@@ -86,11 +86,13 @@ pub fn idle(rounds: usize) -> Row {
         }
     };
     let contenders = vec![
-        Contender::new("release", || serve(true)),
-        Contender::new("keep", || serve(false)),
-        Contender::new("a Vec", || (0..frames).for_each(|_| drop(black_box(vec![0_u8; 2048])))),
+        Contender::new("released", || serve(true)),
+        Contender::new("kept", || serve(false)),
+        Contender::new("malloc, free", || {
+            (0..frames).for_each(|_| drop(black_box(vec![0_u8; 2048])))
+        }),
     ];
-    Row::new("release".into(), frames, &play(rounds, contenders), |times| times.cpu)
+    Row::new("buffer released".into(), frames, &play(rounds, contenders), |times| times.cpu)
 }
 
 fn decode(mut stream: &[u8], frames: usize) {

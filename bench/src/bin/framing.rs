@@ -8,12 +8,23 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use bench::{Row, Spread, idle, in_memory, one_byte_a_read, over_tcp};
 
 const SIZES: [usize; 4] = [16, 1024, 64 * 1024, 16 * 1024 * 1024];
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("framing: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> io::Result<()> {
     let (mut rounds, mut json, mut only) = (15, false, None);
     let mut args = env::args().skip(1);
     while let Some(arg) = args.next() {
