@@ -149,13 +149,10 @@ impl Socket {
         result
     }
 
-    /// ioctl(2) with FIONREAD: how many bytes have come and can be read without waiting.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn unread(&self) -> io::Result<usize> {
-        let bytes = ioctl_fionread(&self.inner)?;
-        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+    /// ioctl(2) with FIONREAD: how many bytes have come and can be read without waiting. It's 0 for a socket that cannot
+    /// tell.
+    pub fn unread(&self) -> usize {
+        ioctl_fionread(&self.inner).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// sendto(2): one datagram to `peer`, whole or not at all.

@@ -55,7 +55,7 @@ pub use lingering::LingeringClose;
 pub use output::Output;
 pub use peer::{Peer, PeerGone};
 pub use permit::MAX_RUNNING;
-pub use prompt::{Commands, PromptArgs, PromptError, PromptWhen};
+pub use prompt::{Command, Commands, PromptArgs, PromptError, PromptWhen};
 pub use refusal::{MAX_RAW_REQUEST, Refusal, check_length};
 pub use run::{Limits, MAX_COMMAND, run};
 pub use session::{Session, SessionEnd, WELCOME};

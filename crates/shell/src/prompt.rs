@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::Deref;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::vec;
@@ -42,33 +43,11 @@ pub enum PromptWhen {
 }
 
 impl PromptArgs {
-    /// Asks for each command in turn, and prints its answer. First goes the token, if there is one, which no log and no
-    /// trace shows.
+    /// What to send over `conn`: first the token, if the server wants one, and then the commands as they come.
     ///
     /// # Errors
-    /// What `ask` says; no more commands can be read; the answer can't be printed.
-    pub fn ask_each<A: Into<Answer>>(
-        &self,
-        conn: &Socket,
-        mut ask: impl FnMut(&[u8]) -> Result<A, Failure>,
-    ) -> Result<(), Failure> {
-        if let Some(token) = self.token()? {
-            conn.mask(true);
-            let answer = ask(&token)?.into();
-            conn.mask(false);
-            let _ = io::stderr().write_all(&answer.body);
-        }
-        for command in self.commands()? {
-            ask(&command?)?.into().print().map_err(Failure::Stdout)?;
-        }
-        Ok(())
-    }
-
-    /// The commands, one after the other, as they come.
-    ///
-    /// # Errors
-    /// The terminal cannot be used.
-    pub fn commands(&self) -> Result<Commands, PromptError> {
+    /// The token's file or the terminal cannot be used.
+    pub fn commands<'a>(&self, conn: &'a Socket) -> Result<Commands<'a>, PromptError> {
         let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let source = if !self.command.is_empty() {
             Source::Given(self.command.clone().into_iter())
@@ -80,7 +59,7 @@ impl PromptArgs {
                 .then(|| Box::new(io::stdout()) as Box<dyn Write>);
             Source::Lines { input: Box::new(io::stdin().lock()), prompt }
         };
-        Ok(Commands(Some(source)))
+        Ok(Commands { token: self.token()?, conn, source: Some(source) })
     }
 
     /// The token to send before the first command, if the server wants one.
@@ -98,11 +77,45 @@ fn takes_escape_codes() -> bool {
         && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The commands that the user gives: bytes, not necessarily UTF-8, without the end of their line.
+/// What the user gives to be sent: bytes, not necessarily UTF-8, without the end of their line.
 ///
 /// Blank ones are skipped (sent raw, they would be nothing at all, and their answer would never
 /// come). `quit` ends, and so does the end of the input, or an error.
-pub struct Commands(Option<Source>);
+pub struct Commands<'a> {
+    token: Option<Vec<u8>>,
+    conn: &'a Socket,
+    source: Option<Source>,
+}
+
+/// Something to send, and its answer to print.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Command {
+    bytes: Vec<u8>,
+    is_token: bool,
+}
+
+impl Command {
+    /// Prints the answer: a command's output on stdout, and all else on stderr.
+    ///
+    /// # Errors
+    /// stdout is closed, or its disk is full.
+    pub fn print(&self, answer: impl Into<Answer>) -> Result<(), Failure> {
+        let answer = answer.into();
+        if self.is_token {
+            let _ = io::stderr().write_all(&answer.body);
+            return Ok(());
+        }
+        answer.print().map_err(Failure::Stdout)
+    }
+}
+
+impl Deref for Command {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 enum Source {
     Given(vec::IntoIter<OsString>),
@@ -110,25 +123,36 @@ enum Source {
     Terminal(Box<Terminal>),
 }
 
-impl Iterator for Commands {
-    type Item = Result<Vec<u8>, PromptError>;
+impl Iterator for Commands<'_> {
+    type Item = Result<Command, PromptError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.0.as_mut()?.read().transpose() {
-                Some(Ok(command)) if command.trim_ascii().is_empty() => {}
-                Some(Ok(command)) if command.trim_ascii() != b"quit" => return Some(Ok(command)),
-                end => {
-                    self.0 = None;
-                    return end.filter(Result::is_err);
-                }
-            }
+        // A token belongs in no log and no trace, and neither does its answer.
+        self.conn.mask(self.token.is_some());
+        if let Some(bytes) = self.token.take() {
+            return Some(Ok(Command { bytes, is_token: true }));
         }
+        let next = self.source.as_mut()?.next();
+        if !matches!(next, Some(Ok(_))) {
+            self.source = None;
+        }
+        next.map(|command| command.map(|bytes| Command { bytes, is_token: false }))
     }
 }
 
 impl Source {
-    /// The next one; `None` at the end.
+    /// The next command; `None` at the end.
+    fn next(&mut self) -> Option<Result<Vec<u8>, PromptError>> {
+        loop {
+            match self.read().transpose()? {
+                Ok(command) if command.trim_ascii().is_empty() => {}
+                Ok(command) if command.trim_ascii() == b"quit" => return None,
+                next => return Some(next),
+            }
+        }
+    }
+
+    /// The next line; `None` at the end.
     fn read(&mut self) -> Result<Option<Vec<u8>>, PromptError> {
         match self {
             Source::Given(commands) => Ok(commands.next().map(OsString::into_vec)),
@@ -199,15 +223,17 @@ impl From<PromptError> for Failure {
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, PipeReader, Read};
+    use std::iter;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 
-    fn lines(input: &'static [u8], prompt: Option<Box<dyn Write>>) -> Commands {
-        Commands(Some(Source::Lines { input: Box::new(Cursor::new(input)), prompt }))
+    fn lines(input: &'static [u8], prompt: Option<Box<dyn Write>>) -> Source {
+        Source::Lines { input: Box::new(Cursor::new(input)), prompt }
     }
 
-    fn all(commands: Commands) -> Vec<Vec<u8>> {
-        commands.map(Result::unwrap).collect()
+    fn all(mut source: Source) -> Vec<Vec<u8>> {
+        iter::from_fn(|| source.next()).map(Result::unwrap).collect()
     }
 
     #[test]
@@ -234,7 +260,7 @@ mod tests {
     #[test]
     fn given_commands_obey_the_same_rules() {
         let given = ["echo a\necho b", "", "quit", "never"].map(OsString::from).to_vec();
-        assert_eq!(all(Commands(Some(Source::Given(given.into_iter())))), [b"echo a\necho b"]);
+        assert_eq!(all(Source::Given(given.into_iter())), [b"echo a\necho b"]);
     }
 
     #[test]
@@ -247,10 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_said_once() {
+    fn the_token_comes_first_and_an_error_is_said_once() {
         let (shown, out): (PipeReader, _) = io::pipe().unwrap();
         drop(shown);
-        let mut commands = lines(b"a\n", Some(Box::new(out)));
+        let conn = Socket::inherited(UnixStream::pair().unwrap().0.into());
+        let source = Some(lines(b"a\n", Some(Box::new(out))));
+        let mut commands = Commands { token: Some(b"secret".to_vec()), conn: &conn, source };
+        assert_eq!(&*commands.next().unwrap().unwrap(), b"secret");
         let Some(Err(PromptError::Output(error))) = commands.next() else { panic!("no error") };
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(commands.next().is_none());

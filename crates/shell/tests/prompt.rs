@@ -14,8 +14,10 @@ use std::fs::File;
 use std::io::{Read, Write, stdin};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio, exit};
 
+use observe::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -125,7 +127,8 @@ fn asked_for_it_is_shown_in_a_pipe_too() {
 /// What the program at the terminal does: it says each command that it reads.
 fn read_commands(prompt: PromptWhen) -> ! {
     let args = PromptArgs { command: vec![], prompt, token_file: None };
-    for command in args.commands().unwrap() {
+    let conn = Socket::inherited(UnixStream::pair().unwrap().0.into());
+    for command in args.commands(&conn).unwrap() {
         match command {
             Ok(command) => print!("[{}]", OsStr::from_bytes(&command).display()),
             Err(PromptError::Interrupted) => {

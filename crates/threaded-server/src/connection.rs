@@ -59,6 +59,7 @@ fn requests<H: Handler>(
                 None => {
                     let unread = requests.unread().len();
                     service.check_length(unread)?;
+                    requests.release(); // an idle client keeps no large buffer
                     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
                     let deadline = rest.after(unread).or(service.handler.deadline(session));
                     wait_readable(conn, deadline)?;

@@ -29,15 +29,23 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    args.prompt.ask_each(&conn, |command| {
+    for command in args.prompt.commands(&conn)? {
+        let command = command?;
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
-        (&conn).write_all(command).map_err(Failure::asking(args.connect, "sending the command"))?;
-        let length = receive_length(&conn, args.max_frame)
+        (&conn)
+            .write_all(&command)
+            .map_err(Failure::asking(args.connect, "sending the command"))?;
+        let length = handshake(&conn, args.max_frame)
             .map_err(Failure::asking(args.connect, "waiting for the length"))?;
-        let mut answer = Decoder::new(KnownLength::new(length));
-        receive(&conn, &mut answer)
-            .map_err(|error| Failure::receiving(args.connect, error, answer.progress()))
-    })
+        let mut body = Decoder::new(KnownLength::new(length));
+        let answer = receive(&conn, &mut body)
+            .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
+        command.print(answer)?;
+        // Whatever else has come would be taken for the next length.
+        let nothing_more = body.expect_boundary(conn.unread());
+        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+    }
+    Ok(())
 }
 
 fn connect(args: &Args) -> io::Result<Socket> {
@@ -49,7 +57,7 @@ fn connect(args: &Args) -> io::Result<Socket> {
 }
 
 /// The handshake: how long? `OK`.
-fn receive_length(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadError> {
+fn handshake(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadError> {
     // What one recv brings is taken for the length: this protocol offers no way to know better. Cut
     // to `3` and `27` on its way, 327 is read as 3. That is the weakness of fix 1.
     let mut text = [0; ack::MAX_DIGITS + 1];
@@ -62,18 +70,13 @@ fn receive_length(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadErro
 }
 
 /// The read loop: now that the length is known, as many recvs as it takes.
-fn receive(conn: &Socket, answer: &mut Decoder<KnownLength>) -> Result<Vec<u8>, ReadError> {
+fn receive(conn: &Socket, body: &mut Decoder<KnownLength>) -> Result<Vec<u8>, ReadError> {
     loop {
-        match answer.decode()? {
-            Some(frame) => {
-                let body = frame.body.to_vec();
-                // Whatever else is there would be taken for the next length.
-                answer.expect_boundary(conn.unread()?)?;
-                return Ok(body);
-            }
-            None => match conn.recv(answer.space())? {
-                0 => return Err(answer.finish_early().into()), // here the answer is due
-                n => answer.filled(n),
+        match body.decode()? {
+            Some(frame) => return Ok(frame.body.to_vec()),
+            None => match conn.recv(body.space())? {
+                0 => return Err(body.finish_early().into()), // here it is due
+                n => body.filled(n),
             },
         }
     }

@@ -23,7 +23,11 @@ fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::TwoSends => two_sends(&conn).map_err(Failure::asking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
-            prompt.ask_each(&conn, |command| ask(&conn, args.connect, command, *bufsize))
+            for command in prompt.commands(&conn)? {
+                let command = command?;
+                command.print(ask(&conn, args.connect, &command, *bufsize)?)?;
+            }
+            Ok(())
         }
     }
 }

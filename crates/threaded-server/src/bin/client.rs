@@ -34,12 +34,18 @@ fn run(args: &Args) -> Result<(), Failure> {
         max_frame: args.max_frame,
         length_key: args.length_key.clone(),
     });
-    args.prompt.ask_each(&conn, |command| {
-        send(&conn, command, args.requests)
+    for command in args.prompt.commands(&conn)? {
+        let command = command?;
+        send(&conn, &command, args.requests)
             .map_err(Failure::asking(args.connect, "sending the command"))?;
-        receive(&conn, &mut answers)
-            .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))
-    })
+        let answer = receive(&conn, &mut answers)
+            .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
+        command.print(answer)?;
+        // Whatever else has come would be taken for the next answer.
+        let nothing_more = answers.expect_boundary(conn.unread());
+        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+    }
+    Ok(())
 }
 
 fn connect(args: &Args) -> io::Result<Socket> {
@@ -63,12 +69,7 @@ fn receive(
 ) -> Result<(Header, Vec<u8>), ReadError> {
     loop {
         match answers.decode()? {
-            Some(frame) => {
-                let answer = (frame.head, frame.body.to_vec());
-                // Whatever else is there would be taken for the next answer.
-                answers.expect_boundary(conn.unread()?)?;
-                return Ok(answer);
-            }
+            Some(frame) => return Ok((frame.head, frame.body.to_vec())),
             None => match conn.recv(answers.space())? {
                 0 => return Err(answers.finish_early().into()), // here an answer is due
                 n => answers.filled(n),
