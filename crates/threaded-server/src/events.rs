@@ -75,22 +75,21 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
                 accept_at = None;
             }
             while accept_at.is_some_and(Deadline::has_passed) {
-                match listener.accept() {
+                accept_at = match listener.accept() {
                     Ok((conn, peer)) => {
                         backoff.reset();
                         // The model: one more in the list.
                         if let Some(accepted) = connections.admit(conn, &peer) {
                             clients.enter(accepted);
                         }
+                        accept_at
                     }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => accept_at = None,
-                    Err(error) => {
-                        let pause = backoff.after(&error);
-                        let pause =
-                            pause.ok_or(error).map_err(Failure::system("accepting connections"))?;
-                        accept_at = Some(Deadline::after(pause));
-                    }
-                }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+                    Err(error) => match backoff.after(&error) {
+                        Some(pause) => Some(Deadline::after(pause)),
+                        None => return Err(Failure::system("accepting connections")(error)),
+                    },
+                };
             }
         }
         Ok(())

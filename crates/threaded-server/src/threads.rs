@@ -3,13 +3,14 @@
 //! The plainest way to serve many: each connection's loop is written as if it were alone. A thread that waits costs a
 //! stack and a little of the kernel's memory, not processor time.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::io;
+use std::sync::mpsc;
+use std::thread::{self, Scope};
 
 use observe::{Backoff, Failure, Socket};
 
 use crate::connection;
-use crate::connections::Connections;
+use crate::connections::{Accepted, Connections};
 use crate::{Handler, Service};
 
 /// How much of the address space a thread's stack takes. Only the pages that it touches cost memory, but the kernel's
@@ -27,16 +28,8 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
         loop {
             let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
             let Some(accepted) = connections.admit(conn, &peer) else { continue };
-            // The model: a new thread owns the connection. If there's none, we still have it, to refuse it.
-            let accepted = Arc::new(Mutex::new(Some(accepted)));
-            let thread = thread::Builder::new().stack_size(STACK);
-            let started = thread.spawn_scoped(scope, {
-                let accepted = Arc::clone(&accepted);
-                move || take(&accepted).map(|accepted| connection::serve(accepted, service))
-            });
-            if let Err(error) = started
-                && let Some(accepted) = take(&accepted)
-            {
+            // The model: a new thread owns the connection.
+            if let Err((error, accepted)) = spawn(scope, accepted, service) {
                 tracing::error!(%error, "no thread for a connection");
                 connections.refuse(accepted.conn, &format!("no thread can be started: {error}"));
             }
@@ -44,6 +37,20 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
     })
 }
 
-fn take<T>(from: &Mutex<Option<T>>) -> Option<T> {
-    from.lock().unwrap_or_else(PoisonError::into_inner).take()
+/// Starts a thread that serves a connection, which comes back if there is none.
+fn spawn<'scope, H: Handler>(
+    scope: &'scope Scope<'scope, '_>,
+    accepted: Accepted<H>,
+    service: &'scope Service<H>,
+) -> Result<(), (io::Error, Accepted<H>)>
+where
+    H::Session: 'scope,
+{
+    // What is moved into a closure is lost if no thread takes it. So only the way to get it is.
+    let (give, accepted_here) = mpsc::sync_channel(1);
+    let serve = move || accepted_here.recv().map(|accepted| connection::serve(accepted, service));
+    match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, serve) {
+        Ok(_) => give.send(accepted).map_err(|lost| (io::ErrorKind::Other.into(), lost.0)),
+        Err(error) => Err((error, accepted)),
+    }
 }

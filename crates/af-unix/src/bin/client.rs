@@ -29,8 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let path = args.path.clone().map_or_else(default_path, Ok);
-    let path = path.map_err(|error| Failure::connect("the usual place")(error.into()))?;
+    let path = args.path()?;
     let answer = match args.kind {
         Kind::Datagram => ask(args, &path)?,
         _ => {
@@ -126,4 +125,11 @@ struct Args {
     timeout: Duration,
     #[command(flatten)]
     log: observe::LogArgs,
+}
+
+impl Args {
+    fn path(&self) -> Result<PathBuf, Failure> {
+        let path = self.path.clone().map_or_else(default_path, Ok);
+        path.map_err(|error| Failure::connect("the usual place")(error.into()))
+    }
 }

@@ -16,17 +16,13 @@ use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use af_unix::{Claim, Kind, default_path, peer_of_this_user};
 use clap::Parser;
-use observe::{Backoff, Failure, Socket, report, say_bytes, show};
+use observe::{Backoff, Failure, Socket, report, show};
 use socket2::{Domain, SockAddr};
 use tracing::warn;
-
-/// How long a client that has begun to talk may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -34,22 +30,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let path = args.path.clone().map_or_else(default_path, Ok);
-    let path = path.map_err(|error| Failure::listen("the usual place")(error.into()))?;
+    let path = args.path()?;
     // The claim lives as long as the server: dropped, it removes the file.
     let (socket, _claim) = listen(args.kind, &path).map_err(Failure::listen(path.display()))?;
     print(format!("listening on {}", path.display()).as_bytes())?;
-    loop {
-        let said = match args.kind {
-            Kind::Datagram => answer(&socket),
-            _ => serve(&accept(&socket).map_err(Failure::listen(path.display()))?),
-        };
-        if !args.forever {
-            return said.and_then(|said| print(&said));
-        }
-        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        report(said.map(|said| say_bytes(&said)));
-    }
+    serve(&socket, args)
 }
 
 fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
@@ -61,25 +46,32 @@ fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     claim.remove_when_told(0)?;
     match kind {
         // A client whose queue is full would block our answer.
-        Kind::Datagram => socket.set_write_timeout(Some(PATIENCE))?,
+        Kind::Datagram => socket.set_write_timeout(Some(TIMEOUT))?,
         _ => socket.listen(10)?,
     }
     Ok((socket, claim))
 }
 
-/// The next connection, whatever went wrong with those before it.
-fn accept(listener: &Socket) -> io::Result<Socket> {
+fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
     let mut backoff = Backoff::default();
     loop {
-        match listener.accept() {
-            Ok((conn, _)) => return Ok(conn),
-            Err(error) => thread::sleep(backoff.after(&error).ok_or(error)?),
+        let said = match args.kind {
+            Kind::Datagram => answer(socket),
+            _ => {
+                let Some((conn, _)) = backoff.check(socket.accept())? else { continue };
+                converse(&conn)
+            }
+        };
+        if !args.forever {
+            return said.and_then(|said| print(&said));
         }
+        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        report(said.map(|said| observe::say_bytes(&said)));
     }
 }
 
 /// One conversation over a connection: who spoke, and what.
-fn serve(conn: &Socket) -> Result<Vec<u8>, Failure> {
+fn converse(conn: &Socket) -> Result<Vec<u8>, Failure> {
     // SO_PEERCRED. A TCP server never learns who is there.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
     let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
@@ -95,7 +87,7 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     };
     conn.send(proto::agreed::HI)?;
     conn.shutdown(Shutdown::Write)?;
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(TIMEOUT))?;
     loop {
         match conn.recv(&mut buffer)? {
             0 => return Ok(message),
@@ -117,6 +109,9 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     socket.send_to(proto::agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
     Ok([format!("from {peer}\n").as_bytes(), &buffer[..datagram.len]].concat())
 }
+
+/// How long a client that has begun to talk may be silent.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A line on stdout, flushed: whoever started this server waits for it.
 fn print(line: &[u8]) -> Result<(), Failure> {
@@ -142,4 +137,11 @@ struct Args {
     forever: bool,
     #[command(flatten)]
     log: observe::LogArgs,
+}
+
+impl Args {
+    fn path(&self) -> Result<PathBuf, Failure> {
+        let path = self.path.clone().map_or_else(default_path, Ok);
+        path.map_err(|error| Failure::listen("the usual place")(error.into()))
+    }
 }

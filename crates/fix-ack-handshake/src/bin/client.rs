@@ -29,23 +29,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    for command in args.prompt.commands(&conn)? {
-        let command = command?;
-        // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
-        (&conn)
-            .write_all(&command)
-            .map_err(Failure::asking(args.connect, "sending the command"))?;
-        let length = handshake(&conn, args.max_frame)
-            .map_err(Failure::asking(args.connect, "waiting for the length"))?;
-        let mut body = Decoder::new(KnownLength::new(length));
-        let answer = receive(&conn, &mut body)
-            .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
-        command.print(answer)?;
-        // Whatever else has come would be taken for the next length.
-        let nothing_more = body.expect_boundary(conn.unread());
-        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
-    }
-    Ok(())
+    ask(&conn, args)
 }
 
 fn connect(args: &Args) -> io::Result<Socket> {
@@ -54,6 +38,25 @@ fn connect(args: &Args) -> io::Result<Socket> {
     conn.set_write_timeout(Some(args.timeout))?;
     conn.connect(&args.connect.into())?;
     Ok(conn)
+}
+
+/// One command after another: send it, receive its answer, print it.
+fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
+    for command in args.prompt.commands(conn)? {
+        let command = command?;
+        // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
+        conn.write_all(&command).map_err(Failure::asking(args.connect, "sending the command"))?;
+        let length = handshake(conn, args.max_frame)
+            .map_err(Failure::asking(args.connect, "waiting for the length"))?;
+        let mut body = Decoder::new(KnownLength::new(length));
+        let answer = receive(conn, &mut body)
+            .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
+        command.print(answer)?;
+        // Whatever else has come would be taken for the next length.
+        let nothing_more = body.expect_boundary(conn.unread());
+        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+    }
+    Ok(())
 }
 
 /// The handshake: how long? `OK`.

@@ -73,11 +73,17 @@ fn two_sends(conn: &Socket) -> io::Result<()> {
     conn.set_linger(Some(Duration::from_secs(10)))
 }
 
+/// Of both demonstrations.
+fn terminals() -> String {
+    let sources = [include_str!("server.rs"), include_str!("server_two_reads.rs")];
+    sources.map(observe::terminals).join("\n\n")
+}
+
 /// Shows that a TCP stream keeps no message boundaries.
 ///
 /// The lesson: recv brings what has come, not what was sent. Use the server of the same name.
 #[derive(Parser)]
-#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+#[command(version, after_help = terminals())]
 struct Args {
     #[command(subcommand)]
     part: Part,

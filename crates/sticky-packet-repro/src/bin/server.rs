@@ -3,7 +3,6 @@
 //! ```text
 //! 1$ cargo run -q --bin sticky-packet-repro-server shell
 //! listening on 127.0.0.1:8888
-//! from 127.0.0.1:51412
 //!
 //! 2$ cargo run -q --bin sticky-packet-repro-client shell
 //! >>: seq 1 110
@@ -12,18 +11,7 @@
 //! (the next 100 bytes of seq!)
 //! ```
 //!
-//! Two sends and two reads; press Enter in the first terminal when the second has ended:
-//!
-//! ```text
-//! 1$ cargo run -q --bin sticky-packet-repro-server two-reads \
-//!      --hold --reads 2,5
-//! info_1: he
-//! info_2: llohi
-//!
-//! 2$ cargo run -q --bin sticky-packet-repro-client two-sends
-//! ```
-//!
-//! The programs are wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 mend it.
+//! Wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 mend it.
 
 mod server_shell;
 mod server_two_reads;
@@ -44,8 +32,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     match &args.part {
         Part::Shell(server) => {
-            let shutdown = shell::Shutdown::on_signals()?;
-            let gate = server.gate(args.listen, proto::request::RequestForm::Raw, &shutdown)?;
+            let gate = gate(args.listen, server)?;
             server_shell::serve(&open(args)?, &gate)
         }
         Part::TwoReads { reads } => {
@@ -53,6 +40,14 @@ fn run(args: &Args) -> Result<(), Failure> {
             server_two_reads::serve(&open(args)?, reads)
         }
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&address.into())?;
+    listener.listen(128)?;
+    Ok(listener)
 }
 
 /// Listens, says where, and with `--hold` waits before anybody is accepted.
@@ -68,19 +63,23 @@ fn open(args: &Args) -> Result<Socket, Failure> {
     Ok(listener)
 }
 
-fn listen(address: SocketAddr) -> io::Result<Socket> {
-    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    listener.set_reuse_address(true)?;
-    listener.bind(&address.into())?;
-    listener.listen(128)?;
-    Ok(listener)
+/// Who may have commands run: see `shell::Gate`.
+fn gate(listen: SocketAddr, server: &shell::ServerArgs) -> Result<shell::Gate, Failure> {
+    let shutdown = shell::Shutdown::on_signals()?;
+    Ok(server.gate(listen, proto::request::RequestForm::Raw, &shutdown)?)
+}
+
+/// Of both demonstrations.
+fn terminals() -> String {
+    let sources = [include_str!("server.rs"), include_str!("server_two_reads.rs")];
+    sources.map(observe::terminals).join("\n\n")
 }
 
 /// Shows that a TCP stream keeps no message boundaries.
 ///
 /// The lesson: recv brings what has come, not what was sent. Use the client of the same name.
 #[derive(Parser)]
-#[command(version, after_help = observe::terminals(include_str!("server.rs")))]
+#[command(version, after_help = terminals())]
 struct Args {
     #[command(subcommand)]
     part: Part,

@@ -1,4 +1,14 @@
 //! Two reads: what did the client send, and what does each recv bring?
+//!
+//! ```text
+//! 1$ cargo run -q --bin sticky-packet-repro-server two-reads \
+//!      --hold --reads 2,5
+//! holding: press Enter to accept   (when the second has ended)
+//! info_1: he
+//! info_2: llohi
+//!
+//! 2$ cargo run -q --bin sticky-packet-repro-client two-sends
+//! ```
 
 use std::io::{self, Write};
 

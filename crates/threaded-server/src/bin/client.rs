@@ -30,22 +30,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
-    let mut answers = Decoder::new(JsonFraming {
-        max_frame: args.max_frame,
-        length_key: args.length_key.clone(),
-    });
-    for command in args.prompt.commands(&conn)? {
-        let command = command?;
-        send(&conn, &command, args.requests)
-            .map_err(Failure::asking(args.connect, "sending the command"))?;
-        let answer = receive(&conn, &mut answers)
-            .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
-        command.print(answer)?;
-        // Whatever else has come would be taken for the next answer.
-        let nothing_more = answers.expect_boundary(conn.unread());
-        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
-    }
-    Ok(())
+    ask(&conn, args)
 }
 
 fn connect(args: &Args) -> io::Result<Socket> {
@@ -54,6 +39,26 @@ fn connect(args: &Args) -> io::Result<Socket> {
     conn.set_write_timeout(Some(args.timeout))?;
     conn.connect(&args.connect.into())?;
     Ok(conn)
+}
+
+/// One command after another: send it, receive its answer, print it.
+fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
+    let mut answers = Decoder::new(JsonFraming {
+        max_frame: args.max_frame,
+        length_key: args.length_key.clone(),
+    });
+    for command in args.prompt.commands(conn)? {
+        let command = command?;
+        send(conn, &command, args.requests)
+            .map_err(Failure::asking(args.connect, "sending the command"))?;
+        let answer = receive(conn, &mut answers)
+            .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
+        command.print(answer)?;
+        // Whatever else has come would be taken for the next answer.
+        let nothing_more = answers.expect_boundary(conn.unread());
+        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+    }
+    Ok(())
 }
 
 /// Length and command leave in one write; of a raw request there is only the command.

@@ -9,13 +9,9 @@
 //! 2$ cargo run -q --bin threaded-client
 //! >>: sleep 5; echo hi
 //! hi
-//!
-//! 3$ cargo run -q --bin threaded-client
-//! >>: echo hi
-//! hi
 //! ```
 //!
-//! With `--model serial` the third terminal waits until the second quits.
+//! With `--model serial` a third terminal waits until the second quits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,19 +31,12 @@ fn run(args: &Args) -> Result<(), Failure> {
     let shutdown = shell::Shutdown::on_signals()?;
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     if args.inherited {
-        return inherited(args, gate, shutdown);
+        return serve_inherited(args, gate, shutdown);
     }
     let service = service(args, gate, shutdown);
     let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
     observe::say_listening(&listener)?;
-    // What each does with a connection is its first function.
-    match args.model {
-        Model::Serial => serial::serve(&listener, &service),
-        Model::Threads => threads::serve(&listener, &service),
-        Model::Pool => pool::serve(&listener, &service),
-        Model::Processes => processes::serve(&listener, &service, "--inherited"),
-        Model::Events => events::serve(&listener, &service),
-    }
+    serve(&listener, &service, args.model)
 }
 
 fn listen(address: SocketAddr) -> io::Result<Socket> {
@@ -59,8 +48,23 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
     Ok(listener)
 }
 
+/// What each model does with a connection is its file's first function.
+fn serve(listener: &Socket, service: &Service<shell::Gate>, model: Model) -> Result<(), Failure> {
+    match model {
+        Model::Serial => serial::serve(listener, service),
+        Model::Threads => threads::serve(listener, service),
+        Model::Pool => pool::serve(listener, service),
+        Model::Processes => processes::serve(listener, service, "--inherited"),
+        Model::Events => events::serve(listener, service),
+    }
+}
+
 /// One connection of the processes model, in a process of its own.
-fn inherited(args: &Args, gate: shell::Gate, shutdown: shell::Shutdown) -> Result<(), Failure> {
+fn serve_inherited(
+    args: &Args,
+    gate: shell::Gate,
+    shutdown: shell::Shutdown,
+) -> Result<(), Failure> {
     observe::never_wait_for_readers();
     processes::serve_inherited(&service(args, processes::with_permit(gate)?, shutdown))
 }
