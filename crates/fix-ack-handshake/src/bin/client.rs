@@ -47,7 +47,7 @@ fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
         conn.write_all(&command).map_err(Failure::asking(args.connect, "sending the command"))?;
         let length = handshake(conn, args.max_frame)
-            .map_err(Failure::asking(args.connect, "waiting for the length"))?;
+            .map_err(Failure::asking(args.connect, "waiting for the answer"))?;
         let mut body = Decoder::new(KnownLength::new(length));
         let answer = receive(conn, &mut body)
             .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
