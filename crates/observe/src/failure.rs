@@ -57,7 +57,8 @@ pub enum Failure {
     },
     /// Exit code 130: interrupted from the keyboard.
     Interrupted,
-    /// Exit code 141: nobody reads what we print; 141 is what a shell reports for SIGPIPE.
+    /// Exit code 141: nobody reads what we print; 141 is what a shell reports for SIGPIPE. Exit code 1: it cannot be
+    /// written for another reason, such as a full disk.
     Stdout(io::Error),
 }
 
@@ -167,7 +168,8 @@ impl Failure {
             Failure::Violation { .. } => 5,
             Failure::TimedOut { .. } => 6,
             Failure::Interrupted => 130,
-            Failure::Stdout(_) => 141,
+            Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => 141,
+            Failure::Stdout(_) => 1,
         }
     }
 }
@@ -217,7 +219,7 @@ impl Display for Failure {
                 write!(f, "{peer}: {what}")
             }
             Failure::Interrupted => f.write_str("interrupted"),
-            Failure::Stdout(error) => write!(f, "stdout: {error}"),
+            Failure::Stdout(error) => write!(f, "cannot write to stdout: {error}"),
         }
     }
 }

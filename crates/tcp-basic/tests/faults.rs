@@ -188,6 +188,22 @@ fn nobody_reads_our_stdout() {
     }
 }
 
+/// Not as a reader that has left.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_said_as_itself() {
+    let (_server, address) = server(&["--forever"]);
+    for (program, args) in
+        [(SERVER, ["--listen", "127.0.0.1:0"]), (CLIENT, ["--connect", &address])]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let done = Command::new(program).args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot write to stdout: No space left on device"), "{said}");
+    }
+}
+
 #[test]
 fn a_server_outlives_the_reader_of_its_stdout() {
     let script = "\"$@\" | { read line; exec <&-; echo \"$line\" >&2; }";
