@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 use stage::Scratch;
 
-use crate::rows::{Held, LONG, ROWS, Row, connect, for_each_row, rest};
+use crate::held::Held;
+use crate::process::resident;
+use crate::rows::{LONG, ROWS, Row, connect, for_each_row, rest};
 use crate::users::{Holding, STRANGER, can_be_another, play_part};
 
 /// Of what size their pipes are (otherwise 64 KiB), and more lines than fit: `from 127.0.0.1:12345`
@@ -54,7 +56,7 @@ impl Drop for Unread {
 
 #[test]
 fn unread_stdout_stops_nobody() {
-    for_each_row(ROWS.into_iter(), |row| {
+    for_each_row(ROWS, |row| {
         let server = Unread::start(&row);
         for _ in 0..LINES {
             assert_eq!(rest(&mut connect(&server.address)), "");
@@ -91,8 +93,9 @@ fn strangers_who_hold_on_cost_the_owner_nothing() {
         return;
     }
     for row in ROWS {
-        let seats: &[&str] = if row.has_seats() { &["--max-connections", "16"] } else { &[] };
-        let server = row.start(seats);
+        let limit: &[&str] =
+            if row.limits_connections() { &["--max-connections", "16"] } else { &[] };
+        let server = row.start(limit);
         let address = server.address().unwrap();
         // Stopped, so that all of them wait in its queue in front of the owner.
         server.signal(stage::Signal::STOP);
@@ -147,7 +150,7 @@ fn a_command_that_cannot_be_killed_holds_nobody() {
         let program = row.program();
         public.copy(&program, program.file_name().unwrap().to_str().unwrap(), 0o755);
     }
-    for_each_row(ROWS.into_iter(), |row| {
+    for_each_row(ROWS, |row| {
         let mut server = Command::new("setpriv");
         server.args(["--reuid", STRANGER, "--regid", STRANGER, "--clear-groups"]);
         server.arg(public.0.join(row.program().file_name().unwrap()));
@@ -165,17 +168,10 @@ fn a_command_that_cannot_be_killed_holds_nobody() {
 
 /// What the server's own client prints, run as the server's user.
 fn as_owner(row: &Row, address: &str, command: &str) -> String {
-    let program = row.program().to_str().unwrap().replace("-server", "-client");
     let mut client = Command::new("setpriv");
     client.args(["--reuid", STRANGER, "--regid", STRANGER, "--clear-groups", "/proc/self/fd/0"]);
-    client.stdin(Stdio::from(File::open(program).unwrap()));
-    if row.name().contains("shell") {
-        client.args(["shell", "--bufsize", "4096"]);
-    }
-    if row.name().ends_with("raw") {
-        client.args(["--requests", "raw"]);
-    }
-    let done = client.args(["--connect", address, "-c", command]).output().unwrap();
+    client.stdin(Stdio::from(File::open(row.client_program()).unwrap()));
+    let done = client.args(row.client_args(address)).args(["-c", command]).output().unwrap();
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
@@ -193,58 +189,11 @@ fn end_survivors() {
     }
 }
 
-#[test]
-fn an_answer_that_is_cut_short_says_so() {
-    for_each_row(ROWS.into_iter(), |row| {
-        let server = row.start(&["--timeout", "1", "--max-output", "100"]);
-        let address = server.address().unwrap();
-        for (command, said, json) in [
-            ("printf half; sleep 600", "half\ntimed out: ", "\"timed_out\":true"),
-            ("yes | head -c 1000", "y\ntruncated: ", "\"truncated\":true"),
-        ] {
-            let mut conn = connect(&address);
-            conn.write_all(&row.request(command)).unwrap();
-            let mut came = Vec::new();
-            if row.name().contains("ack-handshake") {
-                let mut length = [0; 16];
-                let _ = conn.read(&mut length).unwrap();
-                conn.write_all(b"OK").unwrap();
-            }
-            // To the end of the answer, whatever the protocol makes of it.
-            conn.shutdown(std::net::Shutdown::Write).unwrap();
-            conn.read_to_end(&mut came).unwrap();
-            let came = String::from_utf8_lossy(&came);
-            assert!(came.contains(said) || came.contains(json), "{}: {came}", row.name());
-        }
-    });
-}
-
-/// A parent may have left SIGCHLD ignored. Then the kernel forgets how a child ended, unless the
-/// program does something about it.
-#[test]
-fn a_command_s_status_is_known_whoever_started_the_server() {
-    for row in ROWS.iter().filter(|row| row.has_status()) {
-        let mut server = Command::new("/bin/sh");
-        let inside = row.command(&[]);
-        server.args(["-c", "trap '' CHLD; exec \"$@\"", "sh"]);
-        server.arg(inside.get_program()).args(inside.get_args());
-        let server = row.start_as(&mut server);
-        let mut conn = connect(&server.address().unwrap());
-        for (command, status) in [("exit 3", "\"status\":3,"), ("kill -9 $$", "{\"signal\":9}")] {
-            conn.write_all(&row.request(command)).unwrap();
-            let mut answer = [0; 200];
-            let n = conn.read(&mut answer).unwrap();
-            let answer = String::from_utf8_lossy(&answer[..n]);
-            assert!(answer.contains(status), "{}: {command}: {answer}", row.name());
-        }
-    }
-}
-
 /// Eight commands hold all permits; those of clients that leave meanwhile never run.
 #[test]
 fn a_command_of_a_client_that_has_left_does_not_start() {
-    let scratch = Scratch::new().unwrap();
-    for row in ROWS.iter().filter(|row| row.is_concurrent()) {
+    for_each_row(ROWS.into_iter().filter(Row::is_concurrent), |row| {
+        let scratch = Scratch::new().unwrap();
         let server = row.start(&[]);
         let address = server.address().unwrap();
         let mut held: Vec<(Held, TcpStream)> = (0..8)
@@ -271,23 +220,7 @@ fn a_command_of_a_client_that_has_left_does_not_start() {
         assert_eq!(row.hear(&mut last), "last\n", "{}", row.name());
         let ran = (0..8).filter(|number| proof(*number).exists()).count();
         assert_eq!(ran, 0, "{}: {ran} of 8 ran", row.name());
-    }
-}
-
-/// The memory of a server and of all that it started, in KiB (proc(5): VmRSS).
-fn resident(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let own: u64 =
-        line.and_then(|line| line.split_whitespace().next()).map_or(0, |n| n.parse().unwrap());
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let children: Vec<String> =
-        tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect();
-    own + children
-        .iter()
-        .flat_map(|line| line.split_whitespace())
-        .map(|pid| resident(pid.parse().unwrap()))
-        .sum::<u64>()
+    });
 }
 
 /// Thirty requests of 16 MiB, and thirty such answers: while their clients idle, nothing is kept of

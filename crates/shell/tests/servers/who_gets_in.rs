@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use observe::Event;
-use stage::Scratch;
+use stage::{Line, Scratch};
 
-use crate::rows::{LONG, ROWS, connect, rest};
+use crate::rows::{LONG, ROWS, connect, for_each_row, raw_rows, rest, rest_in_order};
 use crate::users::{can_be_another, dial, in_own_network, play_part, stranger_hears};
 
 /// Where servers listen, and from where a client of this machine can connect to them.
@@ -40,10 +40,10 @@ fn seen_from(from: &str, address: &str) -> SocketAddr {
     }
 }
 
-fn token_file(folder: &Path) -> String {
-    let path = folder.join("token");
+fn token_file(folder: &Path, name: &str, token: &str) -> String {
+    let path = folder.join(name);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(TOKEN.as_bytes()).unwrap();
+    file.write_all(token.as_bytes()).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
@@ -57,10 +57,9 @@ fn a_stranger_is_refused_from_every_local_address() {
         return;
     }
     let scratch = Scratch::new().unwrap();
-    for row in ROWS {
+    for_each_row(ROWS, |row| {
         for (listen, froms) in WAYS {
-            let mut command = row.command(&["--listen", &format!("{listen}:0")]);
-            let server = stage::Program::start(&row.name(), &mut command).unwrap();
+            let server = row.start_at(&format!("{listen}:0"), &mut row.command(&[]));
             let address = server.address().unwrap();
             for from in froms {
                 let proof = scratch.path().join("it-ran");
@@ -73,7 +72,7 @@ fn a_stranger_is_refused_from_every_local_address() {
                 assert!(heard.contains("refused: ") || heard.parse::<usize>().is_ok(), "{what}");
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -82,10 +81,9 @@ fn the_owner_is_served_from_every_local_address() {
     if !can_be_another(test) || !in_own_network(test) {
         return;
     }
-    for row in ROWS {
+    for_each_row(ROWS, |row| {
         for (listen, froms) in WAYS {
-            let mut command = row.command(&["--listen", &format!("{listen}:0")]);
-            let server = stage::Program::start(&row.name(), &mut command).unwrap();
+            let server = row.start_at(&format!("{listen}:0"), &mut row.command(&[]));
             let address = server.address().unwrap();
             for from in froms {
                 let mut conn = dial(from, seen_from(from, &address));
@@ -93,7 +91,7 @@ fn the_owner_is_served_from_every_local_address() {
                 assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}, from {from}", row.name());
             }
         }
-    }
+    });
 }
 
 /// Beyond loopback everybody is asked for a token. A peer on this machine can be identified as well.
@@ -105,11 +103,10 @@ fn a_stranger_who_has_the_token_is_still_a_stranger() {
         return;
     }
     let scratch = Scratch::new().unwrap();
-    let token = token_file(scratch.path());
-    for row in ROWS {
+    let token = token_file(scratch.path(), "token", TOKEN);
+    for_each_row(ROWS, |row| {
         let mut command = row.command(&["--allow-remote", "--token-file", &token]);
-        command.args(["--listen", "0.0.0.0:0"]);
-        let server = stage::Program::start(&row.name(), &mut command).unwrap();
+        let server = row.start_at("0.0.0.0:0", &mut command);
         let address = server.address().unwrap();
         for host in ["192.0.2.2", "127.0.0.1"] {
             let to = address.replace("0.0.0.0", host);
@@ -120,7 +117,62 @@ fn a_stranger_who_has_the_token_is_still_a_stranger() {
             assert_eq!(row.ask(&mut owner, TOKEN), "ok\n", "{}, to {to}", row.name());
             assert_eq!(row.ask(&mut owner, "echo hi"), "hi\n", "{}, to {to}", row.name());
         }
-    }
+    });
+}
+
+#[test]
+fn beyond_loopback_only_with_a_token() {
+    let scratch = Scratch::new().unwrap();
+    let token = token_file(scratch.path(), "token", TOKEN);
+    for_each_row(ROWS, |row| {
+        for options in [&[][..], &["--allow-remote"], &["--token-file", &token]] {
+            let refused = row.start_at("0.0.0.0:0", &mut row.command(options));
+            let refused = refused.wait(LONG).unwrap();
+            let stderr = String::from_utf8_lossy(&refused.stderr);
+            assert_eq!(refused.code, Some(2), "{}: {stderr}", row.name());
+            for option in ["--allow-remote", "--token-file"] {
+                assert!(stderr.contains(option), "{}: {stderr}", row.name());
+            }
+        }
+        let mut command = row.command(&["--allow-remote", "--token-file", &token]);
+        let server = row.start_at("0.0.0.0:0", &mut command);
+        let has_warned = |line: &Line| String::from_utf8_lossy(&line.text).contains("your shell");
+        let warned = |lines: &[Line]| lines.iter().any(has_warned).then_some(());
+        server.wait_until("warning", LONG, warned).unwrap();
+        let address = server.address().unwrap().replace("0.0.0.0", "127.0.0.1");
+        let mut conn = connect(&address);
+        assert_eq!(row.ask(&mut conn, TOKEN), "ok\n", "{}", row.name());
+        assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}", row.name());
+    });
+}
+
+/// Asked by the server's own client: without a token, with a wrong one, with the right one.
+#[test]
+fn a_token_comes_first() {
+    let scratch = Scratch::new().unwrap();
+    let right = token_file(scratch.path(), "right", &format!("{TOKEN}\n"));
+    let wrong = token_file(scratch.path(), "wrong", &TOKEN.replace("some", "any"));
+    for_each_row(ROWS, |row| {
+        let server = row.start(&["--token-file", &right]);
+        let address = server.address().unwrap();
+        let proof = scratch.path().join(row.name());
+        let command = format!("touch '{}'; echo hi", proof.display());
+        let ask = |args: &[&str]| {
+            let mut client = row.client(&address);
+            client.args(["-c", &command]).args(args);
+            stage::Program::start("client", &mut client).unwrap().wait(LONG).unwrap()
+        };
+        let done = ask(&[]);
+        assert!(done.code == Some(0) && done.stdout.starts_with(b"refused: "), "{done:?}");
+        let done = ask(&["--token-file", &wrong]);
+        assert!(done.code == Some(4) && done.stderr.starts_with(b"refused: "), "{done:?}");
+        assert!(!proof.exists(), "{}", row.name());
+
+        let done = ask(&["--token-file", &right]);
+        let said = (done.code, &done.stdout[..], &done.stderr[..]);
+        assert_eq!(said, (Some(0), &b"hi\n"[..], &b"ok\n"[..]), "{}", row.name());
+        assert!(proof.exists(), "{}", row.name());
+    });
 }
 
 #[test]
@@ -130,9 +182,9 @@ fn without_a_mapped_user_nobody_is_let_in_but_by_a_token() {
         return stage::skip("UNSTUCK_REQUIRE_NETNS", "no user namespaces here");
     }
     let scratch = Scratch::new().unwrap();
-    let token = token_file(scratch.path());
+    let token = token_file(scratch.path(), "token", TOKEN);
     let proof = scratch.path().join("it-ran");
-    for row in ROWS {
+    for_each_row(ROWS, |row| {
         let start = |args: &[&str]| {
             let mut unshare = Command::new("unshare");
             let inside = row.command(args);
@@ -156,7 +208,40 @@ fn without_a_mapped_user_nobody_is_let_in_but_by_a_token() {
         let mut conn = connect(&server.address().unwrap());
         let wrong = row.ask(&mut conn, &TOKEN.replace("some", "any"));
         assert!(wrong.starts_with("refused: "), "{wrong}");
-    }
+    });
+}
+
+#[test]
+fn what_is_no_command_never_runs() {
+    let scratch = Scratch::new().unwrap();
+    let proof = scratch.path().join("it-ran");
+    let touch = format!("touch {}", proof.display());
+    for_each_row(raw_rows(), |row| {
+        let server = row.start(&[]);
+        let address = server.address().unwrap();
+        for (request, says) in [
+            (format!("GET /;{touch}; HTTP/1.1\r\nHost: {address}\r\n\r\n"), "HTTP"),
+            (format!("POST /;{touch}; HTTP/1.1\r\nContent-Length: 9\r\n\r\n{touch}"), "HTTP"),
+            (format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n;{touch}"), "HTTP"),
+            (format!("\x16\x03\x01\0;{touch}"), "TLS"),
+            (format!("{touch}\r"), "CR or LF"),
+            (format!("{touch}\n{touch}"), "CR or LF"),
+            (format!("{touch};\0"), "NUL"),
+            (format!("{touch} # {}", "x".repeat(1024)), "1024"),
+        ] {
+            let mut conn = connect(&address);
+            conn.write_all(request.as_bytes()).unwrap();
+            let answer = row.hear(&mut conn);
+            let what = format!("{}, {request:?}: {answer}", row.name());
+            assert!(answer.starts_with("refused: ") && answer.contains(says), "{what}");
+            assert_eq!(answer.lines().count(), 1, "{what}");
+            // What follows is not taken for the next request.
+            let _ = conn.write_all(touch.as_bytes());
+            assert_eq!(rest_in_order(conn), b"", "{what}");
+        }
+        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+    });
+    assert!(!proof.exists());
 }
 
 #[test]
@@ -166,7 +251,7 @@ fn a_web_page_runs_nothing_however_its_request_is_cut() {
     let page = format!("GET /;touch$IFS{};", proof.display());
     // What follows names the protocol, and gives it away by itself.
     let version = " HTTP/1.1";
-    for row in ROWS.iter().filter(|row| row.raw) {
+    for_each_row(raw_rows(), |row| {
         let server = row.start(&[]);
         let address = server.address().unwrap();
         let all: [&[usize]; 4] = [&[1], &[2], &[3], &[1, 2, 3]];
@@ -188,16 +273,16 @@ fn a_web_page_runs_nothing_however_its_request_is_cut() {
             assert!(!proof.exists(), "{}, cut at {cuts:?}", row.name());
         }
         assert_eq!(row.echo(&address), "hi\n");
-    }
+    });
 }
 
 /// Neither side, in no piece, whatever the network makes of it, and not a wrong one either.
 #[test]
 fn a_token_is_in_no_log_and_no_trace() {
     let scratch = Scratch::new().unwrap();
-    let token = token_file(scratch.path());
-    for (number, row) in ROWS.iter().enumerate() {
-        let trace = scratch.path().join(format!("{number}.trace"));
+    let token = token_file(scratch.path(), "token", TOKEN);
+    for_each_row(ROWS, |row| {
+        let trace = scratch.path().join(format!("{}.trace", row.name()));
         let path = trace.to_str().unwrap();
         let mut server = Command::new("/bin/sh");
         let inside = row.command(&["-v", "--token-file", &token, "--trace", path]);
@@ -206,16 +291,9 @@ fn a_token_is_in_no_log_and_no_trace() {
         let server = row.start_as(&mut server);
         let address = server.address().unwrap();
 
-        let client = row.program().to_str().unwrap().replace("-server", "-client");
-        let mut client = Command::new(client);
-        if row.name().contains("shell") {
-            client.arg("shell");
-        }
-        if row.raw && row.name().contains("raw") {
-            client.args(["--requests", "raw"]);
-        }
-        client.args(["-v", "--token-file", &token, "--trace", path, "--connect", &address]);
-        let client = stage::Program::start("client", client.args(["-c", "echo hi"])).unwrap();
+        let mut client = row.client(&address);
+        client.args(["-v", "--token-file", &token, "--trace", path, "-c", "echo hi"]);
+        let client = stage::Program::start("client", &mut client).unwrap();
         let client = client.wait(LONG).unwrap();
         assert_eq!(String::from_utf8_lossy(&client.stdout), "hi\n", "{}: {client:?}", row.name());
 
@@ -252,5 +330,5 @@ fn a_token_is_in_no_log_and_no_trace() {
         }
         let mode = fs::metadata(&trace).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}: the trace's mode", row.name());
-    }
+    });
 }

@@ -1,0 +1,111 @@
+//! However a conversation ends, the client ends with it: with the exit code that says why, and one line on stderr.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
+
+use socket2::{Domain, Socket, Type};
+use stage::{Finished, Program, Signal};
+
+use crate::peer::{Answer, COMMAND, Peer, Then};
+use crate::rows::{LONG, Row, Wire, client_rows, for_each_row};
+
+/// Exit codes.
+const CONNECTION: i32 = 3;
+const ENDED: i32 = 4;
+const SILENT: i32 = 6;
+
+#[test]
+fn a_peer_that_ends_or_is_silent() {
+    for_each_row(client_rows(), |row| {
+        const WHOLE: Answer = (3, b"hi\n");
+        for answered in [&[][..], &[WHOLE], &[(3, b"hi")], &[WHOLE, (3, b"h")]] {
+            // Where nothing says how long an answer is, none can be cut.
+            let is_cut = answered.iter().any(|(announced, body)| *announced != body.len());
+            if is_cut && row.wire == Wire::Bare {
+                continue;
+            }
+            for (then, code) in [(Then::Close, ENDED), (Then::Reset, ENDED), (Then::Hold, SILENT)] {
+                let what = format!("{}, {answered:?}, {then:?}", row.name());
+                let peer = Peer::start(row, answered, then);
+                let mut client = row.client(&peer.address);
+                client.args(["--timeout", "0.5", "-c", COMMAND, "-c", COMMAND]);
+                let done = finish(&mut client);
+                failed(&row, &done, code, &peer.address, &what);
+                // A second answer that is cut doesn't take back the first one, and isn't printed.
+                let whole = answered.iter().filter(|(announced, body)| *announced == body.len());
+                let whole: Vec<u8> = whole.flat_map(|(_, body)| *body).copied().collect();
+                assert_eq!(done.stdout, whole, "{what}");
+                peer.join();
+            }
+        }
+    });
+}
+
+/// With 256 MiB of address space, whoever allocates what was promised is killed.
+#[test]
+fn a_promise_costs_nothing() {
+    for_each_row(client_rows().filter(|row| row.wire != Wire::Bare), |row| {
+        let peer = Peer::start(row, &[(2_147_483_647, b"but only this")], Then::Close);
+        let inside = row.client(&peer.address);
+        let mut limited = Command::new("/bin/sh");
+        limited.args(["-c", "ulimit -v 262144 && exec \"$@\"", "sh"]);
+        limited.arg(inside.get_program()).args(inside.get_args());
+        let done = finish(limited.args(["--max-frame", "2147483647", "-c", COMMAND]));
+        failed(&row, &done, ENDED, "13 of 2147483647", &row.name());
+        peer.join();
+    });
+}
+
+#[test]
+fn nobody_listens() {
+    for_each_row(client_rows(), |row| {
+        // Bound, so that nobody else gets the port, and not listening.
+        let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        bound.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        let address = bound.local_addr().unwrap().as_socket().unwrap().to_string();
+        let done = finish(row.client(&address).args(["-c", COMMAND]));
+        failed(&row, &done, CONNECTION, &address, &row.name());
+    });
+}
+
+#[test]
+fn interrupted_while_it_waits() {
+    for_each_row(client_rows(), |row| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut client = row.client(&address);
+        let client = Program::start(&row.name(), client.args(["-c", COMMAND])).unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.read_exact(&mut [0; 4]).unwrap();
+        client.signal(Signal::INT);
+        assert_eq!(client.wait(LONG).unwrap().code, Some(130), "{}", row.name());
+    });
+}
+
+/// As `| head -1` does, and more than a pipe holds even if only 4 KiB of each answer are printed.
+#[test]
+fn a_reader_who_has_seen_enough() {
+    for_each_row(client_rows(), |row| {
+        let server = row.start(&[]);
+        let inside = row.client(&server.address().unwrap());
+        let mut piped = Command::new("/bin/sh");
+        let script = "{ \"$@\"; echo \"exit code $?\" >&2; } | head -1";
+        piped.args(["-c", script, "sh"]).arg(inside.get_program()).args(inside.get_args());
+        let done = finish(piped.args(["-c", "yes | head -c 100000"].repeat(40)));
+        assert_eq!(String::from_utf8_lossy(&done.stdout), "y\n", "{}", row.name());
+        assert_eq!(String::from_utf8_lossy(&done.stderr), "exit code 141\n", "{}", row.name());
+    });
+}
+
+fn finish(command: &mut Command) -> Finished {
+    Program::start("client", command).unwrap().wait(LONG).unwrap()
+}
+
+/// One line on stderr, from the client, that says this.
+fn failed(row: &Row, done: &Finished, code: i32, says: &str, what: &str) {
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.code, Some(code), "{what}: {stderr}");
+    assert!(stderr.starts_with(&format!("{}: ", row.client_name())), "{what}: {stderr}");
+    assert!(stderr.lines().count() == 1 && stderr.contains(says), "{what}: {stderr}");
+}

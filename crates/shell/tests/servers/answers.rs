@@ -1,0 +1,102 @@
+//! Requests are understood however they come, and answers arrive: whole, or they say what is missing.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::process::Command;
+
+use crate::rows::{ROWS, Row, connect, every_form, for_each_row, rest_in_order};
+
+#[test]
+fn a_request_may_come_byte_by_byte() {
+    for_each_row(ROWS.into_iter().filter(|row| !row.raw), |row| {
+        let server = row.start(&[]);
+        let mut conn = connect(&server.address().unwrap());
+        conn.set_nodelay(true).unwrap();
+        for byte in row.request("echo hi") {
+            conn.write_all(&[byte]).unwrap();
+        }
+        assert_eq!(row.hear(&mut conn), "hi\n", "{}", row.name());
+    });
+}
+
+/// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.
+const ZEROS: &str = "head -c 300000 /dev/zero";
+
+fn zeros(answer: &[u8]) -> usize {
+    answer.iter().filter(|byte| **byte == 0).count()
+}
+
+#[test]
+fn the_answer_arrives_though_nothing_more_is_sent() {
+    for_each_row(every_form(), |row| {
+        let server = row.start(&[]);
+        let mut conn = connect(&server.address().unwrap());
+        conn.write_all(&row.request(ZEROS)).unwrap();
+        row.say_ok(&mut conn);
+        let came = rest_in_order(conn);
+        assert!(came.ends_with(&[0; 300_000]), "{}: {}", row.name(), zeros(&came));
+    });
+}
+
+/// Without a lingering close, the bytes that nobody read would make the end a reset, which can overtake the answer.
+#[test]
+fn the_answer_arrives_though_input_is_unread() {
+    for_each_row(every_form(), |row| {
+        let server = row.start(&[]);
+        let mut conn = connect(&server.address().unwrap());
+        conn.write_all(&row.request(ZEROS)).unwrap();
+        if row.raw && row.say_ok(&mut conn) == 0 {
+            // Sent before the answer begins, the next request could be taken for the end of this one.
+            assert_eq!(conn.peek(&mut [0]).unwrap(), 1, "{}", row.name());
+        }
+        // What is no request in either form, and much more than the server reads at once.
+        conn.write_all(b"\xff\xff\xff\xff\n").unwrap();
+        let _ = conn.write_all(&[b'x'; 300_000]);
+        let came = rest_in_order(conn);
+        // A refusal may follow; the four bytes of its length may hold zeros too.
+        assert!((300_000..300_010).contains(&zeros(&came)), "{}: {}", row.name(), zeros(&came));
+    });
+}
+
+#[test]
+fn an_answer_that_is_cut_short_says_so() {
+    for_each_row(ROWS, |row| {
+        let server = row.start(&["--timeout", "1", "--max-output", "100"]);
+        let address = server.address().unwrap();
+        for (command, said, json) in [
+            ("printf half; sleep 600", "half\ntimed out: ", "\"timed_out\":true"),
+            ("yes | head -c 1000", "y\ntruncated: ", "\"truncated\":true"),
+        ] {
+            let mut conn = connect(&address);
+            conn.write_all(&row.request(command)).unwrap();
+            row.say_ok(&mut conn);
+            // To the end of the answer, whatever the protocol makes of it.
+            conn.shutdown(Shutdown::Write).unwrap();
+            let mut came = Vec::new();
+            conn.read_to_end(&mut came).unwrap();
+            let came = String::from_utf8_lossy(&came);
+            assert!(came.contains(said) || came.contains(json), "{}: {came}", row.name());
+        }
+    });
+}
+
+/// A parent may have left SIGCHLD ignored. Then the kernel forgets how a child ended, unless the
+/// program does something about it.
+#[test]
+fn a_command_s_status_is_known_whoever_started_the_server() {
+    for_each_row(ROWS.into_iter().filter(Row::has_status), |row| {
+        let mut server = Command::new("/bin/sh");
+        let inside = row.command(&[]);
+        server.args(["-c", "trap '' CHLD; exec \"$@\"", "sh"]);
+        server.arg(inside.get_program()).args(inside.get_args());
+        let server = row.start_as(&mut server);
+        let mut conn = connect(&server.address().unwrap());
+        for (command, status) in [("exit 3", "\"status\":3,"), ("kill -9 $$", "{\"signal\":9}")] {
+            conn.write_all(&row.request(command)).unwrap();
+            let mut answer = [0; 200];
+            let n = conn.read(&mut answer).unwrap();
+            let answer = String::from_utf8_lossy(&answer[..n]);
+            assert!(answer.contains(status), "{}: {command}: {answer}", row.name());
+        }
+    });
+}

@@ -1,0 +1,84 @@
+//! A server without a descriptor for the next client: it waits, says so once a second, and goes on when it has one.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use stage::{Line, Program};
+
+use crate::process::{processor_time, settled};
+use crate::rows::{LONG, ROWS, connect, for_each_row};
+
+#[test]
+fn without_a_descriptor_it_waits() {
+    for_each_row(ROWS, |row| {
+        let server = row.start(&[]);
+        let address = server.address().unwrap();
+        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+        settled(server.pid(), None);
+        // The limit is one on numbers: below the first free one, no descriptor is left.
+        let free = (0..).find(|n| !fs::exists(format!("/proc/{}/fd/{n}", server.pid())).unwrap());
+        limit(&server, free);
+        // An accept that waits already has taken its descriptor. This client gets it, and no further one does.
+        drop(connect(&address));
+        // The kernel completes the connection and takes the request: only accept fails.
+        let mut conn = connect(&address);
+        conn.write_all(&row.request("echo hi")).unwrap();
+        let first = nth_complaint(&server, 0);
+        let used = processor_time(server.pid());
+        let third = nth_complaint(&server, 2);
+        let used = processor_time(server.pid()) - used;
+        let took = third - first;
+        assert!(took >= Duration::from_millis(1900), "{}: three lines in {took:?}", row.name());
+        assert!(used <= took / 20, "{}: {used:?} of a processor in {took:?}", row.name());
+
+        limit(&server, None);
+        let lifted = Instant::now();
+        assert_eq!(row.hear(&mut conn), "hi\n", "{}", row.name());
+        // The longest pause is 1 s.
+        assert!(lifted.elapsed() < LONG / 4, "{}: {:?}", row.name(), lifted.elapsed());
+    });
+}
+
+/// 40 clients where there are 32 descriptors: once they have left, the next one is served.
+#[test]
+fn a_crowd_gives_its_descriptors_back() {
+    for_each_row(ROWS, |row| {
+        let inside = row.command(&[]);
+        let mut limited = Command::new("/bin/sh");
+        limited.args(["-c", "ulimit -n 32; exec \"$@\"", "sh"]);
+        limited.arg(inside.get_program()).args(inside.get_args());
+        let server = row.start_as(&mut limited);
+        let address = server.address().unwrap();
+        let crowd: Vec<TcpStream> = (0..40).map(|_| connect(&address)).collect();
+        // Where connections are served in turn, or in processes of their own, nothing runs out.
+        if row.is_concurrent() && !row.is_of_processes() {
+            nth_complaint(&server, 0);
+        }
+        drop(crowd);
+        let left = Instant::now();
+        // Until the last of them is gone, a command may find no descriptor for its pipes, and says so.
+        while row.echo(&address) != "hi\n" {
+            assert!(left.elapsed() < LONG / 4, "{}", row.name());
+        }
+        assert!(left.elapsed() < LONG / 4, "{}: {:?}", row.name(), left.elapsed());
+    });
+}
+
+/// When the server said for the n-th time, from 0, that it cannot accept.
+fn nth_complaint(server: &Program, n: usize) -> Instant {
+    let complaint = |line: &&Line| String::from_utf8_lossy(&line.text).contains("accept failed");
+    let when = |lines: &[Line]| lines.iter().filter(complaint).nth(n).map(|line| line.when);
+    server.wait_until("log: accept failed", LONG, when).unwrap()
+}
+
+/// At most so many descriptors; `None`: as many as this test may have.
+fn limit(server: &Program, most: Option<u64>) {
+    let ours = getrlimit(Resource::Nofile);
+    let current = most.or(ours.current);
+    let pid = Pid::from_raw(server.pid().cast_signed());
+    prlimit(pid, Resource::Nofile, Rlimit { current, maximum: ours.maximum }).unwrap();
+}

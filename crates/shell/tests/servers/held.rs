@@ -1,0 +1,72 @@
+//! A command that runs until it is released or killed.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::rows::LONG;
+
+/// Two FIFOs that the command opens. One tells when it runs, and when its last process is gone; the other releases it.
+pub struct Held {
+    tell: PathBuf,
+    go: PathBuf,
+    heard: File,
+    release: File,
+}
+
+impl Held {
+    pub fn new(folder: &Path, name: &str) -> Held {
+        let fifo = |end: &str| {
+            let path = folder.join(format!("{name}-{end}"));
+            assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            // Opened for both, so that neither side waits for the other to open it.
+            let file = File::options().read(true).write(true).open(&path).unwrap();
+            (path, file)
+        };
+        let ((tell, heard), (go, release)) = (fifo("tell"), fifo("go"));
+        Held { tell, go, heard, release }
+    }
+
+    /// Says `begun` into the first FIFO, holds it, and copies a line from the second one.
+    pub fn command(&self) -> String {
+        format!("exec 3>{}; echo begun >&3; head -n 1 {}", self.tell.display(), self.go.display())
+    }
+
+    pub fn wait_until_begun(&mut self) {
+        wait_readable(&self.heard);
+        let mut begun = [0; 6];
+        self.heard.read_exact(&mut begun).unwrap();
+        assert_eq!(&begun, b"begun\n");
+    }
+
+    /// The command says `released`, and ends.
+    pub fn release(&mut self) {
+        self.release.write_all(b"released\n").unwrap();
+    }
+
+    /// Returns once no process of the command is left. One that was not released must have been killed.
+    pub fn wait_until_gone(self) {
+        let mut reader = File::open(&self.tell).unwrap();
+        drop(self.heard);
+        wait_readable(&reader);
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0, "nobody holds it any more");
+        for path in [self.tell, self.go] {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+fn wait_readable(file: &File) {
+    let limit = Timespec::try_from(LONG).unwrap();
+    let ready = loop {
+        match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&limit)) {
+            Err(Errno::INTR) => {}
+            ready => break ready.unwrap(),
+        }
+    };
+    assert_eq!(ready, 1, "nothing came from the command, and it did not end");
+}

@@ -1,0 +1,114 @@
+//! A server starts on its port and on no other server's, and ends when it is told to.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use stage::{Line, Program, Scratch, Signal};
+
+use crate::held::Held;
+use crate::rows::{LONG, ROWS, Row, connect, for_each_row, rest_in_order};
+
+/// An address of this machine where no other test listens: while a port is free for a moment, nobody takes it.
+const OUR_OWN: &str = "127.77.0.1:0";
+
+#[test]
+fn restarted_at_once() {
+    for_each_row(ROWS, |row| {
+        let first = row.start_at(OUR_OWN, &mut row.command(&[]));
+        let address = first.address().unwrap();
+        let mut conn = connect(&address);
+        assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}", row.name());
+        first.signal(Signal::TERM);
+        assert_eq!(conn.read(&mut [0]).unwrap(), 0, "{}", row.name());
+        drop(conn);
+        assert_eq!(first.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+        // The server closed first: its port remembers the connection. SO_REUSEADDR passes over that.
+        let second = row.start_at(&address, &mut row.command(&[]));
+        assert_eq!(second.address().unwrap(), address, "{}", row.name());
+        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+    });
+}
+
+#[test]
+fn one_port_one_server() {
+    for_each_row(ROWS, |row| {
+        let first = row.start(&[]);
+        let address = first.address().unwrap();
+        let second = row.start_at(&address, &mut row.command(&[])).wait(LONG).unwrap();
+        let stderr = String::from_utf8_lossy(&second.stderr);
+        assert_eq!(second.code, Some(3), "{}: {stderr}", row.name());
+        assert!(stderr.contains(&address), "{}: {stderr}", row.name());
+        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+    });
+}
+
+#[test]
+fn told_to_stop_while_nobody_is_there() {
+    for_each_row(ROWS, |row| {
+        let server = row.start(&[]);
+        server.address().unwrap();
+        server.signal(Signal::TERM);
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+    });
+}
+
+#[test]
+fn told_to_stop_it_finishes_what_runs() {
+    for_each_row(ROWS, |row| {
+        let scratch = Scratch::new().unwrap();
+        let (server, mut held, mut conn) = busy(&row, &scratch);
+        server.signal(Signal::TERM);
+        told(&server);
+        held.release();
+        assert_eq!(row.hear(&mut conn), "released\n", "{}", row.name());
+        assert_eq!(rest_in_order(conn), b"", "{}", row.name());
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+    });
+}
+
+#[test]
+fn what_does_not_finish_is_killed() {
+    for_each_row(ROWS, |row| {
+        let scratch = Scratch::new().unwrap();
+        let (server, held, _conn) = busy(&row, &scratch);
+        let signalled = Instant::now();
+        server.signal(Signal::TERM);
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+        let took = signalled.elapsed();
+        assert!(took >= shell::GRACE && took < LONG / 2, "{}: {took:?}", row.name());
+        held.wait_until_gone();
+    });
+}
+
+#[test]
+fn told_twice_it_ends_at_once() {
+    for_each_row(ROWS, |row| {
+        let scratch = Scratch::new().unwrap();
+        let (server, held, _conn) = busy(&row, &scratch);
+        server.signal(Signal::TERM);
+        told(&server);
+        server.signal(Signal::TERM);
+        // After the grace period it would be 0.
+        assert_eq!(server.wait(LONG).unwrap().code, Some(130), "{}", row.name());
+        held.wait_until_gone();
+    });
+}
+
+/// A server that runs a command until it is released.
+fn busy(row: &Row, scratch: &Scratch) -> (Program, Held, TcpStream) {
+    let server = row.start(&["-v"]);
+    let mut held = Held::new(scratch.path(), "held");
+    let mut conn = connect(&server.address().unwrap());
+    conn.write_all(&row.request(&held.command())).unwrap();
+    held.wait_until_begun();
+    (server, held, conn)
+}
+
+/// Waits until a server says that it has been told to stop.
+fn told(server: &Program) {
+    let stopping = |line: &Line| String::from_utf8_lossy(&line.text).contains("stopping");
+    server
+        .wait_until("log: stopping", LONG, |lines| lines.iter().any(stopping).then_some(()))
+        .unwrap();
+}
