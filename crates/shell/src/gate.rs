@@ -136,7 +136,7 @@ impl Gate {
         say(format_args!("from {}", show(peer)));
         let Some(conn) = self.shutdown.watch(conn) else { return };
         let served = self.admit(&Peer::of(&conn)).map_err(SessionEnd::from);
-        match served.and_then(|mut session| client(&conn, &mut session)) {
+        match served.and_then(|session| client(&conn, &mut session.on(&conn))) {
             // Its peer has ended the stream: nothing is unread, and it can be closed as it is.
             Ok(()) if !self.shutdown.told() => {}
             // There's nobody left to answer.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use observe::Socket;
@@ -15,7 +16,7 @@ use crate::output::Output;
 use crate::peer::{Peer, PeerGone};
 use crate::refusal::{Refusal, Screen, check_length};
 use crate::run::{Limits, run};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Connection, Shutdown};
 
 /// The answer to the right token.
 pub const WELCOME: &[u8] = b"ok\n";
@@ -31,6 +32,7 @@ pub struct Session {
     screen: Screen,
     rest: FrameDeadline,
     shutdown: Shutdown,
+    answering: Arc<AtomicBool>,
 }
 
 enum State {
@@ -56,7 +58,12 @@ impl Session {
         let until = Deadline::after(TOKEN_TIME);
         let state = token.map_or(State::Open, |token| State::AwaitingToken(token, until));
         let (screen, rest) = (Screen::default(), FrameDeadline::new(FRAME_TIMEOUT));
-        Session { form, limits, state, screen, rest, shutdown }
+        Session { form, limits, state, screen, rest, shutdown, answering: Arc::default() }
+    }
+
+    /// The session of this connection: told to end, the server leaves it alone while a request is answered.
+    pub(crate) fn on(self, conn: &Connection) -> Session {
+        Session { answering: conn.answering(), ..self }
     }
 
     /// When its next request is due: a peer that still owes the token can't stay idle for as long as
@@ -73,8 +80,14 @@ impl Session {
     /// are more, and the whole request must come within [`FRAME_TIMEOUT`].
     ///
     /// # Errors
-    /// [`TimedOut`](io::ErrorKind::TimedOut); a refusal of a request that's too long for a command already.
+    /// [`TimedOut`](io::ErrorKind::TimedOut); a refusal of a request that's too long for a command already; and
+    /// [`SessionEnd::Told`].
     pub fn await_rest(&mut self, conn: &Socket, unread: &[u8]) -> Result<(), SessionEnd> {
+        // In this order: either the thread that ends the server sees this, or it is seen here.
+        self.answering.store(false, Ordering::SeqCst);
+        if self.shutdown.told() {
+            return Err(SessionEnd::Told);
+        }
         check_length(unread.len())?;
         wait_readable(conn, self.rest.after(unread.len()).or(self.deadline()))?;
         Ok(())
@@ -92,6 +105,7 @@ impl Session {
         request: &[u8],
         peer: impl Into<Peer<'a>>,
     ) -> Result<Output, SessionEnd> {
+        self.answering.store(true, Ordering::SeqCst);
         if self.shutdown.told() {
             return Err(SessionEnd::Told);
         }

@@ -2,8 +2,9 @@
 //!
 //! A blocking server waits in `accept` or in `recv`, and can't be asked anything there. So the end comes from outside: a
 //! thread waits for the signal, and shuts down the reading side of each open connection. Where a program waits in `recv`,
-//! that is the end of the stream; it returns 0 and the connection ends like any other. When the last one has ended, the
-//! process exits, whether somebody waits in `accept` or not.
+//! that is the end of the stream; it returns 0 and the connection ends like any other. Where it is answering a request, the
+//! peer may still have to send something, and the connection ends after the answer. When the last one has ended, the process
+//! exits, whether somebody waits in `accept` or not.
 
 use std::collections::HashMap;
 use std::io::{self, PipeReader, PipeWriter, Read};
@@ -41,10 +42,18 @@ struct Inner {
 #[derive(Debug)]
 struct Open {
     /// Connections, and whatever else is to end before the process does.
-    all: HashMap<u64, Option<Arc<Socket>>>,
+    all: HashMap<u64, Option<Watched>>,
     next: u64,
     /// Closed when the server has been told and nothing is open any more.
     last: Option<PipeWriter>,
+}
+
+#[derive(Clone, Debug)]
+struct Watched {
+    conn: Arc<Socket>,
+    /// A request is being answered, for which the peer may still send something: the `OK` of the ack handshake. It isn't
+    /// shut down now.
+    answering: Arc<AtomicBool>,
 }
 
 impl Shutdown {
@@ -83,9 +92,9 @@ impl Shutdown {
     /// A connection that ends when the server is told to end: its reading side is shut down, so that `recv` returns 0.
     /// `None` if the server has been told already: nobody new is served.
     pub fn watch(&self, conn: Socket) -> Option<Connection> {
-        let conn = Arc::new(conn);
-        let open = self.enter(Some(Arc::clone(&conn)))?;
-        Some(Connection { conn, _open: open })
+        let watched = Watched { conn: Arc::new(conn), answering: Arc::default() };
+        let open = self.enter(Some(watched.clone()))?;
+        Some(Connection { watched, _open: open })
     }
 
     /// Keeps the process from ending, for [`GRACE`] at most, until it is dropped. `None` if the server has been told to
@@ -94,7 +103,7 @@ impl Shutdown {
         self.enter(None)
     }
 
-    fn enter(&self, conn: Option<Arc<Socket>>) -> Option<Hold> {
+    fn enter(&self, conn: Option<Watched>) -> Option<Hold> {
         let mut open = self.0.open();
         if self.told() {
             return None;
@@ -114,7 +123,7 @@ impl Shutdown {
 
     /// Has the server been told to end?
     pub fn told(&self) -> bool {
-        self.0.told.load(Ordering::Acquire)
+        self.0.told.load(Ordering::SeqCst)
     }
 }
 
@@ -154,15 +163,23 @@ impl Drop for Hold {
 /// A watched connection. Dropped, it's closed.
 #[derive(Debug)]
 pub struct Connection {
-    conn: Arc<Socket>,
+    watched: Watched,
     _open: Hold,
+}
+
+impl Connection {
+    /// To be set from a request until its answer has been sent. The connection is then not shut down; whoever unsets it
+    /// looks whether the server has been told to end meanwhile.
+    pub(crate) fn answering(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.watched.answering)
+    }
 }
 
 impl Deref for Connection {
     type Target = Socket;
 
     fn deref(&self) -> &Socket {
-        &self.conn
+        &self.watched.conn
     }
 }
 
@@ -176,10 +193,12 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
     tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
     observe::say_what_was_dropped();
     let mut open = inner.open();
-    inner.told.store(true, Ordering::Release);
-    for conn in open.all.values().flatten() {
-        // It fails for a connection that has ended already.
-        let _ = conn.shutdown(net::Shutdown::Read);
+    inner.told.store(true, Ordering::SeqCst);
+    for Watched { conn, answering } in open.all.values().flatten() {
+        if !answering.load(Ordering::SeqCst) {
+            // It fails for a connection that has ended already.
+            let _ = conn.shutdown(net::Shutdown::Read);
+        }
     }
     if open.all.is_empty() {
         open.last = None;

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, exit};
@@ -13,7 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use observe::Socket;
-use shell::{Deadline, GRACE, Limits, Peer, Shutdown, run};
+use proto::request::RequestForm;
+use shell::{Deadline, GRACE, Limits, Output, Peer, ServerArgs, SessionEnd, Shutdown, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
 
@@ -33,12 +34,44 @@ fn a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection() {
         // One that isn't watched goes on, until the process ends.
         other_client.write_all(b"x").unwrap();
         assert_eq!(waits.join().unwrap(), 1);
+        say_finished();
         drop(conn);
         thread::park(); // as in accept: the process ends all the same
     };
     let name = "a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection";
-    let (code, _, time) = outcome(name, server);
-    assert_eq!(code, Some(0));
+    let (code, finished, time) = outcome(name, server);
+    assert_eq!((code, finished.as_str()), (Some(0), "finished\n"));
+    assert!(time < GRACE, "{time:?}");
+}
+
+/// As the ack handshake's server: it has a length to announce, and then waits for the peer's `OK`.
+#[test]
+fn while_it_answers_the_peer_can_still_send() {
+    let server = |shutdown: &Shutdown| {
+        let held = shutdown.hold().unwrap();
+        let (mut client, conn) = connection();
+        let args = ServerArgs { limits: LIMITS, allow_remote: false, token_file: None };
+        let here = client.local_addr().unwrap();
+        let gate = args.gate(here, RequestForm::Raw, shutdown).unwrap();
+        let frame = |output: Output| Ok::<_, io::Error>([output.stdout]);
+        gate.serve(conn, &here.into(), frame, |conn, session| {
+            session.run(b"kill -TERM $PPID", conn)?;
+            shell::wait_readable(shutdown, Deadline::after(GRACE))?;
+            // Were it shut down, it would be readable: its end could be read.
+            let readable = shell::wait_readable(conn, Deadline::now());
+            assert_eq!(readable.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            client.write_all(b"OK").unwrap();
+            assert_eq!(conn.recv(&mut [0; 2])?, 2);
+            let end = session.await_rest(conn, &[]);
+            assert!(matches!(end, Err(SessionEnd::Told)), "{end:?}");
+            end
+        });
+        say_finished();
+        drop(held);
+        thread::park();
+    };
+    let (code, finished, time) = outcome("while_it_answers_the_peer_can_still_send", server);
+    assert_eq!((code, finished.as_str()), (Some(0), "finished\n"));
     assert!(time < GRACE, "{time:?}");
 }
 
@@ -50,9 +83,7 @@ fn what_is_held_ends_before_the_process() {
         run(b"kill -TERM $PPID", &LIMITS, &Peer::of(&conn)).unwrap();
         shell::wait_readable(shutdown, Deadline::after(GRACE)).unwrap();
         assert!(shutdown.hold().is_none());
-        let mut fifo =
-            fs::File::options().write(true).open(std::env::var_os("FIFO").unwrap()).unwrap();
-        fifo.write_all(b"finished\n").unwrap();
+        say_finished();
         drop(held);
         thread::park();
     };
@@ -73,6 +104,12 @@ fn a_second_signal_ends_it_at_once() {
     let server = |shutdown: &Shutdown| stubborn(shutdown, "kill -TERM $PPID; kill -INT $PPID");
     let (code, leftover, _) = outcome("a_second_signal_ends_it_at_once", server);
     assert_eq!((code, leftover.as_str()), (Some(130), "started\n"));
+}
+
+fn say_finished() {
+    let fifo = std::env::var_os("FIFO").unwrap();
+    let mut fifo = fs::File::options().write(true).open(fifo).unwrap();
+    fifo.write_all(b"finished\n").unwrap();
 }
 
 /// Does not stop for anything; says so into the FIFO if it is left alone.
