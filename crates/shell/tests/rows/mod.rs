@@ -189,7 +189,7 @@ impl Row {
             Wire::Bare => {
                 let mut line = Vec::new();
                 let mut byte = [0];
-                while line.last() != Some(&b'\n') && conn.read(&mut byte).unwrap() > 0 {
+                while line.last() != Some(&b'\n') && read(conn, &mut byte) > 0 {
                     line.push(byte[0]);
                 }
                 line
@@ -211,7 +211,7 @@ impl Row {
             return 0;
         }
         let mut length = [0; 16];
-        let n = conn.read(&mut length).unwrap();
+        let n = read(conn, &mut length);
         conn.write_all(b"OK").unwrap();
         std::str::from_utf8(&length[..n]).unwrap().parse().unwrap()
     }
@@ -229,13 +229,19 @@ fn body<F: Framing>(conn: &mut TcpStream, framing: F) -> Vec<u8> {
         if let Some(answer) = answers.decode().unwrap() {
             return answer.body.to_vec();
         }
-        // A child of this test may end at any time, and SIGCHLD interrupts a read.
-        let n = match conn.read(answers.space()) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.unwrap(),
-        };
+        let n = read(conn, answers.space());
         assert_ne!(n, 0, "the stream ended before the answer");
         answers.filled(n);
+    }
+}
+
+/// What one read brings. A child of this test may end at any time, and SIGCHLD interrupts a read that has a timeout.
+pub fn read(conn: &mut TcpStream, buffer: &mut [u8]) -> usize {
+    loop {
+        match conn.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read.unwrap(),
+        }
     }
 }
 

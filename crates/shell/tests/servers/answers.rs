@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
 
-use crate::rows::{ROWS, Row, connect, every_form, for_each_row, rest_in_order};
+use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
 #[test]
 fn a_request_may_come_byte_by_byte() {
@@ -45,14 +45,16 @@ fn the_answer_arrives_though_input_is_unread() {
         let server = row.start(&[]);
         let mut conn = connect(&server.address().unwrap());
         conn.write_all(&row.request(ZEROS)).unwrap();
+        let mut came = Vec::new();
         if row.raw && row.say_ok(&mut conn) == 0 {
             // Sent before the answer begins, the next request could be taken for the end of this one.
-            assert_eq!(conn.peek(&mut [0]).unwrap(), 1, "{}", row.name());
+            came.push(0xff);
+            read(&mut conn, &mut came);
         }
         // What is no request in either form, and much more than the server reads at once.
         conn.write_all(b"\xff\xff\xff\xff\n").unwrap();
         let _ = conn.write_all(&[b'x'; 300_000]);
-        let came = rest_in_order(conn);
+        came.extend(rest_in_order(conn));
         // A refusal may follow; the four bytes of its length may hold zeros too.
         assert!((300_000..300_010).contains(&zeros(&came)), "{}: {}", row.name(), zeros(&came));
     });
@@ -94,7 +96,7 @@ fn a_command_s_status_is_known_whoever_started_the_server() {
         for (command, status) in [("exit 3", "\"status\":3,"), ("kill -9 $$", "{\"signal\":9}")] {
             conn.write_all(&row.request(command)).unwrap();
             let mut answer = [0; 200];
-            let n = conn.read(&mut answer).unwrap();
+            let n = read(&mut conn, &mut answer);
             let answer = String::from_utf8_lossy(&answer[..n]);
             assert!(answer.contains(status), "{}: {command}: {answer}", row.name());
         }

@@ -6,29 +6,27 @@ use std::time::{Duration, Instant};
 
 use crate::rows::LONG;
 
-/// How many descriptors, threads and children a process has: as soon as it is `expected`; if nothing is expected, when
-/// it has stopped changing.
-pub fn settled(pid: u32, expected: Option<[usize; 3]>) -> [usize; 3] {
-    let count = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).unwrap().count();
-    let children = || {
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-        let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("children"));
-        tasks.map(|task| of(task.unwrap()).unwrap_or_default().split_whitespace().count()).sum()
-    };
-    let mut last = [0; 3];
-    let mut same_since = Instant::now();
-    let until = Instant::now() + LONG;
-    loop {
-        let now = [count("fd"), count("task"), children()];
-        if now != last {
-            (last, same_since) = (now, Instant::now());
-        }
-        let stable = same_since.elapsed() > Duration::from_millis(500);
-        let enough = expected.map_or(stable, |expected| now == expected);
-        if enough || Instant::now() > until {
-            return now;
-        }
-        thread::sleep(Duration::from_millis(10));
+/// The numbers of its open descriptors.
+pub fn descriptors(pid: u32) -> Vec<u64> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    open.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect()
+}
+
+/// How many descriptors, threads and children it has.
+pub fn holds(pid: u32) -> [usize; 3] {
+    let tasks = || fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("children"));
+    let children = tasks().map(|task| of(task.unwrap()).unwrap_or_default());
+    let children = children.map(|line| line.split_whitespace().count()).sum();
+    [descriptors(pid).len(), tasks().count(), children]
+}
+
+/// Looks again and again until it is so.
+pub fn until(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it has not come about");
+        thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -1,13 +1,13 @@
 //! A server starts on its port and on no other server's, and ends when it is told to.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Instant;
 
 use stage::{Line, Program, Scratch, Signal};
 
 use crate::held::Held;
-use crate::rows::{LONG, ROWS, Row, connect, for_each_row, rest_in_order};
+use crate::rows::{LONG, ROWS, Row, connect, for_each_row, read, rest_in_order};
 
 /// An address of this machine where no other test listens: while a port is free for a moment, nobody takes it.
 const OUR_OWN: &str = "127.77.0.1:0";
@@ -20,7 +20,7 @@ fn restarted_at_once() {
         let mut conn = connect(&address);
         assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}", row.name());
         first.signal(Signal::TERM);
-        assert_eq!(conn.read(&mut [0]).unwrap(), 0, "{}", row.name());
+        assert_eq!(read(&mut conn, &mut [0]), 0, "{}", row.name());
         drop(conn);
         assert_eq!(first.wait(LONG).unwrap().code, Some(0), "{}", row.name());
         // The server closed first: its port remembers the connection. SO_REUSEADDR passes over that.
