@@ -1,4 +1,4 @@
-//! Where commands come from when none is on the command line.
+//! Where commands come from when none is on the command line, and what is said of their end.
 
 use stage::Program;
 
@@ -30,6 +30,29 @@ fn the_prompt_where_it_is_asked_for() {
             let input = "echo hi\n\nquit\necho never\n";
             let printed = prints(&row, &address, &["--prompt", prompt], input);
             assert_eq!(printed, expected, "{}, {prompt}", row.name());
+        }
+    });
+}
+
+/// Where the answer says how a command ended, the client says it to its user.
+#[test]
+fn how_a_command_ended_is_said() {
+    for_each_row(client_rows().filter(Row::has_status), |row| {
+        let server = row.start(&[]);
+        let address = server.address().unwrap();
+        for (command, stdout, says) in [
+            ("exit 3", "", Some("code 3")),
+            ("echo a; kill -9 $$", "a\n", Some("signal 9")),
+            ("echo a; echo b >&2", "a\nb\n", None),
+        ] {
+            let mut client = row.client(&address);
+            let client = Program::start(&row.name(), client.args(["-c", command])).unwrap();
+            let done = client.wait(LONG).unwrap();
+            assert_eq!(done.code, Some(0), "{}, {command}", row.name());
+            assert_eq!(String::from_utf8(done.stdout).unwrap(), stdout, "{}", row.name());
+            let stderr = String::from_utf8(done.stderr).unwrap();
+            assert_eq!(stderr.lines().count(), says.iter().count(), "{}: {stderr}", row.name());
+            assert!(says.is_none_or(|says| stderr.contains(says)), "{}: {stderr}", row.name());
         }
     });
 }

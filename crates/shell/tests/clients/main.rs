@@ -9,6 +9,7 @@
 //! | a reader who has seen enough ends it | `ends::a_reader_who_has_seen_enough` |
 //! | commands from standard input, and where they end | `commands::commands_from_standard_input` |
 //! | the prompt is shown where it's asked for | `commands::the_prompt_where_it_is_asked_for` |
+//! | how a command ended is said, where an answer tells | `commands::how_a_command_ended_is_said` |
 //! | with our servers and Python's, the same commands bring the same bytes | `pairs::each_pair_brings_the_same_bytes` |
 //! | …over IPv6 too | `pairs::over_ipv6_too` |
 //! | no request and no answer waits for an ACK | `pace::no_answer_waits_for_an_ack` |

@@ -58,7 +58,7 @@ const fn model(args: &'static [&'static str]) -> Row {
 
 /// All servers that take raw requests: the models too, though their own rows frame them.
 pub fn raw_rows() -> impl Iterator<Item = Row> {
-    let raw = |row: &Row| row.raw || row.server == "threaded-server";
+    let raw = |row: &Row| row.raw || row.is_model();
     ROWS.into_iter().filter(raw).map(|row| Row { raw: true, ..row })
 }
 
@@ -69,7 +69,7 @@ pub fn every_form() -> impl Iterator<Item = Row> {
 
 /// Each client, with each form of requests that it sends. To the client of the models they are all the same.
 pub fn client_rows() -> impl Iterator<Item = Row> {
-    every_form().filter(|row| row.args.first() != Some(&"--model") || row.args.contains(&"threads"))
+    every_form().filter(|row| !row.is_model() || row.args.contains(&"threads"))
 }
 
 impl Row {
@@ -83,9 +83,14 @@ impl Row {
         if self.raw && has_both { &["--requests", "raw"] } else { &[] }
     }
 
+    /// Whether it is a model of the threaded server, which can limit its connections.
+    pub fn is_model(&self) -> bool {
+        self.server == "threaded-server"
+    }
+
     /// Whether it serves several clients at once.
     pub fn is_concurrent(&self) -> bool {
-        self.server == "threaded-server" && !self.args.contains(&"serial")
+        self.is_model() && !self.args.contains(&"serial")
     }
 
     /// Whether each connection has a process of its own.
@@ -96,11 +101,6 @@ impl Row {
     /// Whether its answers say how a command ended.
     pub fn has_status(&self) -> bool {
         self.wire == Wire::Json
-    }
-
-    /// Whether it has `--max-connections`.
-    pub fn limits_connections(&self) -> bool {
-        self.server == "threaded-server"
     }
 
     /// The package that the server belongs to.

@@ -4,6 +4,9 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
 
+use proto::request::{RequestForm, RequestFraming};
+use proto::{Decoder, MAX_FRAME};
+
 use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
 #[test]
@@ -17,6 +20,24 @@ fn a_request_may_come_byte_by_byte() {
         }
         assert_eq!(row.hear(&mut conn), "hi\n", "{}", row.name());
     });
+}
+
+/// What a network may do, without one: the decoder that the servers ask, fed in two pieces.
+#[test]
+fn a_request_cut_anywhere() {
+    let stream = b"\x07\0\0\0echo hi";
+    for cut in 0..=stream.len() {
+        let mut requests = Decoder::new(RequestFraming::new(RequestForm::Framed, MAX_FRAME));
+        let mut commands = Vec::new();
+        for piece in [&stream[..cut], &stream[cut..]] {
+            requests.space()[..piece.len()].copy_from_slice(piece);
+            requests.filled(piece.len());
+            while let Some(frame) = requests.decode().unwrap() {
+                commands.push(frame.body.to_vec());
+            }
+        }
+        assert_eq!(commands, [b"echo hi"], "cut at {cut}");
+    }
 }
 
 /// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.

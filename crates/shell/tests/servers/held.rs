@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -37,10 +38,15 @@ impl Held {
     }
 
     pub fn wait_until_begun(&mut self) {
-        wait_readable(&self.heard);
+        assert!(self.begins_within(LONG), "it has not begun");
         let mut begun = [0; 6];
         self.heard.read_exact(&mut begun).unwrap();
         assert_eq!(&begun, b"begun\n");
+    }
+
+    /// Whether it has begun, at the latest when this time is over.
+    pub fn begins_within(&self, time: Duration) -> bool {
+        becomes_readable(&self.heard, time)
     }
 
     /// The command says `released`, and ends.
@@ -52,7 +58,7 @@ impl Held {
     pub fn wait_until_gone(self) {
         let mut reader = File::open(&self.tell).unwrap();
         drop(self.heard);
-        wait_readable(&reader);
+        assert!(becomes_readable(&reader, LONG), "it has not ended");
         assert_eq!(reader.read(&mut [0]).unwrap(), 0, "nobody holds it any more");
         for path in [self.tell, self.go] {
             fs::remove_file(path).unwrap();
@@ -60,13 +66,12 @@ impl Held {
     }
 }
 
-fn wait_readable(file: &File) {
-    let limit = Timespec::try_from(LONG).unwrap();
-    let ready = loop {
+fn becomes_readable(file: &File, within: Duration) -> bool {
+    let limit = Timespec::try_from(within).unwrap();
+    loop {
         match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&limit)) {
             Err(Errno::INTR) => {}
-            ready => break ready.unwrap(),
+            ready => return ready.unwrap() > 0,
         }
-    };
-    assert_eq!(ready, 1, "nothing came from the command, and it did not end");
+    }
 }

@@ -93,8 +93,7 @@ fn strangers_who_hold_on_cost_the_owner_nothing() {
         return;
     }
     for row in ROWS {
-        let limit: &[&str] =
-            if row.limits_connections() { &["--max-connections", "16"] } else { &[] };
+        let limit: &[&str] = if row.is_model() { &["--max-connections", "16"] } else { &[] };
         let server = row.start(limit);
         let address = server.address().unwrap();
         // Stopped, so that all of them wait in its queue in front of the owner.
