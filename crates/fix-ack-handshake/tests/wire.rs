@@ -4,7 +4,7 @@
 //!
 //! | fault | test |
 //! |---|---|
-//! | an `OK` in two pieces; the next command right behind the `OK` for an empty answer | `an_ok_in_any_company` |
+//! | an `OK` in two pieces; the next command right after the `OK` for an empty answer | `an_ok_in_any_company` |
 //! | something else than `OK`, a part of it, or nothing | `what_is_no_ok_ends_one_connection` |
 //! | a web page, which never says `OK` | `a_browser_hears_a_length_and_no_more` |
 //! | a small write that waits 40 ms for an ACK | `each_part_leaves_in_one_send` |

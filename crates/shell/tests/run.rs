@@ -198,7 +198,7 @@ fn without_descriptors_it_is_an_answer_too() {
 }
 
 #[test]
-fn a_caller_who_resets_takes_the_command_along() {
+fn a_peer_that_resets_takes_the_command_along() {
     assert_gone("reset", |client| {
         rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
         drop(client);
@@ -207,7 +207,7 @@ fn a_caller_who_resets_takes_the_command_along() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_caller_who_closes_takes_the_command_along() {
+fn a_peer_that_closes_takes_the_command_along() {
     assert_gone("close", drop);
     // First the half, then the rest: the FIN came long before.
     assert_gone("close-later", |client| {
@@ -219,7 +219,7 @@ fn a_caller_who_closes_takes_the_command_along() {
 /// After its FIN nothing more is heard of a peer, and yet it is noticed when it has left.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_caller_who_closes_long_after_its_fin_takes_the_command_along() {
+fn a_peer_that_closes_long_after_its_fin_takes_the_command_along() {
     assert_gone("close-much-later", |client| {
         client.shutdown(Shutdown::Write).unwrap();
         // Not to wait for something: so that the first look, after the FIN, finds it still there.
@@ -229,7 +229,7 @@ fn a_caller_who_closes_long_after_its_fin_takes_the_command_along() {
 }
 
 #[test]
-fn who_waits_for_something_else_is_told_when_the_caller_leaves() {
+fn who_waits_for_something_else_is_told_when_the_peer_leaves() {
     let soon = || Deadline::after(Duration::from_millis(20));
     let (client, server) = connection();
     let peer = Peer::of(&server);
@@ -252,7 +252,7 @@ fn who_waits_for_something_else_is_told_when_the_caller_leaves() {
 }
 
 #[test]
-fn a_caller_who_only_stops_sending_gets_the_answer() {
+fn a_peer_that_only_stops_sending_gets_the_answer() {
     let (client, server) = connection();
     client.shutdown(Shutdown::Write).unwrap();
     // Long enough for more than one look at the peer.
@@ -260,10 +260,10 @@ fn a_caller_who_only_stops_sending_gets_the_answer() {
     assert_eq!(output.stdout, b"alive\n");
 }
 
-/// Requests that wait in the socket neither wake the loop for ever nor count as the peer's end.
+/// Requests that wait in the socket neither keep waking the loop nor count as the peer's end.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_waiting_caller_costs_no_time() {
+fn a_waiting_peer_costs_no_time() {
     let (mut client, server) = connection();
     std::io::Write::write_all(&mut client, b"the next command").unwrap();
     client.shutdown(Shutdown::Write).unwrap();

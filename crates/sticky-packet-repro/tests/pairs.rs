@@ -11,7 +11,10 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
+use std::thread;
 use std::time::Duration;
 
 use stage::{Finished, Program, Signal, Stream};
@@ -39,7 +42,7 @@ const PAIRS: [(Side, Side); 4] = [
 fn the_rest_of_an_answer_is_the_next_answer() {
     let hundred = "x".repeat(100);
     let long = "printf '%0300d' 0 | tr 0 x";
-    for pair in pairs() {
+    for_each_pair(|pair| {
         let server = shell_server(pair.0);
         let address = server.address().unwrap();
         for (commands, expected) in [
@@ -53,7 +56,7 @@ fn the_rest_of_an_answer_is_the_next_answer() {
             let stdout = String::from_utf8_lossy(&done.stdout).into_owned();
             assert_eq!((done.code, stdout), (Some(0), expected), "{pair:?} {commands:?}");
         }
-    }
+    });
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn two_sends_are_not_two_messages() {
         ("2,5", "info_1: he\ninfo_2: llohi\n"),
         ("1,1,1", "info_1: h\ninfo_2: e\ninfo_3: l\n"),
     ] {
-        for pair in pairs() {
+        for_each_pair(|pair| {
             // The server holds: when the client has ended, all it sent is in the kernel's buffer.
             let mut server = program(pair.0, SERVER, &["two-reads"], "two_reads.py");
             server.args(["--listen", "127.0.0.1:0", "--hold", "--reads", reads]);
@@ -78,7 +81,7 @@ fn two_sends_are_not_two_messages() {
             let stdout = String::from_utf8_lossy(&done.stdout).into_owned();
             let said = stdout.split_once('\n').map(|(_, rest)| rest);
             assert_eq!((done.code, said), (Some(0), Some(expected)), "{pair:?} {reads}");
-        }
+        });
     }
 }
 
@@ -110,12 +113,18 @@ fn two_reads_ends_when_it_is_told_to() {
     assert_eq!(server.wait(LONG).unwrap().code, Some(0));
 }
 
-/// The pairs that can be run here: without python3 only ours.
-fn pairs() -> Vec<(Side, Side)> {
-    let python = stage::python().is_some();
-    let mut pairs = PAIRS.to_vec();
-    pairs.retain(|pair| python || *pair == (Side::Ours, Side::Ours));
-    pairs
+/// Looked for once: that takes a process.
+static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(stage::python);
+
+/// Plays the pairs that can be run here, side by side: without python3 only ours.
+fn for_each_pair(play: impl Fn((Side, Side)) + Sync) {
+    let can_run = |pair: &(Side, Side)| PYTHON.is_some() || *pair == (Side::Ours, Side::Ours);
+    thread::scope(|scope| {
+        for pair in PAIRS.into_iter().filter(can_run) {
+            let play = &play;
+            scope.spawn(move || play(pair));
+        }
+    });
 }
 
 fn shell_server(side: Side) -> Program {
@@ -144,7 +153,7 @@ fn at(command: &mut Command, side: Side, address: &str) {
 fn program(side: Side, ours: &str, subcommand: &[&str], peer: &str) -> Command {
     let mut command = match side {
         Side::Ours => Command::new(ours),
-        Side::Python => Command::new(stage::python().unwrap()),
+        Side::Python => Command::new(PYTHON.as_ref().unwrap()),
     };
     match side {
         Side::Ours => command.args(subcommand),

@@ -1,43 +1,34 @@
 //! Requests are understood however they come, and answers arrive: whole, or they say what is missing.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
-use proto::request::{RequestForm, RequestFraming};
-use proto::{Decoder, MAX_FRAME};
-
+use crate::process::until;
 use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
 #[test]
-fn a_request_may_come_byte_by_byte() {
+fn a_request_may_be_cut_anywhere() {
     for_each_row(ROWS.into_iter().filter(|row| !row.raw), |row| {
         let server = row.start(&[]);
         let mut conn = connect(&server.address().unwrap());
-        conn.set_nodelay(true).unwrap();
-        for byte in row.request("echo hi") {
-            conn.write_all(&[byte]).unwrap();
+        let request = row.request("echo hi");
+        let in_two = (1..request.len()).map(|cut| vec![&request[..cut], &request[cut..]]);
+        for pieces in in_two.chain([request.chunks(1).collect()]) {
+            for piece in &pieces {
+                conn.write_all(piece).unwrap();
+                wait_until_read(&conn);
+            }
+            assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
         }
-        assert_eq!(row.hear(&mut conn), "hi\n", "{}", row.name());
     });
 }
 
-/// What a network may do, without one: the decoder that the servers ask, fed in two pieces.
-#[test]
-fn a_request_cut_anywhere() {
-    let stream = b"\x07\0\0\0echo hi";
-    for cut in 0..=stream.len() {
-        let mut requests = Decoder::new(RequestFraming::new(RequestForm::Framed, MAX_FRAME));
-        let mut commands = Vec::new();
-        for piece in [&stream[..cut], &stream[cut..]] {
-            requests.space()[..piece.len()].copy_from_slice(piece);
-            requests.filled(piece.len());
-            while let Some(frame) = requests.decode().unwrap() {
-                commands.push(frame.body.to_vec());
-            }
-        }
-        assert_eq!(commands, [b"echo hi"], "cut at {cut}");
-    }
+/// Waits until the server has read all that was sent. Otherwise one read could bring two pieces.
+fn wait_until_read(conn: &TcpStream) {
+    let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
+    let kernel = diag::Kernel::new().unwrap();
+    until(|| kernel.received(server, us).unwrap().unread == 0);
 }
 
 /// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.

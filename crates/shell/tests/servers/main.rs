@@ -11,7 +11,7 @@
 //! | a token is in no log and no trace | `who_gets_in::a_token_is_in_no_log_and_no_trace` |
 //! | a web page, TLS, line breaks, NUL, too long a request never run | `who_gets_in::what_is_no_command_never_runs` |
 //! | …however the request is cut | `who_gets_in::a_web_page_runs_nothing_however_its_request_is_cut` |
-//! | a request may come in any pieces | `answers::a_request_may_come_byte_by_byte`, `a_request_cut_anywhere` |
+//! | a request may come in any pieces | `answers::a_request_may_be_cut_anywhere` |
 //! | a client that only stops sending has its answer | `answers::the_answer_arrives_though_nothing_more_is_sent` |
 //! | so has one whose input is unread: lingering close | `answers::the_answer_arrives_though_input_is_unread` |
 //! | an answer cut short says so | `answers::an_answer_that_is_cut_short_says_so` |

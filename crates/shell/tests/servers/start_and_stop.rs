@@ -19,10 +19,14 @@ fn restarted_at_once() {
         let address = first.address().unwrap();
         let mut conn = connect(&address);
         assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}", row.name());
+        let signalled = Instant::now();
         first.signal(Signal::TERM);
         assert_eq!(read(&mut conn, &mut [0]), 0, "{}", row.name());
         drop(conn);
         assert_eq!(first.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+        // A client that thinks is not waited for.
+        let took = signalled.elapsed();
+        assert!(took < shell::GRACE, "{}: {took:?}", row.name());
         // The server closed first: its port remembers the connection. SO_REUSEADDR passes over that.
         let second = row.start_at(&address, &mut row.command(&[]));
         assert_eq!(second.address().unwrap(), address, "{}", row.name());
@@ -48,8 +52,11 @@ fn told_to_stop_while_nobody_is_there() {
     for_each_row(ROWS, |row| {
         let server = row.start(&[]);
         server.address().unwrap();
+        let signalled = Instant::now();
         server.signal(Signal::TERM);
         assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+        let took = signalled.elapsed();
+        assert!(took < shell::GRACE, "{}: {took:?}", row.name());
     });
 }
 
