@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
+use diag::{Kernel, Received};
+
 use crate::process::until;
 use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
@@ -13,22 +15,24 @@ fn a_request_may_be_cut_anywhere() {
         let server = row.start(&[]);
         let mut conn = connect(&server.address().unwrap());
         let request = row.request("echo hi");
+        let mut sent = 0;
         let in_two = (1..request.len()).map(|cut| vec![&request[..cut], &request[cut..]]);
         for pieces in in_two.chain([request.chunks(1).collect()]) {
             for piece in &pieces {
                 conn.write_all(piece).unwrap();
-                wait_until_read(&conn);
+                sent += piece.len() as u64;
+                wait_until_read(&conn, sent);
             }
             assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
         }
     });
 }
 
-/// Waits until the server has read all that was sent. Otherwise one read could bring two pieces.
-fn wait_until_read(conn: &TcpStream) {
+/// Waits until the server has read so many bytes. Otherwise one read could bring two pieces.
+fn wait_until_read(conn: &TcpStream, total: u64) {
     let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
-    let kernel = diag::Kernel::new().unwrap();
-    until(|| kernel.received(server, us).unwrap().unread == 0);
+    let kernel = Kernel::new().unwrap();
+    until(|| kernel.received(server, us).unwrap() == Received { total, unread: 0 });
 }
 
 /// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.
