@@ -10,8 +10,8 @@ use crate::rows::{LONG, client_rows};
 /// How long Linux delays an acknowledgement at least, in microseconds.
 const DELAYED: u64 = 40_000;
 
-/// A guard, not a benchmark. With the length in a write of its own, each answer is later than 40 ms, once the connection
-/// is no longer new: then the receiver delays its acknowledgements. So it is enough to look at the fastest of those.
+/// A guard, not a benchmark. With the length in a write of its own, every answer but the first takes 41 ms and more. So the
+/// fastest one decides, and a loaded machine changes nothing.
 #[test]
 fn no_answer_waits_for_an_ack() {
     let scratch = Scratch::new().unwrap();
@@ -41,7 +41,7 @@ fn no_answer_waits_for_an_ack() {
             })
             .collect();
         assert_eq!(waits.len(), 50, "{}", row.name());
-        let fastest = waits[25..].iter().min().unwrap();
-        assert!(*fastest < DELAYED / 2, "{}: {waits:?}", row.name());
+        let fastest = waits[1..].iter().min().unwrap();
+        assert!(*fastest < DELAYED, "{}: {waits:?}", row.name());
     }
 }

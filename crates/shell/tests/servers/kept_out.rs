@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use stage::Scratch;
@@ -104,9 +104,9 @@ fn strangers_who_hold_on_cost_the_owner_nothing() {
         for _ in 0..5 {
             assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
         }
-        // One lingering close takes a second.
+        // Sixty lingering closes, one after the other, would take a minute.
         let took = asked.elapsed();
-        assert!(took < Duration::from_secs(1), "{}: {took:?}", row.name());
+        assert!(took < LONG / 4, "{}: {took:?}", row.name());
         drop(strangers);
     }
 }
@@ -153,7 +153,7 @@ fn a_command_that_cannot_be_killed_holds_nobody() {
         let mut server = Command::new("setpriv");
         server.args(["--reuid", STRANGER, "--regid", STRANGER, "--clear-groups"]);
         server.arg(public.0.join(row.program().file_name().unwrap()));
-        server.args(row.command(&["--timeout", "1"]).get_args());
+        server.args(row.command(&["--timeout", "3"]).get_args());
         let server = row.start_as(&mut server);
         // The owner of this server is the stranger: it asks through the program of that user.
         let asked = Instant::now();
