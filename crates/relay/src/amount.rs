@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::schedule::{NotASchedule, number};
+use crate::parse::{NotASchedule, number};
 
 /// A time in milliseconds, written `25` or `25ms`. 0 is no time at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use crate::parse::NotASchedule;
 use crate::random::Random;
-use crate::schedule::NotASchedule;
 
 /// Where a stream is cut into pieces.
 ///

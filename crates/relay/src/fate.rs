@@ -1,7 +1,8 @@
 //! What happens to the datagrams of one direction of one flow. No socket, no clock.
 
+use crate::direction::Toward;
 use crate::random::Random;
-use crate::schedule::{Schedule, Toward};
+use crate::schedule::Schedule;
 
 /// The fates of the datagrams of one direction of one flow, one after the other.
 ///

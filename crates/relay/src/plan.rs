@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::amount::Delay;
 use crate::cut::Cut;
+use crate::direction::Toward;
 use crate::random::Random;
-use crate::schedule::{Schedule, Toward};
+use crate::schedule::Schedule;
 
 /// The decisions for one direction of one connection.
 ///

@@ -1,7 +1,7 @@
 //! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
 //! number generators", 2014). Ten lines, no state but one number, and the same on every machine.
 
-use crate::schedule::Toward;
+use crate::direction::Toward;
 
 /// One sequence of random numbers, the same again for the same seed.
 ///

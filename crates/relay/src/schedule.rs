@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use crate::amount::{Chance, Delay, Millis};
 use crate::cut::Cut;
+use crate::direction::Direction;
+use crate::parse::{NotASchedule, number};
 
 /// What happens to the bytes on their way. The default, `idle`, lets them pass.
 ///
@@ -134,73 +136,3 @@ impl FromStr for Schedule {
 }
 
 const BYTES: &str = "expected a number of bytes";
-
-pub(crate) fn number<T: FromStr>(text: &str, expected: &str) -> Result<T, NotASchedule> {
-    text.parse().map_err(|_| NotASchedule(format!("{expected}, not {text:?}")))
-}
-
-/// The text was not a schedule, or not a part of one; it says what was expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotASchedule(pub(crate) String);
-
-impl Display for NotASchedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotASchedule {}
-
-/// Where one direction of a connection leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Toward {
-    /// What the client sends.
-    Server,
-    /// What the server answers.
-    Client,
-}
-
-/// Which directions a schedule is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// What the client sends.
-    ToServer,
-    /// What the server answers.
-    ToClient,
-    /// Both, each counted on its own.
-    #[default]
-    Both,
-}
-
-impl Direction {
-    /// Whether the way toward this side is meant.
-    pub fn covers(self, toward: Toward) -> bool {
-        match self {
-            Direction::ToServer => toward == Toward::Server,
-            Direction::ToClient => toward == Toward::Client,
-            Direction::Both => true,
-        }
-    }
-}
-
-impl Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::ToServer => "to-server",
-            Direction::ToClient => "to-client",
-            Direction::Both => "both",
-        })
-    }
-}
-
-impl FromStr for Direction {
-    type Err = NotASchedule;
-
-    fn from_str(text: &str) -> Result<Direction, NotASchedule> {
-        let all = [Direction::ToServer, Direction::ToClient, Direction::Both];
-        let wrong = || {
-            NotASchedule(format!("direction: expected to-server, to-client or both, not {text:?}"))
-        };
-        all.into_iter().find(|direction| direction.to_string() == text).ok_or_else(wrong)
-    }
-}

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use observe::{Socket, is_recording};
 
 use crate::bulk::Bulk;
+use crate::direction::Toward;
 use crate::plan::{Plan, Step};
 use crate::queue::{Ending, Queue};
-use crate::schedule::{Schedule, Toward};
+use crate::schedule::Schedule;
 use crate::taken::Reader;
 
 /// The bytes on their way from one side to the other.
