@@ -1,65 +1,6 @@
 //! Records the packets of this network namespace.
 
-use crate::Why;
-use crate::pcapng;
-use rustix::time::{ClockId, clock_gettime};
-use std::io::{self, Write};
-
-/// How many bytes are kept: a run that moves more is no lesson about segments.
-const ROOM: usize = 256 << 20;
-
-/// A packet that arrived, from its IP header on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packet {
-    /// When it was read, in microseconds on the machine's monotonic clock, as in [`observe::Event`]. It arrived a
-    /// little earlier: the kernel's own stamp is out of reach without `unsafe`.
-    pub t_us: u64,
-    /// The packet.
-    pub bytes: Vec<u8>,
-}
-
-/// What a [`Capture`] recorded.
-#[derive(Clone, Debug, Default)]
-pub struct Recording {
-    /// The packets, in the order in which they were read.
-    pub packets: Vec<Packet>,
-    /// What to add to a `t_us` for microseconds since 1970.
-    pub epoch_us: u64,
-    /// It ran out of room, and what came later is not in it.
-    pub full: bool,
-    kept: usize,
-}
-
-impl Recording {
-    /// One without packets, that knows what time it is.
-    pub fn new() -> Recording {
-        let epoch_us = micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic));
-        Recording { epoch_us, ..Recording::default() }
-    }
-
-    /// Records a packet that was seen now, from its IP header on.
-    pub fn record(&mut self, packet: &[u8]) {
-        self.kept += packet.len();
-        self.full |= self.kept > ROOM;
-        if !self.full {
-            let t_us = micros(ClockId::Monotonic);
-            self.packets.push(Packet { t_us, bytes: packet.to_owned() });
-        }
-    }
-
-    /// Writes the packets as a pcapng file, which Wireshark opens.
-    ///
-    /// # Errors
-    /// When `out` does not take it.
-    pub fn write_pcapng(&self, out: &mut dyn Write) -> io::Result<()> {
-        pcapng::write(self, out)
-    }
-}
-
-fn micros(clock: ClockId) -> u64 {
-    let now = clock_gettime(clock);
-    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
-}
+use crate::{Recording, Why};
 
 #[cfg(target_os = "linux")]
 pub use linux::Capture;
@@ -73,7 +14,7 @@ mod linux {
     use rustix::io::Errno;
     use rustix::net::{RecvFlags, recv, sockopt};
     use socket2::{Domain, Protocol, Socket, Type};
-    use std::io::{PipeWriter, pipe};
+    use std::io::{self, PipeWriter, pipe};
     use std::thread::{self, JoinHandle};
 
     /// ETH_P_IP and ETH_P_IPV6 of linux/if_ether.h.

@@ -32,13 +32,15 @@ mod command;
 mod listing;
 mod namespace;
 mod pcapng;
+mod recording;
 mod segment;
 mod traffic;
 mod why;
 
-pub use capture::{Capture, Packet, Recording};
+pub use capture::Capture;
 pub use command::run;
 pub use namespace::{enter, is_inside};
+pub use recording::{Packet, Recording};
 pub use segment::{Flags, Segment};
 pub use traffic::{Gap, Seen, Traffic, Way};
 pub use why::Why;

@@ -78,6 +78,9 @@ fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize>
 /// Whose call it is: process, socket, and the direction, which of segments alone the name does not tell.
 pub(crate) type Socket = (u32, u64, Option<String>);
 
+/// Which call: its name, its socket, and its number among the calls of that name on it.
+pub(crate) type CallKey<'a> = (&'a str, Socket, usize);
+
 /// One call that moved bytes, or failed to.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {

@@ -3,20 +3,19 @@
 //! A call is noted when it returns. On a busy machine the receiver may have its bytes, and note them, before the sender
 //! comes to note its `send`: the times alone would put the effect before its cause.
 
-use crate::calls::Call;
-use crate::page::Key;
+use crate::calls::{Call, CallKey};
 use crate::stream::Stream;
 use observe::Event;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 /// Whose call, which, and what was noted of it.
-pub(crate) type Step<'a> = (usize, Key<'a>, &'a Event);
+pub(crate) type Step<'a> = (usize, CallKey<'a>, &'a Event);
 
 /// The calls in the order of time, but each behind the `send` that brought its last byte, and those of one socket in
 /// the order in which they were noted.
 pub(crate) fn in_order<'a>(all: Vec<Step<'a>>, streams: &[Stream]) -> Vec<Step<'a>> {
-    let places: HashMap<&Key<'_>, usize> =
+    let places: HashMap<&CallKey<'_>, usize> =
         all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
     // For each call those that wait for it, and for how many it waits itself.
     let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
@@ -71,7 +70,7 @@ pub(crate) fn in_order<'a>(all: Vec<Step<'a>>, streams: &[Stream]) -> Vec<Step<'
 }
 
 /// Pairs of a `send` and a call that moved on the last byte that it brought. Captured segments have a clock of their own.
-fn causes(stream: &Stream) -> Vec<(Key<'_>, Key<'_>)> {
+fn causes(stream: &Stream) -> Vec<(CallKey<'_>, CallKey<'_>)> {
     let mut lanes = stream.lanes();
     lanes.retain(|lane| lane.call != "segment");
     let mut all = Vec::new();
@@ -86,7 +85,7 @@ fn causes(stream: &Stream) -> Vec<(Key<'_>, Key<'_>)> {
 
 /// The same for what the relay received, which no lane shows: pairs of a `send` and the place of a `recv`. Which of its
 /// sockets faces the sender is clear only when there is one beside that which faces the receiver.
-fn taken_by_relay<'a>(stream: &'a Stream, all: &[Step<'_>]) -> Vec<(Key<'a>, usize)> {
+fn taken_by_relay<'a>(stream: &'a Stream, all: &[Step<'_>]) -> Vec<(CallKey<'a>, usize)> {
     let via = stream.via.as_ref().filter(|via| via.call == "send");
     let Some((pid, conn, _)) = via.and_then(|via| Some(&via.calls.first()?.socket)) else {
         return Vec::new();
@@ -111,6 +110,6 @@ fn bringing(calls: &[Call], end: usize) -> Option<&Call> {
     (call.offset < end).then_some(call)
 }
 
-fn key<'a>(name: &'a str, call: &Call) -> Key<'a> {
+fn key<'a>(name: &'a str, call: &Call) -> CallKey<'a> {
     (name, call.socket.clone(), call.number)
 }

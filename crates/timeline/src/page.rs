@@ -3,7 +3,7 @@
 //! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
 //! JSON, once; it puts it on the screen as text, never as markup.
 
-use crate::calls::{Call, Socket};
+use crate::calls::{Call, CallKey, Socket};
 use crate::order::in_order;
 use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, RULES, escape};
@@ -57,15 +57,12 @@ fn code_spans(escaped: &str) -> String {
     parts.iter().enumerate().map(code).collect()
 }
 
-/// Which call of its socket, by name and number.
-pub(crate) type Key<'a> = (&'a str, Socket, usize);
-
 /// All calls in the order of time, and which step each is.
 fn steps<'a>(
     streams: &[Stream],
     parties: &'a [(&str, Vec<Event>)],
-) -> (Vec<Value>, HashMap<Key<'a>, usize>) {
-    let mut all: Vec<(usize, Key, &Event)> = Vec::new();
+) -> (Vec<Value>, HashMap<CallKey<'a>, usize>) {
+    let mut all: Vec<(usize, CallKey, &Event)> = Vec::new();
     let mut counts: HashMap<(&str, Socket), usize> = HashMap::new();
     for (who, (_, events)) in parties.iter().enumerate() {
         for event in events {
@@ -92,7 +89,7 @@ fn steps<'a>(
         }
     }
     let places = all.iter().enumerate().map(|(step, (_, key, _))| (key.clone(), step)).collect();
-    let step = |(who, key, event): (usize, Key, &Event)| {
+    let step = |(who, key, event): (usize, CallKey, &Event)| {
         let mut step = Map::new();
         step.insert("t".into(), json!(event.t_us - first));
         step.insert("who".into(), json!(who));
@@ -119,7 +116,7 @@ fn steps<'a>(
     (all.into_iter().map(step).collect(), places)
 }
 
-fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
+fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Value {
     let drawn = stream.picture();
     let lanes: Vec<Value> = stream
         .lanes()
@@ -133,8 +130,9 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<Key, usize>) -> Value {
     // Behind this step nothing more arrives.
     let closed = stream.recvs.last().and_then(|recv| {
         let (pid, conn, _) = &recv.socket;
-        let close =
-            |(call, socket, _): &&Key| *call == "close" && (socket.0, socket.1) == (*pid, *conn);
+        let close = |(call, socket, _): &&CallKey| {
+            *call == "close" && (socket.0, socket.1) == (*pid, *conn)
+        };
         places.keys().find(close).map(|key| places[key])
     });
     let rows: Vec<_> = drawn.rows.iter().map(|row| &row.shapes).collect();
