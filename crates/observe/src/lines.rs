@@ -18,8 +18,6 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-use crate::{Failure, Socket, show};
-
 /// How long a write waits for a reader that has kept up so far, and how often that may happen. A
 /// reader that takes one line at a time would otherwise hold up each of them.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -41,19 +39,6 @@ pub fn say(line: fmt::Arguments<'_>) {
     let mut streams = streams();
     streams.stdout.line(line);
     streams.report();
-}
-
-/// The first line of a server: where it listens. Programs wait for it, so it's flushed, and not to be able to say it is an
-/// error.
-///
-/// # Errors
-/// stdout is closed, or its disk is full.
-pub fn say_listening(listener: &Socket) -> Result<(), Failure> {
-    let address = listener.local_addr().map_err(Failure::system("asking for our address"))?;
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening on {}", show(&address))
-        .and_then(|()| stdout.flush())
-        .map_err(Failure::Stdout)
 }
 
 /// As [`say`], for a line that need not be text.

@@ -9,7 +9,7 @@ use std::mem;
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use unicode_width::UnicodeWidthChar;
 
-use crate::PromptError;
+use crate::prompt_error::PromptError;
 
 /// The tutorial's.
 pub(crate) const PROMPT: &str = ">>: ";

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::Deref;
 use std::os::unix::ffi::OsStringExt;
@@ -13,7 +12,8 @@ use observe::{Failure, Socket};
 
 use crate::answer::Answer;
 use crate::line::{PROMPT, Terminal};
-use crate::token::{self, TokenError};
+use crate::prompt_error::PromptError;
+use crate::token;
 
 /// Which commands to send, from the command line.
 #[derive(clap::Args, Clone, Debug)]
@@ -172,50 +172,6 @@ impl Source {
                 Ok(Some(line))
             }
             Source::Terminal(terminal) => Ok(terminal.read()?.map(String::into_bytes)),
-        }
-    }
-}
-
-/// Why no command came.
-#[derive(Debug)]
-pub enum PromptError {
-    /// Ctrl-C at the prompt.
-    Interrupted,
-    /// Standard input cannot be read.
-    Input(io::Error),
-    /// The prompt cannot be written; a broken pipe means that its reader has left.
-    Output(io::Error),
-    /// The token file cannot be used.
-    Token(TokenError),
-}
-
-impl fmt::Display for PromptError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Interrupted => out.write_str("interrupted at the prompt"),
-            Self::Input(error) => write!(out, "cannot read commands: {error}"),
-            Self::Output(error) => write!(out, "cannot write the prompt: {error}"),
-            Self::Token(error) => error.fmt(out),
-        }
-    }
-}
-
-impl std::error::Error for PromptError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Interrupted => None,
-            Self::Input(error) | Self::Output(error) => Some(error),
-            Self::Token(error) => error.source(),
-        }
-    }
-}
-
-impl From<PromptError> for Failure {
-    fn from(error: PromptError) -> Failure {
-        match error {
-            PromptError::Interrupted => Failure::Interrupted,
-            PromptError::Output(error) => Failure::Stdout(error),
-            other => Failure::Usage(other.to_string()),
         }
     }
 }
