@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -97,6 +98,116 @@ fn a_room_of_the_lab_uses_only_those_below() {
     assert!(upwards.is_empty(), "{upwards:#?}");
 }
 
+/// A reader of one file should not have to know another one that needs the first. Tests may: they don't count.
+///
+/// A module and the ones it declares are read together, so what it takes from them is no circle. A name that `lib.rs`
+/// exports counts for the file that has it.
+#[test]
+fn no_two_files_of_a_crate_need_each_other() {
+    let sources = members().into_iter().map(|member| member.manifest.with_file_name("src"));
+    let files = sources.filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(&folder));
+    let roots: Vec<PathBuf> =
+        files.filter(|file| file.ends_with("lib.rs") || file.ends_with("main.rs")).collect();
+    let mut circles = Vec::new();
+    for root in &roots {
+        let needs = needs(root, &roots);
+        for (module, needed) in &needs {
+            let mut reached = needed.clone();
+            let mut open: Vec<_> = needed.iter().collect();
+            while let Some(next) = open.pop() {
+                open.extend(
+                    needs[next].iter().filter(|further| reached.insert((*further).clone())),
+                );
+            }
+            if reached.contains(module) {
+                circles.push(format!("{}: {}", root.display(), module.join("::")));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "each of these needs itself, by way of others: {circles:#?}");
+}
+
+/// A module's path from the root of its crate; the root's own is empty.
+type Module = Vec<String>;
+
+/// Which modules each module of a crate names.
+fn needs(root: &Path, roots: &[PathBuf]) -> BTreeMap<Module, BTreeSet<Module>> {
+    let folder = root.parent().unwrap();
+    // A program with a folder of its own below the library is another crate.
+    let inner = |file: &Path| {
+        let mut others = roots.iter().filter_map(|root| root.parent()).filter(|it| *it != folder);
+        others.any(|other| other.starts_with(folder) && file.starts_with(other))
+    };
+    let module_of = |file: &Path| -> Module {
+        let path = file.strip_prefix(folder).unwrap().with_extension("");
+        let names = path.iter().map(|name| name.to_str().unwrap().to_owned());
+        names.filter(|name| !["lib", "main", "mod"].contains(&name.as_str())).collect()
+    };
+    let files = rust_files(folder).into_iter().filter(|file| !inner(file));
+    let codes: BTreeMap<Module, String> =
+        files.map(|file| (module_of(&file), code(&read(&file)).join("\n"))).collect();
+    let exports: BTreeMap<String, Module> = paths(&codes[&Module::new()], "use ")
+        .map(|path| (path.last().unwrap().clone(), path))
+        .collect();
+    let needed = |module: &Module, path: Module| -> Option<Module> {
+        let above = path.iter().take_while(|name| *name == "super").count();
+        let base = if above > 0 { &module[..module.len().saturating_sub(above)] } else { &[] };
+        let from = if path[0] == "crate" { 1 } else { above };
+        let mut whole = [base, &path[from..]].concat();
+        if let [name] = whole.as_slice()
+            && let Some(exported) = exports.get(name)
+        {
+            whole = exported.clone();
+        }
+        // What follows the module's path is the name of something in it.
+        while !codes.contains_key(&whole) {
+            whole.pop();
+        }
+        (!whole.is_empty() && whole != *module).then_some(whole)
+    };
+    let of = |(module, code): (&Module, &String)| {
+        let named = paths(code, "crate::").chain(paths(code, "super::"));
+        (module.clone(), named.filter_map(|path| needed(module, path)).collect())
+    };
+    codes.iter().map(of).collect()
+}
+
+/// The paths that begin so: `crate::{a::B, c}` are two.
+fn paths(code: &str, begin: &str) -> impl Iterator<Item = Module> {
+    let begins = code.match_indices(begin).filter(|(at, _)| !code[..*at].ends_with(':'));
+    begins.flat_map(|(at, _)| {
+        let mut found = Vec::new();
+        read_path(code[at..].trim_start_matches("use "), Module::new(), &mut found);
+        found
+    })
+}
+
+/// Reads the path, or the several in braces, that the text begins with; `before` stands in front of each. Returns what
+/// follows.
+fn read_path<'a>(text: &'a str, mut before: Module, found: &mut Vec<Module>) -> &'a str {
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = read_path(rest.trim_start(), before.clone(), found);
+            let end = rest.find([',', '}']).unwrap();
+            let closed = rest[end..].starts_with('}');
+            rest = &rest[end + 1..];
+            if closed {
+                return rest;
+            }
+        }
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap();
+    let (name, rest) = text.split_at(end);
+    before.push(name.to_owned());
+    match rest.strip_prefix("::") {
+        Some(rest) => read_path(rest, before, found),
+        None => {
+            found.push(before);
+            rest
+        }
+    }
+}
+
 /// The names that stand directly after this part of a path: of `crate::{play::Trial, labs}` both `play` and `labs`.
 fn names_after<'a>(text: &'a str, part: &'static str) -> impl Iterator<Item = &'a str> {
     text.split(part).skip(1).flat_map(|rest| {
@@ -151,8 +262,12 @@ fn a_module_has_at_most_300_lines_of_code() {
 
 /// Neither blank lines nor comments count: a file must not be squeezed to fit. Nor do its tests.
 fn lines_of_code(source: &str) -> usize {
+    code(source).len()
+}
+
+fn code(source: &str) -> Vec<&str> {
     let before_tests = source.lines().take_while(|line| *line != "#[cfg(test)]");
-    before_tests.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    before_tests.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).collect()
 }
 
 fn dependencies_of(name: &str) -> Vec<String> {
