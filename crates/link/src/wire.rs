@@ -48,10 +48,10 @@ pub struct Counts {
 }
 
 impl Wire {
-    /// A line without packets. `lane` tells the directions apart: each has a sequence of chances of its own.
-    pub fn new(conditions: &Conditions, lane: u64) -> Wire {
+    /// A wire without packets. `direction`, 0 or 1, gives each direction random numbers of its own.
+    pub fn new(conditions: &Conditions, direction: u64) -> Wire {
         let mut seeds = Random::seeded(conditions.seed);
-        let seed = (0..=lane).fold(0, |_, _| seeds.draw());
+        let seed = (0..=direction).fold(0, |_, _| seeds.draw());
         Wire {
             conditions: conditions.clone(),
             random: Random::seeded(seed),
@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn the_directions_have_chances_of_their_own() {
         let half = Conditions { drop: 0.5, ..Conditions::default() };
-        let [there, back] = [0, 1].map(|lane| {
-            let mut wire = Wire::new(&half, lane);
+        let [there, back] = [0, 1].map(|direction| {
+            let mut wire = Wire::new(&half, direction);
             (0..64).for_each(|_| wire.send(Duration::ZERO, Vec::new()));
             (0..64).map(|_| wire.random.draw()).collect::<Vec<_>>()
         });

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use crate::parse::NotASchedule;
 
-/// Where one direction of a connection leads.
+/// Where the bytes of one direction go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Toward {
+pub enum Destination {
     /// What the client sends.
     Server,
     /// What the server answers.
@@ -27,11 +27,11 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether the way toward this side is meant.
-    pub fn covers(self, toward: Toward) -> bool {
+    /// Whether it covers what travels to this destination.
+    pub fn covers(self, toward: Destination) -> bool {
         match self {
-            Direction::ToServer => toward == Toward::Server,
-            Direction::ToClient => toward == Toward::Client,
+            Direction::ToServer => toward == Destination::Server,
+            Direction::ToClient => toward == Destination::Client,
             Direction::Both => true,
         }
     }

@@ -5,14 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{Chance, Cut, Delay, Direction, Millis, Schedule};
 
-/// The flags that make a [`Schedule`]. Each is called as the word in it.
+/// The flags that make a [`Schedule`]. Each has the name of the word in it.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "What happens to the bytes")]
 pub struct Faults {
     /// Pieces that the reader sees one by one: 1, or 3,1 (in turn), or 3,1,* (the rest uncut), or random:1..7
     #[arg(long, value_name = "SIZES", default_value_t)]
     cut: Cut,
-    /// Collect for so long after the first byte, then pass all in one write
+    /// Collect this long after the first byte, then send everything in one write
     #[arg(long, value_name = "MS", default_value_t)]
     merge: Millis,
     /// How long each byte travels, one way; 20..30 draws from a range
@@ -21,7 +21,7 @@ pub struct Faults {
     /// How many bytes pass in a second
     #[arg(long, value_name = "BYTES/S")]
     rate: Option<NonZeroU64>,
-    /// The end of the stream passes so much later than the last byte
+    /// How much later than the last byte the end of the stream passes
     #[arg(long, value_name = "MS", default_value_t)]
     slow_close: Millis,
     /// After N bytes nothing passes any more; the connection stays open
@@ -39,13 +39,13 @@ pub struct Faults {
     /// Datagrams: how many come twice
     #[arg(long, value_name = "P", default_value_t)]
     duplicate: Chance,
-    /// Datagrams: how many come behind the next one
+    /// Datagrams: how many come after the next one
     #[arg(long, value_name = "P", default_value_t)]
     reorder: Chance,
-    /// Which way all this happens: to-server, to-client or both
-    #[arg(long, value_name = "WAY", default_value_t)]
+    /// Which direction all this is for: to-server, to-client or both
+    #[arg(long, value_name = "DIRECTION", default_value_t)]
     direction: Direction,
-    /// What chance draws from; without it, each run has a new one
+    /// The seed of everything random; without it, each run has a new one
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 }
@@ -68,7 +68,7 @@ impl From<Faults> for Schedule {
             seed: faults.seed.unwrap_or(0),
         };
         if schedule.has_chance() && faults.seed.is_none() {
-            // Whatever differs from run to run; it is printed, and --seed repeats it.
+            // It differs from run to run, and it is printed: --seed repeats it.
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             schedule.seed = u64::from(now.subsec_micros());
         }

@@ -25,43 +25,43 @@
 //!
 //! - [`Schedule`]: what happens to the bytes, as a value that prints and parses.
 //! - [`Plan`]: the decisions that follow from it for one direction of one connection, without a
-//!   socket or a clock; [`Fates`]: the same for datagrams.
+//!   socket or a clock; [`DatagramFates`]: the same for datagrams.
 //! - [`Relay`]: does it to real connections.
 
 mod amount;
-mod bulk;
+mod close;
 mod cut;
+mod datagram_fate;
 mod direction;
 mod endpoint;
 mod error;
-mod fate;
 mod faults;
-mod flows;
-mod goodbye;
+mod flow;
 mod listen;
+mod mappings;
 mod parse;
 mod peer_check;
 mod plan;
 mod poll;
 mod queue;
 mod random;
+mod reader;
 mod relay;
 mod schedule;
-mod taken;
+mod splice;
 mod tcp;
 mod udp;
-mod way;
 
 pub use amount::{Chance, Delay, Millis};
 pub use cut::Cut;
-pub use direction::{Direction, Toward};
+pub use datagram_fate::{DatagramFate, DatagramFates};
+pub use direction::{Destination, Direction};
 pub use endpoint::Endpoint;
 pub use error::RelayError;
-pub use fate::{Fate, Fates};
 pub use faults::Faults;
 pub use parse::NotASchedule;
 pub use peer_check::PeerCheck;
-pub use plan::{Plan, Step};
+pub use plan::{Decision, Plan};
 pub use random::Random;
 pub use relay::Relay;
 pub use schedule::Schedule;

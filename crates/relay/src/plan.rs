@@ -4,51 +4,51 @@ use std::time::Duration;
 
 use crate::amount::Delay;
 use crate::cut::Cut;
-use crate::direction::Toward;
+use crate::direction::Destination;
 use crate::random::Random;
 use crate::schedule::Schedule;
 
 /// The decisions for one direction of one connection.
 ///
 /// Ask [`next`](Plan::next) what to do with the bytes at hand, do it, and tell
-/// [`passed`](Plan::passed) how many went. Where the stream is cut depends on the schedule, the
-/// direction and the number of the connection alone, not on how the bytes come.
+/// [`passed`](Plan::passed) how many were sent. Where the stream is cut depends only on the schedule,
+/// the direction and the number of the connection, not on how the bytes arrive.
 ///
 /// ```
-/// use relay::{Plan, Step, Toward};
+/// use relay::{Decision, Destination, Plan};
 ///
 /// let schedule = "cut=3,1,* reset-after=6".parse()?;
-/// let mut plan = Plan::new(&schedule, Toward::Server, 0);
-/// assert_eq!(plan.next(10), Step::Send(3));
-/// assert!(plan.passed(3), "a whole piece: the next one must wait until this one is taken");
-/// assert_eq!(plan.next(7), Step::Send(1));
+/// let mut plan = Plan::new(&schedule, Destination::Server, 0);
+/// assert_eq!(plan.next(10), Decision::Send(3));
+/// assert!(plan.passed(3), "a whole piece: the next one must wait until the reader has this one");
+/// assert_eq!(plan.next(7), Decision::Send(1));
 /// plan.passed(1);
-/// assert_eq!(plan.next(6), Step::Send(2));
+/// assert_eq!(plan.next(6), Decision::Send(2));
 /// plan.passed(2);
-/// assert_eq!(plan.next(4), Step::Reset);
+/// assert_eq!(plan.next(4), Decision::Reset);
 /// # Ok::<(), relay::NotASchedule>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     cut: Cut,
-    /// How many pieces are begun, and what is left of the one under way.
+    /// How many pieces have begun, and how many bytes of the current one are left.
     piece: usize,
     left: Option<u64>,
     cuts: Random,
     delay: Delay,
     delays: Random,
     rate: Option<u64>,
-    /// What happens after how many bytes.
-    limit: Option<(u64, Step)>,
+    /// After how many bytes something happens, and what.
+    limit: Option<(u64, Decision)>,
     passed: u64,
 }
 
 /// What to do with the bytes at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Decision {
     /// Nothing: there are none.
     Wait,
-    /// Send so many of them in one call.
+    /// Send this many of them in one call.
     Send(usize),
     /// Nothing passes from here on, not even the end.
     Stall,
@@ -60,17 +60,17 @@ pub enum Step {
 
 impl Plan {
     /// The plan for one direction of the connection with this number, counted from 0.
-    pub fn new(schedule: &Schedule, toward: Toward, connection: u64) -> Plan {
+    pub fn new(schedule: &Schedule, toward: Destination, connection: u64) -> Plan {
         let idle = Schedule::default();
         let covered = schedule.direction.covers(toward);
         let schedule = if covered { schedule } else { &idle };
-        // Two sequences: how many arrivals there are must not change where the cuts lie.
+        // Two sequences: the number of arrivals must not change where the cuts are.
         let mut cuts = Random::new(schedule.seed, connection, toward);
         let delays = cuts.fork();
         let limits = [
-            (schedule.stall_after, Step::Stall),
-            (schedule.reset_after, Step::Reset),
-            (schedule.close_after, Step::Close),
+            (schedule.stall_after, Decision::Stall),
+            (schedule.reset_after, Decision::Reset),
+            (schedule.close_after, Decision::Close),
         ];
         let limits = limits.into_iter().filter_map(|(after, step)| Some((after?, step)));
         let mut plan = Plan {
@@ -94,22 +94,22 @@ impl Plan {
     }
 
     /// What to do now that `ready` bytes may pass.
-    pub fn next(&self, ready: usize) -> Step {
+    pub fn next(&self, ready: usize) -> Decision {
         let room = match self.limit {
             Some((after, step)) if self.passed >= after => return step,
             Some((after, _)) => after - self.passed,
             None => u64::MAX,
         };
-        // A narrow line is fed in slices of 20 ms, so that the rate holds within a second as well.
+        // A slow line gets slices of 20 ms, so that the rate holds within a second, too.
         let slice = self.rate.map_or(u64::MAX, |rate| (rate / 50).max(1));
         match room.min(slice).min(self.left.unwrap_or(u64::MAX)).min(ready as u64) {
-            0 => Step::Wait,
-            n => Step::Send(n as usize),
+            0 => Decision::Wait,
+            n => Decision::Send(n as usize),
         }
     }
 
-    /// Says that the first `n` bytes of what was to be sent went. True where a cut is: the next byte
-    /// must not follow before the reader has taken this one.
+    /// Says that the first `n` bytes of what was to be sent were sent. True at a cut: the next byte
+    /// must wait until the reader has taken these.
     pub fn passed(&mut self, n: usize) -> bool {
         self.passed += n as u64;
         self.left = self.left.map(|left| left.saturating_sub(n as u64));
@@ -125,7 +125,7 @@ impl Plan {
         self.limit.is_some_and(|(after, _)| self.passed >= after)
     }
 
-    /// Whether all bytes pass at once and as they come.
+    /// Whether all bytes pass at once, and as they come.
     pub(crate) fn is_idle(&self) -> bool {
         !self.holds() && self.rate.is_none() && self.delay == Delay::default()
     }
@@ -135,13 +135,13 @@ impl Plan {
         self.cut != Cut::default() || self.limit.is_some()
     }
 
-    /// How long the bytes travel that arrive next.
+    /// How long the bytes that arrive next travel.
     pub fn delay(&mut self) -> Duration {
         let Delay { least, most } = self.delay;
         Duration::from_millis(self.delays.between(least.0.into(), most.0.into()))
     }
 
-    /// How long `n` bytes take on the line.
+    /// How long the line takes to transmit `n` bytes.
     pub fn transmission(&self, n: usize) -> Duration {
         self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(n as f64 / rate as f64))
     }

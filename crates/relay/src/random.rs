@@ -1,7 +1,7 @@
 //! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
 //! number generators", 2014). Ten lines, no state but one number, and the same on every machine.
 
-use crate::direction::Toward;
+use crate::direction::Destination;
 
 /// One sequence of random numbers, the same again for the same seed.
 ///
@@ -20,13 +20,13 @@ impl Random {
         Random(seed)
     }
 
-    /// The sequence of one direction of one connection (or flow): what happens to the others does
-    /// not change it.
-    pub(crate) fn new(seed: u64, connection: u64, toward: Toward) -> Random {
-        let lane = connection.wrapping_mul(2).wrapping_add(u64::from(toward == Toward::Client));
-        // Two neighbours must not run through the same numbers one behind the other: so the lane is
-        // mixed before it changes the seed.
-        Random(seed ^ Random(lane).draw())
+    /// The sequence of one direction of one connection (or UDP client). What happens to the others doesn't
+    /// change it.
+    pub(crate) fn new(seed: u64, connection: u64, toward: Destination) -> Random {
+        let number =
+            connection.wrapping_mul(2).wrapping_add(u64::from(toward == Destination::Client));
+        // Without this mixing, two neighbours would draw the same numbers, only a step apart.
+        Random(seed ^ Random(number).draw())
     }
 
     /// A second sequence beside this one.
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_range_come_up_and_nothing_else() {
-        let mut random = Random::new(1, 0, Toward::Server);
+        let mut random = Random::new(1, 0, Destination::Server);
         let mut seen = [0; 10];
         for _ in 0..1000 {
             seen[random.between(2, 7) as usize] += 1;
@@ -85,10 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn lanes_differ() {
+    fn every_direction_of_every_connection_has_a_sequence_of_its_own() {
         let mut firsts: Vec<u64> = (0..100)
             .flat_map(|conn| {
-                [Toward::Server, Toward::Client].map(|to| Random::new(7, conn, to).draw())
+                [Destination::Server, Destination::Client].map(|to| Random::new(7, conn, to).draw())
             })
             .collect();
         firsts.sort();

@@ -1,4 +1,4 @@
-//! What the relay is to do, as a value: it prints, it parses, and it does the same again.
+//! What the relay does to the bytes, as a value that prints, parses and repeats.
 
 use std::fmt::{self, Display};
 use std::num::NonZeroU64;
@@ -11,7 +11,7 @@ use crate::parse::{NotASchedule, number};
 
 /// What happens to the bytes on their way. The default, `idle`, lets them pass.
 ///
-/// It reads like the relay's command line, one word a fault, and what was printed can be parsed:
+/// It reads like the relay's command line, with a word for each fault, and what is printed can be parsed:
 ///
 /// ```
 /// use relay::Schedule;
@@ -22,9 +22,9 @@ use crate::parse::{NotASchedule, number};
 /// # Ok::<(), relay::NotASchedule>(())
 /// ```
 ///
-/// Several faults act in this order: bytes are collected (`merge`), wait (`delay`), pass a narrow
-/// line (`rate`), are cut (`cut`), and at some byte it all ends (`stall`, `reset`, `close`; of
-/// several the one with the smallest number, and of equals the first in this list).
+/// Several faults act in this order: bytes are collected (`merge`), wait (`delay`), pass a slow
+/// line (`rate`), are cut (`cut`), and at some byte it all ends (`stall`, `reset`, `close`: the one with
+/// the smallest number, or the first in this list if the numbers are equal).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schedule {
     /// Where the stream is cut into pieces that the reader sees as separate reads.
@@ -47,11 +47,11 @@ pub struct Schedule {
     pub drop: Chance,
     /// Datagrams only: how many come twice.
     pub duplicate: Chance,
-    /// Datagrams only: how many come behind the next one.
+    /// Datagrams only: how many come after the next one.
     pub reorder: Chance,
-    /// Which way all this happens. The other way is idle.
+    /// Which direction all this is for. The other direction is idle.
     pub direction: Direction,
-    /// What chance is drawn from: random cuts, a delay from a range, and what happens to datagrams.
+    /// The seed of everything random: random cuts, a delay from a range, what happens to datagrams.
     pub seed: u64,
 }
 
@@ -63,7 +63,7 @@ impl Schedule {
             || [self.drop, self.duplicate, self.reorder].iter().any(|chance| chance.get() > 0.0)
     }
 
-    /// The words for streams and the words for datagrams that stand in it.
+    /// Its words that are for streams, and its words that are for datagrams.
     pub(crate) fn words(&self) -> (Vec<String>, Vec<String>) {
         fn word<T: Display>(words: &mut Vec<String>, name: &str, value: Option<T>) {
             words.extend(value.map(|value| format!("{name}={value}")));

@@ -2,10 +2,10 @@
 //!
 //! One thread waits for connections; each connection has a thread of its own, which waits in one
 //! `poll(2)` for everything that can happen: bytes from either side, room at either side, the moment
-//! when something is due, and the end of the relay. It never blocks anywhere else, so the moments hold,
-//! and a reset is noticed at once.
+//! when something is due, and the end of the relay. It blocks nowhere else, so it keeps its times and
+//! notices a reset at once.
 //!
-//! In a trace, what `accept` made faces the client, what `connect` made faces the server.
+//! In a trace, the accepted socket talks to the client, and the connected one to the server.
 
 use std::io::{self, PipeReader};
 use std::net::Shutdown;
@@ -19,11 +19,11 @@ use rustix::io::Errno;
 use socket2::Type;
 use tracing::{info, warn};
 
-use crate::goodbye::{close_in_order, reset};
+use crate::close::{lingering_close, reset};
+use crate::flow::{Action, Flow, State};
 use crate::poll::wait;
 use crate::queue::Ending;
-use crate::way::{Act, State, Way};
-use crate::{Endpoint, PeerCheck, Schedule, Toward};
+use crate::{Destination, Endpoint, PeerCheck, Schedule};
 
 /// How many connections may be open at once; one more is reset.
 const CONNECTIONS: usize = 1024;
@@ -48,7 +48,7 @@ pub(crate) fn relay_all(
     let mut number = 0;
     thread::scope(|scope| {
         loop {
-            // After accept failed for want of descriptors only the end of the relay is waited for.
+            // After accept ran out of descriptors, wait only for the end of the relay.
             let listening = if pause.is_none() { PollFlags::IN } else { PollFlags::empty() };
             let mut fds = [PollFd::new(stop, PollFlags::IN), PollFd::new(listener, listening)];
             if let Err(error) = wait(&mut fds, pause.take().map(|pause| Instant::now() + pause)) {
@@ -60,7 +60,7 @@ pub(crate) fn relay_all(
             if fds[1].revents().is_empty() {
                 continue;
             }
-            // The other half first: a client for whom there is none waits in the queue, and is not reset.
+            // The socket for the server first: without one, the client waits in the queue and isn't reset.
             let server = to.socket(Type::STREAM);
             if let Err(error) = &server
                 && let Some(time) = backoff.after(error).filter(|time| !time.is_zero())
@@ -109,7 +109,7 @@ pub(crate) fn relay_all(
     });
 }
 
-/// One connection, from its other half to its end.
+/// One connection: connects to the server, and carries the bytes until the end.
 fn relay_one(
     client: &Socket,
     server: io::Result<Socket>,
@@ -122,7 +122,7 @@ fn relay_one(
     // The write timeout bounds connect as well (socket(7)).
     server.set_write_timeout(Some(CONNECT))?;
     server.connect(&to.sock_addr()?).map_err(|error| match Errno::from_io_error(&error) {
-        // So the system says that the time is up.
+        // This is how the system says that the time is up.
         Some(Errno::INPROGRESS) => io::Error::other(format!("no handshake within {CONNECT:?}")),
         _ => error,
     })?;
@@ -131,18 +131,18 @@ fn relay_one(
         socket.set_recv_buffer_size(BUFFER)?;
         socket.set_send_buffer_size(BUFFER)?;
         if socket.local_addr()?.is_ipv4() || socket.local_addr()?.is_ipv6() {
-            // Nagle's algorithm would glue the pieces together again.
+            // Nagle's algorithm would join the pieces again.
             socket.set_tcp_nodelay(true)?;
         }
     }
-    let ways = [
-        Way::new(schedule, Toward::Server, number, &server),
-        Way::new(schedule, Toward::Client, number, client),
+    let flows = [
+        Flow::new(schedule, Destination::Server, number, &server),
+        Flow::new(schedule, Destination::Client, number, client),
     ];
-    match carry([client, &server], ways, stop) {
-        Verdict::Ended => {}
-        Verdict::Closed => close_in_order([client, &server], stop),
-        Verdict::Reset => {
+    match carry([client, &server], flows, stop) {
+        Outcome::Ended => {}
+        Outcome::Closed => lingering_close([client, &server], stop),
+        Outcome::Reset => {
             info!(number, "reset");
             reset([client, &server]);
         }
@@ -151,21 +151,21 @@ fn relay_one(
 }
 
 /// How a connection ended.
-enum Verdict {
-    /// Both sides said so.
+enum Outcome {
+    /// Both sides ended their streams.
     Ended,
-    /// The schedule said so.
+    /// The schedule closed it.
     Closed,
     /// One side, or the schedule, or the end of the relay broke it.
     Reset,
 }
 
-/// Carries bytes until there are no more. Side 0 is the client, side 1 the server; way 0 leads from
-/// side 0 to side 1, way 1 back.
-fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict {
-    // A side that broke while we sent to it. What it said before can still be read.
+/// Carries bytes until there are no more. Side 0 is the client, side 1 the server; flow 0 goes from
+/// side 0 to side 1, flow 1 goes back.
+fn carry(sides: [&Socket; 2], mut flows: [Flow; 2], stop: &PipeReader) -> Outcome {
+    // A side that broke while we sent to it. What it sent before can still be read.
     let mut broken = [false; 2];
-    // A side that hung up, which poll reports again and again, and that nobody reads from now.
+    // A side that hung up and that we don't read from any more: poll would report it again and again.
     let mut ignored = [false; 2];
     loop {
         let now = Instant::now();
@@ -174,27 +174,27 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
         let mut next: Option<Instant> = None;
         for from in [0, 1] {
             let to = 1 - from;
-            match ways[from].act(now) {
-                Act::Wait(None) => {}
-                Act::Wait(Some(due)) => next = Some(next.map_or(due, |next| next.min(due))),
-                Act::Send(n) => {
+            match flows[from].action(now) {
+                Action::Wait(None) => {}
+                Action::Wait(Some(due)) => next = Some(next.map_or(due, |next| next.min(due))),
+                Action::Send(n) => {
                     sends[from] = Some(n);
                     events[to] |= PollFlags::OUT;
                 }
-                Act::End => {
-                    // Half-close: the other way lives on. A peer that is gone has no need of it.
+                Action::End => {
+                    // Half-close: the other direction goes on. If the peer is gone, an error here doesn't matter.
                     let _ = sides[to].shutdown(Shutdown::Write);
-                    ways[from].state = State::Over;
+                    flows[from].state = State::Over;
                 }
-                Act::Reset => return Verdict::Reset,
-                Act::Close => return Verdict::Closed,
+                Action::Reset => return Outcome::Reset,
+                Action::Close => return Outcome::Closed,
             }
-            if ways[from].wants_more() {
+            if flows[from].wants_more() {
                 events[from] |= PollFlags::IN;
             }
         }
-        if ways.iter().all(|way| way.state == State::Over) {
-            return Verdict::Ended;
+        if flows.iter().all(|flow| flow.state == State::Over) {
+            return Outcome::Ended;
         }
 
         let mut fds = vec![PollFd::new(stop, PollFlags::IN)];
@@ -202,7 +202,7 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
             (0..2).filter(|&side| !events[side].is_empty() || !ignored[side]).collect();
         fds.extend(watched.iter().map(|&side| PollFd::new(sides[side], events[side])));
         if wait(&mut fds, next).is_err() || !fds[0].revents().is_empty() {
-            return Verdict::Reset;
+            return Outcome::Reset;
         }
         let mut happened = [PollFlags::empty(); 2];
         for (fd, &side) in fds[1..].iter().zip(&watched) {
@@ -212,62 +212,62 @@ fn carry(sides: [&Socket; 2], mut ways: [Way; 2], stop: &PipeReader) -> Verdict 
         for from in [0, 1] {
             let to = 1 - from;
             let gone = PollFlags::ERR | PollFlags::HUP;
-            let (way, other) = match &mut ways {
-                [way, other] if from == 0 => (way, other),
-                [other, way] => (way, other),
+            let (flow, other) = match &mut flows {
+                [flow, other] if from == 0 => (flow, other),
+                [other, flow] => (flow, other),
             };
-            if way.wants_more() && happened[from].intersects(PollFlags::IN | gone) {
-                match receive(sides[from], way) {
-                    Ok(0) if broken[from] => way.ended(Ending::Reset, Instant::now()),
-                    Ok(0) => way.ended(Ending::Orderly, Instant::now()),
+            if flow.wants_more() && happened[from].intersects(PollFlags::IN | gone) {
+                match receive(sides[from], flow) {
+                    Ok(0) if broken[from] => flow.ended(Ending::Reset, Instant::now()),
+                    Ok(0) => flow.ended(Ending::Orderly, Instant::now()),
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => way.ended(Ending::Reset, Instant::now()),
+                    Err(_) => flow.ended(Ending::Reset, Instant::now()),
                 }
-            } else if happened[from].contains(PollFlags::ERR) && way.state != State::Flowing {
-                // Nobody will read from this side any more, and so hear of it.
-                return Verdict::Reset;
+            } else if happened[from].contains(PollFlags::ERR) && flow.state != State::Flowing {
+                // Nobody reads from this side any more, so nobody else would notice.
+                return Outcome::Reset;
             } else if happened[from].intersects(gone) && events[from].is_empty() {
                 ignored[from] = true;
             }
             if let Some(n) = sends[from].filter(|_| happened[to].intersects(PollFlags::OUT | gone))
             {
-                match transmit(sides[to], way, n) {
+                match transmit(sides[to], flow, n) {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) if other.state == State::Flowing => {
-                        // What that side said before it broke goes first, and then its reset.
-                        way.state = State::Over;
+                        // First what that side sent before it broke, and then its reset.
+                        flow.state = State::Over;
                         broken[to] = true;
                     }
-                    Err(_) => return Verdict::Reset,
+                    Err(_) => return Outcome::Reset,
                 }
             }
         }
     }
 }
 
-/// Takes what one side sent. 0 is the end of the stream.
-fn receive(from: &Socket, way: &mut Way) -> io::Result<usize> {
-    if way.bulk.is_open() {
-        return way.bulk.take(from);
+/// Receives what one side sent. 0 is the end of the stream.
+fn receive(from: &Socket, flow: &mut Flow) -> io::Result<usize> {
+    if flow.splice.is_open() {
+        return flow.splice.take(from);
     }
-    let room = way.queue.room();
+    let room = flow.queue.room();
     let asked = room.len();
     let n = from.recv(room)?;
     if n > 0 {
-        // Now, and not when poll said so: what came in between would leave too early.
-        way.arrived(n, asked, Instant::now());
+        // The time now, not the time of poll: what arrived in between would leave too early.
+        flow.arrived(n, asked, Instant::now());
     }
     Ok(n)
 }
 
 /// One send of up to `n` bytes: one piece.
-fn transmit(to: &Socket, way: &mut Way, n: usize) -> io::Result<()> {
-    if way.bulk.held() > 0 {
-        return way.bulk.give(to);
+fn transmit(to: &Socket, flow: &mut Flow, n: usize) -> io::Result<()> {
+    if flow.splice.held() > 0 {
+        return flow.splice.give(to);
     }
-    let n = to.send(way.queue.front(n))?;
-    way.sent(n, Instant::now());
+    let n = to.send(flow.queue.front(n))?;
+    flow.sent(n, Instant::now());
     Ok(())
 }

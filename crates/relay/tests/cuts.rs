@@ -27,14 +27,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use peers::{connect, listen, relay, sizes};
-use relay::{Endpoint, Plan, Schedule, Step, Toward};
+use relay::{Decision, Destination, Endpoint, Plan, Schedule};
 
 /// What the reads must be when all bytes are there at once, from the plan alone.
-fn expected(schedule: &str, toward: Toward, connection: u64, mut bytes: usize) -> Vec<usize> {
+fn expected(schedule: &str, toward: Destination, connection: u64, mut bytes: usize) -> Vec<usize> {
     let schedule: Schedule = schedule.parse().unwrap();
     let mut plan = Plan::new(&schedule, toward, connection);
     let mut pieces = Vec::new();
-    while let Step::Send(n) = plan.next(bytes) {
+    while let Decision::Send(n) = plan.next(bytes) {
         plan.passed(n);
         pieces.push(n);
         bytes -= n;
@@ -76,7 +76,7 @@ fn every_read_is_a_piece() {
             let client = connect(relay.address());
             let conn = server.accept();
             for (from, to, toward) in
-                [(&client, &conn, Toward::Server), (&conn, &client, Toward::Client)]
+                [(&client, &conn, Destination::Server), (&conn, &client, Destination::Client)]
             {
                 from.say(&[b'x'; 60]);
                 assert_eq!(
@@ -109,7 +109,7 @@ fn every_read_is_a_piece_on_a_busy_machine() {
             let conn = server.accept();
             thread::scope(|scope| {
                 for (from, to, toward) in
-                    [(&client, &conn, Toward::Server), (&conn, &client, Toward::Client)]
+                    [(&client, &conn, Destination::Server), (&conn, &client, Destination::Client)]
                 {
                     scope.spawn(move || {
                         from.say(&[b'x'; 500]);

@@ -14,7 +14,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use relay::{Endpoint, Fate, Fates, Relay, RelayError, Schedule, Toward};
+use relay::{DatagramFate, DatagramFates, Destination, Endpoint, Relay, RelayError, Schedule};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -39,7 +39,7 @@ fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
 }
 
 /// What arrives of the datagrams 0, 1, 2, …: the rule of the relay, told a second time.
-fn replay(fates: impl Iterator<Item = Fate>) -> Vec<u8> {
+fn replay(fates: impl Iterator<Item = DatagramFate>) -> Vec<u8> {
     let mut arrived = Vec::new();
     let mut late: Vec<u8> = Vec::new();
     for (number, fate) in fates.enumerate() {
@@ -69,9 +69,9 @@ fn what_arrives_is_what_the_seed_says() {
         let server = socket();
         let (_relay, address) = relay(&server, schedule);
         let client = socket();
-        let expected = |toward| replay(Fates::new(&value, toward, 0).take(100));
+        let expected = |toward| replay(DatagramFates::new(&value, toward, 0).take(100));
 
-        let to_server = expected(Toward::Server);
+        let to_server = expected(Destination::Server);
         for number in 0..100 {
             client.send_to(&[number], address).unwrap();
         }
@@ -86,7 +86,7 @@ fn what_arrives_is_what_the_seed_says() {
             .collect();
         assert_eq!(arrived, to_server, "{schedule}");
 
-        let to_client = expected(Toward::Client);
+        let to_client = expected(Destination::Client);
         for number in 0..100 {
             server.send_to(&[number], stand_in.unwrap()).unwrap();
         }

@@ -18,7 +18,7 @@
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
-use relay::{Fates, Plan, Schedule, Step, Toward};
+use relay::{DatagramFates, Decision, Destination, Plan, Schedule};
 
 /// Any schedule, by its text: so each part of the grammar is in it.
 fn schedules() -> impl Strategy<Value = Schedule> {
@@ -77,19 +77,19 @@ fn join(sizes: &[u32]) -> String {
 
 /// One direction, in memory: the bytes come in these arrivals, and leave in the pieces returned. The
 /// last step is the one that ended it.
-fn pass(plan: &mut Plan, stream: &[u8], arrivals: &[usize]) -> (Vec<Vec<u8>>, Step) {
+fn pass(plan: &mut Plan, stream: &[u8], arrivals: &[usize]) -> (Vec<Vec<u8>>, Decision) {
     let (mut came, mut gone) = (0, 0);
     let mut pieces = Vec::new();
     let mut arrivals = arrivals.iter().cycle();
     loop {
         match plan.next(came - gone) {
-            Step::Send(n) => {
+            Decision::Send(n) => {
                 assert!(n > 0 && n <= came - gone, "what has not come cannot be sent");
                 pieces.push(stream[gone..gone + n].to_vec());
                 plan.passed(n);
                 gone += n;
             }
-            Step::Wait if came < stream.len() => {
+            Decision::Wait if came < stream.len() => {
                 came = stream.len().min(came + arrivals.next().unwrap());
             }
             end => return (pieces, end),
@@ -130,14 +130,14 @@ proptest! {
         connection in 0u64..3,
     ) {
         let limits = [schedule.stall_after, schedule.reset_after, schedule.close_after];
-        for toward in [Toward::Server, Toward::Client] {
+        for toward in [Destination::Server, Destination::Client] {
             let covered = schedule.direction.covers(toward);
             let limit = limits.into_iter().flatten().min().filter(|_| covered);
             let (pieces, end) = pass(&mut Plan::new(&schedule, toward, connection), &stream, &arrivals);
             let much = limit.map_or(stream.len(), |limit| stream.len().min(limit as usize));
             prop_assert_eq!(pieces.concat(), &stream[..much]);
             let reached = limit.is_some_and(|limit| stream.len() as u64 >= limit);
-            prop_assert_eq!(reached, end != Step::Wait);
+            prop_assert_eq!(reached, end != Decision::Wait);
         }
     }
 
@@ -151,7 +151,7 @@ proptest! {
         (schedule.stall_after, schedule.reset_after, schedule.close_after) = (None, None, None);
         let stream = [0; 500];
         let run = |arrivals: &[usize]| {
-            cuts(&pass(&mut Plan::new(&schedule, Toward::Client, connection), &stream, arrivals).0)
+            cuts(&pass(&mut Plan::new(&schedule, Destination::Client, connection), &stream, arrivals).0)
         };
         let whole = run(&[500]);
         // More cuts there may be, where the bytes ran out; none may be missing.
@@ -214,12 +214,12 @@ fn nonsense_is_refused() {
 #[test]
 fn a_limit_is_exact() {
     for (schedule, end) in [
-        ("stall-after=7 cut=3", Step::Stall),
-        ("reset-after=7 close-after=8", Step::Reset),
-        ("close-after=7 reset-after=7 stall-after=9", Step::Reset),
-        ("close-after=7 delay=3", Step::Close),
+        ("stall-after=7 cut=3", Decision::Stall),
+        ("reset-after=7 close-after=8", Decision::Reset),
+        ("close-after=7 reset-after=7 stall-after=9", Decision::Reset),
+        ("close-after=7 delay=3", Decision::Close),
     ] {
-        let mut plan = Plan::new(&schedule.parse().unwrap(), Toward::Server, 0);
+        let mut plan = Plan::new(&schedule.parse().unwrap(), Destination::Server, 0);
         let (pieces, step) = pass(&mut plan, &[b'x'; 100], &[5]);
         assert_eq!((pieces.concat().len(), step), (7, end), "{schedule}");
     }
@@ -227,18 +227,20 @@ fn a_limit_is_exact() {
 
 #[test]
 fn fates_follow_the_chances() {
-    let fates = |text: &str, toward| Fates::new(&text.parse().unwrap(), toward, 0).take(10_000);
+    let fates =
+        |text: &str, toward| DatagramFates::new(&text.parse().unwrap(), toward, 0).take(10_000);
     let text = "drop=0.3 duplicate=0.2 reorder=0.1 direction=to-server seed=5";
-    let all: Vec<_> = fates(text, Toward::Server).collect();
-    assert_eq!(all, fates(text, Toward::Server).collect::<Vec<_>>());
+    let all: Vec<_> = fates(text, Destination::Server).collect();
+    assert_eq!(all, fates(text, Destination::Server).collect::<Vec<_>>());
     let count = |copies| all.iter().filter(|fate| fate.copies == copies).count();
     // With a fixed seed nothing is left to chance: these bounds are where any fair generator lies.
     assert!((2800..3200).contains(&count(0)), "{}", count(0));
     assert!((1200..1600).contains(&count(2)), "{}", count(2));
     let late = all.iter().filter(|fate| fate.late).count();
     assert!((550..850).contains(&late), "{late}");
-    assert!(fates(text, Toward::Client).all(|fate| fate.copies == 1 && !fate.late));
+    assert!(fates(text, Destination::Client).all(|fate| fate.copies == 1 && !fate.late));
     // One chance more does not shift the others.
-    let lost = |text| fates(text, Toward::Server).map(|fate| fate.copies == 0).collect::<Vec<_>>();
+    let lost =
+        |text| fates(text, Destination::Server).map(|fate| fate.copies == 0).collect::<Vec<_>>();
     assert_eq!(lost(text), lost("drop=0.3 seed=5"));
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use relay::{Direction, Endpoint, Plan, Schedule, Toward};
+use relay::{Destination, Direction, Endpoint, Plan, Schedule};
 use socket2::Socket;
 
 use super::dial::{Buffers, dial, dial_from};
@@ -68,7 +68,7 @@ impl Trial<'_> {
             let what = format!("the program does not accept a connection: {error}");
             self.or_ended(CaseFailure::new(Fault::Ended, what))
         })?;
-        Ok(self.peer(socket, Plan::new(schedule, Toward::Server, 0)))
+        Ok(self.peer(socket, Plan::new(schedule, Destination::Server, 0)))
     }
 
     /// Another peer connects, and is to be served like this.

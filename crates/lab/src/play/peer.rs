@@ -4,7 +4,7 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
 
-use relay::{Plan, Step};
+use relay::{Decision, Plan};
 use socket2::Socket;
 
 use super::connection::{Comparison, Connection, Ended, KEPT};
@@ -327,7 +327,7 @@ impl Peer {
     fn cuts(&mut self, bytes: &[u8]) -> String {
         let mut pieces = Vec::new();
         let mut left = bytes.len();
-        while let Step::Send(n) = self.plan.next(left) {
+        while let Decision::Send(n) = self.plan.next(left) {
             self.plan.passed(n);
             pieces.push(n);
             left -= n;

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use relay::{Direction, Endpoint, Plan, Toward};
+use relay::{Destination, Direction, Endpoint, Plan};
 use stage::shell_quote;
 
 use super::connection::wait_readable;
@@ -95,7 +95,7 @@ impl Trial<'_> {
                 ));
             }
         };
-        let plan = Plan::new(&schedule, Toward::Client, 0);
+        let plan = Plan::new(&schedule, Destination::Client, 0);
         Ok(self.peer(conn.into(), plan))
     }
 

@@ -1,8 +1,8 @@
-//! Bytes that nobody looks at need not be copied into the relay and out again.
+//! Bytes that pass unchanged and unrecorded don't have to be copied into the relay and out again.
 //!
 //! Linux moves them from one socket to the other inside the kernel, through a pipe: splice(2).
-//! `recv` and `send` copy each byte twice more, and an idle relay then has 0.4 of the speed of a direct connection.
-//! A recorded connection, a schedule that does anything, and short messages take the plain way.
+//! `recv` and `send` would copy each byte twice more.
+//! A recorded connection, a schedule that does anything, and short messages use `recv` and `send`.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use observe::Socket;
 
 /// The pipe of one direction, once it carries more than short messages.
 #[derive(Debug, Default)]
-pub(crate) struct Bulk {
+pub(crate) struct Splice {
     #[cfg(target_os = "linux")]
     pipe: Option<(io::PipeReader, io::PipeWriter)>,
     held: usize,
 }
 
-impl Bulk {
+impl Splice {
     /// How many bytes are in the pipe.
     pub(crate) fn held(&self) -> usize {
         self.held
@@ -24,11 +24,11 @@ impl Bulk {
 }
 
 #[cfg(target_os = "linux")]
-impl Bulk {
+impl Splice {
     /// How much a pipe is asked to hold. The kernel gives less where a user has too many of them.
     const SIZE: usize = 512 << 10;
 
-    /// From now on bytes pass through a pipe, if there is one to be had.
+    /// From now on bytes pass through a pipe, if the system gives us one.
     pub(crate) fn open(&mut self) {
         self.pipe = io::pipe().ok();
         if let Some((_, writer)) = &self.pipe {
@@ -40,7 +40,7 @@ impl Bulk {
         self.pipe.is_some()
     }
 
-    /// What has come, into the pipe. 0 is the end of the stream.
+    /// Moves what has arrived into the pipe. 0 is the end of the stream.
     pub(crate) fn take(&mut self, from: &Socket) -> io::Result<usize> {
         let Some((_, writer)) = &self.pipe else { return Err(io::ErrorKind::WouldBlock.into()) };
         let n = splice(from, writer, Self::SIZE)?;
@@ -48,7 +48,7 @@ impl Bulk {
         Ok(n)
     }
 
-    /// Out of the pipe, as much as the socket takes.
+    /// Moves out of the pipe as much as the socket takes.
     pub(crate) fn give(&mut self, to: &Socket) -> io::Result<()> {
         let Some((reader, _)) = &self.pipe else { return Err(io::ErrorKind::WouldBlock.into()) };
         self.held -= splice(reader, to, self.held)?;
@@ -68,9 +68,9 @@ fn splice(
     Ok(rustix::io::retry_on_intr(|| splice(&from, None, &to, None, most, flags))?)
 }
 
-/// Other systems have no splice: there the plain way is the only one.
+/// Other systems have no splice: there, bytes are always copied.
 #[cfg(not(target_os = "linux"))]
-impl Bulk {
+impl Splice {
     pub(crate) fn open(&mut self) {}
 
     pub(crate) fn is_open(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The two ways to end a connection that the relay itself ends.
+//! How the relay ends a connection by itself: in order, or with a reset.
 
 use std::io::PipeReader;
 use std::net::Shutdown;
@@ -9,18 +9,18 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::poll::wait;
 
-/// How long an orderly close waits for the peers to close too.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a lingering close waits for the peers to close, too.
+const LINGER: Duration = Duration::from_secs(5);
 
-/// The end of the stream for both, then silence until both have closed too. Closing at once, with
-/// bytes unread, would be a reset.
-pub(crate) fn close_in_order(sides: [&Socket; 2], stop: &PipeReader) {
+/// Sends both sides the end of the stream, then reads until both have closed, too. Closing at once, with
+/// unread bytes, would send a reset.
+pub(crate) fn lingering_close(sides: [&Socket; 2], stop: &PipeReader) {
     for side in sides {
         let _ = side.shutdown(Shutdown::Write);
     }
-    let deadline = Instant::now() + GOODBYE;
+    let deadline = Instant::now() + LINGER;
     let mut open = Vec::from(sides);
-    let mut unwanted = vec![0; 64 << 10];
+    let mut discarded = vec![0; 64 << 10];
     while !open.is_empty() && Instant::now() < deadline {
         let mut fds = vec![PollFd::new(stop, PollFlags::IN)];
         fds.extend(open.iter().map(|side| PollFd::new(*side, PollFlags::IN)));
@@ -30,13 +30,13 @@ pub(crate) fn close_in_order(sides: [&Socket; 2], stop: &PipeReader) {
         let ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
         let mut ready = ready.into_iter();
         open.retain(|side| {
-            ready.next() != Some(true) || matches!(side.recv(&mut unwanted), Ok(n) if n > 0)
+            ready.next() != Some(true) || matches!(side.recv(&mut discarded), Ok(n) if n > 0)
         });
     }
 }
 
-/// A real reset: with a linger time of zero, closing throws the connection away and says so to the
-/// peer (RST). Unix sockets know no such thing: there the peer sees the end.
+/// A real reset: with a linger time of zero, closing drops the connection and sends the peer a RST. Unix
+/// sockets have no resets: there, the peer sees the end of the stream.
 pub(crate) fn reset<const N: usize>(sides: [&Socket; N]) {
     for side in sides {
         let _ = side.set_linger(Some(Duration::ZERO));

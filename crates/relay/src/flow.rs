@@ -1,30 +1,30 @@
-//! One direction of one connection: what it waits for, and what it does next. The socket calls stand
+//! One direction of one connection: what it waits for, and what it does next. The socket calls are
 //! in [`tcp`](crate::tcp).
 
 use std::time::{Duration, Instant};
 
 use observe::{Socket, is_recording};
 
-use crate::bulk::Bulk;
-use crate::direction::Toward;
-use crate::plan::{Plan, Step};
+use crate::direction::Destination;
+use crate::plan::{Decision, Plan};
 use crate::queue::{Ending, Queue};
+use crate::reader::Reader;
 use crate::schedule::Schedule;
-use crate::taken::Reader;
+use crate::splice::Splice;
 
 /// The bytes on their way from one side to the other.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct Flow {
     pub(crate) queue: Queue,
     pub(crate) state: State,
-    /// Where bytes are that pass without being looked at.
-    pub(crate) bulk: Bulk,
-    /// Bytes pass at once and as they come.
+    /// Holds the bytes that pass without being copied.
+    pub(crate) splice: Splice,
+    /// Bytes pass at once, and as they come.
     idle: bool,
     plan: Plan,
-    /// There only when something has to wait for the reader.
+    /// Only where something has to wait for the reader.
     reader: Option<Reader>,
-    /// Until when the line is busy with the bytes that leave next, and how many these are.
+    /// Until when the line is busy with the bytes that leave next, and how many there are.
     sending: Option<(Instant, usize)>,
     /// When the line was last busy.
     free: Option<Instant>,
@@ -33,37 +33,42 @@ pub(crate) struct Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Flowing,
-    /// Nothing passes any more, and nothing is said.
+    /// Nothing passes any more, not even the end.
     Stalled,
-    /// The end has passed, or there is nobody to pass anything to.
+    /// The end has passed, or the receiver is gone.
     Over,
 }
 
-/// What a way does now.
+/// What a flow does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// Wait: for bytes, or until this moment.
     Wait(Option<Instant>),
-    /// Send so many bytes as soon as the socket takes some.
+    /// Send this many bytes as soon as the socket takes some.
     Send(usize),
     /// Pass the end of the stream on.
     End,
     /// Reset both sides.
     Reset,
-    /// End both directions, in order.
+    /// Send both sides the end of the stream.
     Close,
 }
 
-impl Way {
-    pub(crate) fn new(schedule: &Schedule, toward: Toward, connection: u64, to: &Socket) -> Way {
+impl Flow {
+    pub(crate) fn new(
+        schedule: &Schedule,
+        toward: Destination,
+        connection: u64,
+        to: &Socket,
+    ) -> Flow {
         let plan = Plan::new(schedule, toward, connection);
         let covered = schedule.direction.covers(toward);
         let time = |millis: Duration| if covered { millis } else { Duration::ZERO };
-        Way {
+        Flow {
             queue: Queue::new(time(schedule.merge.get()), time(schedule.slow_close.get())),
             state: State::Flowing,
-            reader: plan.holds().then(|| Reader::behind(to)),
-            bulk: Bulk::default(),
+            reader: plan.holds().then(|| Reader::of(to)),
+            splice: Splice::default(),
             idle: plan.is_idle() && time(schedule.merge.get()).is_zero(),
             plan,
             sending: None,
@@ -71,21 +76,24 @@ impl Way {
         }
     }
 
-    /// Whether it has room for what its sender sends.
+    /// Whether there is room for more from its sender.
     pub(crate) fn wants_more(&self) -> bool {
-        // Into the pipe goes only what finds the way before it empty: the order stays.
-        let room =
-            if self.bulk.is_open() { self.queue.is_empty() && self.bulk.held() == 0 } else { true };
+        // Bytes go into the pipe only while nothing waits ahead of them, so the order stays.
+        let room = if self.splice.is_open() {
+            self.queue.is_empty() && self.splice.held() == 0
+        } else {
+            true
+        };
         self.state == State::Flowing && self.queue.wants_more() && room
     }
 
-    /// So many bytes arrived in the queue's room for `asked` bytes.
+    /// `n` bytes arrived, of the `asked` bytes for which the queue had room.
     pub(crate) fn arrived(&mut self, n: usize, asked: usize, now: Instant) {
         let delay = self.plan.delay();
         self.queue.arrived(n, now, delay);
-        // More than short messages: from now on it may pass without being copied, if nobody looks.
+        // These aren't short messages: from now on they pass without being copied, if nobody records them.
         if n == asked && self.idle && !is_recording() {
-            self.bulk.open();
+            self.splice.open();
         }
     }
 
@@ -94,44 +102,44 @@ impl Way {
         self.queue.ended(ending, now, delay);
     }
 
-    /// What to do now. A limit that is reached turns the way into a stalled one by itself.
-    pub(crate) fn act(&mut self, now: Instant) -> Act {
+    /// What to do now. Reaching the limit of `stall-after` stalls the flow.
+    pub(crate) fn action(&mut self, now: Instant) -> Action {
         if self.state != State::Flowing {
-            return Act::Wait(None);
+            return Action::Wait(None);
         }
         if let Some(later) = self.reader.as_mut().and_then(|reader| reader.look_again(now)) {
-            return Act::Wait(Some(later));
+            return Action::Wait(Some(later));
         }
-        if self.bulk.held() > 0 {
-            return Act::Send(self.bulk.held());
+        if self.splice.held() > 0 {
+            return Action::Send(self.splice.held());
         }
         let ready = self.queue.ready(now);
         match self.plan.next(ready) {
-            Step::Wait => match self.queue.ending(now) {
-                Some(Ending::Orderly) => Act::End,
-                Some(Ending::Reset) => Act::Reset,
-                None => Act::Wait(self.queue.next_due()),
+            Decision::Wait => match self.queue.ending(now) {
+                Some(Ending::Orderly) => Action::End,
+                Some(Ending::Reset) => Action::Reset,
+                None => Action::Wait(self.queue.next_due()),
             },
-            Step::Send(n) => self.line(n, now),
-            Step::Stall => {
+            Decision::Send(n) => self.line(n, now),
+            Decision::Stall => {
                 self.state = State::Stalled;
-                Act::Wait(None)
+                Action::Wait(None)
             }
-            Step::Reset => Act::Reset,
-            Step::Close => Act::Close,
+            Decision::Reset => Action::Reset,
+            Decision::Close => Action::Close,
         }
     }
 
-    /// A narrow line: bytes leave when the last of them is through, and one after the other.
-    fn line(&mut self, n: usize, now: Instant) -> Act {
+    /// A slow line: bytes leave once the last of them has been transmitted, piece by piece.
+    fn line(&mut self, n: usize, now: Instant) -> Action {
         let (through, n) = *self.sending.get_or_insert_with(|| {
             let start = self.free.map_or(now, |free| free.max(now));
             (start + self.plan.transmission(n), n)
         });
-        if through > now { Act::Wait(Some(through)) } else { Act::Send(n) }
+        if through > now { Action::Wait(Some(through)) } else { Action::Send(n) }
     }
 
-    /// So many of the bytes to send went.
+    /// `n` of the bytes to send were sent.
     pub(crate) fn sent(&mut self, n: usize, now: Instant) {
         self.queue.left(n);
         let hold = self.plan.passed(n);
@@ -140,7 +148,7 @@ impl Way {
         }
         if let Some((through, many)) = self.sending {
             self.free = Some(through);
-            // The kernel took a part: the rest was on the line with it.
+            // The kernel took only a part; the rest has already been on the line.
             self.sending = (n < many).then_some((through, many - n));
         }
     }
