@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
     }
-    let result = stage::end_all_when_told(|| {}).map_err(SetupError::Signals).and_then(|()| {
+    let result = stage::end_all_on_signal(|| {}).map_err(SetupError::Signals).and_then(|()| {
         match &args.what {
             What::List => list(&mut Screen::new(false)).map(|()| true),
             What::Run { all: true, options, .. } => run::all(options),

@@ -1,7 +1,7 @@
 //! `--segments`: what really travels, below the calls, recorded in a network of the run's own.
 
 use crate::setup_error::SetupError;
-use segments::{Capture, Recording, Traffic, Why};
+use segments::{Capture, CaptureError, Recording, Traffic};
 use std::io::BufWriter;
 use std::path::Path;
 use timeline::Stream;
@@ -14,8 +14,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Watches from now on. Whoever runs in the machine's own network gets [`Why`] not.
-    pub fn watch() -> Result<Network, Why> {
+    /// Watches from now on. Whoever runs in the machine's own network gets [`CaptureError`] not.
+    pub fn watch() -> Result<Network, CaptureError> {
         Ok(Network {
             recording: Recording::default(),
             capture: Some(Capture::start()?),

@@ -1,6 +1,6 @@
 //! `--predict`: the reader says first what will come. Who has guessed looks more closely.
 
-use crate::screen::{Screen, shown};
+use crate::screen::Screen;
 use crate::setup_error::SetupError;
 use std::io::{self, BufRead};
 
@@ -30,7 +30,7 @@ impl Prediction {
                 screen.text("(no answer)\n\n").map_err(SetupError::Stdout)?;
                 return Ok(None);
             }
-            let typed = columns::cut(&shown(line.trim_ascii()), 20).to_lowercase();
+            let typed = columns::cut(&columns::visible_bytes(line.trim_ascii()), 20).to_lowercase();
             let letters = ('a'..).map(String::from).zip(self.choices);
             let chosen = letters.into_iter().find(|(letter, _)| *letter == typed);
             if let Some((_, choice)) = chosen {

@@ -45,7 +45,7 @@ fn run(
     }
     screen.claim(one.name, one.claim).map_err(SetupError::Stdout)?;
     let played = play(one, screen, options);
-    stage::wait_if_told();
+    stage::wait_if_ending();
     let (verdict, came, saved) = match played {
         Ok(played) => played,
         Err(error @ SetupError::Stdout(_)) => return Err(error),

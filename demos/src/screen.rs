@@ -189,7 +189,7 @@ impl Screen {
         self.record.lane(label, said);
         let style = self.style(label);
         for line in said.strip_suffix(b"\n").unwrap_or(said).split(|byte| *byte == b'\n') {
-            self.beside(style, label, &shown(line))?;
+            self.beside(style, label, &columns::visible_bytes(line))?;
         }
         self.out.flush()
     }
@@ -264,21 +264,6 @@ impl Screen {
     }
 }
 
-/// Bytes as a terminal may show them: control characters and what is not UTF-8 are escaped.
-pub fn shown(bytes: &[u8]) -> String {
-    let mut all = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            match char.is_control() {
-                true => all.extend(char.escape_default()),
-                false => all.push(char),
-            }
-        }
-        chunk.invalid().iter().for_each(|byte| all.push_str(&format!("\\x{byte:02x}")));
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,15 +271,6 @@ mod tests {
     use std::cell::RefCell;
     use std::fs;
     use std::rc::Rc;
-
-    #[test]
-    fn what_a_program_says_cannot_disturb_the_terminal() {
-        let check = |bytes: &[u8], expected: &str| assert_eq!(shown(bytes), expected);
-        check(b"hello", "hello");
-        check("你好".as_bytes(), "你好");
-        check(&"你好".as_bytes()[..4], "你\\xe5");
-        check(b"\x1b[31m", "\\u{1b}[31m");
-    }
 
     /// The transcripts are recordings of all that the experiments print: the same is laid out again here for other
     /// terminals. Their pictures are not: timeline has tests for those.

@@ -35,7 +35,7 @@ pub enum SetupError {
     /// Ctrl-C cannot be caught.
     Signals(io::Error),
     /// The segments cannot be seen any more.
-    Segments(segments::Why),
+    Segments(segments::CaptureError),
     /// Nobody can answer our question.
     Stdin(io::Error),
     /// A picture could not be saved.

@@ -2,7 +2,6 @@
 
 use crate::experiments::ALL;
 use crate::options::Options;
-use crate::screen::shown;
 
 /// Why this cannot be done, and what to try; `None` when it can.
 pub fn objection(names: &[String], all: bool, options: &Options) -> Option<String> {
@@ -12,7 +11,7 @@ pub fn objection(names: &[String], all: bool, options: &Options) -> Option<Strin
     let unknown = |name: &&String| !ALL.iter().any(|one| one.name == **name);
     if let Some(name) = names.iter().find(unknown) {
         let guess = nearest(name).map(|near| format!("did you mean {near}? "));
-        let (name, guess) = (columns::cut(&shown(name.as_bytes()), 40), guess.unwrap_or_default());
+        let (name, guess) = (columns::cut(&columns::visible(name), 40), guess.unwrap_or_default());
         return Some(format!("no experiment is called {name}; {guess}scripts/demo.sh lists them"));
     }
     if options.picture.is_some() && names.len() > 1 {

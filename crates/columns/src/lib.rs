@@ -1,4 +1,5 @@
-//! What people read fits their terminal: how wide the terminal is, how wide a text is, and where a line breaks.
+//! What people read fits their terminal: how wide the terminal is, how wide a text is, where a line breaks, and what a
+//! terminal must not get as it is.
 //!
 //! A column is what one Latin letter takes. A Chinese character takes two, a combining accent none.
 //!
@@ -6,6 +7,10 @@
 //! assert_eq!(columns::width("你好ab"), 6);
 //! assert_eq!(columns::wrap("the peer is gone", 0, 2, 10), ["the peer", "is gone"]);
 //! ```
+
+mod visible;
+
+pub use visible::{visible, visible_bytes};
 
 use std::env;
 use std::iter;

@@ -1,4 +1,4 @@
-//! Carries packets from device to device, each in its time.
+//! Carries packets from device to device, each at its time.
 
 use crate::{Conditions, Counts, Wire};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -22,8 +22,8 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// A line between two devices that do not block. It may keep a recording of the packets as they leave their
-    /// sender: those that get lost are in it too, and those that arrive twice are in it once.
+    /// A line between two non-blocking devices. It may record the packets as they leave their sender: lost packets
+    /// are in the recording too, and duplicated ones are in it once.
     pub fn new(ends: [Tun; 2], conditions: &Conditions, recording: Option<Recording>) -> Carrier {
         let wires = [Wire::new(conditions, 0), Wire::new(conditions, 1)];
         Carrier { ends, wires, start: Instant::now(), recording }
@@ -42,19 +42,19 @@ impl Carrier {
                 return Ok(());
             }
             for (tun, wire) in self.ends.iter().zip(&mut self.wires) {
-                // An empty device ends the loop; one that is down has nothing either.
+                // An empty device ends the loop, and so does one that is down.
                 while let Ok(len) = tun.recv(&mut buffer) {
                     if let Some(recording) = &mut self.recording {
                         recording.record(&buffer[..len]);
                     }
-                    // Each at its own moment: with that of the wake-up, what came later would arrive too early.
+                    // Each with its own time: with the time of the wake-up, later packets would arrive too early.
                     wire.send(self.start.elapsed(), buffer[..len].to_vec());
                 }
             }
             let now = self.start.elapsed();
             for (tun, wire) in self.ends.iter().rev().zip(&mut self.wires) {
                 while let Some(packet) = wire.receive(now) {
-                    // A device that does not take it: lost, as packets may be.
+                    // If the device does not take it, it is lost, as packets may be.
                     let _ = tun.send(&packet);
                 }
             }
@@ -71,7 +71,7 @@ impl Carrier {
         self.recording.as_ref()
     }
 
-    /// Waits for a packet, and no longer than this. Whether we were told to end.
+    /// Waits for a packet, but no longer than this. True if we were told to end.
     fn wait(&self, told: &[BorrowedFd<'_>], at_most: Option<Duration>) -> io::Result<bool> {
         let ends = self.ends.iter().map(|end| PollFd::new(end, PollFlags::IN));
         let told = told.iter().map(|fd| PollFd::new(fd, PollFlags::IN));
@@ -83,7 +83,7 @@ impl Carrier {
                 if told.iter().any(|fd| !fd.revents().is_empty()) {
                     return Ok(true);
                 }
-                // It would be reported again and again: a network lives no longer than the last process in it.
+                // This would be reported again and again: a network lives only as long as the last process in it.
                 if ends.iter().any(|end| end.revents().contains(PollFlags::ERR)) {
                     return Err(io::Error::other("one of the two networks is gone"));
                 }

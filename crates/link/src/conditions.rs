@@ -17,7 +17,7 @@ pub struct Conditions {
     /// The probability that a packet overtakes all that are under way: it takes no time. Needs --delay
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = probability, requires = "delay")]
     pub reorder: f64,
-    /// What decides by chance decides the same again with the same seed
+    /// The seed of everything random: with the same seed, the same happens again
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
 }

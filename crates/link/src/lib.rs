@@ -1,4 +1,4 @@
-//! A line between two networks on one machine, with a delay, with loss, and with packets that come twice or too early.
+//! A line between two networks on one machine, with delay and loss, and with packets that arrive twice or too early.
 //!
 //! A relay ends each TCP connection: what TCP does while bytes travel (Nagle's algorithm, the delayed ACK, the
 //! retransmission) happens on the loopback before it, and its delay comes after. Only packets that really take their
@@ -21,22 +21,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Linux only: elsewhere [`Link::start`] says so.
+//! Linux only: on other systems, [`Link::start`] says so.
 
 #[cfg(target_os = "linux")]
 mod carry;
 mod conditions;
+mod error;
 mod link;
 #[cfg(target_os = "linux")]
 mod network;
-mod why;
 mod wire;
 
 #[cfg(target_os = "linux")]
 pub use carry::Carrier;
 pub use conditions::Conditions;
+pub use error::LinkError;
 pub use link::{End, Link, nsenter_options};
 #[cfg(target_os = "linux")]
 pub use network::Network;
-pub use why::Why;
 pub use wire::{Counts, Wire};

@@ -1,6 +1,6 @@
 //! A link as the programs that use it see it.
 
-use crate::{Conditions, Why};
+use crate::{Conditions, LinkError};
 use stage::{Program, StageError, Stream};
 use std::ffi::OsStr;
 use std::fs;
@@ -60,26 +60,26 @@ impl Link {
     /// Starts a link, and waits until it is up.
     ///
     /// # Errors
-    /// [`Why`] there is none. Elsewhere than on Linux there never is.
-    pub fn start(conditions: &Conditions) -> Result<Link, Why> {
-        let path = stage::binary("relay-link").map_err(Why::Program)?;
+    /// [`LinkError`] says why there is no link. Outside Linux there never is one.
+    pub fn start(conditions: &Conditions) -> Result<Link, LinkError> {
+        let path = stage::binary("relay-link").map_err(LinkError::Program)?;
         let mut command = Command::new(path);
         let program = Program::start("relay-link", command.args(conditions.to_args()));
-        let program = program.map_err(Why::Program)?;
+        let program = program.map_err(LinkError::Program)?;
         let line = match program.wait_for_line(Stream::Stdout, "linked ", READY) {
             Ok(line) => line,
             // It says why, in one line.
             Err(StageError::Ended { said, .. }) if !said.is_empty() => {
                 let said = String::from_utf8_lossy(&said[said.len() - 1].text).into_owned();
                 let said = said.strip_prefix("relay-link: ").unwrap_or(&said).to_owned();
-                return Err(Why::Refused { said });
+                return Err(LinkError::Refused { said });
             }
-            Err(error) => return Err(Why::Program(error)),
+            Err(error) => return Err(LinkError::Program(error)),
         };
         let words: Vec<&str> = line.split(' ').collect();
         match (words.get(2).map(|pid| pid.parse()), words.get(4).map(|pid| pid.parse())) {
             (Some(Ok(left)), Some(Ok(right))) => Ok(Link { program, left, right }),
-            _ => Err(Why::Refused { said: line }),
+            _ => Err(LinkError::Refused { said: line }),
         }
     }
 
@@ -98,9 +98,9 @@ impl Link {
     /// Ends the link, and returns what it says of the packets that it carried: a line for each direction.
     ///
     /// # Errors
-    /// [`Why::Program`] when it does not end.
-    pub fn end(self) -> Result<String, Why> {
-        let said = self.program.wait(END).map_err(Why::Program)?.stdout;
+    /// [`LinkError::Program`] when it does not end.
+    pub fn end(self) -> Result<String, LinkError> {
+        let said = self.program.wait(END).map_err(LinkError::Program)?.stdout;
         let said = String::from_utf8_lossy(&said);
         Ok(said
             .lines()
@@ -110,12 +110,12 @@ impl Link {
     }
 }
 
-/// The options of nsenter(1) that lead `visitor`, a process, into the network of `target`, another one. Where they are in
-/// different user namespaces, that of the target is entered first: in it one has the right to enter the network.
+/// The options of nsenter(1) with which the process `visitor` enters the network of the process `target`. If their user
+/// namespaces differ, it enters the target's first: only there it has the right to enter the network.
 pub fn nsenter_options(target: u32, visitor: u32) -> Vec<String> {
     let users = |pid| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
     let mut options = vec!["--target".to_owned(), target.to_string()];
-    // Those of a process in an outer one cannot be read from an inner one. And nobody may enter where it is already.
+    // From an inner namespace, the link of a process in an outer one can't be read. And no process may enter the user namespace that it is in.
     if users(visitor).is_none() || users(visitor) != users(target) {
         options.extend(["--user", "--preserve-credentials"].map(str::to_owned));
     }

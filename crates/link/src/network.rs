@@ -1,6 +1,6 @@
 //! A network at one end of the line: a namespace, and a shell in it that does what we say.
 
-use crate::{End, Why};
+use crate::{End, LinkError};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -27,8 +27,8 @@ impl Network {
     /// them in their network.
     ///
     /// # Errors
-    /// [`Why`] the system refuses.
-    pub fn start(end: End) -> Result<(Network, Tun), Why> {
+    /// [`LinkError`] when the system refuses.
+    pub fn start(end: End) -> Result<(Network, Tun), LinkError> {
         let mut shell = Command::new("unshare");
         shell.args(["--net", "--", "sh"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C in our terminal is for us. It would end the shells too, and both networks with them
@@ -36,27 +36,28 @@ impl Network {
         shell.process_group(0);
         let doing = "starting a shell in a network of its own";
         let mut shell = shell.spawn().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                Why::Network(segments::Why::Missing { program: "unshare", package: "util-linux" })
-            }
-            _ => Why::system(doing)(error),
+            ErrorKind::NotFound => LinkError::Network(segments::CaptureError::Missing {
+                program: "unshare",
+                package: "util-linux",
+            }),
+            _ => LinkError::system(doing)(error),
         })?;
         let (Some(commands), Some(answers)) = (shell.stdin.take(), shell.stdout.take()) else {
-            return Err(Why::system(doing)(ErrorKind::BrokenPipe.into()));
+            return Err(LinkError::system(doing)(ErrorKind::BrokenPipe.into()));
         };
         let mut network = Network { shell, commands, answers: BufReader::new(answers) };
         network.run(SBIN)?;
         network.run("ip link set lo up")?;
 
         // The system names it: another link may be at the same point, in the same network.
-        let tun = Tun::new().map_err(Why::Device)?;
-        let first_name = tun.name().map_err(Why::Device)?.name();
-        tun.set_nonblocking(true).map_err(Why::Device)?;
+        let tun = Tun::new().map_err(LinkError::Device)?;
+        let first_name = tun.name().map_err(LinkError::Device)?.name();
+        tun.set_nonblocking(true).map_err(LinkError::Device)?;
         // The device goes, our descriptor stays.
         let (name, here, there) = (end.name(), end.address(), end.other().address());
         let first_name = first_name.display();
         move_device(&format!("ip link set {first_name} netns {} name {name}", network.pid()))?;
-        // Without an IPv6 address of its own choice: it would send packets that nobody asked for.
+        // Without an automatic IPv6 address: it would send packets that nobody asked for.
         network.run(&format!("ip link set {name} addrgenmode none"))?;
         network.run(&format!("ip address add {here} peer {there} dev {name}"))?;
         network.run(&format!("ip link set {name} up"))?;
@@ -69,13 +70,14 @@ impl Network {
     }
 
     /// Has the shell run a command, and waits for it.
-    fn run(&mut self, command: &str) -> Result<(), Why> {
+    fn run(&mut self, command: &str) -> Result<(), LinkError> {
         let doing = "talking to a shell";
-        writeln!(self.commands, "{command} 2>&1; echo done $?").map_err(Why::system(doing))?;
+        writeln!(self.commands, "{command} 2>&1; echo done $?")
+            .map_err(LinkError::system(doing))?;
         let mut said = String::new();
         loop {
             let mut line = String::new();
-            if self.answers.read_line(&mut line).map_err(Why::system(doing))? == 0 {
+            if self.answers.read_line(&mut line).map_err(LinkError::system(doing))? == 0 {
                 said.push_str("the shell has ended");
                 break;
             }
@@ -85,17 +87,17 @@ impl Network {
                 None => said.push_str(line.trim_end()),
             }
         }
-        Err(Why::Prepare { command: command.to_owned(), said })
+        Err(LinkError::Prepare { command: command.to_owned(), said })
     }
 }
 
 /// Runs the command on our side, where the device still is.
-fn move_device(command: &str) -> Result<(), Why> {
+fn move_device(command: &str) -> Result<(), LinkError> {
     let mut shell = Command::new("sh");
     let moved = shell.args(["-c", &format!("{SBIN} {command}")]).output();
-    let moved = moved.map_err(Why::system("moving a device"))?;
+    let moved = moved.map_err(LinkError::system("moving a device"))?;
     let said = String::from_utf8_lossy(&moved.stderr).trim_end().to_owned();
-    let failed = || Why::Prepare { command: command.to_owned(), said };
+    let failed = || LinkError::Prepare { command: command.to_owned(), said };
     moved.status.success().then_some(()).ok_or_else(failed)
 }
 

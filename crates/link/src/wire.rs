@@ -6,13 +6,13 @@ use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-/// How many packets may be under way: no line holds more than this, nor does our memory.
+/// How many packets may be under way. This bounds our memory; no real line holds as many.
 const MOST: usize = 20_000;
 
 /// The packets that are under way in one direction.
 ///
-/// Time is a parameter, counted from any start and never backwards. The same packets at the same times come out the same
-/// way, for one seed.
+/// Time is a parameter: counted from any start, it never goes backwards. With the same seed, the same packets at the same
+/// times give the same result.
 ///
 /// ```
 /// use link::{Conditions, Wire};
@@ -64,7 +64,7 @@ impl Wire {
     pub fn send(&mut self, now: Duration, packet: Vec<u8>) {
         let Conditions { delay, drop, duplicate, reorder, .. } = self.conditions;
         self.counts.sent += 1;
-        // Each packet takes three chances, whatever comes of them: one option does not shift what the others do.
+        // Each packet draws three numbers, whatever they decide, so that one option doesn't shift the others.
         let [drop, duplicate, reorder] =
             [drop, duplicate, reorder].map(|probability| self.random.happens(probability));
         if drop || self.under_way.len() >= MOST {
@@ -73,7 +73,7 @@ impl Wire {
         }
         let copy = duplicate.then(|| packet.clone());
         self.counts.duplicated += u64::from(duplicate);
-        // Nothing but a packet that takes no time can overtake: all others take the same.
+        // Only a packet that takes no time can overtake: all others take equally long.
         let due = if reorder { now } else { now + delay };
         let at = self.under_way.partition_point(|(other, _)| *other <= due);
         self.counts.reordered += u64::from(at < self.under_way.len());

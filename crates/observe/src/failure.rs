@@ -10,7 +10,7 @@ use proto::{FrameError, Progress, ReadError};
 use rustix::io::Errno;
 use tracing::warn;
 
-use crate::{lines, visible};
+use crate::lines;
 
 /// Why a program could not do what it was asked to. Each says what was expected, what came, and
 /// where the reader can do something about it, what to try.
@@ -256,7 +256,7 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
         // When stderr is gone as well, the exit code still tells.
         // One line, whatever a peer, a file's name or a parser brought into it.
-        let mut line = visible(&format!("{program}: {failure}"));
+        let mut line = columns::visible(&format!("{program}: {failure}"));
         // A terminal would break it within words.
         if io::stderr().is_terminal() {
             line = columns::wrap(&line, 0, 2, columns::of(io::stderr())).join("\n  ");

@@ -9,7 +9,6 @@
 //! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
 //!   to try, and the exit code that scripts rely on.
 //! - [`say`]: a line for people, which a server never waits for.
-//! - [`visible`]: somebody else's text, harmless for a terminal.
 //! - [`Backoff`]: what a failed `accept` asks of a server.
 
 mod accept;
@@ -22,7 +21,6 @@ mod listening;
 mod log;
 mod log_line;
 mod socket;
-mod visible;
 
 pub use accept::Backoff;
 pub use address::show;
@@ -33,4 +31,3 @@ pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};
 pub use listening::say_listening;
 pub use log::{LogArgs, create_private, is_recording, replace_private};
 pub use socket::{Datagram, Socket};
-pub use visible::visible;

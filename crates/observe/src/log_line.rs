@@ -19,8 +19,6 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::visible;
-
 /// A narrower terminal gets the bytes, rather than the time.
 const WIDE_ENOUGH_FOR_TIME: usize = 80;
 /// A preview of bytes has so many columns at least, `data=""` included: if need be on the next line.
@@ -94,7 +92,7 @@ struct Fields {
 impl Fields {
     /// The first of them is to stand after `used` columns.
     fn lines(&self, used: usize, columns: usize, is_terminal: bool) -> Vec<String> {
-        let text = visible(&format!("{}{}", self.what, self.others));
+        let text = columns::visible(&format!("{}{}", self.what, self.others));
         let data = self.data.as_ref().map(|data| {
             let left = columns.saturating_sub(used + columns::width(&text) + 1);
             let room = if left >= DATA || !is_terminal { left.max(DATA) } else { columns - INDENT };
@@ -151,7 +149,7 @@ fn preview(data: &[u8], whole: bool, columns: usize) -> String {
     for chunk in data.utf8_chunks() {
         all.extend(chunk.valid().chars().map(|char| match u8::try_from(char) {
             Ok(byte) if byte.is_ascii() => byte.escape_ascii().to_string(),
-            _ => visible(char.encode_utf8(&mut [0; 4])),
+            _ => columns::visible(char.encode_utf8(&mut [0; 4])),
         }));
         all.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }

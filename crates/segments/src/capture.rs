@@ -1,6 +1,6 @@
 //! Records the packets of this network namespace.
 
-use crate::{Recording, Why};
+use crate::{CaptureError, Recording};
 
 #[cfg(target_os = "linux")]
 pub use linux::Capture;
@@ -23,10 +23,10 @@ mod linux {
     /// part of the address that std does not show tells which. These two see the way in alone: each packet once.
     const KINDS: [u16; 2] = [0x0800, 0x86dd];
 
-    /// Room in the kernel for what we have not read yet. Without root one gets less (net.core.rmem_max).
+    /// Room in the kernel for what we have not read yet. Without root we get less (net.core.rmem_max).
     const QUEUE: usize = 64 << 20;
 
-    /// No packet is longer, unless somebody has turned BIG TCP on.
+    /// No packet is longer, unless BIG TCP is turned on.
     const LONGEST: usize = 1 << 16;
 
     /// Records every packet that arrives in this network namespace, from [`start`](Capture::start) to
@@ -42,33 +42,33 @@ mod linux {
         /// Starts to record: what is sent after it returns is in the recording.
         ///
         /// # Errors
-        /// [`Why::Outside`] without [`enter`](crate::enter); another [`Why`] when the system refuses.
-        pub fn start() -> Result<Capture, Why> {
+        /// [`CaptureError::Outside`] without [`enter`](crate::enter); another [`CaptureError`] when the system refuses.
+        pub fn start() -> Result<Capture, CaptureError> {
             if !is_inside() {
-                return Err(Why::Outside);
+                return Err(CaptureError::Outside);
             }
             let sockets = [open(KINDS[0])?, open(KINDS[1])?];
-            let (told, stop) = pipe().map_err(Why::system("making a pipe"))?;
+            let (told, stop) = pipe().map_err(CaptureError::system("making a pipe"))?;
             let reader = thread::Builder::new()
                 .name("segments".into())
                 .spawn(move || read(&sockets, &told))
-                .map_err(Why::system("starting a thread"))?;
+                .map_err(CaptureError::system("starting a thread"))?;
             Ok(Capture { stop, reader })
         }
 
         /// Stops. What has arrived by now is in the recording.
         pub fn stop(self) -> Recording {
             drop(self.stop);
-            // The thread has nothing that could panic; had it, an empty recording would be the truth.
+            // Nothing in the thread can panic. If it did, we would have no packets to show.
             self.reader.join().unwrap_or_default()
         }
     }
 
     /// A packet socket (packet(7)). Not bound: it sees every device, and inside there is only the loopback.
-    fn open(kind: u16) -> Result<Socket, Why> {
+    fn open(kind: u16) -> Result<Socket, CaptureError> {
         let protocol = Protocol::from(i32::from(kind.to_be()));
         let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(protocol))
-            .map_err(Why::system("opening a packet socket"))?;
+            .map_err(CaptureError::system("opening a packet socket"))?;
         if sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
             // Not root of the whole machine. The kernel gives what it allows, without an error.
             let _ = socket.set_recv_buffer_size(QUEUE);
@@ -122,12 +122,12 @@ mod elsewhere {
         /// Refuses.
         ///
         /// # Errors
-        /// Always [`Why::NotLinux`].
-        pub fn start() -> Result<Capture, Why> {
-            Err(Why::NotLinux)
+        /// Always [`CaptureError::NotLinux`].
+        pub fn start() -> Result<Capture, CaptureError> {
+            Err(CaptureError::NotLinux)
         }
 
-        /// What there is none of has nothing to stop.
+        /// There is never a capture to stop.
         pub fn stop(self) -> Recording {
             match self.0 {}
         }

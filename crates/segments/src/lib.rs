@@ -1,9 +1,9 @@
 //! TCP segments, where they can be seen: on Linux, in a network of the run's own.
 //!
-//! A `send` is not a segment, and a segment is not a `recv`. What travels between the two calls shows only below
-//! them, to who may look there, and looking at a machine's network is for root. So the run moves into a network
-//! namespace: a network of its own, with nothing in it but its own loopback. There it may look, and all it sees is its
-//! own. A learner can type the same:
+//! A `send` is not a segment, and a segment is not a `recv`. To see what travels between the two calls you have to look
+//! at the network itself, and on most machines only root may. So the run moves into a network namespace: a network of
+//! its own, with nothing in it but its own loopback. There it may look, and sees nothing but its own traffic. You can
+//! type the same:
 //!
 //! ```text
 //! $ unshare --user --map-root-user --net
@@ -29,18 +29,18 @@
 
 mod capture;
 mod command;
+mod error;
 mod listing;
 mod namespace;
 mod pcapng;
 mod recording;
 mod segment;
 mod traffic;
-mod why;
 
 pub use capture::Capture;
 pub use command::run;
+pub use error::CaptureError;
 pub use namespace::{enter, is_inside};
 pub use recording::{Packet, Recording};
 pub use segment::{Flags, Segment};
-pub use traffic::{Gap, Seen, Traffic, Way};
-pub use why::Why;
+pub use traffic::{Direction, Gap, PlacedSegment, Traffic};

@@ -1,6 +1,6 @@
 //! The traffic as lines of text.
 
-use crate::{Flags, Gap, Seen, Traffic, Way};
+use crate::{Direction, Flags, Gap, PlacedSegment, Traffic};
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
@@ -11,14 +11,14 @@ impl Traffic {
         let start = self.segments.first().map_or(0, |seen| seen.segment.t_us);
         let ends = self.segments.iter().flat_map(|seen| [seen.segment.from, seen.segment.to]);
         let width = ends.map(|end| end.to_string().len()).max().unwrap_or(0);
-        let line = |seen: &Seen| {
+        let line = |seen: &PlacedSegment| {
             let (segment, t) = (&seen.segment, (seen.segment.t_us - start) as f64 / 1000.0);
             let (from, to) = (segment.from.to_string(), segment.to.to_string());
             let ends = format!("{t:>9.3} ms  {from:>width$} > {to:<width$}  {:<7}", segment.flags);
             columns::row(&[(&ends, 0), (&Words(seen).to_string(), 0)], columns)
         };
-        let gap = |Gap { conn, way, bytes }: &Gap| {
-            let to = if *way == Way::ToServer { "server" } else { "client" };
+        let gap = |Gap { conn, direction, bytes }: &Gap| {
+            let to = if *direction == Direction::ToServer { "server" } else { "client" };
             let Range { start, end } = bytes;
             format!("not seen: bytes {start}..{end} to the {to} of connection {conn}")
         };
@@ -30,12 +30,12 @@ impl Traffic {
 }
 
 /// What a segment says beyond its flags.
-struct Words<'a>(&'a Seen);
+struct Words<'a>(&'a PlacedSegment);
 
 impl Display for Words<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 24;
-        let Seen { offset, acked, again, segment, .. } = self.0;
+        let PlacedSegment { offset, acked, again, segment, .. } = self.0;
         let payload = &segment.payload;
         if !payload.is_empty() {
             let start = payload[..payload.len().min(SHOWN)].escape_ascii();
@@ -64,14 +64,21 @@ mod tests {
         let seen = |t_us, flags, payload: &[u8], again| {
             let payload = payload.to_vec();
             let segment = Segment { t_us, from, to, seq: 0, ack: 0, flags, payload };
-            Seen { conn: 1, way: Way::ToServer, offset: 4, acked: Some(3), again, segment }
+            PlacedSegment {
+                conn: 1,
+                direction: Direction::ToServer,
+                offset: 4,
+                acked: Some(3),
+                again,
+                segment,
+            }
         };
         let traffic = Traffic {
             segments: vec![
                 seen(1000, Flags::ACK, b"", false),
                 seen(3500, Flags(Flags::ACK.0 | Flags::PSH.0), b"hi\n", true),
             ],
-            gaps: vec![Gap { conn: 1, way: Way::ToServer, bytes: 0..4 }],
+            gaps: vec![Gap { conn: 1, direction: Direction::ToServer, bytes: 0..4 }],
             full: true,
         };
         assert_eq!(

@@ -1,13 +1,13 @@
 //! A network of the run's own.
 
-use crate::Why;
+use crate::CaptureError;
 use std::env;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Names the network namespace that a run has left: who finds itself in another one is inside.
+/// Holds the name of the network namespace that the run has left: in any other one, we are inside.
 const OUTSIDE: &str = "UNSTUCK_OUTSIDE";
 
 /// Brings the loopback up, then becomes the program. A user's PATH often lacks the folders of `ip`.
@@ -23,33 +23,34 @@ const SCRIPT: &str = r#"PATH="$PATH:/usr/sbin:/sbin" ip link set lo up && exec "
 /// networks of its own.
 ///
 /// # Errors
-/// [`Why`] it is not possible here. Nothing has changed then, and the run can go on without.
-pub fn enter() -> Result<(), Why> {
+/// [`CaptureError`] where it is not possible. Nothing has changed then, and the run can go on without.
+pub fn enter() -> Result<(), CaptureError> {
     if is_inside() {
         return Ok(());
     }
     if cfg!(not(target_os = "linux")) {
-        return Err(Why::NotLinux);
+        return Err(CaptureError::NotLinux);
     }
     // Tried with a program that does nothing: after execve there is no way back.
     let tried = inside(&["true".into()]).stdin(Stdio::null()).output();
-    let tried = tried.map_err(|_| Why::Missing { program: "unshare", package: "util-linux" })?;
+    let tried =
+        tried.map_err(|_| CaptureError::Missing { program: "unshare", package: "util-linux" })?;
     if !tried.status.success() {
         let said = String::from_utf8_lossy(&tried.stderr);
         let said = said.lines().next().unwrap_or("without a word").to_owned();
         return Err(
             match said.contains("ip: not found") || said.contains("ip: command not found") {
-                true => Why::Missing { program: "ip", package: "iproute2" },
-                false => Why::Forbidden { said },
+                true => CaptureError::Missing { program: "ip", package: "iproute2" },
+                false => CaptureError::Forbidden { said },
             },
         );
     }
     let doing = "starting this program in its own network";
-    let program = env::current_exe().map_err(Why::system(doing))?;
+    let program = env::current_exe().map_err(CaptureError::system(doing))?;
     let mut command = vec![program.into_os_string()];
     command.extend(env::args_os().skip(1));
-    let outside = network().ok_or(Why::NotLinux)?;
-    Err(Why::system(doing)(inside(&command).env(OUTSIDE, outside).exec()))
+    let outside = network().ok_or(CaptureError::NotLinux)?;
+    Err(CaptureError::system(doing)(inside(&command).env(OUTSIDE, outside).exec()))
 }
 
 /// Whether this program runs in the network namespace that [`enter`] made.
@@ -70,7 +71,7 @@ fn inside(command: &[std::ffi::OsString]) -> Command {
     let mut unshare = Command::new("unshare");
     unshare.arg("--net");
     if !rustix::process::geteuid().is_root() {
-        // --map-root-user would do as well, but the run would then take itself for root's.
+        // --map-root-user would work as well, but then the run would believe that it is root's.
         unshare.args(["--user", "--map-current-user", "--keep-caps"]);
     }
     unshare.args(["--", "sh", "-c", SCRIPT, "sh"]).args(command);

@@ -2,7 +2,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How many bytes are kept: a run that moves more is no lesson about segments.
+/// How many bytes are kept. A run that moves more teaches nothing about segments.
 const ROOM: usize = 256 << 20;
 
 /// A packet that arrived, from its IP header on.
@@ -22,13 +22,13 @@ pub struct Recording {
     pub packets: Vec<Packet>,
     /// What to add to a `t_us` for microseconds since 1970.
     pub epoch_us: u64,
-    /// It ran out of room, and what came later is not in it.
+    /// It ran out of room: later packets are not in it.
     pub full: bool,
     kept: usize,
 }
 
 impl Recording {
-    /// One without packets, that knows what time it is.
+    /// An empty one, which knows the time.
     pub fn new() -> Recording {
         let epoch_us = micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic));
         Recording { epoch_us, ..Recording::default() }

@@ -9,8 +9,8 @@ use std::ops::Range;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Every segment, in the order in which it was seen.
-    pub segments: Vec<Seen>,
-    /// Bytes that travelled but were not seen: the recorder was too slow, or was not there yet.
+    pub segments: Vec<PlacedSegment>,
+    /// Bytes that travelled but were not seen: the recorder was too slow, or had not started yet.
     pub gaps: Vec<Gap>,
     /// The recording ran out of room: there was more after it.
     pub full: bool,
@@ -18,15 +18,15 @@ pub struct Traffic {
 
 /// A segment at its place in a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct PlacedSegment {
     /// The connection, counted from 1.
     pub conn: u64,
     /// In which of its two streams.
-    pub way: Way,
+    pub direction: Direction,
     /// Where in that stream its first byte stands, from 0. A SYN has 0, a FIN alone the length of the stream.
     pub offset: u64,
-    /// How many bytes of the other stream its sender has by its own word; with the ACK flag. Once it has the
-    /// other's FIN it counts that as one more (RFC 9293, 3.4), as we do here.
+    /// How many bytes of the other stream its sender says it has; only with the ACK flag. Once it has the
+    /// other's FIN it counts that as one more (RFC 9293, 3.4), and so do we.
     pub acked: Option<u64>,
     /// It repeats what was seen before: a retransmission, or a probe whether the peer is there.
     pub again: bool,
@@ -36,7 +36,7 @@ pub struct Seen {
 
 /// One of the two streams of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// From the side that asked for the connection.
     ToServer,
     /// From the side that accepted it.
@@ -49,13 +49,13 @@ pub struct Gap {
     /// The connection, counted from 1.
     pub conn: u64,
     /// In which of its two streams.
-    pub way: Way,
+    pub direction: Direction,
     /// Which bytes of that stream. A FIN that was not seen counts as the last of them.
     pub bytes: Range<u64>,
 }
 
 impl Traffic {
-    /// Reads a recording. What is not TCP is passed over.
+    /// Reads a recording. Packets that are not TCP are skipped.
     pub fn of(recording: &Recording) -> Traffic {
         let mut connections: Vec<Connection> = Vec::new();
         let mut segments = Vec::new();
@@ -68,9 +68,9 @@ impl Traffic {
             segments.push(connections[at].place(at as u64 + 1, segment));
         }
         let gaps = connections.iter().zip(1..).flat_map(|(connection, conn)| {
-            let gap = move |way| move |bytes| Gap { conn, way, bytes };
-            let to_server = connection.to_server.gaps.iter().cloned().map(gap(Way::ToServer));
-            to_server.chain(connection.to_client.gaps.iter().cloned().map(gap(Way::ToClient)))
+            let gap = move |direction| move |bytes| Gap { conn, direction, bytes };
+            let to_server = connection.to_server.gaps.iter().cloned().map(gap(Direction::ToServer));
+            to_server.chain(connection.to_client.gaps.iter().cloned().map(gap(Direction::ToClient)))
         });
         Traffic { gaps: gaps.collect(), segments, full: recording.full }
     }
@@ -81,15 +81,15 @@ impl Traffic {
     /// A retransmission is an event too: its `offset` is below the end of what came before.
     pub fn events(&self) -> Vec<Event> {
         let carries = self.segments.iter().filter(|seen| !seen.segment.payload.is_empty());
-        carries.map(Seen::event).collect()
+        carries.map(PlacedSegment::event).collect()
     }
 }
 
-impl Seen {
+impl PlacedSegment {
     fn event(&self) -> Event {
-        let dir = match self.way {
-            Way::ToServer => "out",
-            Way::ToClient => "in",
+        let dir = match self.direction {
+            Direction::ToServer => "out",
+            Direction::ToClient => "in",
         };
         Event {
             t_us: self.segment.t_us,
@@ -118,7 +118,7 @@ struct Connection {
 struct Stream {
     /// The sequence number of byte 0.
     first: Option<u32>,
-    /// Behind the last byte that is known of.
+    /// The offset after the last byte that we know of.
     end: u64,
     /// The sequence number that the SYN had, and whether the FIN was seen.
     syn: Option<u32>,
@@ -128,7 +128,7 @@ struct Stream {
 }
 
 impl Connection {
-    /// The SYN without an ACK is the client's. When it was not seen, who spoke first is taken for the client.
+    /// The SYN without an ACK is the client's. If it was not seen, whoever sent first counts as the client.
     fn begin(segment: &Segment) -> Connection {
         let answers = segment.flags.contains(Flags(Flags::SYN.0 | Flags::ACK.0));
         let (client, server) =
@@ -136,7 +136,7 @@ impl Connection {
         Connection { client, server, to_server: Stream::default(), to_client: Stream::default() }
     }
 
-    /// The same pair of addresses is another connection when it begins anew with another number.
+    /// The same pair of addresses is another connection if it begins again with another sequence number.
     fn has(&self, segment: &Segment) -> bool {
         let there = (segment.from, segment.to) == (self.client, self.server);
         let back = (segment.to, segment.from) == (self.client, self.server);
@@ -146,15 +146,15 @@ impl Connection {
         (there || back) && !anew
     }
 
-    fn place(&mut self, conn: u64, segment: Segment) -> Seen {
-        let (way, this, other) = match segment.from == self.client {
-            true => (Way::ToServer, &mut self.to_server, &mut self.to_client),
-            false => (Way::ToClient, &mut self.to_client, &mut self.to_server),
+    fn place(&mut self, conn: u64, segment: Segment) -> PlacedSegment {
+        let (direction, this, other) = match segment.from == self.client {
+            true => (Direction::ToServer, &mut self.to_server, &mut self.to_client),
+            false => (Direction::ToClient, &mut self.to_client, &mut self.to_server),
         };
         let (offset, again) = this.take(&segment);
         let counts = segment.flags.contains(Flags::ACK) && !segment.flags.contains(Flags::RST);
         let acked = counts.then(|| other.acknowledged(segment.ack));
-        Seen { conn, way, offset, acked, again, segment }
+        PlacedSegment { conn, direction, offset, acked, again, segment }
     }
 }
 
@@ -210,7 +210,7 @@ impl Stream {
         left > 0
     }
 
-    /// What lies between the end so far and `start` has travelled, but not past us.
+    /// The bytes between the end so far and `start` have travelled, but we did not see them.
     fn missed_until(&mut self, start: u64) {
         if start > self.end {
             self.gaps.push(self.end..start);
@@ -218,7 +218,7 @@ impl Stream {
         }
     }
 
-    /// The other side says that it has all before this number: what we have not seen of it is missing.
+    /// The other side says that it has everything before this number: what we have not seen of it is missing.
     fn acknowledged(&mut self, ack: u32) -> u64 {
         let acked = self.offset(ack);
         self.missed_until(acked - u64::from(self.fin && acked > self.end));
@@ -227,7 +227,7 @@ impl Stream {
 
     /// From a number of 32 bits, which wraps every 4 GiB, to a place in the stream: the one nearest to its end.
     fn offset(&mut self, seq: u32) -> u64 {
-        // Without the SYN the first number that is seen is taken for the beginning.
+        // Without the SYN, the first number that is seen counts as the beginning.
         let first = *self.first.get_or_insert(seq);
         let ahead = seq.wrapping_sub(first).wrapping_sub(self.end as u32).cast_signed();
         self.end.saturating_add_signed(ahead.into())

@@ -279,5 +279,5 @@ fn where_it_is_not_possible_the_command_runs_all_the_same() {
 #[test]
 fn nothing_is_recorded_outside() {
     let why = segments::Capture::start().expect_err("this test does not run inside");
-    assert!(matches!(why, segments::Why::Outside), "{why}");
+    assert!(matches!(why, segments::CaptureError::Outside), "{why}");
 }

@@ -1,4 +1,4 @@
-//! What can go wrong on the stage, said so that a reader of a test's failure needs nothing else.
+//! What can go wrong with a program, with all that you need to understand a failed test.
 
 use crate::{Line, Stream};
 use std::fmt::{self, Display, Formatter};

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long a server may take until it listens, and a program until it takes its input.
 pub(crate) const READY: Duration = Duration::from_secs(10);
 
-/// `write_all` that does not wait for ever for a program that does not read: the pipe is non-blocking.
+/// As `write_all`, but it gives up on a program that does not read. The pipe is non-blocking.
 pub(crate) fn write_all(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stdin.write(bytes) {

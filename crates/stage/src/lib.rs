@@ -2,10 +2,10 @@
 //!
 //! The experiments and the black-box tests run the course's own binaries, in processes of their own, just as a reader
 //! types them in two terminals. Three things go wrong in such runs: a client starts before its server listens, a
-//! program hangs and the run with it, a program outlives the run. Here each wait has an end, readiness is a line that
-//! the program says, and dropping a [`Program`] ends it.
+//! program hangs and the run hangs with it, or a program outlives the run. Here each wait has a limit, a program says in a
+//! line that it is ready, and dropping a [`Program`] ends it.
 //!
-//! A run that is told to end ([`end_all_when_told`]) ends its programs and removes its directories first. After `kill -9`
+//! After a signal ([`end_all_on_signal`]), a run first ends its programs and removes its directories. After `kill -9`
 //! it can't, so each program's process group and each directory are tied to this process ([`ending::tie_group`]), and each
 //! program carries a mark ([`ending::mark`]): what was started ends with us. A limit: elsewhere than on Linux nobody finds
 //! a program by its mark, so what has left its process group lives on, and so does one that began some 100 µs before.
@@ -29,19 +29,19 @@
 mod error;
 mod find;
 mod input;
+mod on_signal;
 mod output;
 mod program;
 mod running;
 mod scratch;
 mod shell_quote;
-mod told;
 
 pub use error::StageError;
 pub use find::{binary, python, skip, tshark};
+pub use on_signal::{end_all_on_signal, wait_if_ending};
 pub use output::{Keep, Line, Stream};
 pub use program::{Finished, Program};
 pub use running::end_all;
 pub use rustix::process::Signal;
 pub use scratch::Scratch;
 pub use shell_quote::{shell_quote, shell_quote_path, shell_quote_word};
-pub use told::{end_all_when_told, wait_if_told};

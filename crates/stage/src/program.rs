@@ -288,7 +288,7 @@ impl Drop for Program {
     }
 }
 
-/// As one types it, for errors.
+/// As you type it, for errors.
 fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();

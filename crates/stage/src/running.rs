@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Ends every program that still runs and removes every [`Scratch`](crate::Scratch) directory; from then on nothing
 /// starts.
 ///
-/// For the thread that waits for a signal ([`end_all_when_told`](crate::end_all_when_told)), just before it exits the
+/// For the thread that waits for a signal ([`end_all_on_signal`](crate::end_all_on_signal)), just before it exits the
 /// process: destructors do not run then.
 /// Returns after three seconds at most.
 pub fn end_all() {
@@ -42,7 +42,7 @@ pub(crate) fn end(programs: &[Arc<Running>]) {
             program.lock().signal_group(signal);
         }
         let deadline = Instant::now() + GRACE;
-        // Not `all`: that would stop at the first one that is still there.
+        // Not `all`: that would stop at the first one that still runs.
         if programs.iter().filter(|program| !program.wait_for_end(deadline)).count() == 0 {
             break;
         }
@@ -163,7 +163,7 @@ pub(crate) struct Everything {
     pub ending: bool,
 }
 
-/// Whoever starts a program holds this while it does, so that [`end_all`] misses none.
+/// Locked while a program is started, so that [`end_all`] misses none.
 pub(crate) fn everything() -> MutexGuard<'static, Everything> {
     static EVERYTHING: Mutex<Everything> =
         Mutex::new(Everything { programs: Vec::new(), scratch: Vec::new(), ending: false });

@@ -1,10 +1,10 @@
-//! A command as one types it in a shell, so that it can be copied from a report.
+//! A command as you type it in a shell, so that it can be copied from a report.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The words with spaces between them; what a shell would change stands in quotes.
+/// The words with spaces between them; those that a shell would change are in quotes.
 ///
 /// ```
 /// let words = ["python3", "my echo.py", "it's"].map(String::from);
@@ -28,7 +28,7 @@ pub fn shell_quote_word(word: &str) -> String {
     }
 }
 
-/// A path as one word, whatever its name is: `-x` is `./-x`, which is no option, and what is no UTF-8 stands in `$'...'`
+/// A path as one word, whatever its name is: `-x` becomes `./-x`, which is not an option, and what is not UTF-8 becomes `$'...'`
 /// (POSIX.1-2024; bash and zsh have long known it).
 pub fn shell_quote_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();

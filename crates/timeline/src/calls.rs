@@ -25,7 +25,7 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
 
 /// The captured segments of one direction, each byte once; and what travelled again.
 ///
-/// TCP repeats what it takes for lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
+/// TCP sends again what it believes lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
 /// segment that brought it first.
 pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), StreamError> {
     let (mut calls, mut again): (Vec<Call>, Vec<Again>) = (Vec::new(), Vec::new());
@@ -75,7 +75,7 @@ fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize>
     differs.map(|index| at.start + index)
 }
 
-/// Whose call it is: process, socket, and the direction, which of segments alone the name does not tell.
+/// Whose call it is: the process, the socket, and the direction, which the name doesn't tell for segments.
 pub(crate) type Socket = (u32, u64, Option<String>);
 
 /// Which call: its name, its socket, and its number among the calls of that name on it.
@@ -103,7 +103,7 @@ pub(crate) struct Again {
 }
 
 impl Call {
-    /// `end` is where a call stands that moved nothing and does not say where.
+    /// `end` is the offset of a call that moved nothing and doesn't give an offset.
     fn new(event: &Event, number: usize, end: usize) -> Result<Call, StreamError> {
         let incomplete = || StreamError::Incomplete { call: event.call.clone() };
         let got = event.got.unwrap_or(0);

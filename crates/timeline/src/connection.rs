@@ -5,7 +5,7 @@ use observe::Event;
 use std::collections::HashMap;
 use std::mem::take;
 
-/// One connection, as everyone recorded it who took part.
+/// One connection, as recorded by everyone who took part.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     /// The calls on the socket that connected; empty when nobody recorded them.
@@ -18,7 +18,7 @@ pub struct Connection {
     pub segments: Vec<Event>,
 }
 
-/// The two connections of a relay that make one for those who talk through it.
+/// The two connections of a relay, which are one for the programs that talk through it.
 #[derive(Clone, Debug, Default)]
 pub struct Relayed {
     /// The calls on the socket that it accepted.
@@ -39,8 +39,8 @@ pub enum Direction {
 /// Finds the connections in what clients and servers recorded, and in what was recorded between them: the trace of a
 /// relay, or captured segments.
 ///
-/// The two ends know each other by their addresses. The client's end of a Unix socket has none: there, a client and a
-/// server belong together only where no other could be meant. An end that nobody recorded is empty. The connections are
+/// The two ends are matched by their addresses. The client's end of a Unix socket has none: there, a client and a
+/// server belong together only if no others could be meant. An end that nobody recorded is empty. The connections are
 /// in the order of their first events.
 pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
     let (mut clients, mut servers) = (sockets(ends, "connect"), sockets(ends, "accept"));
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// Everyone who recorded something, and what; for [`page`](crate::page).
+    /// Everyone who recorded something, and what they recorded; for [`page`](crate::page).
     pub fn parties(&self) -> Vec<(&'static str, Vec<Event>)> {
         let relay = self.relay.as_ref();
         let relay = relay.map(|relay| [&relay.to_client[..], &relay.to_server].concat());
@@ -137,7 +137,7 @@ impl Connection {
     }
 }
 
-/// The sockets whose life begins with this call, each with all its events.
+/// The sockets that begin with this call, each with all its events.
 fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
     let mut by_socket: HashMap<_, Vec<&Event>> = HashMap::new();
     for event in events {
@@ -145,7 +145,7 @@ fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
     }
     let moved = |event: &&Event| matches!(event.call.as_str(), "send" | "recv");
     let begun = |event: &&Event| matches!(event.call.as_str(), "accept" | "connect");
-    // Another process may have inherited an accepted socket, and made the calls on it: nothing tells us which one.
+    // Another process may have inherited an accepted socket and made the calls on it. Nothing tells us which one.
     let inherited = by_socket.values().any(|all| all.iter().any(moved) && !all.iter().any(begun));
     let begins = |event: &&Event| event.call == call && event.error.is_none();
     events
@@ -157,8 +157,8 @@ fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
         .collect()
 }
 
-/// The sockets that a relay accepted, and for each the one that it then connected; none where that is not clear, as
-/// when it accepted another one before.
+/// The sockets that a relay accepted, and for each the one that it connected next. It is empty where that is unclear,
+/// as when the relay accepted another one first.
 fn relayed(events: &[Event]) -> (Vec<Vec<Event>>, Vec<Vec<Event>>) {
     let (accepted, mut connected) = (sockets(events, "accept"), sockets(events, "connect"));
     let begun = |socket: &Vec<Event>| socket.first().map(|event| event.t_us);

@@ -3,15 +3,15 @@
 //! The stream is cut wherever a call of any lane, a message or a part of a message begins or ends. Between two cuts
 //! lies a stretch; it stands at the same place in every lane that has it. That is what makes the lanes comparable.
 
+use crate::bytes;
 use crate::message::Kind;
-use crate::show;
 use crate::stream::{Lane, Stream};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// No stretch is shortened further than to so many columns.
+/// No stretch is made shorter than this many columns.
 const SHORTEST: usize = 22;
-/// So many lines of boxes are drawn; of a longer stream, the beginning and the end.
+/// At most this many lines of boxes are drawn; of a longer stream, the beginning and the end.
 const MOST_ROWS: usize = 10;
 
 /// The bytes between two neighbouring cuts.
@@ -57,8 +57,8 @@ impl Stream {
             let bytes = lanes[lane].calls[call].bytes(&at);
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
-                Kind::Framing => show::framing(bytes),
-                Kind::Payload => show::payload(bytes),
+                Kind::Framing => bytes::framing(bytes),
+                Kind::Payload => bytes::payload(bytes),
             };
             let columns = columns::width(&shown);
             Some(Stretch { at, columns, shown, extra: 0, kind, message, in_lanes })
@@ -87,13 +87,13 @@ pub(crate) fn arrange(stretches: &mut [Stretch], measure: &Measure) -> Vec<Range
     let rows = rows(stretches, measure, limit);
     for stretch in stretches {
         let shown = std::mem::take(&mut stretch.shown);
-        stretch.shown = show::shorten(shown, limit, stretch.at.len());
+        stretch.shown = bytes::shorten(shown, limit, stretch.at.len());
         stretch.columns = columns::width(&stretch.shown);
     }
     rows
 }
 
-/// Which of so many lines are left out of a stream that goes on for screens.
+/// Which of the lines are left out of a very long stream.
 pub(crate) fn left_out(rows: usize) -> Range<usize> {
     if rows <= MOST_ROWS { rows..rows } else { MOST_ROWS - 2..rows - 2 }
 }
@@ -107,7 +107,7 @@ fn fit(stretches: &[Stretch], measure: &Measure) -> usize {
     longest.unwrap_or(SHORTEST)
 }
 
-/// Which stretches stand in one line: as many as fit, and none behind a hole in the recordings.
+/// Which stretches share a line: as many as fit, up to a gap in the recordings.
 fn rows(stretches: &[Stretch], measure: &Measure, limit: usize) -> Vec<Range<usize>> {
     let mut rows: Vec<Range<usize>> = Vec::new();
     let mut used = 0;
@@ -137,11 +137,11 @@ pub(crate) enum Edge {
     Solid,
 }
 
-/// What a lane has before the stretch `at`, which may be the one behind the end of the row.
+/// What a lane has before the stretch `at`, which may be the one after the end of the row.
 pub(crate) fn edge(lane: usize, at: usize, stretches: &[Stretch], row: &Range<usize>) -> Edge {
     let drawn_left = at > row.start;
     let drawn_right = at < row.end;
-    // The call may have begun in the row above or go on in the row below; but not across a hole in the recordings.
+    // The call may have begun in the row above or go on in the row below; but not across a gap in the recordings.
     let joined =
         at > 0 && at < stretches.len() && stretches[at - 1].at.end == stretches[at].at.start;
     let left = if drawn_left || joined { stretches[at - 1].in_lanes[lane] } else { None };

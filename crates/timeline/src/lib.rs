@@ -38,6 +38,7 @@
 //! [`Stream::svg`] draws the same for a page or a book, [`page`](page()) makes a page that steps through the run. The program
 //! `timeline` does all of it for files that `--trace` wrote.
 
+mod bytes;
 mod calls;
 mod connection;
 mod error;
@@ -47,13 +48,12 @@ mod message;
 mod order;
 mod page;
 mod picture;
+mod sentences;
 mod shapes;
-mod show;
 mod stream;
 mod svg;
 mod text;
 mod trace;
-mod words;
 
 pub use connection::{Connection, Direction, Relayed, connections};
 pub use error::StreamError;

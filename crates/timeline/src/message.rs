@@ -6,7 +6,7 @@ use std::ops::Range;
 /// What the programs call one message, and what it consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its name in the picture's words: "answer 1".
+    /// Its name in the picture: "answer 1".
     pub name: String,
     /// Its bytes, in the order in which they travel.
     pub parts: Vec<Part>,
@@ -26,7 +26,7 @@ pub struct Part {
 pub enum Kind {
     /// Bytes that say where the message ends: a length prefix, a header.
     Framing,
-    /// What the message is about.
+    /// The content of the message.
     Payload,
 }
 
@@ -67,13 +67,13 @@ impl Display for Kind {
 
 /// A message at its place in the stream.
 #[derive(Clone, Debug)]
-pub(crate) struct Placed {
-    /// With a name that a terminal can show.
+pub(crate) struct PlacedMessage {
+    /// Its name is safe to show in a terminal.
     pub message: Message,
     pub offset: usize,
 }
 
-impl Placed {
+impl PlacedMessage {
     pub fn end(&self) -> usize {
         self.offset + self.message.len()
     }

@@ -9,15 +9,15 @@ use observe::Event;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// Whose call, which, and what was noted of it.
-pub(crate) type Step<'a> = (usize, CallKey<'a>, &'a Event);
+/// An entry of the recordings: whose call, which, and what was noted of it.
+pub(crate) type Entry<'a> = (usize, CallKey<'a>, &'a Event);
 
-/// The calls in the order of time, but each behind the `send` that brought its last byte, and those of one socket in
+/// The calls in the order of time, but each after the `send` that brought its last byte, and those of one socket in
 /// the order in which they were noted.
-pub(crate) fn in_order<'a>(all: Vec<Step<'a>>, streams: &[Stream]) -> Vec<Step<'a>> {
+pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry<'a>> {
     let places: HashMap<&CallKey<'_>, usize> =
         all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
-    // For each call those that wait for it, and for how many it waits itself.
+    // For each call, the calls that wait for it, and how many it waits for itself.
     let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     let mut waits = vec![0; all.len()];
     let mut put = |cause: usize, effect: usize| {
@@ -83,9 +83,9 @@ fn causes(stream: &Stream) -> Vec<(CallKey<'_>, CallKey<'_>)> {
     all
 }
 
-/// The same for what the relay received, which no lane shows: pairs of a `send` and the place of a `recv`. Which of its
-/// sockets faces the sender is clear only when there is one beside that which faces the receiver.
-fn taken_by_relay<'a>(stream: &'a Stream, all: &[Step<'_>]) -> Vec<(CallKey<'a>, usize)> {
+/// The same for what the relay received, which no lane shows: pairs of a `send` and the place of a `recv`. We know which
+/// of its sockets talks to the sender only if it has one besides that which talks to the receiver.
+fn taken_by_relay<'a>(stream: &'a Stream, all: &[Entry<'_>]) -> Vec<(CallKey<'a>, usize)> {
     let via = stream.via.as_ref().filter(|via| via.call == "send");
     let Some((pid, conn, _)) = via.and_then(|via| Some(&via.calls.first()?.socket)) else {
         return Vec::new();

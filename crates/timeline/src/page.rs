@@ -1,13 +1,13 @@
 //! The picture as a page that steps through the run: one file, which needs no network and no server.
 //!
 //! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
-//! JSON, once; it puts it on the screen as text, never as markup.
+//! JSON, which the page shows as text, never as markup.
 
 use crate::calls::{Call, CallKey, Socket};
 use crate::order::in_order;
+use crate::sentences;
 use crate::stream::Stream;
-use crate::svg::{DARK, LIGHT, RULES, escape};
-use crate::{show, words};
+use crate::svg::{DARK, LIGHT, RULES, escape_xml};
 use observe::Event;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// So many bytes of all calls together go into the page, but some of each call.
+/// How many bytes of all calls together go into the page, but at least a few of each call.
 const BYTES: usize = 1 << 20;
 const FEWEST: usize = 32;
 const MOST: usize = 512;
@@ -29,14 +29,14 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
     let (steps, places) = steps(streams, parties);
     let pictures: Vec<Value> =
         (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
-    let names: Vec<String> = parties.iter().map(|(name, _)| show::text(name.as_bytes())).collect();
+    let names: Vec<String> = parties.iter().map(|(name, _)| columns::visible(name)).collect();
     let data = json!({ "parties": names, "pictures": pictures, "steps": steps });
     let style = format!(
         ":root {{\n{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{DARK}}} }}\n\
          :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
     );
     // Each mark has a `<`, which neither the escaped title nor the JSON can have: `</script>` ends nothing.
-    let title = escape(&show::text(title.as_bytes()));
+    let title = escape_xml(&columns::visible(title));
     PAGE.replace("<!--title-->", &title.replace('`', ""))
         .replace("<!--heading-->", &code_spans(&title))
         .replace("<!--style-->", &style)
@@ -44,7 +44,7 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
 }
 
-/// What stands between two backticks becomes code.
+/// Text between two backticks becomes code.
 fn code_spans(escaped: &str) -> String {
     let parts: Vec<&str> = escaped.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -80,7 +80,7 @@ fn steps<'a>(
     for (picture, stream) in streams.iter().enumerate() {
         for (index, lane) in stream.lanes().into_iter().enumerate() {
             for call in lane.calls {
-                let says = words::about_call(stream, &lane, call);
+                let says = sentences::about_call(stream, &lane, call);
                 calls.insert(
                     (lane.call, call.socket.clone(), call.number),
                     (picture, index, call.end(), says),
@@ -93,13 +93,13 @@ fn steps<'a>(
         let mut step = Map::new();
         step.insert("t".into(), json!(event.t_us - first));
         step.insert("who".into(), json!(who));
-        step.insert("call".into(), json!(show::text(event.call.as_bytes())));
+        step.insert("call".into(), json!(columns::visible(&event.call)));
         for (name, value) in [("asked", event.asked), ("got", event.got), ("at", event.offset)] {
             value.and_then(|value| step.insert(name.into(), json!(value)));
         }
         let texts = [("error", &event.error), ("local", &event.local), ("peer", &event.peer)];
         for (name, value) in texts {
-            let value = value.as_ref().map(|value| show::text(value.as_bytes()));
+            let value = value.as_ref().map(|value| columns::visible(value));
             value.and_then(|value| step.insert(name.into(), json!(value)));
         }
         if let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) {
@@ -124,10 +124,10 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Valu
         .map(|lane| {
             let step = |call: &Call| places.get(&(lane.call, call.socket.clone(), call.number));
             let steps: Vec<Option<&usize>> = lane.calls.iter().map(step).collect();
-            json!({ "name": words::lane_name(lane.side, lane.call), "steps": steps })
+            json!({ "name": sentences::lane_name(lane.side, lane.call), "steps": steps })
         })
         .collect();
-    // Behind this step nothing more arrives.
+    // After this step nothing more arrives.
     let closed = stream.recvs.last().and_then(|recv| {
         let (pid, conn, _) = &recv.socket;
         let close = |(call, socket, _): &&CallKey| {
@@ -143,8 +143,8 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Valu
         "lanes": lanes,
         "height": drawn.height,
         "rows": rows,
-        "notes": words::unrecorded(stream),
-        "words": words::sentences(stream),
+        "notes": sentences::unrecorded(stream),
+        "words": sentences::about_stream(stream),
         "id": at,
     })
 }

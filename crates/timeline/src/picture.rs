@@ -7,9 +7,9 @@
 use crate::fit::fit;
 use crate::layout::{Measure, Stretch, arrange};
 use crate::message::Kind;
+use crate::sentences;
 use crate::shapes::{Shape, centre, fitting, text};
 use crate::stream::{Lane, Stream};
-use crate::{show, words};
 use std::ops::Range;
 
 pub(crate) const WIDTH: usize = 860;
@@ -25,11 +25,11 @@ const BAND_HEIGHT: usize = 16;
 const LANES: usize = 42;
 const LANE_HEIGHT: usize = 42;
 const LANE_STEP: usize = 50;
-/// A picture with more calls does not make room for words in each.
+/// A picture with more calls than this has no room for words in each box.
 const SPACIOUS: usize = 24;
 /// No stretch is widened further: longer words give way to shorter ones.
 const WIDEST: usize = 320;
-/// So many colours take turns.
+/// How many colours take turns.
 const COLOURS: usize = 4;
 
 /// A picture of one stream.
@@ -58,9 +58,9 @@ impl Stream {
             let mut x = BYTES;
             let place = |stretch| {
                 x += width(stretch);
-                Placed { x: x - width(stretch), stretch }
+                PlacedStretch { x: x - width(stretch), stretch }
             };
-            let placed: Vec<Placed> = stretches[row.clone()].iter().map(place).collect();
+            let placed: Vec<PlacedStretch> = stretches[row.clone()].iter().map(place).collect();
             let follows = |at: usize| {
                 stretches
                     .get(at)
@@ -95,7 +95,7 @@ impl Stream {
         }
         for (index, lane) in lanes.iter().enumerate() {
             for (at, call) in lane.calls.iter().enumerate() {
-                let captions = words::captions(self, lane, call);
+                let captions = sentences::captions(self, lane, call);
                 let longest = captions.first().map_or("", String::as_str);
                 widen(stretches, longest, |stretch| stretch.in_lanes[index] == Some(at));
             }
@@ -117,12 +117,12 @@ fn width(stretch: &Stretch) -> usize {
     stretch.columns * CELL + 12 + stretch.extra
 }
 
-struct Placed<'a> {
+struct PlacedStretch<'a> {
     x: usize,
     stretch: &'a Stretch,
 }
 
-impl Placed<'_> {
+impl PlacedStretch<'_> {
     fn end(&self) -> usize {
         self.x + width(self.stretch)
     }
@@ -134,7 +134,7 @@ struct Drawing<'a> {
     lanes: &'a [Lane<'a>],
     /// Those that moved bytes, from top to bottom.
     drawn: &'a [usize],
-    placed: Vec<Placed<'a>>,
+    placed: Vec<PlacedStretch<'a>>,
     /// The stretches that go on from here in the rows above and below.
     before: Option<&'a Stretch>,
     after: Option<&'a Stretch>,
@@ -147,7 +147,7 @@ impl Drawing<'_> {
         self.band(&mut shapes);
         for (place, index) in self.drawn.iter().copied().enumerate() {
             let (lane, y) = (&self.lanes[index], LANES + place * LANE_STEP);
-            let side = show::text(lane.side.as_bytes());
+            let side = columns::visible(lane.side);
             text(&mut shapes, "side", LEFT, y + 18, CELL, columns::head(&side, 12));
             text(&mut shapes, "call", LEFT, y + 33, CELL, lane.call);
             for run in runs(&self.placed, |placed| placed.stretch.in_lanes[index]) {
@@ -222,7 +222,7 @@ impl Drawing<'_> {
                 true => &mut cuts,
                 false => &mut seams,
             };
-            // The words below the bytes are the whole box's.
+            // The words below the bytes belong to the whole box.
             line.push_str(&format!("M{at} {y}v25"));
         }
         for (class, lines) in [("cut", cuts), ("seam", seams)] {
@@ -245,7 +245,7 @@ impl Drawing<'_> {
 
         let moved = &self.lanes[lane].calls[call];
         let fit = fit(self.stream, moved);
-        let words = words::captions(self.stream, &self.lanes[lane], moved);
+        let words = sentences::captions(self.stream, &self.lanes[lane], moved);
         let class = fit.class(["caption", "caption partial", "caption odd"]);
         centre(
             &mut shapes,
@@ -274,8 +274,11 @@ fn border(x: usize, y: usize, w: usize, opens: bool, closes: bool) -> String {
 }
 
 /// Neighbours that are alike.
-fn runs<T: PartialEq>(placed: &[Placed<'_>], of: impl Fn(&Placed<'_>) -> T) -> Vec<Range<usize>> {
-    let lengths = placed.chunk_by(|one, next| of(one) == of(next)).map(<[Placed<'_>]>::len);
+fn runs<T: PartialEq>(
+    placed: &[PlacedStretch<'_>],
+    of: impl Fn(&PlacedStretch<'_>) -> T,
+) -> Vec<Range<usize>> {
+    let lengths = placed.chunk_by(|one, next| of(one) == of(next)).map(<[PlacedStretch<'_>]>::len);
     lengths
         .scan(0, |at, len| {
             *at += len;

@@ -17,12 +17,12 @@ pub(crate) enum Shape {
     Call(usize, usize, Vec<Shape>),
 }
 
-/// The first of these that fits, with so wide cells.
+/// The first of these that fits, if a cell is `cell` pixels wide.
 pub(crate) fn fitting(words: &[String], cell: usize, room: usize) -> String {
     words.iter().find(|words| columns::width(words) * cell <= room).cloned().unwrap_or_default()
 }
 
-/// A text in the middle of a room.
+/// A text in the middle of its room.
 pub(crate) fn centre(
     shapes: &mut Vec<Shape>,
     class: &'static str,

@@ -1,9 +1,9 @@
 //! One direction of one connection: what was sent, what was received, and the messages the bytes belong to.
 
+use crate::bytes;
 use crate::calls::{Again, Call, calls, contradiction, segments};
 use crate::error::StreamError;
-use crate::message::{Kind, Message, Part, Placed};
-use crate::show;
+use crate::message::{Kind, Message, Part, PlacedMessage};
 use observe::Event;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use std::ops::Range;
 pub struct Stream {
     pub(crate) sender: String,
     pub(crate) receiver: String,
-    /// What tells it from another stream between the two.
+    /// What distinguishes it from another stream between the two.
     pub(crate) title: Option<String>,
     pub(crate) sends: Vec<Call>,
     pub(crate) recvs: Vec<Call>,
@@ -22,7 +22,7 @@ pub struct Stream {
     pub(crate) recorded: [bool; 2],
     /// What they recorded on the sockets of this connection.
     events: [Vec<Event>; 2],
-    pub(crate) messages: Vec<Placed>,
+    pub(crate) messages: Vec<PlacedMessage>,
 }
 
 /// What travelled between the two, as somebody in the middle recorded it.
@@ -110,9 +110,11 @@ impl Stream {
         };
         for send in stream.sends.iter().filter(|send| !send.data.is_empty()) {
             let name =
-                format!("message {} \"{}\"", stream.messages.len() + 1, show::preview(&send.data));
+                format!("message {} \"{}\"", stream.messages.len() + 1, bytes::preview(&send.data));
             let parts = vec![Part { kind: Kind::Payload, len: send.data.len() }];
-            stream.messages.push(Placed { message: Message { name, parts }, offset: send.offset });
+            stream
+                .messages
+                .push(PlacedMessage { message: Message { name, parts }, offset: send.offset });
         }
         Ok(stream)
     }
@@ -120,7 +122,7 @@ impl Stream {
     /// Takes what travelled, from what somebody in the middle recorded: the sends of a relay on its socket that faces
     /// the receiver, or the TCP segments of this direction, events whose `call` is `segment`.
     ///
-    /// Segments may come again and may overtake each other; the sends of a relay may not.
+    /// Segments may repeat and overtake each other; the sends of a relay may not.
     ///
     /// # Errors
     /// [`StreamError`] when the events are not those of one direction of one connection, or are not of this stream.
@@ -145,7 +147,7 @@ impl Stream {
         self
     }
 
-    /// Adds what tells this stream from another between the same two: "behind a relay".
+    /// Adds what distinguishes this stream from another between the same two: "behind a relay".
     #[must_use]
     pub fn called(mut self, title: &str) -> Stream {
         self.title = Some(title.to_owned());
@@ -179,15 +181,17 @@ impl Stream {
         Some([here.as_deref()?, there.as_deref()?])
     }
 
-    /// Says which messages the stream carries, one behind the other from its first byte.
+    /// Says which messages the stream carries, one after the other from its first byte.
     #[must_use]
     pub fn with_messages(mut self, messages: &[Message]) -> Stream {
         let mut offset = 0;
         self.messages.clear();
         for message in messages {
-            let name = show::text(message.name.as_bytes());
-            self.messages
-                .push(Placed { message: Message { name, parts: message.parts.clone() }, offset });
+            let name = columns::visible(&message.name);
+            self.messages.push(PlacedMessage {
+                message: Message { name, parts: message.parts.clone() },
+                offset,
+            });
             offset += message.len();
         }
         self
@@ -216,10 +220,9 @@ impl Stream {
 
     /// Who sends to whom, and what it was called.
     pub(crate) fn name(&self) -> String {
-        let [sender, receiver] =
-            [&self.sender, &self.receiver].map(|side| show::text(side.as_bytes()));
+        let [sender, receiver] = [&self.sender, &self.receiver].map(|side| columns::visible(side));
         match &self.title {
-            Some(title) => format!("{sender} to {receiver}, {}", show::text(title.as_bytes())),
+            Some(title) => format!("{sender} to {receiver}, {}", columns::visible(title)),
             None => format!("{sender} to {receiver}"),
         }
     }

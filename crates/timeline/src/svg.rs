@@ -3,9 +3,9 @@
 use crate::fit::{Fit, fits};
 use crate::layout::left_out;
 use crate::picture::{LEFT, WIDTH};
+use crate::sentences;
 use crate::shapes::{Shape, text};
 use crate::stream::Stream;
-use crate::{show, words};
 use std::fmt::Write;
 
 /// The colours of each theme, `--name: value;` a line, and the rules that use them.
@@ -37,7 +37,7 @@ pub fn svg(title: &str, streams: &[Stream]) -> String {
         y = draw(&mut body, stream, y, streams.len() > 1);
     }
     y = legend(&mut body, streams, y);
-    let (title, about) = (escape(&show::text(title.as_bytes())), escape(&describe(streams)));
+    let (title, about) = (escape_xml(&columns::visible(title)), escape_xml(&describe(streams)));
     let id = format!("{:08x}", fingerprint(&(title.clone() + &about)));
     let light = themed(LIGHT);
     let dark = themed(DARK);
@@ -70,8 +70,9 @@ fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize
         }
     }
     y += 4;
-    for sentence in words::unrecorded(stream).into_iter().chain(words::sentences(stream)) {
-        for words in words::wrap(&sentence, 0, (WIDTH - 2 * LEFT) / WORD) {
+    for sentence in sentences::unrecorded(stream).into_iter().chain(sentences::about_stream(stream))
+    {
+        for words in sentences::wrap(&sentence, 0, (WIDTH - 2 * LEFT) / WORD) {
             line(body, "word", y + 12, &words);
             y += LINE;
         }
@@ -140,7 +141,7 @@ fn write(body: &mut String, shape: &Shape) {
         Shape::Text(class, x, y, length, words) => writeln!(
             body,
             "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" textLength=\"{length}\">{}</text>",
-            escape(words)
+            escape_xml(words)
         ),
         Shape::Path(class, d) => {
             writeln!(body, "<path class=\"{class}\" d=\"{d}\"/>")
@@ -153,24 +154,26 @@ fn write(body: &mut String, shape: &Shape) {
     };
 }
 
-/// What is drawn, for somebody who does not see it.
+/// What is drawn, for people who cannot see it.
 fn describe(streams: &[Stream]) -> String {
     let about = |stream: &Stream| {
         let lanes = stream.lanes();
         let drawn = lanes.iter().filter(|lane| lane.calls.iter().any(|call| !call.data.is_empty()));
-        let names: Vec<String> = drawn.map(|lane| words::lane_name(lane.side, lane.call)).collect();
+        let names: Vec<String> =
+            drawn.map(|lane| sentences::lane_name(lane.side, lane.call)).collect();
         let lanes = match names.len() {
             0 => "No bytes were recorded".to_owned(),
             _ => format!("Lanes, aligned on the offset of the bytes: {}", names.join(", ")),
         };
-        let words = words::unrecorded(stream).into_iter().chain(words::sentences(stream));
+        let words =
+            sentences::unrecorded(stream).into_iter().chain(sentences::about_stream(stream));
         let words: String = words.map(|sentence| sentence + ".\n").collect();
         format!("{}. {lanes}.\n{words}", stream.name())
     };
     streams.iter().map(about).collect::<String>().trim_end().to_owned()
 }
 
-/// The rules with the colours of one theme put in: not every program that shows an SVG knows variables.
+/// The rules with the colours of one theme filled in: not every program that shows an SVG knows variables.
 fn themed(colours: &str) -> String {
     let mut rules = RULES.to_owned();
     for colour in colours.lines() {
@@ -181,8 +184,8 @@ fn themed(colours: &str) -> String {
     rules
 }
 
-/// Text as XML. What XML cannot hold, [`show::text`] has escaped before.
-pub(crate) fn escape(text: &str) -> String {
+/// Text as XML. What XML can't hold has been escaped before, by [`columns::visible`] or [`bytes::text`](crate::bytes::text).
+pub(crate) fn escape_xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

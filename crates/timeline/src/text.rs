@@ -1,8 +1,8 @@
 //! The picture as text: a table whose columns are stretches of the stream and whose rows are the lanes.
 
 use crate::layout::{Edge, Measure, Stretch, arrange, edge, left_out};
+use crate::sentences;
 use crate::stream::{Lane, Stream};
-use crate::{show, words};
 use anstyle::{AnsiColor, Style};
 use std::ops::Range;
 
@@ -58,8 +58,8 @@ impl Stream {
                 lines.push(format!("(offsets {from} to {to} are left out here)"));
             }
         }
-        for sentence in words::sentences(self) {
-            lines.extend(words::wrap(&sentence, label, width));
+        for sentence in sentences::about_stream(self) {
+            lines.extend(sentences::wrap(&sentence, label, width));
         }
         lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
@@ -67,7 +67,7 @@ impl Stream {
 
 /// Whose calls a lane shows.
 fn label(lane: &Lane<'_>) -> String {
-    let side = show::text(lane.side.as_bytes());
+    let side = columns::visible(lane.side);
     format!("{} {}", columns::head(&side, LABEL - 5), lane.call)
 }
 

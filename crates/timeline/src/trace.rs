@@ -1,14 +1,15 @@
 //! The events that a program wrote with `--trace FILE`.
 
-use observe::{Event, visible};
+use columns::visible;
+use observe::Event;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Reads a trace: one JSON object a line.
 ///
-/// A trace may be somebody else's, and so may each text in it. This is where they come in, so it is here that
-/// characters are escaped that a terminal would obey: whatever is drawn or said later cannot hold one.
+/// A trace may be somebody else's, and so may each text in it. So what a terminal would obey is escaped here, where it
+/// comes in: nothing that is drawn or said later can hold it.
 ///
 /// # Errors
 /// [`TraceError`] when the file cannot be read, or with the number of the first line that is not an event.
@@ -16,7 +17,7 @@ pub fn read_trace(path: &Path) -> Result<Vec<Event>, TraceError> {
     let text = fs::read_to_string(path)
         .map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
     let parse = |(index, line)| {
-        serde_json::from_str(line).map(harmless).map_err(|source| TraceError::Line {
+        serde_json::from_str(line).map(escaped).map_err(|source| TraceError::Line {
             path: path.to_owned(),
             number: index + 1,
             source,
@@ -25,8 +26,8 @@ pub fn read_trace(path: &Path) -> Result<Vec<Event>, TraceError> {
     text.lines().enumerate().map(parse).collect()
 }
 
-/// Every text of an event, escaped. The bytes stay what they are: they are shown as text only by `show`.
-fn harmless(event: Event) -> Event {
+/// Every text of an event, escaped. The bytes stay as they are: [`bytes`](crate::bytes) escapes them when they are shown.
+fn escaped(event: Event) -> Event {
     let Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error } = event;
     let text = |text: Option<String>| text.map(|text| visible(&text));
     let (call, dir, local) = (visible(&call), text(dir), text(local));

@@ -48,10 +48,10 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn run(_: &Args) -> Result<(), Failure> {
-    Err(no_link(link::Why::Network(segments::Why::NotLinux)))
+    Err(no_link(link::LinkError::Network(segments::CaptureError::NotLinux)))
 }
 
-fn no_link(why: link::Why) -> Failure {
+fn no_link(why: link::LinkError) -> Failure {
     let error = std::io::Error::other(why.to_string());
     Failure::Endpoint { doing: "make", address: "a link".into(), error }
 }
@@ -62,7 +62,7 @@ use linux::run;
 #[cfg(target_os = "linux")]
 mod linux {
     use super::*;
-    use link::{Carrier, End, Network, Why, nsenter_options};
+    use link::{Carrier, End, LinkError, Network, nsenter_options};
     use segments::Recording;
     use std::fs::File;
     use std::io::{self, BufWriter, Write};
@@ -72,11 +72,11 @@ mod linux {
 
     pub fn run(args: &Args) -> Result<(), Failure> {
         // Outside, this starts the program anew inside and does not return.
-        segments::enter().map_err(|why| no_link(Why::Network(why)))?;
+        segments::enter().map_err(|why| no_link(LinkError::Network(why)))?;
         let file = args.write.as_deref().map(observe::replace_private).transpose();
         let file = file.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
-        let told =
-            ending::told().map_err(|error| no_link(Why::System { doing: "signals", error }))?;
+        let told = ending::told()
+            .map_err(|error| no_link(LinkError::System { doing: "signals", error }))?;
         let (left, left_tun) = Network::start(End::Left).map_err(no_link)?;
         let (right, right_tun) = Network::start(End::Right).map_err(no_link)?;
         let recording = file.as_ref().map(|_| Recording::new());
@@ -90,7 +90,7 @@ mod linux {
         }
         carrier
             .carry_until(&until)
-            .map_err(|error| no_link(Why::System { doing: "carrying packets", error }))?;
+            .map_err(|error| no_link(LinkError::System { doing: "carrying packets", error }))?;
         if let (Some(file), Some(recording)) = (file, carrier.recording()) {
             let written = recording.write_pcapng(&mut BufWriter::new(file));
             written.map_err(|error| Failure::Usage(format!("--write: {error}")))?;

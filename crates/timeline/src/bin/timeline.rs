@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use observe::{Event, Failure, exit_when_interrupted, replace_private, report, visible};
+use observe::{Event, Failure, exit_when_interrupted, replace_private, report};
 use timeline::{Connection, Direction, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
@@ -43,7 +43,7 @@ struct Args {
     conn: Option<usize>,
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
-    direction: Way,
+    direction: Directions,
     /// Write the picture to FILE, for a page or a book
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -53,7 +53,7 @@ struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Way {
+enum Directions {
     ToServer,
     ToClient,
     Both,
@@ -121,12 +121,12 @@ fn pick(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failur
 }
 
 /// The streams that carried bytes.
-fn streams(connection: &Connection, way: Way) -> Result<Vec<Stream>, Failure> {
+fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream>, Failure> {
     let mut streams = Vec::new();
     for (this, direction) in
-        [(Way::ToServer, Direction::ToServer), (Way::ToClient, Direction::ToClient)]
+        [(Directions::ToServer, Direction::ToServer), (Directions::ToClient, Direction::ToClient)]
     {
-        if way == this || way == Way::Both {
+        if directions == this || directions == Directions::Both {
             let stream = connection.stream(direction);
             streams.push(stream.map_err(|error| Failure::Usage(error.to_string()))?);
         }
@@ -145,5 +145,5 @@ fn save(file: &Path, text: &str) -> Result<String, Failure> {
     replace_private(file)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display())))?;
-    Ok(format!("saved {}\n", visible(&file.display().to_string())))
+    Ok(format!("saved {}\n", columns::visible(&file.display().to_string())))
 }

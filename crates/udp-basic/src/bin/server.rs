@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use columns::visible_bytes;
 use observe::{Datagram, Failure, Socket, exit_when_told, report, say, show};
 use socket2::{Domain, Type};
 use tracing::warn;
@@ -37,12 +38,14 @@ fn run(args: &Args) -> Result<(), Failure> {
             .map_err(Failure::talking(args.listen, "waiting for a datagram"))?;
         // Any length is a message, 0 too: a datagram socket has no end of stream.
         let message = &buffer[..datagram.len];
+        // Anybody can send a datagram, with any bytes in it: a terminal would obey some of them.
+        let shown = visible_bytes(message);
         if !args.forever {
-            let printed = print(&readable(message));
+            let printed = print(&shown);
             return printed.and(answer(&socket, &datagram, buffer.len()));
         }
         // One sender's trouble is not the others'; nor is it theirs that nobody reads our stdout.
-        say(format_args!("{}", readable(message)));
+        say(format_args!("{shown}"));
         report(answer(&socket, &datagram, buffer.len()));
     }
 }
@@ -65,22 +68,6 @@ fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failu
         .send_to(proto::agreed::NI_HAO.as_bytes(), &datagram.from)
         .map_err(Failure::talking(peer, "answering"))?;
     Ok(())
-}
-
-/// Text as it is, all else escaped: anybody can send a datagram, with any bytes in it, and a
-/// terminal obeys some of them.
-fn readable(datagram: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in datagram.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c.is_control() {
-                true => text.extend(c.escape_default()),
-                false => text.push(c),
-            }
-        }
-        text.extend(chunk.invalid().escape_ascii().map(char::from));
-    }
-    text
 }
 
 /// A line on stdout, flushed: whoever started this server waits for it.

@@ -98,13 +98,13 @@ impl Check {
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
             // Who was told to end has killed the programs, and they failed for that.
-            stage::wait_if_told();
+            stage::wait_if_ending();
             if human && shown.is_ok() {
                 shown = verdict.tell(case);
             }
         });
         end_descendants();
-        stage::wait_if_told();
+        stage::wait_if_ending();
         shown?;
         if let Some(file) = &self.picture {
             picture::draw(&report, file)?;

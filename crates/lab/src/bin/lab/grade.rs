@@ -66,11 +66,11 @@ impl Grade {
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {
             // Who was told to end has killed the check, and it failed for that.
-            stage::wait_if_told();
+            stage::wait_if_ending();
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });
         let left = end_descendants();
-        stage::wait_if_told();
+        stage::wait_if_ending();
         if left > 0 {
             writeln!(io::stderr(), "lab: {left} processes of a submission could not be ended")?;
         }

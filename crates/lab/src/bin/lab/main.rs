@@ -63,7 +63,7 @@ enum What {
 fn main() -> ExitCode {
     let args = Args::parse();
     let done =
-        stage::end_all_when_told(|| _ = lab::end_descendants()).and_then(|()| match args.what {
+        stage::end_all_on_signal(|| _ = lab::end_descendants()).and_then(|()| match args.what {
             What::List(list) => list.run(),
             What::Start(start) => start.run(),
             What::Check(check) => check.run(),

@@ -6,9 +6,9 @@ use std::io;
 
 /// Why there is no link.
 #[derive(Debug)]
-pub enum Why {
-    /// No network of one's own: see [`segments::Why`].
-    Network(segments::Why),
+pub enum LinkError {
+    /// No network of our own: see [`segments::CaptureError`].
+    Network(segments::CaptureError),
     /// A device could not be made.
     Device(io::Error),
     /// A command that prepares one of the networks failed.
@@ -34,19 +34,19 @@ pub enum Why {
     },
 }
 
-impl Why {
+impl LinkError {
     /// For `map_err` after a system call.
     #[cfg(target_os = "linux")]
-    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Why {
-        move |error| Why::System { doing, error }
+    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> LinkError {
+        move |error| LinkError::System { doing, error }
     }
 }
 
-impl Display for Why {
+impl Display for LinkError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Why::Network(why) => write!(f, "{why}"),
-            Why::Device(error) => {
+            LinkError::Network(why) => write!(f, "{why}"),
+            LinkError::Device(error) => {
                 write!(f, "cannot make a TUN device: {error}")?;
                 match error.kind() {
                     io::ErrorKind::PermissionDenied => {
@@ -58,12 +58,12 @@ impl Display for Why {
                     _ => Ok(()),
                 }
             }
-            Why::Prepare { command, said } => write!(f, "{command}: {said}"),
-            Why::System { doing, error } => write!(f, "{doing}: {error}"),
-            Why::Program(error) => write!(f, "{error}"),
-            Why::Refused { said } => f.write_str(said),
+            LinkError::Prepare { command, said } => write!(f, "{command}: {said}"),
+            LinkError::System { doing, error } => write!(f, "{doing}: {error}"),
+            LinkError::Program(error) => write!(f, "{error}"),
+            LinkError::Refused { said } => f.write_str(said),
         }
     }
 }
 
-impl std::error::Error for Why {}
+impl std::error::Error for LinkError {}

@@ -1,11 +1,11 @@
-//! Why segments cannot be seen here.
+//! Why segments cannot be captured here.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
-/// Why segments cannot be seen; the run can go on without. Say it as `segments not seen: {why}`.
+/// Why segments cannot be captured; the run can go on without. Say it as `segments not seen: {why}`.
 #[derive(Debug)]
-pub enum Why {
+pub enum CaptureError {
     /// Namespaces and packet sockets are Linux's.
     NotLinux,
     /// A program that is needed is not installed.
@@ -31,33 +31,33 @@ pub enum Why {
     },
 }
 
-impl Why {
+impl CaptureError {
     /// For `map_err` after a system call.
-    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Why {
-        move |error| Why::System { doing, error }
+    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> CaptureError {
+        move |error| CaptureError::System { doing, error }
     }
 }
 
-impl Display for Why {
+impl Display for CaptureError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Why::NotLinux => f.write_str("this is not Linux"),
-            Why::Missing { program, package } => {
+            CaptureError::NotLinux => f.write_str("this is not Linux"),
+            CaptureError::Missing { program, package } => {
                 write!(f, "there is no program {program}: install the package {package}")
             }
-            Why::Forbidden { said } => {
+            CaptureError::Forbidden { said } => {
                 write!(f, "this system does not let you make a network of your own ({said}); ")?;
                 f.write_str(match rustix::process::geteuid().is_root() {
                     true => "you are root, but a root without that right, as in most containers",
                     false => "root may: try sudo",
                 })
             }
-            Why::Outside => f.write_str(
+            CaptureError::Outside => f.write_str(
                 "not in a network of the run's own, and others' traffic is not recorded",
             ),
-            Why::System { doing, error } => write!(f, "{doing}: {error}"),
+            CaptureError::System { doing, error } => write!(f, "{doing}: {error}"),
         }
     }
 }
 
-impl std::error::Error for Why {}
+impl std::error::Error for CaptureError {}

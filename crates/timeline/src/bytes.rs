@@ -35,7 +35,7 @@ pub fn framing(bytes: &[u8]) -> String {
     }
 }
 
-/// Payload bytes: as text, but in hex where most of them would be escapes; a few that are cut off a character stay text.
+/// Payload bytes: as text, but in hex where most of them would be escapes. A few bytes of a cut character stay text.
 pub fn payload(bytes: &[u8]) -> String {
     let chunks = || bytes.utf8_chunks();
     let control = |char: &char| char.is_control() && !matches!(char, '\n' | '\r' | '\t');
@@ -47,7 +47,7 @@ pub fn payload(bytes: &[u8]) -> String {
     }
 }
 
-/// So many bytes are too few to tell text from what is none: a character has up to four.
+/// Fewer bytes can't be told from text that is cut: a character has up to four.
 const FEW: usize = 4;
 
 /// The beginning of a payload, for a name.

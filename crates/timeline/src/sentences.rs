@@ -1,16 +1,16 @@
 //! What the picture shows, in sentences: for each `recv` what it took, and what no `recv` took.
 
 use crate::calls::{Again, Call};
-use crate::show;
 use crate::stream::{Lane, Piece, Read, Stream};
 use std::iter;
 
-/// A stream cut into single bytes would fill screens with sentences.
+/// How many sentences: a stream that is cut into single bytes would fill screens.
 const MOST: usize = 16;
-/// So many like reads are one sentence.
+/// At least this many similar reads are one sentence.
 const FOLDED: usize = 4;
 
-pub fn sentences(stream: &Stream) -> Vec<String> {
+/// What is worth saying of a stream: at most 16 sentences, and how many calls are left out.
+pub fn about_stream(stream: &Stream) -> Vec<String> {
     let mut all: Vec<String> =
         stream.sends.iter().filter_map(|send| about_send("send", send)).collect();
     if let Some(via) = &stream.via {
@@ -48,28 +48,26 @@ pub fn sentences(stream: &Stream) -> Vec<String> {
     all
 }
 
-/// Which side left no recording: its lane is missing in the picture, and that is no statement about the stream.
+/// Which side left no recording. Its lane is missing in the picture, which says nothing about the stream.
 pub fn unrecorded(stream: &Stream) -> Vec<String> {
     let sides = [(&stream.sender, "sent"), (&stream.receiver, "received")];
     let missing = sides.iter().zip(stream.recorded).filter(|(_, recorded)| !recorded);
     let sentence = |((side, did), _): (&(&String, &str), bool)| {
-        format!("what the {} {did} was not recorded", show::text(side.as_bytes()))
+        format!("what the {} {did} was not recorded", columns::visible(side))
     };
     missing.map(sentence).collect()
 }
 
 /// Who calls what.
 pub fn lane_name(side: &str, call: &str) -> String {
-    format!("{} {call}", show::text(side.as_bytes()))
+    format!("{} {call}", columns::visible(side))
 }
 
 /// A send that did what it was asked to needs no words.
 fn about_send(name: &str, send: &Call) -> Option<String> {
     let number = send.number;
     match (&send.error, send.asked) {
-        (Some(error), _) => {
-            Some(format!("{name} {number}: failed: {}", show::text(error.as_bytes())))
-        }
+        (Some(error), _) => Some(format!("{name} {number}: failed: {}", columns::visible(error))),
         (None, Some(asked)) if (send.data.len() as u64) < asked => Some(format!(
             "{name} {number}: took {} of the {asked} bytes it was given",
             send.data.len()
@@ -179,7 +177,7 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
 fn about_read(stream: &Stream, read: &Read) -> String {
     let number = read.number;
     if let Some(error) = &read.error {
-        return format!("recv {number}: failed: {}", show::text(error.as_bytes()));
+        return format!("recv {number}: failed: {}", columns::visible(error));
     }
     if read.is_end() {
         return format!("recv {number}: 0 bytes = end of stream");
