@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long a program may take to do what it is there for, on a machine that is busy with other things.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take to do its work, on a machine that is busy with other things.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A program on the stage, and where it records its socket calls.
 pub struct Actor {
@@ -24,13 +24,13 @@ impl Actor {
         Ok(Actor { label: label.to_owned(), program: Program::start(label, command)?, trace })
     }
 
-    /// Waits until it has made the call `name` so many times.
+    /// Waits until it has made the call `name` `count` times.
     pub fn wait_for_calls(&self, name: &str, count: usize) -> Result<(), SetupError> {
         let call = format!(" {name} conn=");
         let called =
             |line: &&stage::Line| line.whole && String::from_utf8_lossy(&line.text).contains(&call);
         let what = format!("{count} times {name}");
-        Ok(self.program.wait_until(&what, PATIENCE, |lines| {
+        Ok(self.program.wait_until(&what, TIMEOUT, |lines| {
             (lines.iter().filter(called).count() >= count).then_some(())
         })?)
     }
@@ -56,7 +56,7 @@ impl Actor {
 
     /// Waits until the program has ended, with whatever exit code.
     pub fn end_somehow(self) -> Result<Ended, SetupError> {
-        let finished = self.program.wait(PATIENCE)?;
+        let finished = self.program.wait(TIMEOUT)?;
         // A program that refuses its arguments has not come to open its trace.
         let events = match self.trace.exists() {
             true => timeline::read_trace(&self.trace)?,

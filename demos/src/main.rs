@@ -11,22 +11,22 @@
 //! prints is compared with `transcripts/` by the tests.
 
 mod actor;
-mod distance;
+mod arguments;
+mod command_line;
+mod exchange;
 mod experiments;
-mod network;
-mod numbers;
+mod linked_networks;
 mod options;
-mod pace;
 mod prediction;
 mod record;
 mod recorded;
 mod run;
+mod samples;
 mod scene;
 mod screen;
+mod segment_recorder;
 mod setup_error;
-mod typed;
 mod verdict;
-mod wanted;
 
 use crate::experiments::ALL;
 use crate::options::Options;
@@ -80,7 +80,7 @@ enum What {
 fn main() -> ExitCode {
     let args = Args::parse();
     if let What::Run { names, all, options } = &args.what
-        && let Some(why) = wanted::objection(names, *all, options)
+        && let Some(why) = arguments::objection(names, *all, options)
     {
         Args::command().error(Misuse::ValueValidation, why).exit();
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use std::path::PathBuf;
 
-/// What may be said behind `demo run NAME`.
+/// The options of `demo run NAME`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Ask me first what will come, and compare

@@ -1,4 +1,4 @@
-//! `--predict`: the reader says first what will come. Who has guessed looks more closely.
+//! `--predict`: you say first what will happen. After a guess, you look more closely.
 
 use crate::screen::Screen;
 use crate::setup_error::SetupError;
@@ -7,14 +7,14 @@ use std::io::{self, BufRead};
 /// A question about what an experiment will show, asked before its claim gives the answer away.
 #[derive(Clone, Copy)]
 pub struct Prediction {
-    /// Says what will be done, and asks what will come.
+    /// Says what will be done, and asks what will happen.
     pub question: &'static str,
     /// The possible answers; the experiment says with [`Scene::came`](crate::scene::Scene::came) which it was.
     pub choices: &'static [&'static str],
 }
 
 impl Prediction {
-    /// Asks until one of the letters comes; `None` when Enter comes alone, or the end of the input.
+    /// Asks until it gets one of the letters; `None` for Enter alone, or at the end of the input.
     pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, SetupError> {
         screen.question(name, self.question).map_err(SetupError::Stdout)?;
         for (letter, choice) in ('a'..).zip(self.choices) {

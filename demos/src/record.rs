@@ -1,6 +1,6 @@
 //! What one experiment showed, as a value: `--json` prints it as one object.
 
-use crate::numbers::Samples;
+use crate::samples::Samples;
 use crate::verdict::Verdict;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -15,7 +15,7 @@ pub struct Record {
     pub text: Vec<String>,
     pub pictures: Vec<String>,
     pub seed: Option<u64>,
-    lanes: Vec<Value>,
+    programs: Vec<Value>,
     numbers: Vec<Value>,
 }
 
@@ -25,8 +25,8 @@ impl Record {
         Record { name: name.to_owned(), claim: claim.to_owned(), started, ..Record::default() }
     }
 
-    pub fn lane(&mut self, label: &str, said: &[u8]) {
-        self.lanes.push(json!({ "label": label, "said": String::from_utf8_lossy(said) }));
+    pub fn says(&mut self, label: &str, said: &[u8]) {
+        self.programs.push(json!({ "label": label, "said": String::from_utf8_lossy(said) }));
     }
 
     pub fn count(&mut self, what: &str, count: u64, of: u64) {
@@ -65,7 +65,7 @@ impl Record {
             put("seed", json!(seed));
         }
         put("terminals", json!(self.terminals));
-        put("lanes", json!(self.lanes));
+        put("programs", json!(self.programs));
         put("pictures", json!(self.pictures));
         put("text", json!(self.text));
         let took = self.started.map_or(0, |started| started.elapsed().as_millis() as u64);

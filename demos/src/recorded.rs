@@ -20,7 +20,7 @@ impl<S: Read + Write> Recorded<S> {
         Recorded { stream, sent: 0, received: 0, events: Vec::new() }
     }
 
-    /// One send of all of `bytes`: they are few, and the buffers empty.
+    /// One send of all of `bytes`: they are few, and the buffers are empty.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
         self.events.push(event("send", "out", self.sent, bytes.len(), bytes));
@@ -28,7 +28,7 @@ impl<S: Read + Write> Recorded<S> {
         Ok(())
     }
 
-    /// One recv of at most `room` bytes: what it brought.
+    /// One recv of at most `room` bytes: what it returned.
     pub fn recv(&mut self, room: usize) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; room];
         let result = self.stream.read(&mut buffer);

@@ -8,7 +8,7 @@ use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
-/// Those that were named. Whether nothing spoke against any of them, and all was saved that should be.
+/// Those that were named. True if no claim failed, and everything was saved.
 pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut all_well = true;
@@ -19,7 +19,7 @@ pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
     Ok(all_well)
 }
 
-/// All of them, and a table of verdicts. Whether nothing spoke against any of them.
+/// All of them, and a table of verdicts. True if no claim failed.
 pub fn all(options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut verdicts = Vec::new();
@@ -32,8 +32,8 @@ pub fn all(options: &Options) -> Result<bool, SetupError> {
     Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
 }
 
-/// One experiment, and whether all was saved. What stops it is its verdict too, so that the others still run; only when
-/// nobody reads us any more there is no point in going on.
+/// One experiment, and whether everything was saved. An error becomes its verdict, so that the others still run. Only if
+/// nobody reads our output, there is no point in going on.
 fn run(
     one: &Experiment,
     screen: &mut Screen,
@@ -70,7 +70,7 @@ fn play(
     let saved = match scene.save(one.name, one.claim) {
         Ok(()) => true,
         Err(error @ SetupError::Save { .. }) => {
-            // If nobody reads this either, the exit code still says it.
+            // If nobody reads this either, the exit code still says so.
             let _ = writeln!(io::stderr(), "demo: {error}");
             false
         }

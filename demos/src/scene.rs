@@ -3,13 +3,13 @@
 //! Nothing is printed when it happens to arrive: an experiment prints a program's lines where it knows them to have
 //! been said, so that two runs print the same.
 
-pub use crate::actor::{Actor, Ended, PATIENCE};
-use crate::network::Network;
-use crate::numbers::Samples;
+pub use crate::actor::{Actor, Ended, TIMEOUT};
+use crate::command_line::CommandLine;
 use crate::options::Options;
+use crate::samples::Samples;
 use crate::screen::Screen;
+use crate::segment_recorder::SegmentRecorder;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use observe::Event;
 use stage::Scratch;
 use std::fs;
@@ -24,7 +24,7 @@ pub struct Scene<'a> {
     scratch: Scratch,
     started: usize,
     drawn: Vec<Stream>,
-    network: Option<Network>,
+    recorder: Option<SegmentRecorder>,
     came: Option<String>,
     /// Whether the experiment has a use for them: an option that changes nothing is mentioned.
     uses_trials: bool,
@@ -34,9 +34,9 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, SetupError> {
         let scratch = Scratch::new()?;
-        // Where it is not possible, `main` has said why.
-        let network = match options.segments && segments::is_inside() {
-            true => Some(Network::watch().map_err(SetupError::Segments)?),
+        // If it is not possible, `main` has said why.
+        let recorder = match options.segments && segments::is_inside() {
+            true => Some(SegmentRecorder::watch().map_err(SetupError::Segments)?),
             false => None,
         };
         Ok(Scene {
@@ -45,14 +45,14 @@ impl<'a> Scene<'a> {
             scratch,
             started: 0,
             drawn: Vec::new(),
-            network,
+            recorder,
             came: None,
             uses_trials: false,
             uses_seed: false,
         })
     }
 
-    /// How often to try: what the reader said, or else `usual`.
+    /// How often to try: what the reader asked for, or else `usual`.
     pub fn trials(&mut self, usual: u32) -> u32 {
         self.uses_trials = true;
         self.options.trials.unwrap_or(usual)
@@ -66,7 +66,7 @@ impl<'a> Scene<'a> {
         seed
     }
 
-    /// Says which of the prediction's choices it was, in that choice's own words; something else when it was none.
+    /// Says which of the prediction's choices came true, in the words of that choice; or something else if none did.
     pub fn came(&mut self, what: impl Into<String>) {
         self.came = Some(what.into());
     }
@@ -104,13 +104,13 @@ impl<'a> Scene<'a> {
             // As it is: a path is there to be copied.
             self.table(&format!("saved {}\n", path.display()))?;
         }
-        if let Some(network) = self.network.take() {
+        if let Some(recorder) = self.recorder.take() {
             let path = PathBuf::from(format!("{name}.pcapng"));
             let not_shown = match self.drawn.is_empty() {
                 true => Some("the packets are only in the file: it draws no picture\n"),
-                false => network.not_shown(),
+                false => recorder.not_shown(),
             };
-            let said = match network.save(&path)? {
+            let said = match recorder.save(&path)? {
                 0 => "no packets: nothing travelled by TCP or UDP here\n".to_owned(),
                 packets => format!(
                     "saved {} ({packets} packets; Wireshark opens it)\n{}",
@@ -124,10 +124,10 @@ impl<'a> Scene<'a> {
     }
 
     /// Prints what to type, a terminal each.
-    pub fn terminals(&mut self, lines: &[&Typed]) -> Result<(), SetupError> {
+    pub fn terminals(&mut self, lines: &[&CommandLine]) -> Result<(), SetupError> {
         self.blank()?;
-        for (index, typed) in lines.iter().enumerate() {
-            self.screen.terminal(index + 1, typed).map_err(SetupError::Stdout)?;
+        for (index, command_line) in lines.iter().enumerate() {
+            self.screen.terminal(index + 1, command_line).map_err(SetupError::Stdout)?;
         }
         Ok(())
     }
@@ -138,8 +138,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Prints what else to type there.
-    pub fn then_type(&mut self, typed: &Typed) -> Result<(), SetupError> {
-        self.screen.then_type(typed).map_err(SetupError::Stdout)
+    pub fn then_type(&mut self, command_line: &CommandLine) -> Result<(), SetupError> {
+        self.screen.then_type(command_line).map_err(SetupError::Stdout)
     }
 
     /// Prints what to type at the prompt of the program there.
@@ -148,10 +148,15 @@ impl<'a> Scene<'a> {
     }
 
     /// Starts a server on a free port of `host`, waits until it listens, and prints that it does.
-    pub fn server(&mut self, label: &str, typed: &Typed, host: &str) -> Result<Actor, SetupError> {
-        let server = self.start(label, typed, &["--listen", &format!("{host}:0")])?;
+    pub fn server(
+        &mut self,
+        label: &str,
+        command_line: &CommandLine,
+        host: &str,
+    ) -> Result<Actor, SetupError> {
+        let server = self.start(label, command_line, &["--listen", &format!("{host}:0")])?;
         let address = server.address()?;
-        self.lane(label, format!("listening on {address}"))?;
+        self.says(label, format!("listening on {address}"))?;
         Ok(server)
     }
 
@@ -159,20 +164,20 @@ impl<'a> Scene<'a> {
     pub fn client(
         &mut self,
         label: &str,
-        typed: &Typed,
+        command_line: &CommandLine,
         address: &str,
     ) -> Result<Actor, SetupError> {
-        self.start(label, typed, &["--connect", address])
+        self.start(label, command_line, &["--connect", address])
     }
 
     /// Starts a program, with its place and a trace of its socket calls, where it records any.
     pub fn start(
         &mut self,
         label: &str,
-        typed: &Typed,
+        command_line: &CommandLine,
         place: &[&str],
     ) -> Result<Actor, SetupError> {
-        self.start_through(&[], label, typed, place)
+        self.start_through(&[], label, command_line, place)
     }
 
     /// The same, started by another command: `through` is that one's program and arguments.
@@ -180,12 +185,12 @@ impl<'a> Scene<'a> {
         &mut self,
         through: &[String],
         label: &str,
-        typed: &Typed,
+        command_line: &CommandLine,
         place: &[&str],
     ) -> Result<Actor, SetupError> {
         self.started += 1;
         let trace = self.scratch.path().join(format!("{}.trace", self.started));
-        let program = stage::binary(typed.program())?;
+        let program = stage::binary(command_line.program())?;
         let mut command = match through {
             [] => Command::new(program),
             [first, rest @ ..] => {
@@ -194,14 +199,14 @@ impl<'a> Scene<'a> {
                 command
             }
         };
-        // In front: behind a subcommand they would be the subcommand's.
-        if typed.records_calls() {
+        // In front: after a subcommand they would be the subcommand's.
+        if command_line.records_calls() {
             command.arg("--trace").arg(&trace);
         }
-        command.args(place).args(typed.arguments());
+        command.args(place).args(command_line.arguments());
         // A program that prints a table makes it as wide as ours.
         command.env("COLUMNS", self.screen.columns().to_string());
-        // The log says when a server has made a call; whoever set it for their own programs must not confuse us.
+        // The log says when a server has made a call; a RUST_LOG of the reader's own must not change it.
         command.env("RUST_LOG", "warn,sock=debug");
         Actor::start(label, &mut command, trace)
     }
@@ -228,8 +233,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Prints what a program said.
-    pub fn lane(&mut self, label: &str, said: impl AsRef<[u8]>) -> Result<(), SetupError> {
-        self.screen.lane(label, said.as_ref()).map_err(SetupError::Stdout)
+    pub fn says(&mut self, label: &str, said: impl AsRef<[u8]>) -> Result<(), SetupError> {
+        self.screen.says(label, said.as_ref()).map_err(SetupError::Stdout)
     }
 
     /// Prints what somebody at the keyboard would have typed at this point.
@@ -240,8 +245,8 @@ impl<'a> Scene<'a> {
     /// Prints the byte picture.
     pub fn picture(&mut self, stream: &Stream) -> Result<(), SetupError> {
         self.blank()?;
-        let stream = match &mut self.network {
-            Some(network) => network.show(stream)?,
+        let stream = match &mut self.recorder {
+            Some(recorder) => recorder.show(stream)?,
             None => stream.clone(),
         };
         self.screen.picture(&stream).map_err(SetupError::Stdout)?;
@@ -266,8 +271,13 @@ impl<'a> Scene<'a> {
 
     /// Starts a relay in front of the server at `address`, on a free port; its own address is its
     /// `address()`.
-    pub fn relay(&mut self, typed: &Typed, address: &str) -> Result<Actor, SetupError> {
-        let relay = self.start("relay", typed, &["--listen", "127.0.0.1:0", "--to", address])?;
+    pub fn relay(
+        &mut self,
+        command_line: &CommandLine,
+        address: &str,
+    ) -> Result<Actor, SetupError> {
+        let relay =
+            self.start("relay", command_line, &["--listen", "127.0.0.1:0", "--to", address])?;
         relay.address()?;
         Ok(relay)
     }

@@ -1,19 +1,19 @@
-//! What an experiment looks like: its claim, a lane for each program, the verdict; or, for a program that reads it, one
+//! What an experiment looks like: its claim, what each program says, the verdict; or, for a program that reads it, one
 //! JSON object with the same in it.
 //!
 //! It fits the terminal. Text breaks between words, a command line where a shell puts it together again, and what doesn't
 //! fit beside its label stands below it.
 
-use crate::numbers::Samples;
+use crate::command_line::CommandLine;
 use crate::record::Record;
-use crate::typed::Typed;
+use crate::samples::Samples;
 use crate::verdict::{Difference, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, IsTerminal, Write};
 use std::iter;
 use timeline::Stream;
 
-/// The widest label of a lane; shorter ones stand to its right.
+/// The width of the labels, which are aligned to the right.
 const LABEL: usize = 9;
 
 /// The column at which the claims stand in the list of experiments.
@@ -30,8 +30,8 @@ const FAINT: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const YOU: Style = AnsiColor::Green.on_default().bold();
-/// Of lanes, in the order in which they first say something.
-const LANES: [Style; 4] = [
+/// Of the labels, in the order in which the programs first say something.
+const COLOURS: [Style; 4] = [
     AnsiColor::Cyan.on_default(),
     AnsiColor::Yellow.on_default(),
     AnsiColor::Magenta.on_default(),
@@ -43,7 +43,7 @@ pub struct Screen {
     /// Where people read; nowhere, when a program does.
     out: Box<dyn Write>,
     columns: usize,
-    lanes: Vec<String>,
+    labels: Vec<String>,
     record: Record,
     json: bool,
 }
@@ -58,7 +58,7 @@ impl Screen {
     }
 
     fn on(out: Box<dyn Write>, columns: usize) -> Screen {
-        Screen { out, columns, lanes: Vec::new(), record: Record::default(), json: false }
+        Screen { out, columns, labels: Vec::new(), record: Record::default(), json: false }
     }
 
     pub fn columns(&self) -> usize {
@@ -67,7 +67,7 @@ impl Screen {
 
     /// Opens an experiment.
     pub fn claim(&mut self, name: &str, claim: &str) -> io::Result<()> {
-        self.lanes.clear();
+        self.labels.clear();
         self.record = Record::of(name, claim);
         self.heading(name, claim)
     }
@@ -112,9 +112,9 @@ impl Screen {
     }
 
     /// What to type in which terminal.
-    pub fn terminal(&mut self, number: usize, typed: &Typed) -> io::Result<()> {
-        self.record.terminals.push(typed.to_string());
-        let lines = typed.lines(TYPED, self.columns).join("\n");
+    pub fn terminal(&mut self, number: usize, command_line: &CommandLine) -> io::Result<()> {
+        self.record.terminals.push(command_line.to_string());
+        let lines = command_line.lines(TYPED, self.columns).join("\n");
         writeln!(self.out, "{FAINT}  terminal {number}  ${FAINT:#} {lines}")
     }
 
@@ -125,8 +125,8 @@ impl Screen {
     }
 
     /// What else to type there.
-    pub fn then_type(&mut self, typed: &Typed) -> io::Result<()> {
-        let lines = typed.lines(TYPED, self.columns).join("\n");
+    pub fn then_type(&mut self, command_line: &CommandLine) -> io::Result<()> {
+        let lines = command_line.lines(TYPED, self.columns).join("\n");
         writeln!(self.out, "{:TYPED$}{lines}", "")
     }
 
@@ -185,8 +185,8 @@ impl Screen {
 
     /// What one process said, beside its label. A line that is too long breaks between words; a word that is, and it is no
     /// text then, shows how it begins.
-    pub fn lane(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
-        self.record.lane(label, said);
+    pub fn says(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
+        self.record.says(label, said);
         let style = self.style(label);
         for line in said.strip_suffix(b"\n").unwrap_or(said).split(|byte| *byte == b'\n') {
             self.beside(style, label, &columns::visible_bytes(line))?;
@@ -194,7 +194,7 @@ impl Screen {
         self.out.flush()
     }
 
-    /// What a person types, in a lane of its own.
+    /// What a person types, beside the label `you`.
     pub fn you(&mut self, typed: &str) -> io::Result<()> {
         self.beside(YOU, "you", typed)
     }
@@ -255,12 +255,12 @@ impl Screen {
     }
 
     fn style(&mut self, label: &str) -> Style {
-        let known = self.lanes.iter().position(|lane| lane == label);
+        let known = self.labels.iter().position(|known| known == label);
         let index = known.unwrap_or_else(|| {
-            self.lanes.push(label.to_owned());
-            self.lanes.len() - 1
+            self.labels.push(label.to_owned());
+            self.labels.len() - 1
         });
-        LANES[index % LANES.len()]
+        COLOURS[index % COLOURS.len()]
     }
 }
 
@@ -305,14 +305,14 @@ mod tests {
             let below = line.strip_prefix(&" ".repeat(TYPED));
             let typed = line.strip_prefix("  terminal ").and_then(|line| line.split_once("$ "));
             match (typed.map(|(_, typed)| typed).or(below), line.split_once(" │ ")) {
-                (Some(typed), _) if typed.starts_with(Typed::CARGO) => {
-                    screen.terminal(1, &Typed::parse(typed))?;
+                (Some(typed), _) if typed.starts_with(CommandLine::CARGO) => {
+                    screen.terminal(1, &CommandLine::parse(typed))?;
                 }
                 (Some(typed), _) if typed.starts_with(">>: ") => {
                     screen.at_prompt(&[&typed[4..]])?
                 }
                 (Some(then), _) => screen.then(then)?,
-                (None, Some((label, said))) => screen.lane(label.trim(), said.as_bytes())?,
+                (None, Some((label, said))) => screen.says(label.trim(), said.as_bytes())?,
                 (None, None) if line.contains(['│', '─', '╎']) || line.starts_with("offset") =>
                     {}
                 (None, None) => match line.split_at_checked(MEASURED) {

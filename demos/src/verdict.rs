@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 /// What became of a claim.
 pub enum Verdict {
-    /// It is so; the sentence says what was seen.
+    /// The claim holds; the sentence says what was seen.
     AsStated(String),
-    /// It is not: what was expected and what came instead.
+    /// It does not: what was expected, and what came instead.
     NotAsStated(Vec<Difference>),
     /// This machine lacks what the experiment needs; the sentence says what.
     NotTested(String),
@@ -15,7 +15,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether nothing speaks against the claim.
+    /// Whether no observation contradicts the claim.
     pub fn is_fine(&self) -> bool {
         matches!(self, Verdict::AsStated(_) | Verdict::NotTested(_))
     }

@@ -1,4 +1,4 @@
-//! How long, and how often.
+//! The numbers in a schedule: how long, and how often.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::parse::{NotASchedule, number};
 
-/// A time in milliseconds, written `25` or `25ms`. 0 is no time at all.
+/// A time in milliseconds, written `25` or `25ms`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(pub u32);
 
@@ -108,7 +108,7 @@ impl FromStr for Chance {
         if !(0.0..=1.0).contains(&chance) {
             return Err(NotASchedule(format!("{expected}, not {text}")));
         }
-        // `-0` is no chance, and is written 0.
+        // `-0` is 0, and printed so.
         Ok(Chance(chance.abs()))
     }
 }

@@ -17,8 +17,8 @@ use crate::random::Random;
 /// | `3,1,*` | 3 bytes, 1 byte, and then whatever comes |
 /// | `random:1..7` | 1 to 7 bytes, by the seed |
 ///
-/// The cuts lie at places of the stream: after byte 3, after byte 4. When the bytes come a few at a
-/// time, a piece leaves in parts; it is not begun anew.
+/// The cuts have fixed places in the stream: after byte 3, after byte 4. When bytes arrive a few at a
+/// time, a piece leaves in parts; it doesn't start again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut(Kind);
 
@@ -44,8 +44,7 @@ impl Cut {
         matches!(self.0, Kind::Random { .. })
     }
 
-    /// How long the next piece is, the `number`-th of its stream from 0; `None`: there is no further
-    /// cut.
+    /// How long the piece with this number is, counted from 0; `None` if no cut follows.
     pub(crate) fn piece(&self, number: usize, random: &mut Random) -> Option<u64> {
         match &self.0 {
             Kind::Nowhere => None,

@@ -1,4 +1,4 @@
-//! Where a relay listens, and where it leads.
+//! Where a relay listens, and where it connects to.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -10,7 +10,7 @@ use observe::NotAnAddress;
 use observe::Socket;
 use socket2::{Domain, SockAddr, Type};
 
-/// An address as one types it: `127.0.0.1:8888`, `[::1]:0`, or, if it has a `/`, the path of a Unix
+/// An address as you type it: `127.0.0.1:8888`, `[::1]:0`, or, if it has a `/`, the path of a Unix
 /// socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {

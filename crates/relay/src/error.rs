@@ -8,7 +8,7 @@ use crate::Endpoint;
 /// Why a relay cannot start. What goes wrong with one connection later is a line in the log.
 #[derive(Debug)]
 pub enum RelayError {
-    /// The address to listen on cannot be had.
+    /// The relay cannot listen on this address.
     Listen {
         /// The address.
         address: Endpoint,
@@ -17,9 +17,9 @@ pub enum RelayError {
     },
     /// No pipe or thread left.
     Start(io::Error),
-    /// Streams have no datagrams to drop: these words of the schedule are for datagrams.
+    /// A relay of streams: these words of the schedule are for datagrams.
     NeedUdp(Vec<String>),
-    /// Datagrams have no stream to cut: these words of the schedule are for streams.
+    /// A relay of datagrams: these words of the schedule are for streams.
     NotForUdp(Vec<String>),
     /// Datagrams are relayed between IP addresses only.
     NoPath(Endpoint),
@@ -67,7 +67,7 @@ impl std::error::Error for RelayError {
     }
 }
 
-/// The words as one types them: `--cut, --delay` for `cut=1` and `delay=2`.
+/// The words as you type them: `--cut, --delay` for `cut=1` and `delay=2`.
 fn options(words: &[String]) -> String {
     let name = |word: &String| format!("--{}", word.split('=').next().unwrap_or_default());
     words.iter().map(name).collect::<Vec<_>>().join(", ")

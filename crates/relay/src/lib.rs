@@ -1,5 +1,5 @@
 //! A relay to put between any client and any server. It makes the network as unkind as the standard
-//! allows, and does it again exactly so.
+//! allows, and can repeat exactly what it did.
 //!
 //! TCP promises the bytes, in order. It does not promise how many of them one `recv` brings, nor how
 //! soon, nor that the connection lives. Loopback is kind: it delivers short messages whole and at

@@ -12,13 +12,13 @@ use crate::Endpoint;
 pub(crate) fn listen_on(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
     let (listener, claim) = bind(address)?;
     listener.listen(1024)?;
-    // Between poll and accept a client may go away again: accept must not wait for the next one.
+    // A client may leave between poll and accept: accept must not wait for the next one.
     listener.set_nonblocking(true)?;
     Ok((listener, claim))
 }
 
-/// Binds. A path is claimed as af-unix-server does it: what a dead program left is taken over, and
-/// nobody but this user can connect. The claim lives as long as the relay.
+/// Binds. A path is claimed as af-unix-server does it: it takes over what a dead program left, and only
+/// this user can connect. The claim lives as long as the relay.
 fn bind(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
     let mut claim = match address {
         Endpoint::Path(path) => Some(Claim::new(path)?),

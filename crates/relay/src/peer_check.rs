@@ -1,5 +1,5 @@
-//! Whom a relay serves. A server behind it sees nothing but the relay, which is you: so it is the
-//! relay that has to look who comes.
+//! Whom a relay serves. The server sees only the relay, which runs as you. So the relay has to check who
+//! connects.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use tracing::warn;
 /// Whom a relay serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerCheck {
-    /// Clients of this machine only if they are provably this user's. One that has closed already is
-    /// nobody's, and proves nothing.
+    /// Clients on this machine only if they are provably this user's. A client that has closed already is
+    /// nobody's, and refused.
     ThisUser,
-    /// Every client but those that are provably another user's: for a program that has both ends in
-    /// its own hands, and whose clients may send and close at once.
+    /// Every client except those that are provably another user's: for a program that controls both ends,
+    /// and whose clients may send and close at once.
     NotAnothers,
 }
 
@@ -40,7 +40,7 @@ impl PeerCheck {
         }
     }
 
-    /// For the start: what cannot be prevented here.
+    /// Said at the start: what can't be checked on this system.
     pub(crate) fn warn(self) {
         if cfg!(not(target_os = "linux")) {
             warn!(

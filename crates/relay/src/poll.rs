@@ -6,7 +6,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, Timespec, poll};
 use rustix::io::Errno;
 
-/// Waits until something happens to one of `fds`, or until this moment. A signal may end it early.
+/// Waits until one of `fds` is ready, or until this time. A signal may end the wait early.
 pub(crate) fn wait(fds: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<()> {
     let left = until.map(|at| at.saturating_duration_since(Instant::now()));
     let left = left.and_then(|left| Timespec::try_from(left).ok());

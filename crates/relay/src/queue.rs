@@ -1,13 +1,13 @@
-//! What has come and may not go yet. Time is a parameter, so a test needs no clock.
+//! The bytes that have arrived and must not leave yet. Time is a parameter, so a test needs no clock.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How much one direction of a connection holds. More waits in the sender's kernel: so a slow reader
-/// slows the sender, as without a relay. A delay of 25 ms at this size lets 40 MB pass in a second.
+/// How much one direction of a connection holds. The rest waits in the sender's kernel, so a slow reader
+/// slows the sender, as without a relay. With a delay of 25 ms, this size lets 40 MB pass in a second.
 const CAPACITY: usize = 1 << 20;
-/// How much one `recv` takes. What an idle relay reads it writes at once: more than the processor's
-/// cache holds would only be slower.
+/// How much one `recv` takes. An idle relay writes at once what it reads: more than fits the processor's
+/// cache would only be slower.
 const READ: usize = 64 << 10;
 
 /// The bytes of one direction, each with the moment before which it must not leave.
@@ -17,26 +17,26 @@ pub(crate) struct Queue {
     /// What is in it: `bytes[start..end]`.
     start: usize,
     end: usize,
-    /// How many bytes at the front may leave, and when those behind them may.
+    /// How many bytes at the front may leave, and when the ones after them may.
     ready: usize,
     arrivals: VecDeque<(usize, Instant)>,
     merge: Duration,
     /// Until when arrivals are collected, and when all of them leave.
     window: Option<(Instant, Instant)>,
-    /// Nothing leaves before what came before it.
+    /// Nothing leaves before what arrived earlier.
     last: Option<Instant>,
     ending: Option<(Ending, Instant)>,
     slow_close: Duration,
-    /// When the end passes: known once all before it has.
+    /// When the end passes: known once all bytes have left.
     closes: Option<Instant>,
 }
 
 /// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The sender said that this was all.
+    /// The sender ended its stream.
     Orderly,
-    /// The sender, or the network, threw the connection away.
+    /// The sender or the network reset the connection.
     Reset,
 }
 
@@ -58,8 +58,8 @@ impl Queue {
         }
     }
 
-    /// Whether there is room for a whole `recv`, and more to come. With less room each byte that leaves would let one in,
-    /// and move all the others to the front for it.
+    /// Whether there is room for a whole `recv`, and the stream goes on. With less room, each byte that leaves would let
+    /// one in, and move all the others to the front.
     pub(crate) fn wants_more(&self) -> bool {
         self.ending.is_none() && self.end - self.start <= CAPACITY - READ
     }
@@ -78,7 +78,7 @@ impl Queue {
         &mut self.bytes[self.end..until]
     }
 
-    /// So many bytes arrived in the room, and are to travel for `delay`.
+    /// `n` bytes arrived in the room; they travel for `delay`.
     pub(crate) fn arrived(&mut self, n: usize, now: Instant, delay: Duration) {
         self.end += n;
         let due = match self.window {
@@ -92,7 +92,7 @@ impl Queue {
         self.arrivals.push_back((n, due));
     }
 
-    /// The stream ended; that is to travel for `delay`.
+    /// The stream ended; its end travels for `delay`.
     pub(crate) fn ended(&mut self, ending: Ending, now: Instant, delay: Duration) {
         self.ending = Some((ending, self.not_before(now + delay)));
     }
@@ -103,7 +103,7 @@ impl Queue {
         due
     }
 
-    /// How many bytes may leave by now.
+    /// How many bytes may leave now.
     pub(crate) fn ready(&mut self, now: Instant) -> usize {
         while let Some((n, _)) = self.arrivals.pop_front_if(|(_, due)| *due <= now) {
             self.ready += n;
@@ -116,7 +116,7 @@ impl Queue {
         &self.bytes[self.start..self.start + n.min(self.ready)]
     }
 
-    /// So many of them left.
+    /// `n` of them have left.
     pub(crate) fn left(&mut self, n: usize) {
         self.start += n;
         self.ready -= n;
@@ -136,7 +136,7 @@ impl Queue {
         (closes <= now).then_some(ending)
     }
 
-    /// When there will be something to do that is not yet due.
+    /// When the next thing is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let arrival = self.arrivals.front().map(|(_, due)| *due);
         arrival.or(self.closes).or_else(|| self.ending.map(|(_, due)| due))

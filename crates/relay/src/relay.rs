@@ -12,23 +12,22 @@ use crate::{Endpoint, PeerCheck, RelayError, Schedule, tcp, udp};
 
 /// A relay that runs. Dropping it ends all its connections, with a reset, and all its threads.
 ///
-/// That takes a moment only, unless a server is just then silent about a handshake: its connection
-/// attempt ends after 5 s.
+/// That takes only a moment, unless it is waiting for a server to complete a handshake: it gives up after 5 s.
 #[derive(Debug)]
 pub struct Relay {
     address: Endpoint,
     /// Of the path it listens at. Dropped, it removes the file.
     _claim: Option<Claim>,
-    /// Its reading end hangs up when this is dropped: whoever polls it wakes.
+    /// When this is dropped, its reading end hangs up, which wakes every `poll` on it.
     stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Relay {
-    /// Listens, and relays each connection to `to`. Nobody has to be there yet: a client that comes
+    /// Listens, and relays each connection to `to`. The server need not be there yet: a client that comes
     /// too early is reset, as it would be without a relay.
     ///
-    /// For a program that has both ends in its own hands ([`PeerCheck::NotAnothers`]).
+    /// For a program that controls both ends ([`PeerCheck::NotAnothers`]).
     ///
     /// # Errors
     /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::NeedUdp`]
@@ -41,7 +40,7 @@ impl Relay {
         Self::start_for(PeerCheck::NotAnothers, listen, to, schedule)
     }
 
-    /// As [`start`](Relay::start), for those whom the check lets in.
+    /// As [`start`](Relay::start), for the clients that pass the check.
     ///
     /// # Errors
     /// As [`start`](Relay::start).
@@ -61,8 +60,8 @@ impl Relay {
         })
     }
 
-    /// Receives datagrams, and relays those of each peer to `to` and the answers back. Each peer's
-    /// datagrams leave from a port of their own, so the server can tell them apart.
+    /// Receives datagrams, and relays those of each client to `to` and the answers back. Each client gets a
+    /// port of its own, so the server can tell them apart.
     ///
     /// # Errors
     /// [`RelayError::Listen`] when the address is taken or not this machine's, [`RelayError::NotForUdp`]

@@ -103,7 +103,7 @@ fn a_screen_reader_hears_what_is_drawn() {
     let labelled: Vec<&str> = svg.attribute("aria-labelledby").unwrap().split(' ').collect();
     let by_id = |id: &str| xml.descendants().find(|node| node.attribute("id") == Some(id)).unwrap();
     let said: Vec<&str> = labelled.iter().map(|id| by_id(id).text().unwrap()).collect();
-    assert_eq!(said[0], "Case <2> & \\x01 more");
+    assert_eq!(said[0], "Case <2> & \\u{1} more");
     assert!(said[1].contains("client send, server recv"), "{}", said[1]);
     assert!(said[1].contains("recv 2: 5 bytes = the last 3 of 5 bytes"), "{}", said[1]);
 }

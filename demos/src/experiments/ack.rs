@@ -3,14 +3,14 @@
 //! Counted first: each time a client sends and must then wait for something to come is a round trip. Then timed, with a
 //! relay between the two that keeps every byte for a while on its way.
 
-use crate::distance::Distance;
+use crate::command_line::CommandLine;
+use crate::exchange::{Exchange, exchanges};
 use crate::experiments::Experiment;
-use crate::numbers::Samples;
-use crate::pace::{Exchange, exchanges};
+use crate::linked_networks::LinkedNetworks;
 use crate::prediction::Prediction;
+use crate::samples::Samples;
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
 
@@ -102,21 +102,21 @@ fn play(
     scene: &mut Scene,
     [server, client]: [&'static str; 2],
 ) -> Result<(Ended, Ended), SetupError> {
-    let (server, client) = (Typed::new(server, &[]), Typed::new(client, &ARGUMENTS));
+    let (server, client) = (CommandLine::new(server, &[]), CommandLine::new(client, &ARGUMENTS));
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
     let client = scene.client("client", &client, &server.address()?)?.end()?;
-    scene.lane("client", &client.stdout)?;
+    scene.says("client", &client.stdout)?;
     Ok((server.stop()?, client))
 }
 
 /// Times both at each delay; returns the shortest times at the longest, in milliseconds.
 fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
     let trials = scene.trials(5) as usize;
-    let relay = Typed::new("relay", &["--delay", "25"]).at("--to", "127.0.0.1:8888");
-    let client = Typed::new(ACK[1], &["-c", ECHO]).at("--connect", "127.0.0.1:7777");
-    scene.terminals(&[&Typed::new(ACK[0], &[]), &relay, &client])?;
+    let relay = CommandLine::new("relay", &["--delay", "25"]).at("--to", "127.0.0.1:8888");
+    let client = CommandLine::new(ACK[1], &["-c", ECHO]).at("--connect", "127.0.0.1:7777");
+    scene.terminals(&[&CommandLine::new(ACK[0], &[]), &relay, &client])?;
     scene.then("and with the other delays, and with fix-struct-prefix")?;
     scene.text(INSTRUMENT)?;
     scene.blank()?;
@@ -124,16 +124,16 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
     for [server, _] in [ACK, PREFIX] {
         servers.push(scene.start(
             server,
-            &Typed::new(server, &[]),
+            &CommandLine::new(server, &[]),
             &["--listen", "127.0.0.1:0"],
         )?);
     }
     let mut least = [f64::NAN; 2];
     for delay in DELAYS {
-        let relay = Typed::new("relay", &["--delay", delay]);
+        let relay = CommandLine::new("relay", &["--delay", delay]);
         for (index, ([_, client], kind)) in KINDS.into_iter().enumerate() {
             let relay = scene.relay(&relay, &servers[index].address()?)?;
-            let client = Typed::new(client, &["-c", ECHO].repeat(trials));
+            let client = CommandLine::new(client, &["-c", ECHO].repeat(trials));
             let client = scene.client("client", &client, &relay.address()?)?.end()?;
             relay.stop()?;
             let took = exchanges(&client.events, ECHO.as_bytes());
@@ -148,23 +148,23 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
 /// Times both across a true link, where there can be one: only shown, since it depends on the system.
 fn time_across_link(scene: &mut Scene) -> Result<(), SetupError> {
     let trials = scene.trials(5) as usize;
-    let line = Typed::new("relay-link", &["--delay", "25"]);
-    let distance = match Distance::start(scene, &line)? {
-        Ok(distance) => distance,
+    let line = CommandLine::new("relay-link", &["--delay", "25"]);
+    let networks = match LinkedNetworks::start(scene, &line)? {
+        Ok(networks) => networks,
         Err(why) => return scene.text(&format!("Not timed across a true link: {why}\n")),
     };
     scene.text(TRUE_LINK)?;
     scene.blank()?;
     for ([server, client], kind) in KINDS {
-        let server = distance.server(scene, &Typed::new(server, &[]))?;
-        let client = Typed::new(client, &["-c", ECHO].repeat(trials));
-        let client = distance.client(scene, &client, &server.address()?)?.end()?;
+        let server = networks.server(scene, &CommandLine::new(server, &[]))?;
+        let client = CommandLine::new(client, &["-c", ECHO].repeat(trials));
+        let client = networks.client(scene, &client, &server.address()?)?.end()?;
         server.stop()?;
         let took = exchanges(&client.events, ECHO.as_bytes());
         let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
         scene.measured(&format!("25 ms link, {kind}"), &took)?;
     }
-    distance.end()
+    networks.end()
 }
 
 /// How often the client sent and then had to wait: a recv right behind a send.

@@ -3,11 +3,11 @@
 //! Waiting for `OK` slows the stream down, so that on a kind network the recv and the digits coincide. It marks no
 //! boundary: the relay passes one byte at a time, as any network may, and holds the next until the reader took it.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Direction, Message};
 
@@ -29,10 +29,10 @@ pub const EXPERIMENT: Experiment = Experiment {
 const COMMAND: &str = "echo this is the answer";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("fix-ack-handshake-server", &[]);
-    let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
+    let server = CommandLine::new("fix-ack-handshake-server", &[]);
+    let cut = CommandLine::new("relay", &["--cut", "1", "--direction", "to-client"])
         .at("--to", "127.0.0.1:8888");
-    let client = Typed::new("fix-ack-handshake-client", &["-c", COMMAND, "-c", "echo two"])
+    let client = CommandLine::new("fix-ack-handshake-client", &["-c", COMMAND, "-c", "echo two"])
         .at("--connect", "127.0.0.1:7777");
     scene.terminals(&[&server, &cut, &client])?;
     scene.blank()?;
@@ -40,10 +40,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let relay = scene.relay(&cut, &server.address()?)?;
     let client = scene.client("client", &client, &relay.address()?)?.end_somehow()?;
     let (relay, server) = (relay.stop()?, server.stop()?);
-    scene.lane("client", &client.stdout)?;
+    scene.says("client", &client.stdout)?;
     let error = client.complaint();
-    scene.lane("client", error.split_once("answer: ").map_or(error.as_str(), |(_, why)| why))?;
-    scene.lane("client", format!("(exit code {})", client.code.unwrap_or(-1)))?;
+    scene.says("client", error.split_once("answer: ").map_or(error.as_str(), |(_, why)| why))?;
+    scene.says("client", format!("(exit code {})", client.code.unwrap_or(-1)))?;
 
     // What still travels when the client has given up is luck, and nobody reads it.
     let taken = client.moved("recv").len();

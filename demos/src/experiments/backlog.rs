@@ -7,7 +7,7 @@
 
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use rustix::io::Errno;
@@ -37,13 +37,13 @@ const SERVED: usize = 100;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.blank()?;
-    scene.lane("listener", "listen(3), and no accept")?;
+    scene.says("listener", "listen(3), and no accept")?;
     let queued = knock().map_err(SetupError::peer("connecting while nobody accepts"))?;
     let text = format!("{KNOCK} connect: {queued} are connected, {} wait", KNOCK - queued);
-    scene.lane("clients", text)?;
-    scene.lane("listener", "listen(3), and accept for each one that comes")?;
+    scene.says("clients", text)?;
+    scene.says("listener", "listen(3), and accept for each one that comes")?;
     let served = serve().map_err(SetupError::peer("serving many"))?;
-    scene.lane(
+    scene.says(
         "clients",
         format!("{SERVED} connect and stay; then each says a byte, and gets it back"),
     )?;
@@ -105,7 +105,7 @@ fn serve() -> io::Result<usize> {
     let mut clients = Vec::new();
     for _ in 0..SERVED {
         let mut client = TcpStream::connect(address)?;
-        client.set_read_timeout(Some(PATIENCE))?;
+        client.set_read_timeout(Some(TIMEOUT))?;
         // The greeting comes after the accept: so the next one finds the queue empty, however slow the machine.
         client.read_exact(&mut [0])?;
         clients.push(client);

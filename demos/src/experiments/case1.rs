@@ -1,10 +1,10 @@
 //! Case 1: two sends, and one recv takes both.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::Stream;
 
@@ -35,8 +35,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 /// The kernel completes the connection and keeps both sends until the server accepts. The client ends when all it sent
 /// has been acknowledged. So both sends lie ready before the first recv, every time and without a pause.
 pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, SetupError> {
-    let server = Typed::new("sticky-packet-repro-server", reads);
-    let client = Typed::new("sticky-packet-repro-client", &["two-sends"]);
+    let server = CommandLine::new("sticky-packet-repro-server", reads);
+    let client = CommandLine::new("sticky-packet-repro-client", &["two-sends"]);
     scene.terminals(&[&server, &client])?;
     scene.then("and when it has ended, press Enter in terminal 1")?;
     scene.blank()?;
@@ -46,9 +46,9 @@ pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Se
     server.write(b"\n")?;
     let server = server.end()?;
     if !client.stdout.is_empty() {
-        scene.lane("client", &client.stdout)?;
+        scene.says("client", &client.stdout)?;
     }
-    scene.lane("server", server.said_then())?;
+    scene.says("server", server.said_then())?;
     scene.picture(
         &Stream::from_events(&client.events, &server.events)?.between("client", "server"),
     )?;

@@ -10,7 +10,7 @@
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use observe::Event;
@@ -43,17 +43,17 @@ const SEND_BUFFER: usize = 400_000;
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     scene.blank()?;
-    scene.lane("client", "sends `one` and `two` in one go")?;
-    scene.lane("server", "reads `one`, answers, and closes: `two` lies unread")?;
+    scene.says("client", "sends `one` and `two` in one go")?;
+    scene.says("server", "reads `one`, answers, and closes: `two` lies unread")?;
     let hasty = hasty().map_err(SetupError::peer("closing at once"))?;
-    scene.lane("client", hasty.words())?;
+    scene.says("client", hasty.words())?;
     scene.picture(&Stream::from_events(&hasty.sends, &hasty.recvs)?.between("server", "client"))?;
     scene.blank()?;
 
-    scene.lane("client", "sends `one` and `two` in one go")?;
-    scene.lane("server", "reads `one`, answers, shutdown(Write), reads to the end, closes")?;
+    scene.says("client", "sends `one` and `two` in one go")?;
+    scene.says("server", "reads `one`, answers, shutdown(Write), reads to the end, closes")?;
     let polite = polite().map_err(SetupError::peer("half-closing"))?;
-    scene.lane("client", polite.words())?;
+    scene.says("client", polite.words())?;
     scene.blank()?;
     scene.count("arrived, closed at once", hasty.bytes(), ANSWER)?;
     scene.count("arrived, half-closed", polite.bytes(), ANSWER)?;
@@ -115,8 +115,8 @@ fn pair() -> io::Result<(End, End)> {
     let (server, _) = listener.accept()?;
     SockRef::from(&server).set_send_buffer_size(SEND_BUFFER)?;
     for end in [SockRef::from(&client), SockRef::from(&server)] {
-        end.set_read_timeout(Some(PATIENCE))?;
-        end.set_write_timeout(Some(PATIENCE))?;
+        end.set_read_timeout(Some(TIMEOUT))?;
+        end.set_write_timeout(Some(TIMEOUT))?;
     }
     Ok((Recorded::connected(client.into())?, Recorded::accepted(server)?))
 }

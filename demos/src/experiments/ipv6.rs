@@ -1,10 +1,10 @@
 //! The same TCP pair over IPv6: the address is another one, and that is all.
 
+use crate::command_line::CommandLine;
 use crate::experiments::{Experiment, tcp};
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::Verdict;
 use std::net::{Ipv6Addr, TcpListener};
 
@@ -26,8 +26,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     if let Err(error) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
         return Ok(Verdict::NotTested(format!("this machine has no IPv6 loopback: {error}")));
     }
-    let server = Typed::new("tcp-basic-server", &[]).at("--listen", "[::1]:8888");
-    let client = Typed::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
+    let server = CommandLine::new("tcp-basic-server", &[]).at("--listen", "[::1]:8888");
+    let client = CommandLine::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
     let verdict = tcp::pair(scene, &server, &client, "[::1]")?;
     if verdict.is_fine() {
         scene.came("none: only the address is another");

@@ -2,11 +2,11 @@
 //!
 //! The old client stands in this file, twenty lines with std alone: it is what the claim is about.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use serde_json::Value;
 use std::io::{self, Read, Write};
@@ -30,8 +30,9 @@ pub const EXPERIMENT: Experiment = Experiment {
 const COMMANDS: [&str; 2] = ["echo hi", "ls /nowhere 2>/dev/null; echo failed >&2; exit 3"];
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("fix-json-header-server", &[]);
-    let client = Typed::new("fix-json-header-client", &["-c", COMMANDS[0], "-c", COMMANDS[1]]);
+    let server = CommandLine::new("fix-json-header-server", &[]);
+    let client =
+        CommandLine::new("fix-json-header-client", &["-c", COMMANDS[0], "-c", COMMANDS[1]]);
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
@@ -40,10 +41,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let old = old_client(&address).map_err(SetupError::peer("playing the old client"))?;
     let server = server.stop()?;
 
-    scene.lane("new", &new.stdout)?;
+    scene.says("new", &new.stdout)?;
     for (header, body) in &old {
-        scene.lane("header", header)?;
-        scene.lane("old", body)?;
+        scene.says("header", header)?;
+        scene.says("old", body)?;
     }
     let messages = old.iter().zip(1..).map(|((header, body), number)| Message {
         name: format!("answer {number}"),
@@ -82,7 +83,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 /// Asks the commands; returns each answer's header and body. It reads one member of the header and ignores all else.
 fn old_client(address: &str) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut conn = TcpStream::connect(address)?;
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(TIMEOUT))?;
     let mut answers = Vec::new();
     for command in COMMANDS {
         let length = (command.len() as i32).to_le_bytes();

@@ -1,10 +1,10 @@
 //! Every method of Python's socket objects that the course names, its Rust counterpart, and what it returned.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -41,10 +41,10 @@ const METHODS: [&str; 20] = [
 ];
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let tour = Typed::new("tcp-basic-tour", &[]);
+    let tour = CommandLine::new("tcp-basic-tour", &[]);
     scene.terminals(&[&tour])?;
     let tour = scene.start("tour", &tour, &[])?.end()?;
-    // A table of its own, which adapts to the terminal: a lane would break its rows.
+    // A table of its own, which adapts to the terminal: a label beside it would break its rows.
     scene.table(&tour.said())?;
 
     // A row of the table begins with the call as Python writes it.

@@ -5,11 +5,11 @@
 //!
 //! Then what it costs: the memory of each model with 1, 100 and 1000 connections on which nobody says anything.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use stage::Program;
@@ -40,8 +40,8 @@ const MODELS: [[&str; 2]; 5] = [
 const CONNECTIONS: [usize; 3] = [1, 100, 1000];
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let client = Typed::new("threaded-client", &["-c", "sleep 1"]);
-    scene.terminals(&[&Typed::new("threaded-server", &MODELS[0]), &client])?;
+    let client = CommandLine::new("threaded-client", &["-c", "sleep 1"]);
+    scene.terminals(&[&CommandLine::new("threaded-server", &MODELS[0]), &client])?;
     scene.then(
         "and at the same time in terminals 3, 4 and 5; then all again with the other models",
     )?;
@@ -49,7 +49,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     for (model, took) in serve_all(scene, &client)? {
         let seconds = took.as_secs_f64();
-        scene.lane(model, format!("{CLIENTS} clients of 1 s each took {seconds:.1} s"))?;
+        scene.says(model, format!("{CLIENTS} clients of 1 s each took {seconds:.1} s"))?;
         let in_turn = Duration::from_secs(1) * CLIENTS;
         match model {
             "serial" => {
@@ -93,11 +93,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 /// All at the same time: they sleep, and are not in each other's way.
 fn serve_all(
     scene: &mut Scene,
-    client: &Typed,
+    client: &CommandLine,
 ) -> Result<Vec<(&'static str, Duration)>, SetupError> {
     let mut all = Vec::new();
     for model in MODELS {
-        let typed = Typed::new("threaded-server", &model);
+        let typed = CommandLine::new("threaded-server", &model);
         let server = scene.start(model[1], &typed, &["--listen", "127.0.0.1:0"])?;
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
@@ -180,7 +180,7 @@ fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], Setup
             idle.push(conn.map_err(SetupError::peer("connecting"))?);
             // It says "from ..." for each one it has accepted. Never are more on their way than its queue holds.
             if idle.len() % 64 == 0 || idle.len() == count {
-                server.wait_until("connections to be accepted", PATIENCE, |lines| {
+                server.wait_until("connections to be accepted", TIMEOUT, |lines| {
                     (lines.len() > idle.len()).then_some(())
                 })?;
             }

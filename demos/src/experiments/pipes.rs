@@ -2,11 +2,11 @@
 //!
 //! On Linux a pipe holds 65,536 bytes (pipe(7)). One byte more, and the child waits until somebody reads it.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::StageError;
 use std::time::Duration;
@@ -27,13 +27,13 @@ const TOO_MUCH: &str = "head -c 65537 /dev/zero";
 const BOTH: &str = "head -c 1048576 /dev/zero | tee /dev/stderr";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let fits = Typed::new("zoo-stderr-first", &["-c", FITS]);
-    let too_much = Typed::new("zoo-stderr-first", &["-c", TOO_MUCH]);
+    let fits = CommandLine::new("zoo-stderr-first", &["-c", FITS]);
+    let too_much = CommandLine::new("zoo-stderr-first", &["-c", TOO_MUCH]);
     scene.terminals(&[&fits])?;
     scene.then_type(&too_much)?;
     scene.blank()?;
     let fitted = scene.start("fits", &fits, &[])?.end()?;
-    scene.lane("fits", &fitted.stdout)?;
+    scene.says("fits", &fitted.stdout)?;
 
     // What hangs cannot be told from what is slow, but by patience: twenty times as long as what one byte less took, and
     // a second at least. Were it only slow, the verdict would be wrong; busy as a machine may be, it comes out the same.
@@ -52,17 +52,17 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         Err(error) => return Err(error.into()),
         Ok(_) => "(it ended)",
     };
-    scene.lane("one more", said)?;
+    scene.says("one more", said)?;
     scene.came(if hangs { "nothing: it waits for ever" } else { "all 65,537 bytes" });
 
-    let server = Typed::new("fix-struct-prefix-server", &[]);
-    let client = Typed::new("fix-struct-prefix-client", &["-c", BOTH]);
+    let server = CommandLine::new("fix-struct-prefix-server", &[]);
+    let client = CommandLine::new("fix-struct-prefix-client", &["-c", BOTH]);
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
     let client = scene.client("client", &client, &server.address()?)?.end()?;
     server.stop()?;
-    scene.lane("client", format!("(prints {} bytes)", client.stdout.len()))?;
+    scene.says("client", format!("(prints {} bytes)", client.stdout.len()))?;
 
     let mut findings = Findings::default();
     findings.equal(

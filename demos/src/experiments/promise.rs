@@ -4,11 +4,11 @@
 //! check the length first, and then let the buffer grow with what has come. Two promises are made to each: one beyond
 //! the limit, and one as large as the limit allows, of which 4 bytes come. The client keeps to the same rules.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{Actor, PATIENCE, Scene};
+use crate::scene::{Actor, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -37,7 +37,7 @@ const BOUND: u64 = 1024;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
-    let servers = SERVERS.map(|(_, server, _)| Typed::new(server, &[]));
+    let servers = SERVERS.map(|(_, server, _)| CommandLine::new(server, &[]));
     scene.terminals(&[&servers[0]])?;
     scene.then(
         "the experiment connects, sends ff ff ff 7f (2147483647), reads to the end; connects again, \
@@ -53,13 +53,13 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         let server = scene.server(label, typed, "127.0.0.1")?;
         let address = server.address()?;
         // First a proper command: what a server needs for its work is not the promise's.
-        scene.client("client", &Typed::new(client, &["-c", "echo hi"]), &address)?.end()?;
+        scene.client("client", &CommandLine::new(client, &["-c", "echo hi"]), &address)?.end()?;
         let before = resident(&server)?;
         let beyond = promise(&address, BEYOND_LIMIT, b"").map_err(SetupError::peer("promising"))?;
         let at = promise(&address, AT_LIMIT, b"echo").map_err(SetupError::peer("promising"))?;
         let after = resident(&server)?;
         let server = server.stop()?;
-        scene.lane(label, reason(&server.complaint()))?;
+        scene.says(label, reason(&server.complaint()))?;
         let more = after.saturating_sub(before);
         table += &format!("{label:<11}  {before:>11} KiB  {after:>15} KiB  {more:>4} KiB\n");
         findings.equal(
@@ -78,7 +78,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     });
 
     // And the other way round: a server that promises too much.
-    let client = Typed::new("fix-struct-prefix-client", &["-c", "echo hi"]);
+    let client = CommandLine::new("fix-struct-prefix-client", &["-c", "echo hi"]);
     let listener = TcpListener::bind("127.0.0.1:0").map_err(SetupError::peer("listening"))?;
     let address = listener.local_addr().map_err(SetupError::peer("listening"))?.to_string();
     scene.terminals(&[&client])?;
@@ -86,8 +86,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.blank()?;
     thread::spawn(move || listener.accept().and_then(|(conn, _)| answer_with_a_promise(conn)));
     let client = scene.client("client", &client, &address)?.end_somehow()?;
-    scene.lane("client", reason(&client.complaint()))?;
-    scene.lane(
+    scene.says("client", reason(&client.complaint()))?;
+    scene.says(
         "client",
         format!("(exit code {})", client.code.map_or("none".into(), |code| code.to_string())),
     )?;
@@ -100,7 +100,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 /// Sends a length and the beginning of a message; returns how many bytes came back before the server closed.
 fn promise(address: &str, length: i32, begun: &[u8]) -> io::Result<usize> {
     let mut conn = TcpStream::connect(address)?;
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(TIMEOUT))?;
     conn.write_all(&[&length.to_le_bytes(), begun].concat())?;
     if !begun.is_empty() {
         conn.shutdown(Shutdown::Write)?;

@@ -3,11 +3,11 @@
 //! The experiment plays the client itself: both commands leave in one write, as they may whenever a program sends two
 //! without waiting in between. However carefully the answers are framed, it does not help the requests.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use observe::Event;
 use proto::json::JsonFraming;
@@ -43,16 +43,16 @@ enum Answers {
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let raw = [
-        ("sticky", Typed::new("sticky-packet-repro-server", &["shell"]), Answers::Bare),
-        ("ack", Typed::new("fix-ack-handshake-server", &[]), Answers::Ack),
-        ("struct", Typed::new("fix-struct-prefix-server", &RAW), Answers::PrefixFraming),
-        ("json", Typed::new("fix-json-header-server", &RAW), Answers::JsonFraming),
-        ("threaded", Typed::new("threaded-server", &RAW), Answers::JsonFraming),
+        ("sticky", CommandLine::new("sticky-packet-repro-server", &["shell"]), Answers::Bare),
+        ("ack", CommandLine::new("fix-ack-handshake-server", &[]), Answers::Ack),
+        ("struct", CommandLine::new("fix-struct-prefix-server", &RAW), Answers::PrefixFraming),
+        ("json", CommandLine::new("fix-json-header-server", &RAW), Answers::JsonFraming),
+        ("threaded", CommandLine::new("threaded-server", &RAW), Answers::JsonFraming),
     ];
     let framed = [
-        ("struct", Typed::new("fix-struct-prefix-server", &[]), Answers::PrefixFraming),
-        ("json", Typed::new("fix-json-header-server", &[]), Answers::JsonFraming),
-        ("threaded", Typed::new("threaded-server", &[]), Answers::JsonFraming),
+        ("struct", CommandLine::new("fix-struct-prefix-server", &[]), Answers::PrefixFraming),
+        ("json", CommandLine::new("fix-json-header-server", &[]), Answers::JsonFraming),
+        ("threaded", CommandLine::new("threaded-server", &[]), Answers::JsonFraming),
     ];
     let mut findings = Findings::default();
 
@@ -97,7 +97,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
 fn show(
     scene: &mut Scene,
-    servers: &[(&str, Typed, Answers)],
+    servers: &[(&str, CommandLine, Answers)],
     then: &str,
 ) -> Result<(), SetupError> {
     scene.terminals(&[&servers[0].1])?;
@@ -111,7 +111,7 @@ fn show(
 fn ask(
     scene: &mut Scene,
     label: &str,
-    server: &Typed,
+    server: &CommandLine,
     answers: Answers,
     requests: &[u8],
     count: usize,
@@ -120,7 +120,7 @@ fn ask(
     let came = talk(&server.address()?, answers, requests, count);
     let came = came.map_err(SetupError::peer("asking"))?;
     let server = server.stop()?;
-    came.iter().try_for_each(|answer| scene.lane(label, answer))?;
+    came.iter().try_for_each(|answer| scene.says(label, answer))?;
     Ok((came, server.events))
 }
 
@@ -139,7 +139,7 @@ fn draw(
 
 fn talk(address: &str, answers: Answers, requests: &[u8], count: usize) -> io::Result<Vec<String>> {
     let mut conn = TcpStream::connect(address)?;
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(TIMEOUT))?;
     conn.write_all(requests)?;
     let mut came = match answers {
         Answers::Bare => vec![one_recv(&mut conn)?],

@@ -3,11 +3,11 @@
 //! Whoever closes a connection first keeps it in the state TIME_WAIT for a while, in case old segments still wander
 //! about (RFC 9293, 3.4.1). The port belongs to that connection, and `bind` says "address in use".
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -25,9 +25,9 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("tcp-basic-server", &[]);
-    let client = Typed::new("tcp-basic-client", &[]);
-    let without = Typed::new("tcp-basic-server", &["--no-reuse-address"]);
+    let server = CommandLine::new("tcp-basic-server", &[]);
+    let client = CommandLine::new("tcp-basic-client", &[]);
+    let without = CommandLine::new("tcp-basic-server", &["--no-reuse-address"]);
     scene.terminals(&[&server, &client])?;
     scene.then("and again in terminal 1, at once, without the option and with it:")?;
     scene.then_type(&without)?;
@@ -39,15 +39,15 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let address = first.address()?;
     let client = scene.client("client", &client, &address)?.end()?;
     let first = first.end()?;
-    scene.lane("client", &client.stdout)?;
-    scene.lane("server", first.said_then())?;
+    scene.says("client", &client.stdout)?;
+    scene.says("server", first.said_then())?;
 
     let refused = scene.start("without", &without, &["--listen", &address])?.end_somehow()?;
-    scene.lane("without", refused.complaint())?;
+    scene.says("without", refused.complaint())?;
 
     let second = scene.start("with", &server, &["--listen", &address])?;
     let bound = second.address();
-    scene.lane("with", bound.as_ref().map_or(String::new(), |at| format!("listening on {at}")))?;
+    scene.says("with", bound.as_ref().map_or(String::new(), |at| format!("listening on {at}")))?;
 
     let mut findings = Findings::default();
     scene.came(match refused.code {

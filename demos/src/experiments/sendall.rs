@@ -1,10 +1,10 @@
 //! `send` may take fewer bytes than it was given; a loop gets all of them across.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -22,11 +22,11 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let program = Typed::new("tcp-basic-sendall", &[]);
+    let program = CommandLine::new("tcp-basic-sendall", &[]);
     scene.terminals(&[&program])?;
     scene.blank()?;
     let program = scene.start("sendall", &program, &[])?.end()?;
-    scene.lane("sendall", &program.stdout)?;
+    scene.says("sendall", &program.stdout)?;
 
     // What the program says of itself is not the evidence: its recorded calls are.
     let sends = program.events.iter().filter(|event| event.call == "send" && event.error.is_none());

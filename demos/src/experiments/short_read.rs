@@ -2,11 +2,11 @@
 //!
 //! The relay cuts the stream: it sends a piece, and holds the next until the reader has taken it.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{Ended, PATIENCE, Scene};
+use crate::scene::{Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use relay::Relay;
 use stage::Program;
@@ -30,9 +30,9 @@ const ANSWER: &str = "seq 1 600";
 const CUTS: usize = 200;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("fix-struct-prefix-server", &["--requests", "raw"]);
+    let server = CommandLine::new("fix-struct-prefix-server", &["--requests", "raw"]);
     let (wrong, right) = clients(&["-c", ANSWER, "-c", "echo next"]);
-    let cut = Typed::new("relay", &["--cut", "100", "--direction", "to-client"])
+    let cut = CommandLine::new("relay", &["--cut", "100", "--direction", "to-client"])
         .at("--to", "127.0.0.1:8888");
     scene.terminals(&[&server, &cut, &wrong, &right])?;
     scene.blank()?;
@@ -42,10 +42,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let asked = scene.client("asked", &wrong, &relay.address()?)?.end_somehow()?;
     let came = scene.client("came", &right, &relay.address()?)?.end()?;
     relay.stop()?;
-    scene.lane("asked", asked.complaint())?;
+    scene.says("asked", asked.complaint())?;
     let whole: String = (1..=600).map(|n| format!("{n}\n")).collect();
-    scene.lane("asked", printed(&asked, whole.len()))?;
-    scene.lane("came", printed(&came, whole.len()))?;
+    scene.says("asked", printed(&asked, whole.len()))?;
+    scene.says("came", printed(&came, whole.len()))?;
     scene.came(match asked.stdout.len() {
         0 => "nothing: it waits for ever".to_owned(),
         all if all >= whole.len() => "all 2292 bytes".to_owned(),
@@ -67,8 +67,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         let to_wrong = cut_to_client(&cut, &first.address()?)?;
         let to_right = cut_to_client(&cut, &second.address()?)?;
         let asked = start(&wrong, &to_wrong)?;
-        let came = start(&right, &to_right)?.wait(PATIENCE)?;
-        asked_whole += usize::from(asked.wait(PATIENCE)?.stdout == whole.as_bytes());
+        let came = start(&right, &to_right)?.wait(TIMEOUT)?;
+        asked_whole += usize::from(asked.wait(TIMEOUT)?.stdout == whole.as_bytes());
         came_whole += usize::from(came.stdout == whole.as_bytes());
     }
     scene.text(&format!(
@@ -85,16 +85,16 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 }
 
 /// The one that counts what it asked for, and the one that counts what came.
-fn clients(commands: &[&'static str]) -> (Typed, Typed) {
-    let wrong = Typed::new("zoo-counts-asked", commands);
+fn clients(commands: &[&'static str]) -> (CommandLine, CommandLine) {
+    let wrong = CommandLine::new("zoo-counts-asked", commands);
     let right =
-        Typed::new("fix-struct-prefix-client", &[&["--requests", "raw"], commands].concat());
-    let behind_relay = |typed: Typed| typed.at("--connect", "127.0.0.1:7777");
+        CommandLine::new("fix-struct-prefix-client", &[&["--requests", "raw"], commands].concat());
+    let behind_relay = |typed: CommandLine| typed.at("--connect", "127.0.0.1:7777");
     (behind_relay(wrong), behind_relay(right))
 }
 
 /// A client without log and trace: of so many calls, writing them down would take most of the time.
-fn start(client: &Typed, relay: &Relay) -> Result<Program, SetupError> {
+fn start(client: &CommandLine, relay: &Relay) -> Result<Program, SetupError> {
     let mut command = Command::new(stage::binary(client.program())?);
     command.arg("--connect").arg(relay.address().to_string()).args(client.arguments());
     Ok(Program::start(client.program(), command.env("RUST_LOG", "off"))?)

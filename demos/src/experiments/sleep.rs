@@ -4,12 +4,12 @@
 //! boundary: whatever stands between the two may hold bytes for a moment and pass them on together, and a network does.
 //! Here the relay does it (`--merge`). No program of the course pauses, so the experiment holds both ends itself.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::SockRef;
 use std::io;
@@ -41,13 +41,13 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
     // The relay collects for so long after the first byte: fifty times the pause. A machine would have to be stopped for
     // half a second, between two sends, for the second to come too late.
-    let relay = Typed::new("relay", &["--merge", "500"]).at("--to", "127.0.0.1:8888");
+    let relay = CommandLine::new("relay", &["--merge", "500"]).at("--to", "127.0.0.1:8888");
     scene.terminals(&[&relay])?;
     scene.then("the experiment is both the client, which pauses, and the server")?;
     scene.blank()?;
     let relay = scene.relay(&relay, &address)?;
     let place = relay.address()?;
-    scene.lane("relay", format!("listening on {place}"))?;
+    scene.says("relay", format!("listening on {place}"))?;
 
     let direct = first_recvs(&listener, &address, trials).map_err(doing("sending directly"))?;
     let relayed =
@@ -100,12 +100,12 @@ fn first_recvs(listener: &TcpListener, place: &str, trials: usize) -> io::Result
 
 fn trial(listener: &TcpListener, place: &str, together: usize) -> io::Result<Vec<Pair>> {
     // So that neither accept nor recv waits for ever (on Linux it holds for accept too: socket(7)).
-    SockRef::from(listener).set_read_timeout(Some(PATIENCE))?;
+    SockRef::from(listener).set_read_timeout(Some(TIMEOUT))?;
     let mut pairs = Vec::new();
     for _ in 0..together {
         let client = TcpStream::connect(place)?;
         let (server, _) = listener.accept()?;
-        server.set_read_timeout(Some(PATIENCE))?;
+        server.set_read_timeout(Some(TIMEOUT))?;
         pairs.push((Recorded::connected(client)?, Recorded::accepted(server)?));
     }
     thread::scope(|scope| {

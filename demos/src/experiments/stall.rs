@@ -5,13 +5,13 @@
 //! 3.8.6.3). Each waits for the other until the client's timer ends it: on Linux after 40 ms at least
 //! (`TCP_DELACK_MIN`, include/net/tcp.h).
 
+use crate::command_line::CommandLine;
+use crate::exchange::{Exchange, exchanges};
 use crate::experiments::Experiment;
-use crate::numbers::Samples;
-use crate::pace::{Exchange, exchanges};
 use crate::prediction::Prediction;
+use crate::samples::Samples;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -32,10 +32,10 @@ const ECHO: &str = "echo hi";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let trials = scene.trials(12) as usize;
-    let two = Typed::new("zoo-two-writes", &[]).at("--listen", "127.0.0.1:8888");
-    let one = Typed::new("fix-struct-prefix-server", &[]);
-    let client = Typed::new("fix-struct-prefix-client", &["-c", ECHO].repeat(trials));
-    let shown = Typed::new("fix-struct-prefix-client", &["-c", ECHO, "-c", ECHO]);
+    let two = CommandLine::new("zoo-two-writes", &[]).at("--listen", "127.0.0.1:8888");
+    let one = CommandLine::new("fix-struct-prefix-server", &[]);
+    let client = CommandLine::new("fix-struct-prefix-client", &["-c", ECHO].repeat(trials));
+    let shown = CommandLine::new("fix-struct-prefix-client", &["-c", ECHO, "-c", ECHO]);
     scene.terminals(&[&two, &shown])?;
     scene.then(&format!("and so on, {trials} times on one connection; then in terminal 1"))?;
     scene.then_type(&one)?;
@@ -44,8 +44,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let one = ask(scene, "one", &one, &client)?;
 
     scene.text("the answer in the middle, as its client received it\n")?;
-    scene.lane("two", as_received(middle(&two)))?;
-    scene.lane("one", as_received(middle(&one)))?;
+    scene.says("two", as_received(middle(&two)))?;
+    scene.says("one", as_received(middle(&one)))?;
     scene.blank()?;
     let samples = |all: &[Exchange], what: fn(&Exchange) -> f64| {
         Samples::new(all.iter().map(what).collect(), " ms")
@@ -83,8 +83,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 fn ask(
     scene: &mut Scene,
     label: &str,
-    server: &Typed,
-    client: &Typed,
+    server: &CommandLine,
+    client: &CommandLine,
 ) -> Result<Vec<Exchange>, SetupError> {
     let server = scene.server(label, server, "127.0.0.1")?;
     let client = scene.client("client", client, &server.address()?)?.end()?;

@@ -3,11 +3,11 @@
 //! Three commands, typed one after the other, each once the server has answered the one before. The first answer has
 //! more than 300 bytes: so each of three recv(100) finds 100 bytes, and every run is the same.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
 
@@ -40,8 +40,8 @@ chapter 10 puts the length in front of it, chapter 11 a header that can say more
 ";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("sticky-packet-repro-server", &["shell"]);
-    let client = Typed::new("sticky-packet-repro-client", &["shell"]);
+    let server = CommandLine::new("sticky-packet-repro-server", &["shell"]);
+    let client = CommandLine::new("sticky-packet-repro-client", &["shell"]);
     scene.terminals(&[&server, &client])?;
     scene.at_prompt(&COMMANDS)?;
     scene.blank()?;
@@ -55,11 +55,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let client = client.end()?;
     let server = server.stop()?;
 
-    scene.lane("server", server.said_then())?;
+    scene.says("server", server.said_then())?;
     let (answers, brought) = (server.moved("send"), client.moved("recv"));
     for (command, brought) in COMMANDS.iter().zip(&brought) {
         scene.you(command)?;
-        scene.lane("client", brought)?;
+        scene.says("client", brought)?;
     }
     let name = |(index, answer): (usize, &Vec<u8>)| {
         Message::new(&format!("answer {}", index + 1), answer.len())

@@ -3,11 +3,11 @@
 //! It says where the answer ends however the stream is cut: behind a relay that passes single bytes, the four bytes of
 //! the length come in four recvs, and the client waits until it has them all.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Direction, Message, Stream};
 
@@ -22,20 +22,20 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let pack = Typed::new("fix-struct-prefix-pack", &[]);
+    let pack = CommandLine::new("fix-struct-prefix-pack", &[]);
     scene.terminals(&[&pack])?;
     let pack = scene.start("pack", &pack, &[])?.end()?;
     scene.table(&pack.said())?;
 
     // 123 bytes, so that the same four bytes travel for once.
-    let server = Typed::new("fix-struct-prefix-server", &[]);
-    let client = Typed::new("fix-struct-prefix-client", &["-c", "printf '%0123d' 7"]);
+    let server = CommandLine::new("fix-struct-prefix-server", &[]);
+    let client = CommandLine::new("fix-struct-prefix-client", &["-c", "printf '%0123d' 7"]);
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
     let client = scene.client("client", &client, &server.address()?)?.end()?;
     let server = server.stop()?;
-    scene.lane("client", &client.stdout)?;
+    scene.says("client", &client.stdout)?;
     let answer = server.moved("send").concat();
     let stream = Stream::from_events(&server.events, &client.events)?
         .between("server", "client")
@@ -65,10 +65,10 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
 /// The same client, behind a relay that passes one byte at a time.
 fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), SetupError> {
-    let server = Typed::new("fix-struct-prefix-server", &[]);
-    let cut = Typed::new("relay", &["--cut", "1", "--direction", "to-client"])
+    let server = CommandLine::new("fix-struct-prefix-server", &[]);
+    let cut = CommandLine::new("relay", &["--cut", "1", "--direction", "to-client"])
         .at("--to", "127.0.0.1:8888");
-    let client = Typed::new("fix-struct-prefix-client", &["-c", "echo hi"])
+    let client = CommandLine::new("fix-struct-prefix-client", &["-c", "echo hi"])
         .at("--connect", "127.0.0.1:7777");
     scene.terminals(&[&server, &cut, &client])?;
     scene.blank()?;
@@ -76,7 +76,7 @@ fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), SetupE
     let relay = scene.relay(&cut, &server.address()?)?;
     let client = scene.client("client", &client, &relay.address()?)?.end()?;
     let (relay, server) = (relay.stop()?, server.stop()?);
-    scene.lane("client", &client.stdout)?;
+    scene.says("client", &client.stdout)?;
     let ends = [server.events, client.events.clone()].concat();
     for connection in timeline::connections(&ends, &relay.events) {
         let stream = connection.stream(Direction::ToClient)?;

@@ -1,10 +1,10 @@
 //! A TCP pair: bind, listen, accept on one side, connect on the other, and then both send and receive.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -23,15 +23,15 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let (server, client) =
-        (Typed::new("tcp-basic-server", &[]), Typed::new("tcp-basic-client", &[]));
+        (CommandLine::new("tcp-basic-server", &[]), CommandLine::new("tcp-basic-client", &[]));
     pair(scene, &server, &client, "127.0.0.1")
 }
 
 /// The conversation, over whichever family `host` belongs to.
 pub fn pair(
     scene: &mut Scene,
-    server: &Typed,
-    client: &Typed,
+    server: &CommandLine,
+    client: &CommandLine,
     host: &str,
 ) -> Result<Verdict, SetupError> {
     scene.terminals(&[server, client])?;
@@ -39,8 +39,8 @@ pub fn pair(
     let server = scene.server("server", server, host)?;
     let client = scene.client("client", client, &server.address()?)?.end()?;
     let server = server.end()?;
-    scene.lane("client", &client.stdout)?;
-    scene.lane("server", server.said_then())?;
+    scene.says("client", &client.stdout)?;
+    scene.says("server", server.said_then())?;
     scene.blank()?;
     scene.row("The server called", &calls(&server))?;
     scene.row("The client called", &calls(&client))?;

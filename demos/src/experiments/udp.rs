@@ -1,10 +1,10 @@
 //! A UDP pair: no connection, each datagram carries its sender's address, and the answer goes there.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -23,14 +23,14 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let (server, client) =
-        (Typed::new("udp-basic-server", &[]), Typed::new("udp-basic-client", &[]));
+        (CommandLine::new("udp-basic-server", &[]), CommandLine::new("udp-basic-client", &[]));
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let server = scene.server("server", &server, "127.0.0.1")?;
     let client = scene.client("client", &client, &server.address()?)?.end()?;
     let server = server.end()?;
-    scene.lane("server", server.said_then())?;
-    scene.lane("client", &client.stdout)?;
+    scene.says("server", server.said_then())?;
+    scene.says("client", &client.stdout)?;
 
     let peer_of = |call| {
         server.events.iter().find(|event| event.call == call).and_then(|event| event.peer.clone())

@@ -3,11 +3,11 @@
 //! The server is stopped (SIGSTOP) while four datagrams are sent, so that all of them wait in its buffer at once: what
 //! would be glued in a stream. Then it goes on.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::Signal;
 use std::net::UdpSocket;
@@ -31,7 +31,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let long = [b'x'; 2000];
     let sent: [&[u8]; 4] = [b"hello", b"hi", b"", &long];
 
-    let server = Typed::new("udp-basic-server", &["--forever"]);
+    let server = CommandLine::new("udp-basic-server", &["--forever"]);
     scene.terminals(&[&server])?;
     scene.then("while it is stopped, the experiment sends it four datagrams; then it goes on")?;
     scene.blank()?;
@@ -42,7 +42,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     // The answer is the last that it does for a datagram.
     server.wait_for_calls("sendto", sent.len())?;
     let server = server.stop()?;
-    scene.lane("server", server.said_then())?;
+    scene.says("server", server.said_then())?;
 
     let came = server.moved("recvfrom");
     let mut table = "sent          recvfrom(1024) took\n".to_owned();

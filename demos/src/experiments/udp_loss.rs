@@ -4,11 +4,11 @@
 //! times what that holds is sent: the rest has no place, and the kernel drops it. No luck in that. Then the server goes
 //! on, and reads what there is.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{Actor, PATIENCE, Scene};
+use crate::scene::{Actor, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::SockRef;
 use stage::{Signal, StageError};
@@ -34,7 +34,7 @@ const SIZE: usize = 1000;
 const LAST: &str = "that was the last";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let server = Typed::new("udp-basic-server", &["--forever"]);
+    let server = CommandLine::new("udp-basic-server", &["--forever"]);
     scene.terminals(&[&server])?;
     scene.then("while it is stopped (Ctrl-Z), the experiment sends; then it goes on (fg)")?;
     scene.blank()?;
@@ -52,7 +52,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = server.stop()?;
 
     let came = server.moved("recvfrom").iter().filter(|taken| taken.len() == SIZE).count();
-    scene.lane("server", format!("(printed {came} datagrams of {SIZE} bytes)"))?;
+    scene.says("server", format!("(printed {came} datagrams of {SIZE} bytes)"))?;
     scene.blank()?;
     scene.count("sends that reported an error", errors, count)?;
     scene.count("datagrams that arrived", came, count)?;
@@ -83,7 +83,7 @@ fn client(server: &str) -> io::Result<UdpSocket> {
 /// The datagrams of one sender stay in order: when the server prints this one, it has read all that there was. It may
 /// be lost too, so it is sent until it is heard.
 fn wait_until_all_is_read(server: &Actor, socket: &UdpSocket) -> Result<(), SetupError> {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + TIMEOUT;
     loop {
         socket.send(LAST.as_bytes()).map_err(SetupError::peer("sending the last datagram"))?;
         match server.wait_for_line(stage::Stream::Stdout, LAST, Duration::from_millis(50)) {

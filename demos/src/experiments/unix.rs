@@ -1,10 +1,10 @@
 //! AF_UNIX: the endpoint is a file, and the calls are those of TCP.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -22,19 +22,20 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let (server, client) = (Typed::new("af-unix-server", &[]), Typed::new("af-unix-client", &[]));
+    let (server, client) =
+        (CommandLine::new("af-unix-server", &[]), CommandLine::new("af-unix-client", &[]));
     scene.terminals(&[&server, &client])?;
     scene.blank()?;
     let file = scene.directory().join("socket");
     let path = file.to_string_lossy();
     let server = scene.start("server", &server, &["--path", &path])?;
     let address = server.address()?;
-    scene.lane("server", format!("listening on {address}"))?;
+    scene.says("server", format!("listening on {address}"))?;
     let is_there = file.exists();
     let client = scene.start("client", &client, &["--path", &path])?.end()?;
     let server = server.end()?;
-    scene.lane("client", &client.stdout)?;
-    scene.lane("server", server.said_then())?;
+    scene.says("client", &client.stdout)?;
+    scene.says("server", server.said_then())?;
 
     scene.came(match (is_there, file.exists()) {
         (true, false) => "a socket, and nothing",

@@ -3,12 +3,12 @@
 //! The server is stopped (SIGSTOP) while `hello` and `hi` are sent, so both wait for it at once. Then it goes on and
 //! reads with room for both: recv(1024).
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::recorded::Recorded;
-use crate::scene::{Actor, Ended, PATIENCE, Scene};
+use crate::scene::{Actor, Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use socket2::{Domain, SockAddr, Socket, Type};
 use stage::Signal;
@@ -34,8 +34,8 @@ const KINDS: [(&str, Type); 3] =
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     // A datagram server serves one datagram and ends, unless it is told to go on.
     let typed = KINDS.map(|(name, kind)| match kind {
-        Type::DGRAM => Typed::new("af-unix-server", &["--forever", "--kind", "datagram"]),
-        _ => Typed::new(
+        Type::DGRAM => CommandLine::new("af-unix-server", &["--forever", "--kind", "datagram"]),
+        _ => CommandLine::new(
             "af-unix-server",
             if name == "stream" { &[] } else { &["--kind", "seqpacket"] },
         ),
@@ -54,12 +54,12 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     for (&(name, kind), typed) in here.iter().zip(&typed) {
         let file = scene.directory().join(name);
         let server = scene.start(name, typed, &["--path", &file.to_string_lossy()])?;
-        scene.lane(name, format!("listening on {}", server.address()?))?;
+        scene.says(name, format!("listening on {}", server.address()?))?;
         server.signal(Signal::STOP);
         let client = two_sends(kind, &file).map_err(SetupError::peer("sending twice"))?;
         server.signal(Signal::CONT);
         let server = until_all_is_read(kind, server)?;
-        scene.lane(name, server.said_then())?;
+        scene.says(name, server.said_then())?;
 
         let call = if kind == Type::DGRAM { "recvfrom" } else { "recv" };
         let mut took = server.moved(call);
@@ -115,7 +115,7 @@ fn two_sends(kind: Type, server: &Path) -> io::Result<Recorded<Socket>> {
 fn until_all_is_read(kind: Type, server: Actor) -> Result<Ended, SetupError> {
     match kind {
         Type::DGRAM => {
-            server.wait_for_line(stage::Stream::Stdout, "hi", PATIENCE)?;
+            server.wait_for_line(stage::Stream::Stdout, "hi", TIMEOUT)?;
             server.stop()
         }
         // It reads to the end of the stream, and ends.

@@ -5,8 +5,8 @@
 //! their own printing.
 
 use crate::experiments::Experiment;
-use crate::numbers::Samples;
 use crate::prediction::Prediction;
+use crate::samples::Samples;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};

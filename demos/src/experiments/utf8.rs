@@ -1,10 +1,10 @@
 //! A character cut between two recvs is not text yet: decode after the frame, not after the recv.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use timeline::{Message, Stream};
 
@@ -22,11 +22,13 @@ pub const EXPERIMENT: Experiment = Experiment {
 const GREETINGS: &str = "yes 你好，世界。你好，世界。 | head -6";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    let raw_server = Typed::new("sticky-packet-repro-server", &["shell"]);
-    let raw_client =
-        Typed::new("sticky-packet-repro-client", &["shell", "-c", GREETINGS, "-c", "echo more"]);
-    let framed_server = Typed::new("fix-struct-prefix-server", &[]);
-    let framed_client = Typed::new("fix-struct-prefix-client", &["-c", GREETINGS]);
+    let raw_server = CommandLine::new("sticky-packet-repro-server", &["shell"]);
+    let raw_client = CommandLine::new(
+        "sticky-packet-repro-client",
+        &["shell", "-c", GREETINGS, "-c", "echo more"],
+    );
+    let framed_server = CommandLine::new("fix-struct-prefix-server", &[]);
+    let framed_client = CommandLine::new("fix-struct-prefix-client", &["-c", GREETINGS]);
 
     scene.terminals(&[&raw_server, &raw_client])?;
     scene.blank()?;
@@ -34,7 +36,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let client = scene.client("client", &raw_client, &server.address()?)?.end()?;
     let mut server = server.stop()?;
     let pieces = client.moved("recv");
-    pieces.iter().try_for_each(|piece| scene.lane("client", piece))?;
+    pieces.iter().try_for_each(|piece| scene.says("client", piece))?;
     // Whether the answer to `echo more` still found its client is luck, and not what this is about.
     let answer = server.moved("send").swap_remove(0);
     let first = server.events.iter().position(|event| event.call == "send").unwrap_or(0);
@@ -49,7 +51,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let server = scene.server("server", &framed_server, "127.0.0.1")?;
     let framed = scene.client("client", &framed_client, &server.address()?)?.end()?;
     server.stop()?;
-    scene.lane("client", &framed.stdout)?;
+    scene.says("client", &framed.stdout)?;
 
     let whole = "你好，世界。你好，世界。\n".repeat(6);
     scene.blank()?;

@@ -4,11 +4,11 @@
 //! `<img src="http://127.0.0.1:8888/;touch$IFS/tmp/x;">` is enough. The first line of what it sends is, to a shell, three
 //! commands, and the middle one works. The servers look first. The last one here does not: it is the zoo's.
 
+use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
-use crate::scene::{PATIENCE, Scene};
+use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
-use crate::typed::Typed;
 use crate::verdict::{Findings, Verdict};
 use stage::Signal;
 use std::io::{self, Read, Write};
@@ -35,12 +35,12 @@ const SHELL_SAID: &str = "(answers what its shell says of each line)";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let servers = [
-        ("sticky", Typed::new("sticky-packet-repro-server", &["shell"])),
-        ("ack", Typed::new("fix-ack-handshake-server", &[])),
-        ("struct", Typed::new("fix-struct-prefix-server", &RAW)),
-        ("json", Typed::new("fix-json-header-server", &RAW)),
-        ("threaded", Typed::new("threaded-server", &RAW)),
-        (WRONG, Typed::new("zoo-no-screening", &[]).at("--listen", "127.0.0.1:8888")),
+        ("sticky", CommandLine::new("sticky-packet-repro-server", &["shell"])),
+        ("ack", CommandLine::new("fix-ack-handshake-server", &[])),
+        ("struct", CommandLine::new("fix-struct-prefix-server", &RAW)),
+        ("json", CommandLine::new("fix-json-header-server", &RAW)),
+        ("threaded", CommandLine::new("threaded-server", &RAW)),
+        (WRONG, CommandLine::new("zoo-no-screening", &[]).at("--listen", "127.0.0.1:8888")),
     ];
     scene.terminals(&[&servers[0].1])?;
     scene.then("open a page with <img src=http://127.0.0.1:8888/;touch$IFS/tmp/x;>")?;
@@ -48,8 +48,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.then("and the same with the others:")?;
     servers[1..].iter().try_for_each(|(_, typed)| scene.then_type(typed))?;
     scene.blank()?;
-    scene.lane("browser", "GET /;touch$IFS/tmp/x; HTTP/1.1")?;
-    scene.lane(
+    scene.says("browser", "GET /;touch$IFS/tmp/x; HTTP/1.1")?;
+    scene.says(
         "browser",
         "Host: 127.0.0.1:8888 (and so on; here the file is in a private directory)",
     )?;
@@ -66,8 +66,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         server.signal(Signal::TERM);
         server.end_somehow()?;
         let exists = file.exists();
-        scene.lane(label, if *label == WRONG { SHELL_SAID.to_owned() } else { said(&answer) })?;
-        scene.lane(label, if exists { "(the file is there)" } else { "(no file)" })?;
+        scene.says(label, if *label == WRONG { SHELL_SAID.to_owned() } else { said(&answer) })?;
+        scene.says(label, if exists { "(the file is there)" } else { "(no file)" })?;
         findings.equal(&format!("{label}: the file is there"), exists, *label == WRONG);
         if *label != WRONG {
             findings.equal(
@@ -102,7 +102,7 @@ fn request(file: &str) -> String {
 /// would not say that, but then there were nothing to show.
 fn browse(address: &str, request: &str, handshake: bool) -> io::Result<Vec<u8>> {
     let mut conn = TcpStream::connect(address)?;
-    conn.set_read_timeout(Some(PATIENCE))?;
+    conn.set_read_timeout(Some(TIMEOUT))?;
     conn.write_all(request.as_bytes())?;
     let mut answer = vec![0; 1024];
     let n = conn.read(&mut answer)?;

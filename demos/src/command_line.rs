@@ -1,28 +1,28 @@
-//! A command as the reader types it, and as the experiment starts it.
+//! A command as you type it, and as the experiment starts it.
 
 use stage::shell_quote_word;
 use std::fmt::{self, Display, Formatter};
 
 /// A program of the course with its arguments.
 ///
-/// The experiment starts exactly this, but for the place: the reader uses the default port, an experiment takes a free
+/// The experiment starts exactly this, except for the place: you use the default port, and an experiment takes a free
 /// one, so that it disturbs nobody.
-pub struct Typed {
+pub struct CommandLine {
     program: &'static str,
     arguments: Vec<&'static str>,
     place: Vec<&'static str>,
 }
 
-impl Typed {
+impl CommandLine {
     /// How a command begins.
     pub const CARGO: &str = "cargo run -q";
 
-    pub fn new(program: &'static str, arguments: &[&'static str]) -> Typed {
-        Typed { program, arguments: arguments.to_vec(), place: Vec::new() }
+    pub fn new(program: &'static str, arguments: &[&'static str]) -> CommandLine {
+        CommandLine { program, arguments: arguments.to_vec(), place: Vec::new() }
     }
 
-    /// Where the reader has it listen or connect, if not at the default: option and value, repeatable.
-    pub fn at(mut self, option: &'static str, value: &'static str) -> Typed {
+    /// Where you have it listen or connect, if not at the default: option and value, repeatable.
+    pub fn at(mut self, option: &'static str, value: &'static str) -> CommandLine {
         self.place.extend([option, value]);
         self
     }
@@ -31,12 +31,12 @@ impl Typed {
         self.program
     }
 
-    /// Whether it has `--trace`. The wrong programs are std alone, and a line between two networks calls no stream socket.
+    /// Whether it has `--trace`. The wrong programs use std alone, and a line between two networks uses no stream socket.
     pub fn records_calls(&self) -> bool {
         !self.program.starts_with("zoo-") && self.program != "relay-link"
     }
 
-    /// In lines of at most `columns`, which a shell takes for one. The first is to stand after `used` of them; the others
+    /// In lines of at most `columns`, which a shell reads as one. The first comes after `used` columns; the others
     /// are indented. An option and its value stay together.
     pub fn lines(&self, used: usize, columns: usize) -> Vec<String> {
         let mut parts = self.parts();
@@ -60,11 +60,11 @@ impl Typed {
         lines
     }
 
-    /// What no line may be broken in.
+    /// The parts between which a line may break.
     fn parts(&self) -> Vec<String> {
         let mut parts = vec![format!("{} --bin {}", Self::CARGO, self.program)];
         let mut words = self.arguments.iter().chain(&self.place).peekable();
-        // Before a `--`, cargo would take an option that comes first for its own.
+        // Without `--`, cargo would take the first option as its own.
         if words.peek().is_some_and(|word| word.starts_with('-')) {
             parts[0] += " --";
         }
@@ -87,7 +87,7 @@ impl Typed {
 }
 
 /// On one line, however long.
-impl Display for Typed {
+impl Display for CommandLine {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.parts().join(" "))
     }
@@ -98,23 +98,23 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    impl Typed {
+    impl CommandLine {
         /// Reads what one prints.
-        pub fn parse(typed: &str) -> Typed {
+        pub fn parse(typed: &str) -> CommandLine {
             let script = format!("cargo() {{ printf '%s\\n' \"$@\"; }}; {typed}");
             let output = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
             // For as long as the test runs.
             let words: &'static str = String::from_utf8(output.stdout).unwrap().leak();
             let mut words = words.lines().skip_while(|word| *word != "--bin").skip(1);
             let program = words.next().unwrap();
-            Typed::new(program, &words.filter(|word| *word != "--").collect::<Vec<_>>())
+            CommandLine::new(program, &words.filter(|word| *word != "--").collect::<Vec<_>>())
         }
     }
 
     #[test]
     fn broken_lines_are_one_to_a_shell() {
         let arguments = ["-c", "echo 'one  two'", "--hold", "-c", "echo three"];
-        let typed = Typed::new("x", &arguments).at("--connect", "[::1]:7777");
+        let typed = CommandLine::new("x", &arguments).at("--connect", "[::1]:7777");
         assert_eq!(typed.lines(16, 200), [typed.to_string()]);
         let lines = typed.lines(16, 60);
         assert_eq!(
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_long_name_and_a_long_argument_have_room_at_60_columns() {
         let command = "ls /nowhere 2>/dev/null; echo failed >&2; exit 3";
-        let typed = Typed::new("sticky-packet-repro-client", &["-c", command]);
+        let typed = CommandLine::new("sticky-packet-repro-client", &["-c", command]);
         assert_eq!(
             typed.lines(16, 60),
             [
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn options_are_kept_from_cargo() {
-        let typed = Typed::new("tcp-basic-server", &[]);
+        let typed = CommandLine::new("tcp-basic-server", &[]);
         assert_eq!(typed.to_string(), "cargo run -q --bin tcp-basic-server");
         let typed = typed.at("--listen", "[::1]:8888");
         assert_eq!(

@@ -7,16 +7,16 @@ use std::path::Path;
 use timeline::Stream;
 
 /// Everything that has travelled since the experiment began.
-pub struct Network {
+pub struct SegmentRecorder {
     recording: Recording,
     capture: Option<Capture>,
     not_shown: Option<&'static str>,
 }
 
-impl Network {
-    /// Watches from now on. Whoever runs in the machine's own network gets [`CaptureError`] not.
-    pub fn watch() -> Result<Network, CaptureError> {
-        Ok(Network {
+impl SegmentRecorder {
+    /// Starts to record. It refuses in the machine's own network ([`CaptureError`] says why).
+    pub fn watch() -> Result<SegmentRecorder, CaptureError> {
+        Ok(SegmentRecorder {
             recording: Recording::default(),
             capture: Some(Capture::start()?),
             not_shown: None,
@@ -24,7 +24,7 @@ impl Network {
     }
 
     /// The same stream with the segments that carried it, as far as they were seen: those between the same two addresses.
-    /// Nothing is added where a relay is drawn, or where it did not travel by TCP.
+    /// Nothing is added where a relay is drawn, or where the stream did not travel by TCP.
     pub fn show(&mut self, stream: &Stream) -> Result<Stream, SetupError> {
         self.collect();
         self.capture = Some(Capture::start().map_err(SetupError::Segments)?);
@@ -44,7 +44,7 @@ impl Network {
         Ok(stream.clone().via("network", &events)?)
     }
 
-    /// Why a picture has come without its segments, if one has: a line to print.
+    /// Why a picture was drawn without segments, if one was: a line to print.
     pub fn not_shown(&self) -> Option<&'static str> {
         self.not_shown
     }

@@ -1,4 +1,4 @@
-//! What was measured: never one number alone, but how often, or the median and how far the others lay.
+//! What was measured: never a single number, but the median and the spread.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -16,7 +16,7 @@ impl Samples {
         Samples { sorted: values, unit }
     }
 
-    /// The middle one; the lower of two. Not a number when there are none.
+    /// The middle one, or the lower of two. NaN if there are none.
     pub fn median(&self) -> f64 {
         let middle = self.sorted.len().saturating_sub(1) / 2;
         self.sorted.get(middle).copied().unwrap_or(f64::NAN)

@@ -2,7 +2,7 @@
 
 use observe::Event;
 
-/// One command and what came of it. Times are milliseconds after the command had been sent.
+/// One command and its answer. Times are milliseconds after the command was sent.
 pub struct Exchange {
     /// Each recv that brought something: when, and how many bytes.
     pub brought: Vec<(f64, u64)>,
@@ -20,7 +20,7 @@ impl Exchange {
     }
 }
 
-/// What a client recorded that sent `command` again and again on one connection, with or without a length in front.
+/// The exchanges of a client that sent `command` again and again on one connection, with or without a length in front.
 pub fn exchanges(client: &[Event], command: &[u8]) -> Vec<Exchange> {
     let asks = |event: &Event| {
         event.call == "send" && event.data.as_ref().is_some_and(|data| data.ends_with(command))

@@ -1,9 +1,9 @@
-//! What the reader asks for, looked at before anything runs: a slip of the keyboard should cost no wait.
+//! Checks the arguments before anything runs: you should not have to wait to learn of a typing mistake.
 
 use crate::experiments::ALL;
 use crate::options::Options;
 
-/// Why this cannot be done, and what to try; `None` when it can.
+/// Why this can't be done, and what to try; `None` if it can.
 pub fn objection(names: &[String], all: bool, options: &Options) -> Option<String> {
     if names.is_empty() && !all {
         return Some("name an experiment, or --all; scripts/demo.sh lists them".to_owned());
