@@ -85,8 +85,8 @@ impl Program {
         input: impl Into<Stdio>,
     ) -> Result<Program, StageError> {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut everything = running::everything();
-        if everything.ending {
+        let mut registry = running::registry();
+        if registry.ending {
             return Err(StageError::Ending);
         }
         let typed = command_line(command);
@@ -97,8 +97,8 @@ impl Program {
         let pid = rustix::process::Pid::from_child(&child);
         let tied = ending::tie_group(pid);
         let running = Arc::new(Running::new(pid, keep));
-        everything.programs.push(Arc::clone(&running));
-        drop(everything);
+        registry.programs.push(Arc::clone(&running));
+        drop(registry);
 
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -284,7 +284,7 @@ impl Drop for Program {
         }
         state.reaped = true;
         drop(state);
-        running::everything().programs.retain(|other| !Arc::ptr_eq(other, &self.running));
+        running::registry().programs.retain(|other| !Arc::ptr_eq(other, &self.running));
     }
 }
 

@@ -24,10 +24,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// process: destructors do not run then.
 /// Returns after three seconds at most.
 pub fn end_all() {
-    let mut everything = everything();
-    everything.ending = true;
-    end(&everything.programs);
-    for path in everything.scratch.drain(..) {
+    let mut registry = registry();
+    registry.ending = true;
+    end(&registry.programs);
+    for path in registry.scratch.drain(..) {
         let _ = std::fs::remove_dir_all(path);
     }
 }
@@ -157,15 +157,15 @@ impl State {
 }
 
 /// What must not outlive this process.
-pub(crate) struct Everything {
+pub(crate) struct Registry {
     pub programs: Vec<Arc<Running>>,
     pub scratch: Vec<PathBuf>,
     pub ending: bool,
 }
 
 /// Locked while a program is started, so that [`end_all`] misses none.
-pub(crate) fn everything() -> MutexGuard<'static, Everything> {
-    static EVERYTHING: Mutex<Everything> =
-        Mutex::new(Everything { programs: Vec::new(), scratch: Vec::new(), ending: false });
-    EVERYTHING.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn registry() -> MutexGuard<'static, Registry> {
+    static REGISTRY: Mutex<Registry> =
+        Mutex::new(Registry { programs: Vec::new(), scratch: Vec::new(), ending: false });
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! A private place for a run's trace files and Unix sockets.
 
 use crate::StageError;
-use crate::running::everything;
+use crate::running::registry;
 use ending::Tied;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
@@ -41,7 +41,7 @@ impl Scratch {
             // Made, never taken over: what is there already is somebody else's, or left by a run that was killed.
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
-                    everything().scratch.push(path.clone());
+                    registry().scratch.push(path.clone());
                     return Ok(Scratch { path, _tied });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -59,7 +59,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
-        everything().scratch.retain(|path| *path != self.path);
+        registry().scratch.retain(|path| *path != self.path);
     }
 }
 

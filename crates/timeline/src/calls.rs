@@ -23,12 +23,13 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
     Ok(calls)
 }
 
-/// The captured segments of one direction, each byte once; and what travelled again.
+/// The captured segments of one direction, each byte once; and what was sent again.
 ///
 /// TCP sends again what it believes lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
 /// segment that brought it first.
-pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), StreamError> {
-    let (mut calls, mut again): (Vec<Call>, Vec<Again>) = (Vec::new(), Vec::new());
+pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Retransmission>), StreamError> {
+    let (mut calls, mut retransmissions): (Vec<Call>, Vec<Retransmission>) =
+        (Vec::new(), Vec::new());
     let mut flow = None;
     for (index, event) in events.iter().filter(|event| event.call == "segment").enumerate() {
         let this = (event.pid, event.conn, &event.dir);
@@ -45,7 +46,11 @@ pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), Stre
                 if let Some(offset) = first_difference(&calls[next], &segment, same.clone()) {
                     return Err(StreamError::Differs { offset });
                 }
-                again.push(Again { number: segment.number, offset: at, len: same.len() });
+                retransmissions.push(Retransmission {
+                    number: segment.number,
+                    offset: at,
+                    len: same.len(),
+                });
                 at = same.end;
             } else {
                 let end = known.min(segment.end());
@@ -55,7 +60,7 @@ pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Again>), Stre
             }
         }
     }
-    Ok((calls, again))
+    Ok((calls, retransmissions))
 }
 
 /// Where two recordings of the same bytes first contradict each other.
@@ -94,9 +99,9 @@ pub(crate) struct Call {
     pub error: Option<String>,
 }
 
-/// Bytes that a segment brought which an earlier one had brought already.
+/// Bytes in a segment that an earlier one had brought already.
 #[derive(Clone, Debug)]
-pub(crate) struct Again {
+pub(crate) struct Retransmission {
     pub number: usize,
     pub offset: usize,
     pub len: usize,

@@ -1,6 +1,6 @@
 //! What the picture shows, in sentences: for each `recv` what it took, and what no `recv` took.
 
-use crate::calls::{Again, Call};
+use crate::calls::{Call, Retransmission};
 use crate::stream::{Lane, Piece, Read, Stream};
 use std::iter;
 
@@ -16,7 +16,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
     if let Some(via) = &stream.via {
         let call = lane_name(&via.name, via.call);
         all.extend(via.calls.iter().filter_map(|send| about_send(&call, send)));
-        all.extend(via.again.iter().map(|again| about_again(&call, again)));
+        all.extend(via.retransmissions.iter().map(|sent| about_retransmission(&call, sent)));
     }
     let reads = stream.reads();
     let runs = alike(stream, &reads);
@@ -76,8 +76,8 @@ fn about_send(name: &str, send: &Call) -> Option<String> {
     }
 }
 
-fn about_again(name: &str, again: &Again) -> String {
-    let Again { number, offset, len } = again;
+fn about_retransmission(name: &str, sent: &Retransmission) -> String {
+    let Retransmission { number, offset, len } = sent;
     format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
 }
 

@@ -1,7 +1,7 @@
 //! One direction of one connection: what was sent, what was received, and the messages the bytes belong to.
 
 use crate::bytes;
-use crate::calls::{Again, Call, calls, contradiction, segments};
+use crate::calls::{Call, Retransmission, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
 use observe::Event;
@@ -35,15 +35,15 @@ pub(crate) struct Via {
     /// What the calls were made of.
     pub events: Vec<Event>,
     /// What travelled more than once.
-    pub again: Vec<Again>,
+    pub retransmissions: Vec<Retransmission>,
 }
 
 impl Via {
     /// Whether bytes of this segment travelled again.
     pub fn repeats(&self, call: &Call) -> bool {
-        self.again
+        self.retransmissions
             .iter()
-            .any(|again| again.offset < call.end() && call.offset < again.offset + again.len)
+            .any(|sent| sent.offset < call.end() && call.offset < sent.offset + sent.len)
     }
 }
 
@@ -127,16 +127,23 @@ impl Stream {
     /// # Errors
     /// [`StreamError`] when the events are not those of one direction of one connection, or are not of this stream.
     pub fn via(mut self, name: &str, events: &[Event]) -> Result<Stream, StreamError> {
-        let (call, (calls, again)) = match events.iter().any(|event| event.call == "segment") {
-            true => ("segment", segments(events)?),
-            false => ("send", (calls(events, "send")?, Vec::new())),
-        };
+        let (call, (calls, retransmissions)) =
+            match events.iter().any(|event| event.call == "segment") {
+                true => ("segment", segments(events)?),
+                false => ("send", (calls(events, "send")?, Vec::new())),
+            };
         for side in [&self.sends, &self.recvs] {
             if let Some(offset) = contradiction(&calls, side) {
                 return Err(StreamError::Differs { offset });
             }
         }
-        self.via = Some(Via { name: name.to_owned(), call, calls, events: events.to_vec(), again });
+        self.via = Some(Via {
+            name: name.to_owned(),
+            call,
+            calls,
+            events: events.to_vec(),
+            retransmissions,
+        });
         Ok(self)
     }
 
