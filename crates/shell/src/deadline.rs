@@ -80,6 +80,11 @@ impl FrameDeadline {
         FrameDeadline { timeout, deadline: Deadline::NEVER }
     }
 
+    /// A frame is whole: the next one, of which a part may be here already, has its own time.
+    pub fn start_anew(&mut self) {
+        self.deadline = Deadline::NEVER;
+    }
+
     /// When the rest must have come, if this many bytes of the frame have come so far. For the first byte of the next
     /// frame a peer has as long as it likes.
     pub fn after(&mut self, unread: usize) -> Deadline {
@@ -204,6 +209,16 @@ mod tests {
         write_with_timeout(&ours, Outgoing::new([vec![0; 3 << 20], vec![0; 7]])).unwrap();
         drop(ours);
         assert_eq!(reader.join().unwrap(), (3 << 20) + 7);
+    }
+
+    #[test]
+    fn each_frame_has_its_own_time() {
+        let mut rest = FrameDeadline::new(Duration::from_secs(30));
+        assert_eq!(rest.after(0), Deadline::NEVER);
+        let first = rest.after(1);
+        assert_eq!(rest.after(2), first, "more bytes do not prolong it");
+        rest.start_anew();
+        assert_ne!(rest.after(1), first, "of the next frame a byte was here already");
     }
 
     #[test]

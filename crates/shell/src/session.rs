@@ -105,6 +105,7 @@ impl Session {
         request: &[u8],
         peer: impl Into<Peer<'a>>,
     ) -> Result<Output, SessionEnd> {
+        self.rest.start_anew();
         self.answering.store(true, Ordering::SeqCst);
         if self.shutdown.told() {
             return Err(SessionEnd::Told);

@@ -70,6 +70,7 @@ fn requests<H: Handler>(
                 }
             }
         };
+        rest.start_anew();
         if service.shutdown.told() {
             return Ok(End::Ours);
         }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | a handler that panics, when a client comes and when it asks | `a_panic_ends_one_connection` |
 //! | a client that never finishes its frame | `who_never_finishes_a_frame_is_given_up` |
+//! | a client of which a part of the next frame is always there | `each_frame_has_its_own_time` |
 //! | a client that never reads its answer | `who_never_reads_is_given_up` |
 //! | a handler that turns a client away, or answers for the last time | `turned_away_with_an_answer` |
 
@@ -104,6 +105,24 @@ fn who_never_finishes_a_frame_is_given_up() {
         assert!(begun.elapsed() >= frame_timeout, "{model}");
         drop(conn);
         assert_eq!(served(address, "next"), "next", "{model}");
+    }
+}
+
+/// Also if the first byte of the next frame always comes with the rest of the one before.
+#[test]
+fn each_frame_has_its_own_time() {
+    let frame_timeout = Duration::from_millis(500);
+    for (model, serve) in MODELS {
+        let address = start(serve, Mood::Kind, frame_timeout);
+        let mut conn = connect(address);
+        conn.write_all(b"\x02").unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < 2 * frame_timeout {
+            conn.write_all(b"\0\0\0hi\x02").unwrap();
+            assert_eq!(answer(&mut conn), "hi", "{model}");
+            // Not to wait for something: so that there are not thousands of them.
+            thread::sleep(frame_timeout / 20);
+        }
     }
 }
 

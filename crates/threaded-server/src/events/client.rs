@@ -145,6 +145,7 @@ impl<S> Client<S> {
     ) -> Result<Next<S>, ReadError> {
         if let Some(frame) = self.requests.decode()? {
             self.deadline = Deadline::NEVER;
+            self.rest.start_anew();
             if H::WAITS {
                 return Ok(Next::Handle(session, frame.body.to_vec()));
             }
