@@ -25,10 +25,11 @@ use socket2::{Domain, SockAddr};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let path = args.path()?;
     let answer = match args.kind {
         Kind::Datagram => ask(args, &path)?,

@@ -26,10 +26,11 @@ use tracing::warn;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let path = args.path()?;
     // The claim lives as long as the server: dropped, it removes the file.
     let (socket, _claim) = listen(args.kind, &path).map_err(Failure::listen(path.display()))?;
@@ -65,14 +66,14 @@ fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
         if !args.forever {
             return said.and_then(|said| print(&said));
         }
-        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        // One client's error must not stop the server. Neither must a closed stdout.
         report(said.map(|said| observe::say_bytes(&said)));
     }
 }
 
 /// One conversation over a connection: who spoke, and what.
 fn converse(conn: &Socket) -> Result<Vec<u8>, Failure> {
-    // SO_PEERCRED. A TCP server never learns who is there.
+    // SO_PEERCRED: the kernel says who is there. Of a TCP connection it doesn't.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
     let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
     Ok([format!("from {peer}\n").as_bytes(), &message].concat())

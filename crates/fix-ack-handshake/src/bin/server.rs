@@ -10,7 +10,7 @@
 //! hi
 //! ```
 //!
-//! It runs what a client asks for, so who may connect is a matter of its own: see `shell::Gate`.
+//! It runs what its clients send. Who may connect is decided in `shell::Gate`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,29 +24,33 @@ use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| serve(&args)))
+    report(serve(&args))
 }
 
-/// One client after another, until a signal ends the server.
-fn serve(args: &Args) -> Result<(), Failure> {
-    let shutdown = shell::Shutdown::on_signals()?;
-    let gate = args.server.gate(args.listen, proto::request::RequestForm::Raw, &shutdown)?;
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
-    observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
-    loop {
-        // Not every failure of accept is the end: one client that is gone already, too many open files.
-        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        gate.serve_in_turns(conn, &peer, frame, client);
-    }
-}
-
+/// socket, bind, listen.
 fn listen(address: SocketAddr) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&address.into())?;
     listener.listen(128)?;
     Ok(listener)
+}
+
+/// One client after another, until a signal ends the server.
+fn serve(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
+    // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
+    let shutdown = shell::Shutdown::on_signals()?;
+    let gate = args.server.gate(args.listen, proto::request::RequestForm::Raw, &shutdown)?;
+    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    observe::say_listening(&listener)?;
+    let mut backoff = Backoff::default();
+    loop {
+        // If accept fails for a reason that passes (a client that has left, too many open files), try again.
+        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        gate.serve_in_turns(conn, &peer, frame, client);
+    }
 }
 
 /// One client: read a request, run it, answer; and again, until the stream ends.
@@ -68,14 +72,15 @@ fn client(conn: &Socket, session: &mut shell::Session) -> Result<(), SessionEnd>
 fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd> {
     shell::write_with_timeout(conn, Outgoing::new([length]))?;
 
-    // Two bytes and no more: after the `OK` for an empty answer the next command may follow at once.
+    // Read exactly two bytes. If the answer is empty, the next command may follow right after `OK`, and must stay in the
+    // socket.
     let mut ok = [0; ack::OK.len()];
     let mut got = 0;
     let deadline = Deadline::after(FRAME_TIMEOUT);
     while got < ok.len() {
         shell::wait_readable(conn, deadline)?;
         match conn.recv(&mut ok[got..])? {
-            0 => break,
+            0 => break, // decode_ok says how much is missing
             n => got += n,
         }
     }

@@ -10,7 +10,7 @@
 //! hi
 //! ```
 //!
-//! It runs what a client asks for, so who may connect is a matter of its own: see `shell::Gate`.
+//! It runs what its clients send. Who may connect is decided in `shell::Gate`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,30 +24,34 @@ use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| serve(&args)))
+    report(serve(&args))
 }
 
-/// One client after another, until a signal ends the server.
-fn serve(args: &Args) -> Result<(), Failure> {
-    let shutdown = shell::Shutdown::on_signals()?;
-    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
-    observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
-    loop {
-        // Not every failure of accept is the end: one client that is gone already, too many open files.
-        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        let frame = |output| frame(output, &args.length_key);
-        gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
-    }
-}
-
+/// socket, bind, listen.
 fn listen(address: SocketAddr) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&address.into())?;
     listener.listen(128)?;
     Ok(listener)
+}
+
+/// One client after another, until a signal ends the server.
+fn serve(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
+    // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
+    let shutdown = shell::Shutdown::on_signals()?;
+    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
+    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    observe::say_listening(&listener)?;
+    let mut backoff = Backoff::default();
+    loop {
+        // If accept fails for a reason that passes (a client that has left, too many open files), try again.
+        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        let frame = |output| frame(output, &args.length_key);
+        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
+    }
 }
 
 /// One client: read a request, run it, answer; and again, until the stream ends.
@@ -60,7 +64,8 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
             match requests.decode()? {
                 Some(frame) => break frame.body,
                 None => {
-                    // An idle client may think as long as it likes; one inside a frame has 30 s for the rest.
+                    // Between requests a client may wait as long as it likes. Once a request has begun, the rest must
+                    // come within 30 s.
                     session.await_rest(conn, requests.unread())?;
                     match conn.recv(requests.space())? {
                         0 => return Ok(requests.finish()?), // between two frames the normal end
@@ -70,13 +75,14 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
             }
         };
         let answer = frame(session.run(command, conn)?, &args.length_key)?;
-        // One write for all three: in two, the second would wait 40 ms for an ACK (Nagle).
+        // One write for all three: the second of two could wait 40 ms for an ACK (Nagle's algorithm).
         shell::write_with_timeout(conn, Outgoing::new(answer))?;
     }
 }
 
 /// The answer: the header's length and the header, then the command's stdout and its stderr.
 fn frame(output: Output, length_key: &str) -> Result<[Vec<u8>; 3], EncodeError> {
+    // Python: header = json.dumps(...).encode(); struct.pack('<i', len(header)) + header
     let head = json::encode_head(&output.header(), length_key)?;
     Ok([head, output.stdout, output.stderr])
 }

@@ -10,7 +10,7 @@
 //! hi
 //! ```
 //!
-//! It runs what a client asks for, so who may connect is a matter of its own: see `shell::Gate`.
+//! It runs what its clients send. Who may connect is decided in `shell::Gate`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,29 +24,33 @@ use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| serve(&args)))
+    report(serve(&args))
 }
 
-/// One client after another, until a signal ends the server.
-fn serve(args: &Args) -> Result<(), Failure> {
-    let shutdown = shell::Shutdown::on_signals()?;
-    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
-    observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
-    loop {
-        // Not every failure of accept is the end: one client that is gone already, too many open files.
-        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
-    }
-}
-
+/// socket, bind, listen.
 fn listen(address: SocketAddr) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&address.into())?;
     listener.listen(128)?;
     Ok(listener)
+}
+
+/// One client after another, until a signal ends the server.
+fn serve(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
+    // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
+    let shutdown = shell::Shutdown::on_signals()?;
+    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
+    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    observe::say_listening(&listener)?;
+    let mut backoff = Backoff::default();
+    loop {
+        // If accept fails for a reason that passes (a client that has left, too many open files), try again.
+        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
+    }
 }
 
 /// One client: read a request, run it, answer; and again, until the stream ends.
@@ -59,7 +63,8 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
             match requests.decode()? {
                 Some(frame) => break frame.body,
                 None => {
-                    // An idle client may think as long as it likes; one inside a frame has 30 s for the rest.
+                    // Between requests a client may wait as long as it likes. Once a request has begun, the rest must
+                    // come within 30 s.
                     session.await_rest(conn, requests.unread())?;
                     match conn.recv(requests.space())? {
                         0 => return Ok(requests.finish()?), // between two frames the normal end
@@ -69,7 +74,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
             }
         };
         let output = session.run(command, conn)?;
-        // One write for all three: in two, the second would wait 40 ms for an ACK (Nagle).
+        // One write for all three: the second of two could wait 40 ms for an ACK (Nagle's algorithm).
         shell::write_with_timeout(conn, Outgoing::new(frame(output)?))?;
     }
 }
@@ -77,7 +82,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
 /// The answer: how long it is, then the command's stdout and its stderr.
 fn frame(output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
     let output = output.with_remark();
-    let length = prefix::encode_head(output.total())?;
+    let length = prefix::encode_head(output.total())?; // Python: struct.pack('<i', total)
     Ok([length.to_vec(), output.stdout, output.stderr])
 }
 

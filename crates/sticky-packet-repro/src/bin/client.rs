@@ -1,7 +1,7 @@
 //! The sticky packet, the client's side: one recv for each answer, and two sends in a row.
 //!
 //! The terminals stand at the head of the server. The programs are wrong on purpose; what is wrong is marked `WRONG`.
-//! Chapters 9 to 11 mend it.
+//! Chapters 9 to 11 fix it.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -15,10 +15,11 @@ use socket2::{Domain, Type};
 fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_interrupted();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
     match &args.part {
         Part::TwoSends => two_sends(&conn).map_err(Failure::asking(args.connect, "sending")),
@@ -49,7 +50,7 @@ fn ask(
     conn.write_all(command).map_err(Failure::asking(peer, "sending the command"))?;
 
     // WRONG: one recv for one answer. A longer answer is cut, and its rest is taken for the answer
-    // to the next command. A command that prints nothing is waited for until the time is up.
+    // to the next command. If a command prints nothing, the client waits until its timeout.
     let mut buffer = vec![0; bufsize];
     let n = conn.recv(&mut buffer).map_err(Failure::asking(
         peer,

@@ -11,7 +11,7 @@
 //! (the next 100 bytes of seq!)
 //! ```
 //!
-//! Wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 mend it.
+//! Wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 fix it.
 
 mod server_shell;
 mod server_two_reads;
@@ -26,10 +26,11 @@ use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     match &args.part {
         Part::Shell(server) => {
             let gate = gate(args.listen, server)?;

@@ -8,7 +8,7 @@ use shell::{Gate, MAX_RAW_REQUEST, Output, Session, SessionEnd};
 pub fn serve(listener: &Socket, gate: &Gate) -> Result<(), Failure> {
     let mut backoff = Backoff::default();
     loop {
-        // Not every failure of accept is the end: one client that is gone already, too many open files.
+        // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
         gate.serve(conn, &peer, frame, client);
     }
@@ -19,7 +19,7 @@ fn client(conn: &Socket, session: &mut Session) -> Result<(), SessionEnd> {
     let mut buffer = [0; MAX_RAW_REQUEST + 1];
     loop {
         session.await_rest(conn, &[])?;
-        // WRONG: takes what one recv brings for one request; two that were sent close together are one.
+        // WRONG: treats what one recv returns as one request. Two requests sent close together arrive as one.
         let command = match conn.recv(&mut buffer)? {
             0 => return Ok(()),
             n => &buffer[..n],

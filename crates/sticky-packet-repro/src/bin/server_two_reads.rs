@@ -3,6 +3,7 @@
 //! ```text
 //! 1$ cargo run -q --bin sticky-packet-repro-server two-reads \
 //!      --hold --reads 2,5
+//! listening on 127.0.0.1:8888
 //! holding: press Enter to accept   (when the second has ended)
 //! info_1: he
 //! info_2: llohi
@@ -21,14 +22,14 @@ use observe::{Backoff, Failure, Socket, show};
 pub fn serve(listener: &Socket, reads: &[usize]) -> Result<(), Failure> {
     let mut backoff = Backoff::default();
     let (conn, peer) = loop {
-        // Not every failure of accept is the end: one client that is gone already, too many open files.
+        // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         if let Some(accepted) = backoff.check(listener.accept())? {
             break accepted;
         }
     };
     for (i, &size) in reads.iter().enumerate() {
         let mut buffer = vec![0; size];
-        // WRONG: takes what one recv brings for one message.
+        // WRONG: treats what one recv returns as one message.
         let n = conn.recv(&mut buffer).map_err(Failure::talking(show(&peer), "reading"))?;
         print(i + 1, &buffer[..n]).map_err(Failure::Stdout)?;
     }

@@ -23,10 +23,11 @@ use socket2::{Domain, Type};
 fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_interrupted();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
     let answer = talk(&conn).map_err(Failure::asking(args.connect, "waiting for the answer"))?;
     print(&answer).map_err(Failure::Stdout)
@@ -35,6 +36,7 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn connect(args: &Args) -> io::Result<Socket> {
     let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
+    conn.set_write_timeout(Some(args.timeout))?; // connect waits no longer, either (Linux)
     // No bind: the kernel picks a free port for this end.
     conn.connect(&args.connect.into())?;
     Ok(conn)
@@ -44,11 +46,11 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // `hello` is small and the send buffer empty: longer messages need a loop, see tcp-basic-sendall.
     conn.send(proto::agreed::HELLO)?;
 
-    // The answer ends where the stream ends: the server closes after it. So read until recv says 0.
+    // The answer ends where the stream ends: the server half-closes after it. So read until recv returns 0.
     // One recv(1024), as in many first examples, is right only as long as nothing cuts the stream.
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
-    while answer.len() < LONGEST {
+    while answer.len() <= LONGEST {
         match conn.recv(&mut buffer)? {
             0 if answer.is_empty() => {
                 let what = "the server closed without an answer";
@@ -58,7 +60,10 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
             n => answer.extend_from_slice(&buffer[..n]),
         }
     }
-    Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
+    Err(io::Error::new(
+        ErrorKind::InvalidData,
+        format!("more than {LONGEST} bytes came, and no end"),
+    ))
 }
 
 /// How long an answer may be. A server that never stops must not have all the memory there is.

@@ -41,10 +41,11 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let (listener, conn) = connect().map_err(Failure::listen(Ipv4Addr::LOCALHOST))?;
     let data: Vec<u8> = (0..args.bytes as usize).map(byte_at).collect();
 

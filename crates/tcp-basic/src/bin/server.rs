@@ -23,10 +23,22 @@ use socket2::{Domain, Type};
 fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_told();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
+}
+
+fn listen(args: &Args) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
+    // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
+    // says "address in use". With this option it binds; two servers at once it still forbids.
+    listener.set_reuse_address(!args.no_reuse_address)?;
+    listener.bind(&args.listen.into())?;
+    // Up to about 10 completed connections wait here for accept. It isn't a limit on how many are open.
+    listener.listen(10)?;
+    Ok(listener)
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let listener = listen(args).map_err(Failure::listen(args.listen))?;
     observe::say_listening(&listener)?;
     let mut backoff = Backoff::default();
@@ -37,25 +49,15 @@ fn run(args: &Args) -> Result<(), Failure> {
         if !args.forever {
             return said.and_then(|message| print(&message));
         }
-        // One client's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        // One client's error must not stop the server. Neither must a closed stdout.
         report(said.map(|message| observe::say_bytes(&message)));
         // conn is closed here, where it goes out of scope.
     }
 }
 
-fn listen(args: &Args) -> io::Result<Socket> {
-    let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
-    // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
-    // says "address in use". With this option it binds; two servers at once it still forbids.
-    listener.set_reuse_address(!args.no_reuse_address)?;
-    listener.bind(&args.listen.into())?;
-    // 10 is how many finished connections may queue for accept, not how many may be open.
-    listener.listen(10)?;
-    Ok(listener)
-}
-
 /// One conversation: hear something, answer `hi`, read to the end of the stream.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
+    // A client that says nothing keeps the others waiting: this server serves one at a time.
     let mut buffer = [0; 1024];
     // One recv brings what has come: for `hello` nearly always all of it, but nothing promises so.
     let mut message = match conn.recv(&mut buffer)? {
@@ -71,13 +73,16 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // Then read until the client closes too. Whatever of `hello` was still on its way arrives here;
     // and closing with bytes unread would reset the connection, and could destroy the answer.
     conn.set_read_timeout(Some(Duration::from_secs(30)))?;
-    while message.len() < LONGEST {
+    while message.len() <= LONGEST {
         match conn.recv(&mut buffer)? {
             0 => return Ok(message),
             n => message.extend_from_slice(&buffer[..n]),
         }
     }
-    Err(io::Error::new(ErrorKind::InvalidData, format!("{LONGEST} bytes came, and no end")))
+    Err(io::Error::new(
+        ErrorKind::InvalidData,
+        format!("more than {LONGEST} bytes came, and no end"),
+    ))
 }
 
 /// How much a client may say. One that never stops must not have all the memory there is.

@@ -25,10 +25,11 @@ use socket2::{Domain, Type};
 fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_interrupted();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let conn = connect(args).map_err(Failure::connect(args.connect))?;
     ask(&conn, args)
 }

@@ -24,10 +24,11 @@ use threaded_server::{Service, events, limits, pool, processes, serial, threads}
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let shutdown = shell::Shutdown::on_signals()?;
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     if args.inherited {

@@ -25,10 +25,11 @@ use tracing::warn;
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let socket = send(args).map_err(|error| refused(args, error))?;
     let answer = receive(&socket, args).map_err(Failure::asking(
         args.connect,

@@ -24,10 +24,11 @@ use tracing::warn;
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_told();
-    report(args.log.start().and_then(|()| run(&args)))
+    report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
     let socket = bind(args.listen).map_err(Failure::listen(args.listen))?;
     let address = socket.local_addr().map_err(Failure::listen(args.listen))?;
     print(&format!("listening on {}", show(&address)))?;
@@ -44,7 +45,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             let printed = print(&shown);
             return printed.and(answer(&socket, &datagram, buffer.len()));
         }
-        // One sender's trouble is not the others'; nor is it theirs that nobody reads our stdout.
+        // One sender's error must not stop the server. Neither must a closed stdout.
         say(format_args!("{shown}"));
         report(answer(&socket, &datagram, buffer.len()));
     }
