@@ -15,7 +15,7 @@ pub struct Packet {
     pub bytes: Vec<u8>,
 }
 
-/// What a [`Capture`] recorded.
+/// What a [`Capture`](crate::Capture) recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     /// The packets, in the order in which they were read.
