@@ -13,9 +13,8 @@ use std::fmt;
 use std::iter;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
-use serde::ser::Serializer;
+use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::prefix::{self, PREFIX_LEN};
@@ -23,6 +22,8 @@ use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part, Progress}
 
 /// The longest header that is accepted: 64 KiB. Ours are under 200 bytes.
 pub const MAX_HEADER: usize = 64 * 1024;
+/// What an encoded head of ours takes as a rule, so that its memory is asked for once.
+const USUAL_HEAD: usize = 128;
 /// What the length of the body is called in the header, unless a program is told otherwise.
 pub const LENGTH_KEY: &str = "data_len";
 
@@ -106,26 +107,44 @@ impl Framing for JsonFraming {
 /// # Errors
 /// When the body is longer than `i32::MAX` bytes: the same bound as with a plain prefix.
 pub fn encode_head(header: &Header, length_key: &str) -> Result<Vec<u8>, EncodeError> {
-    let Header { data_len, status, stdout_len, truncated, timed_out } = *header;
+    let data_len = header.data_len;
     prefix::encode_head(data_len)?;
-    let optional = [
-        ("status", status.and_then(|status| serde_json::to_value(status).ok())),
-        ("stdout_len", stdout_len.map(Value::from)),
-        ("truncated", truncated.map(Value::from)),
-        ("timed_out", timed_out.map(Value::from)),
-    ];
-    let optional = optional.into_iter().filter(|(key, _)| *key != length_key);
-    let members = iter::once((length_key, Value::from(data_len)))
-        .chain(optional.filter_map(|(key, value)| Some((key, value?))));
-
-    let mut head = vec![0; PREFIX_LEN];
+    let mut head = Vec::with_capacity(USUAL_HEAD);
+    head.resize(PREFIX_LEN, 0);
     // Writing into memory cannot fail; if it did, it would be our mistake.
-    serde_json::Serializer::new(&mut head)
-        .collect_map(members)
+    write_members(header, length_key, &mut serde_json::Serializer::new(&mut head))
         .map_err(|_| EncodeError { length: data_len })?;
     let prefix = prefix::encode_head(head.len() - PREFIX_LEN)?;
     head[..PREFIX_LEN].copy_from_slice(&prefix);
     Ok(head)
+}
+
+fn write_members<S: Serializer>(
+    header: &Header,
+    length_key: &str,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let Header { data_len, status, stdout_len, truncated, timed_out } = header;
+    let mut members = to.serialize_map(None)?;
+    members.serialize_entry(length_key, data_len)?;
+    write_optional(&mut members, "status", status, length_key)?;
+    write_optional(&mut members, "stdout_len", stdout_len, length_key)?;
+    write_optional(&mut members, "truncated", truncated, length_key)?;
+    write_optional(&mut members, "timed_out", timed_out, length_key)?;
+    members.end()
+}
+
+/// Writes a member that is there, unless the length has taken its name.
+fn write_optional<M: SerializeMap>(
+    members: &mut M,
+    key: &str,
+    value: &Option<impl Serialize>,
+    length_key: &str,
+) -> Result<(), M::Error> {
+    match value {
+        Some(value) if key != length_key => members.serialize_entry(key, value),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the header's text.
