@@ -26,8 +26,11 @@ pub fn told() -> io::Result<PipeReader> {
         register(signal, notice.try_clone()?)?;
     }
     // Our parent may have left SIGCHLD ignored, and we'd inherit that: the kernel would then forget how
-    // a child ended, and reuse its number at once.
-    flag::register(SIGCHLD, Arc::default())?;
+    // a child ended, and reuse its number at once. Elsewhere it stays as it is: with a handler, each child
+    // that ends would interrupt some thread, mostly the one that waits in accept.
+    if is_ignored(SIGCHLD) || cfg!(not(target_os = "linux")) {
+        flag::register(SIGCHLD, Arc::default())?;
+    }
     Ok(told)
 }
 
