@@ -1,11 +1,15 @@
 //! Rounds: each contender runs once in each, and ratios are taken within a round.
+//!
+//! Everyone else on the machine disturbs a measurement. So the contenders alternate, and what counts is the ratio of two
+//! that ran within the same round.
 
 use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long a run took.
+/// How long a run in this process took.
 #[derive(Clone, Copy)]
 pub struct Times {
     /// By the clock on the wall, other programs' share included.
@@ -25,73 +29,136 @@ pub fn timed(run: impl FnOnce()) -> Times {
     Times { elapsed: start.elapsed(), cpu: cpu() - start_cpu }
 }
 
-/// One way to do the work of a row.
-pub struct Contender<'a> {
+/// One way to do the work of a row, and what one run measures.
+pub struct Contender<'a, T> {
     name: &'static str,
-    run: Box<dyn FnMut() + 'a>,
+    run: Box<dyn FnMut() -> io::Result<T> + 'a>,
 }
 
-impl<'a> Contender<'a> {
-    pub fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
+impl<'a, T> Contender<'a, T> {
+    pub fn new(name: &'static str, run: impl FnMut() -> io::Result<T> + 'a) -> Self {
         Contender { name, run: Box::new(run) }
     }
 }
 
-/// What each contender took in each round.
-pub struct Rounds {
+/// What was measured of each contender in each round.
+pub struct Rounds<T> {
     names: Vec<&'static str>,
-    times: Vec<Vec<Times>>,
+    measured: Vec<Vec<T>>,
 }
 
-/// The first contender is ours. Who begins changes from round to round.
-pub fn play(rounds: usize, mut contenders: Vec<Contender>) -> Rounds {
-    let mut times = vec![Vec::new(); contenders.len()];
-    for round in 0..rounds + 1 {
+/// Who begins changes from round to round. Of the first `warm_ups` nothing is kept.
+pub fn play<T>(
+    warm_ups: usize,
+    rounds: usize,
+    mut contenders: Vec<Contender<T>>,
+) -> io::Result<Rounds<T>> {
+    let names: Vec<_> = contenders.iter().map(|contender| contender.name).collect();
+    let mut measured: Vec<Vec<T>> = names.iter().map(|_| Vec::new()).collect();
+    for round in 0..warm_ups + rounds {
         for i in 0..contenders.len() {
             let i = (i + round) % contenders.len();
-            let time = timed(&mut contenders[i].run);
-            // The first round warms up caches.
-            if round > 0 {
-                times[i].push(time);
+            let one = (contenders[i].run)()
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", names[i])))?;
+            if round >= warm_ups {
+                measured[i].push(one);
             }
         }
     }
-    Rounds { names: contenders.iter().map(|contender| contender.name).collect(), times }
+    Ok(Rounds { names, measured })
 }
 
-/// What came of one comparison: `proto` against each other contender.
+/// Whether a larger number is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    More,
+    Less,
+}
+
+/// What came of one comparison.
 pub struct Row {
     /// What was done.
     pub what: String,
-    /// How much faster `proto` was than each of the others in the same round: 2 is half the time.
-    pub ratios: Vec<(&'static str, Spread)>,
-    /// The same for the fastest round of each: what is left when nobody disturbs.
-    pub fastest: Vec<f64>,
-    /// How long each took for one frame, in nanoseconds.
-    pub times: Vec<(&'static str, Spread)>,
+    /// What the values count.
+    pub unit: &'static str,
+    pub ratios: Vec<Ratio>,
+    pub values: Vec<Value>,
+    better: Better,
+    series: Vec<Vec<f64>>,
+}
+
+/// How many times as good one of us was as one of the others, in the same round: 2 is half the time.
+pub struct Ratio {
+    pub name: String,
+    pub spread: Spread,
+    /// The same for the best round of each: what is left when nobody disturbs.
+    pub best: f64,
+    /// It should be at least this.
+    pub goal: Option<f64>,
+}
+
+/// What was measured of one contender.
+pub struct Value {
+    pub name: &'static str,
+    pub spread: Spread,
+    /// It should be at most this.
+    pub goal: Option<f64>,
 }
 
 impl Row {
-    pub fn new(
-        what: String,
-        frames: usize,
-        rounds: &Rounds,
-        clock: impl Fn(&Times) -> Duration,
+    pub fn new<T>(
+        what: impl Into<String>,
+        unit: &'static str,
+        better: Better,
+        rounds: &Rounds<T>,
+        value: impl Fn(&T) -> f64,
     ) -> Row {
-        let a_frame = |times: &Times| clock(times).as_secs_f64() * 1e9 / frames as f64;
-        let times: Vec<Vec<f64>> =
-            rounds.times.iter().map(|times| times.iter().map(a_frame).collect()).collect();
-        let ratio = |theirs: &Vec<f64>| {
-            Spread::of(theirs.iter().zip(&times[0]).map(|(theirs, ours)| theirs / ours).collect())
+        let series: Vec<Vec<f64>> =
+            rounds.measured.iter().map(|all| all.iter().map(&value).collect()).collect();
+        let values = rounds.names.iter().zip(&series).map(|(&name, series)| Value {
+            name,
+            spread: Spread::of(series.clone()),
+            goal: None,
+        });
+        let values = values.collect();
+        Row { what: what.into(), unit, ratios: Vec::new(), values, better, series }
+    }
+
+    /// Compares two contenders, if both were there.
+    pub fn compare(mut self, ours: &str, other: &str, goal: impl Into<Option<f64>>) -> Row {
+        let series = |name| {
+            let at = self.values.iter().position(|value| value.name == name)?;
+            Some(&self.series[at])
         };
-        let fastest = |times: &Vec<f64>| times.iter().copied().fold(f64::INFINITY, f64::min);
-        let names = || rounds.names.iter().copied();
-        Row {
-            what,
-            ratios: names().zip(times.iter().map(ratio)).skip(1).collect(),
-            fastest: times[1..].iter().map(|theirs| fastest(theirs) / fastest(&times[0])).collect(),
-            times: names().zip(times.iter().cloned().map(Spread::of)).collect(),
-        }
+        let (Some(us), Some(them)) = (series(ours), series(other)) else { return self };
+        let (over, under) = if self.better == Better::More { (us, them) } else { (them, us) };
+        let best = |values: &[f64]| match self.better {
+            Better::More => values.iter().copied().fold(0.0, f64::max),
+            Better::Less => values.iter().copied().fold(f64::INFINITY, f64::min),
+        };
+        let ratio = Ratio {
+            name: format!("{ours} / {other}"),
+            spread: Spread::of(over.iter().zip(under).map(|(over, under)| over / under).collect()),
+            best: best(over) / best(under),
+            goal: goal.into(),
+        };
+        self.ratios.push(ratio);
+        self
+    }
+
+    /// Compares the first contender, which is ours, with each of the others.
+    pub fn compare_all(self) -> Row {
+        let names: Vec<_> = self.values.iter().map(|value| value.name).collect();
+        names[1..].iter().fold(self, |row, other| row.compare(names[0], other, None))
+    }
+
+    /// Says what a contender should need at most.
+    pub fn at_most(mut self, name: &str, goal: f64) -> Row {
+        self.values
+            .iter_mut()
+            .filter(|value| value.name == name)
+            .for_each(|it| it.goal = Some(goal));
+        self
     }
 }
 
@@ -116,6 +183,12 @@ impl Spread {
 
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} ({:.2} to {:.2})", self.median, self.least, self.most)
+        let Spread { median, least, most } = self;
+        let digits = match median.abs() {
+            0.0..20.0 => 2,
+            20.0..200.0 => 1,
+            _ => 0,
+        };
+        write!(f, "{median:.digits$} ({least:.digits$} to {most:.digits$})")
     }
 }

@@ -1,17 +1,33 @@
 //! Compares `proto` with tokio-util's `LengthDelimitedCodec`, on the same bytes.
 //!
-//! Everyone else on the machine disturbs a measurement. So the contenders alternate, and what counts is the ratio of
-//! two that ran within the same round.
+//! A copy of the bytes and the raw stream stand beside them: nothing can be faster.
 
 mod memory;
-mod rounds;
 mod tcp;
 
-pub use memory::{idle, in_memory, one_byte_a_read};
-pub use rounds::{Row, Spread};
-pub use tcp::over_tcp;
+use std::io;
 
 use tokio_util::codec::LengthDelimitedCodec;
+
+use crate::rounds::Row;
+use crate::{Effort, progress};
+
+const SIZES: [usize; 4] = [16, 1024, 64 * 1024, 16 * 1024 * 1024];
+
+pub fn framing(effort: Effort) -> io::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for size in SIZES {
+        progress(&format!("framing, in memory, {}", show(size)));
+        rows.push(memory::in_memory(size, effort)?);
+    }
+    for &size in &SIZES[..3] {
+        progress(&format!("framing, {}", show(size)));
+        rows.push(memory::one_byte_a_read(size, effort)?);
+        rows.extend(tcp::over_tcp(size, effort)?);
+    }
+    rows.push(memory::idle(effort)?);
+    Ok(rows)
+}
 
 /// The longest frame in any comparison.
 const LONGEST: usize = 16 * 1024 * 1024;

@@ -1,28 +1,29 @@
 //! Decoding alone: the stream is in memory, and a read is a copy.
 
 use std::hint::black_box;
-use std::io::Read;
+use std::io::{self, Read};
 
 use bytes::{BufMut, BytesMut};
 use proto::Decoder;
 use proto::prefix::PrefixFraming;
 use tokio_util::codec::Decoder as _;
 
-use crate::rounds::{Contender, Row, play};
-use crate::{LONGEST, codec, show, stream};
+use super::{LONGEST, codec, show, stream};
+use crate::Effort;
+use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
 /// A read brings at most so much, as a receive buffer does.
 const READ: usize = 256 * 1024;
 
 /// The stream in large reads.
-pub fn in_memory(size: usize, rounds: usize) -> Row {
-    let frames = (32 * 1024 * 1024 / (size + 4)).max(4);
+pub fn in_memory(size: usize, effort: Effort) -> io::Result<Row> {
+    let frames = (effort.bytes / 8 / (size + 4)).max(4);
     let stream = stream(size, frames);
     let mut buffer = vec![0; READ];
     let contenders = vec![
-        Contender::new("proto", || decode(&stream, frames)),
-        Contender::new("tokio-util", || decode_tokio(&stream, frames)),
-        Contender::new("a copy", || {
+        contender("proto", || decode(&stream, frames)),
+        contender("tokio-util", || decode_tokio(&stream, frames)),
+        contender("a copy", || {
             let mut from = &stream[..];
             while from.read(&mut buffer[..]).is_ok_and(|n| n > 0) {
                 black_box(&buffer);
@@ -30,15 +31,15 @@ pub fn in_memory(size: usize, rounds: usize) -> Row {
         }),
     ];
     let what = format!("in memory, {}", show(size));
-    Row::new(what, frames, &play(rounds, contenders), |times| times.cpu)
+    row(what, frames, contenders, effort)
 }
 
 /// The stream byte by byte, as the worst peer sends it.
-pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
+pub fn one_byte_a_read(size: usize, effort: Effort) -> io::Result<Row> {
     let frames = (256 * 1024 / (size + 4)).max(4);
     let stream = stream(size, frames);
     let contenders = vec![
-        Contender::new("proto", || {
+        contender("proto", || {
             let mut decoder = Decoder::new(PrefixFraming { max_frame: LONGEST });
             let mut count = 0;
             for &byte in &stream {
@@ -51,7 +52,7 @@ pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
             }
             assert_eq!(count, frames);
         }),
-        Contender::new("tokio-util", || {
+        contender("tokio-util", || {
             let mut codec = codec();
             let mut buffer = BytesMut::with_capacity(8 * 1024);
             let mut count = 0;
@@ -66,12 +67,12 @@ pub fn one_byte_a_read(size: usize, rounds: usize) -> Row {
         }),
     ];
     let what = format!("one byte a read, {}", show(size));
-    Row::new(what, frames, &play(rounds, contenders), |times| times.cpu)
+    row(what, frames, contenders, effort)
 }
 
 /// What a server does for a command of 20 bytes from a client that then idles: with giving the buffer back, compared
 /// with keeping it, and with a bare allocation.
-pub fn idle(rounds: usize) -> Row {
+pub fn idle(effort: Effort) -> io::Result<Row> {
     let frames = 10_000;
     let request = stream(20, 1);
     let serve = |release: bool| {
@@ -86,13 +87,27 @@ pub fn idle(rounds: usize) -> Row {
         }
     };
     let contenders = vec![
-        Contender::new("released", || serve(true)),
-        Contender::new("kept", || serve(false)),
-        Contender::new("malloc, free", || {
-            (0..frames).for_each(|_| drop(black_box(vec![0_u8; 2048])))
-        }),
+        contender("released", || serve(true)),
+        contender("kept", || serve(false)),
+        contender("malloc, free", || (0..frames).for_each(|_| drop(black_box(vec![0_u8; 2048])))),
     ];
-    Row::new("buffer released".into(), frames, &play(rounds, contenders), |times| times.cpu)
+    row("buffer released".to_owned(), frames, contenders, effort)
+}
+
+fn contender<'a>(name: &'static str, mut run: impl FnMut() + 'a) -> Contender<'a, Times> {
+    Contender::new(name, move || Ok(timed(&mut run)))
+}
+
+/// What each took for a frame. The first round warms up caches.
+fn row(
+    what: String,
+    frames: usize,
+    contenders: Vec<Contender<Times>>,
+    effort: Effort,
+) -> io::Result<Row> {
+    let rounds = play(1, effort.rounds, contenders)?;
+    let a_frame = |times: &Times| times.cpu.as_secs_f64() * 1e9 / frames as f64;
+    Ok(Row::new(what, "ns a frame", Better::Less, &rounds, a_frame).compare_all())
 }
 
 fn decode(mut stream: &[u8], frames: usize) {

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -12,53 +13,62 @@ use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, Outgoing};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use crate::rounds::{Contender, Row, play};
-use crate::{LONGEST, codec, show};
+use super::{LONGEST, codec, show};
+use crate::Effort;
+use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
 /// What a sender collects before it writes; longer frames leave by themselves.
 const BATCH: usize = 64 * 1024;
 
 /// Frames of `size` bytes from one thread to another.
-pub fn over_tcp(size: usize, rounds: usize) -> [Row; 2] {
-    let frames = (256 * 1024 * 1024 / (size + 4)).min(4_000_000);
+pub fn over_tcp(size: usize, effort: Effort) -> io::Result<[Row; 2]> {
+    let frames = (effort.bytes / (size + 4)).min(4_000_000);
     let body: Vec<u8> = (0..size).map(|i| i as u8).collect();
     let total = frames * (size + 4);
+    let tokio = || {
+        let body = Bytes::copy_from_slice(&body);
+        transfer(
+            |to| block_on(feed(to, body, frames)),
+            |from| block_on(receive_tokio(from, frames)),
+        )
+    };
     let contenders = vec![
         Contender::new("proto", || {
             transfer(|to| send(to, &body, frames), |from| receive(from, frames))
         }),
-        Contender::new("tokio-util", || {
-            let body = Bytes::copy_from_slice(&body);
-            transfer(
-                |to| block_on(feed(to, body, frames)),
-                |from| block_on(receive_tokio(from, frames)),
-            )
-        }),
+        Contender::new("tokio-util", tokio),
         Contender::new("raw stream", || {
             transfer(|to| send_raw(to, total), |from| receive_raw(from, total))
         }),
     ];
-    let rounds = play(rounds, contenders);
+    let rounds = play(1, effort.rounds, contenders)?;
+    let row = |what, clock: fn(&Times) -> Duration| {
+        let a_frame = |times: &Times| clock(times).as_secs_f64() * 1e9 / frames as f64;
+        Row::new(what, "ns a frame", Better::Less, &rounds, a_frame).compare_all()
+    };
+    let what = format!("over TCP, {}", show(size));
     // Where other programs run, only what it cost is worth comparing.
-    [
-        Row::new(format!("over TCP, {}", show(size)), frames, &rounds, |times| times.elapsed),
-        Row::new(format!("over TCP, {}, cost", show(size)), frames, &rounds, |times| times.cpu),
-    ]
+    let cost = format!("{what}: cost");
+    Ok([row(what, |times| times.elapsed), row(cost, |times| times.cpu)])
 }
 
 /// A thread sends, this one receives.
 fn transfer(
     send: impl FnOnce(TcpStream) -> io::Result<()> + Send,
     receive: impl FnOnce(TcpStream) -> io::Result<()>,
-) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let to = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
-    let (from, _) = listener.accept().expect("one waits");
-    thread::scope(|scope| {
-        let sender = scope.spawn(|| send(to));
-        receive(from).expect("every frame comes");
-        sender.join().expect("no panic").expect("every frame goes");
+) -> io::Result<Times> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let to = TcpStream::connect(listener.local_addr()?)?;
+    let (from, _) = listener.accept()?;
+    let mut done = Ok(());
+    let times = timed(|| {
+        done = thread::scope(|scope| {
+            let sender = scope.spawn(|| send(to));
+            receive(from)?;
+            sender.join().unwrap_or_else(|_| Err(io::Error::other("the sender panicked")))
+        });
     });
+    done.map(|()| times)
 }
 
 fn send(mut to: TcpStream, body: &[u8], frames: usize) -> io::Result<()> {
