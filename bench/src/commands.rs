@@ -6,10 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::load::{Exchange, Load, Then};
+use crate::options::Effort;
 use crate::peers::{self, Peer, plain_commands};
+use crate::progress;
 use crate::rounds::{Better, Contender, Row, play};
 use crate::server::{Cores, Server, has_python};
-use crate::{Effort, progress};
 
 /// The command: it does nothing, so what's left is what starting it takes.
 const COMMAND: &[u8] = b"true";

@@ -3,10 +3,11 @@
 use std::io;
 
 use crate::load::{Exchange, Load, Then};
+use crate::options::Effort;
 use crate::peers::Peer;
+use crate::progress;
 use crate::rounds::{Better, Contender, Row, play};
 use crate::server::{Cores, Server};
-use crate::{Effort, progress};
 
 /// So many connect at a time: fewer than the kernel queues.
 const BATCH: usize = 100;

@@ -10,6 +10,7 @@ mod commands;
 mod framing;
 mod idle;
 mod load;
+mod options;
 mod peers;
 mod relay;
 mod report;
@@ -19,13 +20,12 @@ mod servers;
 
 use std::fs;
 use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
+use options::{Args, Effort, Part};
 use report::Section;
 
 fn main() -> ExitCode {
@@ -84,7 +84,8 @@ fn how(effort: Effort, time: Duration) -> io::Result<String> {
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let apart = if cores > 1 { "server and load on one each" } else { "shared by server and load" };
     Ok(format!(
-        "{} rounds in {} s; {cores} cores, {apart}. Load of the machine in the last 1, 5, 15 minutes: {}.",
+        "{} rounds in {} s; {cores} cores, {apart}.\n\
+         Load of the machine in the last 1, 5, 15 minutes: {}.",
         effort.rounds,
         time.as_secs(),
         load.join(" "),
@@ -94,117 +95,4 @@ fn how(effort: Effort, time: Duration) -> io::Result<String> {
 /// What is being measured now, on stderr.
 fn progress(what: &str) {
     eprintln!("bench: {what}");
-}
-
-/// How much is done.
-#[derive(Clone, Copy)]
-pub struct Effort {
-    rounds: usize,
-    /// How long a server is under load in each round.
-    window: Duration,
-    /// How many connections are idle.
-    idle: usize,
-    /// How many bytes of frames go over TCP; in memory it's an eighth.
-    bytes: usize,
-    /// How many bytes go through a relay.
-    stream: usize,
-}
-
-/// Measures how fast the course's programs are: each beside its peers, in the same run.
-///
-/// An absolute number says as much about the machine as about the program. So the contenders alternate, and what counts is
-/// the ratio of two within the same round: above 1, the first is better. Look at the spread before you believe a median. On a
-/// machine that does something else, look at the rows `cost` (processor time, which others can't take) and at `best` (the
-/// best round of each).
-///
-/// docs/src/speed.md says what the peers are.
-#[derive(Parser)]
-#[command(
-    name = "bench.sh",
-    after_help = "\
-Examples:
-  scripts/bench.sh servers              requests, connections, and crowds
-  scripts/bench.sh --quick              half a minute: does everything work?
-  scripts/bench.sh all --json now.json  one JSON object a row
-  scripts/bench.sh all --page           writes bench/results.txt, and the table and pictures of the page
-
-Close what you can before you measure, above all the browser."
-)]
-struct Args {
-    /// What to measure
-    #[arg(value_enum, value_name = "PART", default_value = "all")]
-    parts: Vec<Part>,
-    /// Once, and for a moment: shows that everything works, and measures nothing
-    #[arg(long)]
-    quick: bool,
-    /// How often each contender has its turn
-    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
-    /// Also write one JSON object a row to FILE
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Also draw the ratios, a picture for each part, into DIR
-    #[arg(long, value_name = "DIR")]
-    svg: Option<PathBuf>,
-    /// Where the course's programs are, built with --release
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release"))]
-    programs: PathBuf,
-    /// For this program itself: be one of the servers
-    #[arg(long, value_enum, hide = true)]
-    serve: Option<peers::Peer>,
-    #[arg(long, hide = true)]
-    to: Option<SocketAddr>,
-}
-
-impl Args {
-    fn effort(&self) -> Effort {
-        match self.quick {
-            true => Effort {
-                rounds: 1,
-                window: Duration::from_millis(100),
-                idle: 1000,
-                bytes: 4_000_000,
-                stream: 50_000_000,
-            },
-            false => Effort {
-                rounds: self.rounds as usize,
-                window: Duration::from_secs(1),
-                idle: 10_000,
-                bytes: 256 * 1024 * 1024,
-                stream: 1_000_000_000,
-            },
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// proto's decoder and tokio-util's codec; limits: a copy, the raw stream
-    Framing,
-    /// requests, connections and a crowd: our models, std's threads, mio, tokio, epoll, Python
-    Servers,
-    /// what a connection takes that says nothing
-    Idle,
-    /// remote commands, and the same commands without a server
-    Commands,
-    /// a stream through the relay, and the raw stream
-    Relay,
-    /// system calls for each request, with strace
-    Calls,
-    All,
-}
-
-impl Part {
-    /// The name for files, the title for people.
-    fn title(self) -> (&'static str, &'static str) {
-        match self {
-            Part::Framing => ("framing", "Finding frames"),
-            Part::Servers => ("servers", "Many clients at once"),
-            Part::Idle => ("idle", "Idle connections"),
-            Part::Commands => ("commands", "Remote commands"),
-            Part::Relay => ("relay", "The relay"),
-            Part::Calls => ("calls", "System calls"),
-            Part::All => ("all", "Everything"),
-        }
-    }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
+use crate::options::Effort;
+use crate::progress;
 use crate::rounds::{Better, Contender, Row, play};
 use crate::server::Server;
-use crate::{Effort, progress};
 
 pub fn relay(programs: &Path, effort: Effort) -> io::Result<Vec<Row>> {
     let length = effort.stream;

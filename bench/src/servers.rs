@@ -4,10 +4,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::load::{Exchange, Load, Then};
+use crate::options::Effort;
 use crate::peers::Peer;
+use crate::progress;
 use crate::rounds::{Better, Contender, Rounds, Row, play};
 use crate::server::{Cores, Server, has_python};
-use crate::{Effort, progress};
 
 /// What one run measures.
 struct Served {

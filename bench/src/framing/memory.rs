@@ -9,7 +9,7 @@ use proto::prefix::PrefixFraming;
 use tokio_util::codec::Decoder as _;
 
 use super::{LONGEST, codec, show, stream};
-use crate::Effort;
+use crate::options::Effort;
 use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
 /// A read brings at most so much, as a receive buffer does.

@@ -9,8 +9,9 @@ use std::io;
 
 use tokio_util::codec::LengthDelimitedCodec;
 
+use crate::options::Effort;
+use crate::progress;
 use crate::rounds::Row;
-use crate::{Effort, progress};
 
 const SIZES: [usize; 4] = [16, 1024, 64 * 1024, 16 * 1024 * 1024];
 

@@ -14,7 +14,7 @@ use proto::{Decoder, Outgoing};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::{LONGEST, codec, show};
-use crate::Effort;
+use crate::options::Effort;
 use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
 /// What a sender collects before it writes; longer frames leave by themselves.
