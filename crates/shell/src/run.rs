@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -25,8 +26,8 @@ use crate::permit::{self, MAX_RUNNING, Permit};
 const HOLD: Duration = Duration::from_millis(200);
 
 /// When a command whose pipes are quiet is asked whether it has ended, for a child that it left behind may hold them; and
-/// when one whose pipes have ended, as it nearly always ends in the same moment. Each time it has twice as long, up to
-/// [`SELDOM`].
+/// when one whose pipes have ended, as it nearly always ends in the same moment, where the system doesn't tell
+/// ([`exit_of`]). Each time it has twice as long, up to [`SELDOM`].
 const QUIET: Duration = Duration::from_millis(10);
 const ENDED: Duration = Duration::from_micros(100);
 const SELDOM: Duration = Duration::from_millis(100);
@@ -164,10 +165,12 @@ impl Running {
         let mut deadline = Deadline::after(limits.timeout);
         let mut next_look = Deadline::after(RECHECK);
         let (mut pause, mut next_ask) = (QUIET, Deadline::after(QUIET));
-        let mut has_exited = false;
+        let (mut has_exited, mut exit) = (false, None);
         loop {
-            let open = self.pipes.iter().filter_map(|pipe| pipe.from.as_ref());
-            let mut fds: Vec<_> = open.map(|from| PollFd::new(from, PollFlags::IN)).collect();
+            let open = self.pipes.iter().filter_map(|pipe| Some(pipe.from.as_ref()?.as_fd()));
+            let waited_for = open.chain(exit.as_ref().map(OwnedFd::as_fd));
+            let mut fds: Vec<_> =
+                waited_for.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
             if let Err(error) = poll(&mut fds, deadline.or(next_look).or(next_ask)) {
                 return End::Failed(error);
             }
@@ -191,7 +194,10 @@ impl Running {
                     if next_ask.has_passed() && self.tied.is_none() {
                         self.tie();
                     }
-                    pause = (pause * 2).min(SELDOM);
+                    if !is_open && exit.is_none() {
+                        exit = exit_of(&self.shell);
+                    }
+                    pause = if exit.is_some() { SELDOM } else { (pause * 2).min(SELDOM) };
                     next_ask = Deadline::after(pause);
                 }
             }
@@ -251,6 +257,20 @@ impl Running {
             drop(self.tied);
         });
     }
+}
+
+/// A descriptor that is readable once this process has ended: to ask every 100 µs instead takes a short command a tenth
+/// longer. `None` where the system has none.
+#[cfg(target_os = "linux")]
+fn exit_of(shell: &Child) -> Option<OwnedFd> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+
+    pidfd_open(Pid::from_child(shell), PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exit_of(_: &Child) -> Option<OwnedFd> {
+    None
 }
 
 /// The shell that runs a command, in a process group of its own, and without a terminal.
