@@ -45,6 +45,8 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> io::Result<()> {
     let start = Instant::now();
+    // Before we add to it.
+    let load = fs::read_to_string("/proc/loadavg")?;
     let effort = args.effort();
     let wanted = |part| args.parts.iter().any(|&it| it == part || it == Part::All);
     let mut sections = Vec::new();
@@ -61,7 +63,7 @@ fn run(args: &Args) -> io::Result<()> {
         };
         sections.push(Section { name, title, rows });
     }
-    let text = report::table(&how(effort, start.elapsed())?, &sections);
+    let text = report::table(&how(effort, start.elapsed(), &load), &sections);
     io::stdout().lock().write_all(text.as_bytes())?;
     if let Some(file) = &args.json {
         fs::write(file, report::json(&sections))?;
@@ -78,18 +80,17 @@ fn run(args: &Args) -> io::Result<()> {
 }
 
 /// Where and how it was measured.
-fn how(effort: Effort, time: Duration) -> io::Result<String> {
+fn how(effort: Effort, time: Duration, load: &str) -> String {
     let cores = server::cores();
-    let load = fs::read_to_string("/proc/loadavg")?;
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let apart = if cores > 1 { "server and load on one each" } else { "shared by server and load" };
-    Ok(format!(
+    format!(
         "{} rounds in {} s; {cores} cores, {apart}.\n\
-         Load of the machine in the last 1, 5, 15 minutes: {}.",
+         Load of the machine in the 1, 5, 15 minutes before: {}.",
         effort.rounds,
         time.as_secs(),
         load.join(" "),
-    ))
+    )
 }
 
 /// What is being measured now, on stderr.

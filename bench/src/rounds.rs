@@ -152,6 +152,11 @@ impl Row {
         names[1..].iter().fold(self, |row, other| row.compare(names[0], other, None))
     }
 
+    pub fn has_goal(&self) -> bool {
+        self.ratios.iter().any(|ratio| ratio.goal.is_some())
+            || self.values.iter().any(|value| value.goal.is_some())
+    }
+
     /// Says what a contender should need at most.
     pub fn at_most(mut self, name: &str, goal: f64) -> Row {
         self.values
