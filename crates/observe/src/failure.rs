@@ -168,7 +168,7 @@ impl Failure {
             Failure::Violation { .. } => 5,
             Failure::TimedOut { .. } => 6,
             Failure::Interrupted => 130,
-            Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => 141,
+            Failure::Stdout(error) if has_no_reader(error) => 141,
             Failure::Stdout(_) => 1,
         }
     }
@@ -226,6 +226,11 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Whether nobody reads what we write: a pipe has lost its reader, or a terminal has closed (EIO).
+fn has_no_reader(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO)
+}
+
 /// What to try, whoever reads the frame.
 fn hint(error: &FrameError) -> &'static str {
     match error {
@@ -249,8 +254,7 @@ fn hint(error: &FrameError) -> &'static str {
 pub fn report(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
     // `program | head -1` is a wish, not a mistake: it ends without a word.
-    let unread =
-        matches!(&failure, Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe);
+    let unread = matches!(&failure, Failure::Stdout(error) if has_no_reader(error));
     if !unread {
         let program = env::args_os().next().unwrap_or_default();
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
