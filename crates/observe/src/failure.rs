@@ -64,7 +64,7 @@ pub enum Failure {
 
 impl Failure {
     /// For `map_err` after bind or listen.
-    pub fn listen(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
+    pub fn cannot_listen(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
         move |error| Failure::Endpoint { doing: "listen on", address: address.to_string(), error }
     }
 
@@ -74,7 +74,7 @@ impl Failure {
     }
 
     /// For `map_err` after connect.
-    pub fn connect(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
+    pub fn cannot_connect(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
         move |error| Failure::Endpoint { doing: "connect to", address: address.to_string(), error }
     }
 

@@ -66,7 +66,7 @@ pub fn decode_ok(text: &[u8]) -> Result<(), FrameError> {
 
 /// A body whose length was announced beforehand, as a [`Framing`] of exactly one message.
 ///
-/// Call [`expect_boundary`](crate::Decoder::expect_boundary) after the body: more bytes than were
+/// Call [`expect_nothing_more`](crate::Decoder::expect_nothing_more) after the body: more bytes than were
 /// announced are an error, not the beginning of the next answer.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownLength(Option<usize>);

@@ -74,7 +74,7 @@ pub struct Frame<'a, H> {
 ///     match decoder.decode()? {
 ///         Some(frame) => break frame.body,
 ///         None => match stream.read(decoder.space())? {
-///             0 => return Ok(decoder.finish()?), // normal between two messages, an error inside one
+///             0 => return Ok(decoder.check_end()?), // normal between two messages, an error inside one
 ///             n => decoder.filled(n),
 ///         },
 ///     }
@@ -258,7 +258,7 @@ impl<F: Framing> Decoder<F> {
     ///
     /// # Errors
     /// [`FrameError::Truncated`] if it ended inside one.
-    pub fn finish(&mut self) -> Result<(), FrameError> {
+    pub fn check_end(&mut self) -> Result<(), FrameError> {
         let unread = self.unread().len();
         if self.head.is_none() && unread >= self.wanted {
             self.look()?;
@@ -275,8 +275,8 @@ impl<F: Framing> Decoder<F> {
     /// an answer: the error to report. Call it after [`decode`](Self::decode) returned `None`.
     ///
     /// [`FrameError::Truncated`] if a part of the message came, [`FrameError::NoAnswer`] if nothing did.
-    pub fn finish_early(&mut self) -> FrameError {
-        match self.finish() {
+    pub fn unexpected_end(&mut self) -> FrameError {
+        match self.check_end() {
             Err(error) => error,
             Ok(()) => self.fail(FrameError::NoAnswer),
         }
@@ -297,7 +297,7 @@ impl<F: Framing> Decoder<F> {
     ///
     /// # Errors
     /// [`FrameError::Trailing`] when bytes came that nobody announced.
-    pub fn expect_boundary(&mut self, waiting: usize) -> Result<(), FrameError> {
+    pub fn expect_nothing_more(&mut self, waiting: usize) -> Result<(), FrameError> {
         self.check()?;
         match self.unread().len() + waiting {
             0 => Ok(()),

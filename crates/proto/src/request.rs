@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(frame.body, read);
             assert_eq!(requests.decode(), Ok(None));
         }
-        assert_eq!(requests.finish(), Ok(()));
+        assert_eq!(requests.check_end(), Ok(()));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn check<'p, F>(
     }
     assert_eq!(expected.next(), None, "a message that did not arrive");
     assert_eq!(decoder.unread(), b"");
-    assert_eq!(decoder.finish(), Ok(()));
+    assert_eq!(decoder.check_end(), Ok(()));
 }
 
 /// Every split into two and into three pieces, those with empty pieces among them.
@@ -345,6 +345,6 @@ fn reading_on_without_asking_is_fine() {
             assert_eq!(frame.body, expected.next().unwrap().1);
         }
         assert_eq!(expected.next(), None);
-        assert_eq!(decoder.finish(), Ok(()));
+        assert_eq!(decoder.check_end(), Ok(()));
     }
 }

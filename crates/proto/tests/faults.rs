@@ -122,7 +122,7 @@ fn errors_are_sticky() {
         };
         for _ in 0..2 {
             assert_eq!(decoder.decode().err().as_ref(), Some(&error));
-            assert_eq!(decoder.finish(), Err(error.clone()));
+            assert_eq!(decoder.check_end(), Err(error.clone()));
             // A good message, right where the error was: no way back.
             stream.splice(.., good.iter().copied());
             let mut from = &stream[..];
@@ -154,7 +154,7 @@ fn a_truncation_is_sticky() {
         decoder.space()[..wrong.len()].copy_from_slice(wrong);
         decoder.filled(wrong.len());
         for _ in 0..2 {
-            assert_eq!(decoder.finish(), Err(error.clone()));
+            assert_eq!(decoder.check_end(), Err(error.clone()));
             assert_eq!(decoder.decode().err().as_ref(), Some(error));
             // What was missing comes too late.
             decoder.space()[0] = 0;
@@ -185,15 +185,15 @@ fn a_truncation_is_sticky() {
 
 /// Asking whether the end is a good one takes nothing away.
 #[test]
-fn finish_before_decode() {
+fn check_end_before_decode() {
     fn check<F: Framing>(framing: F, stream: &[u8]) {
         let mut decoder = Decoder::new(framing);
         decoder.space()[..stream.len()].copy_from_slice(stream);
         decoder.filled(stream.len());
-        assert_eq!(decoder.finish(), Ok(()), "whole messages, not asked for yet");
+        assert_eq!(decoder.check_end(), Ok(()), "whole messages, not asked for yet");
         assert!(matches!(decoder.decode(), Ok(Some(frame)) if stream.ends_with(frame.body)));
         assert!(matches!(decoder.decode(), Ok(None)));
-        assert_eq!(decoder.finish(), Ok(()));
+        assert_eq!(decoder.check_end(), Ok(()));
     }
     check(PrefixFraming::default(), b"\x02\0\0\0hi");
     check(JsonFraming::default(), b"\x0e\0\0\0{\"data_len\":2}hi");
@@ -210,7 +210,7 @@ fn the_stream_ends_before_an_answer() {
         decoder.filled(stream.len());
         while decoder.decode().unwrap().is_some() {}
         for _ in 0..2 {
-            assert_eq!(decoder.finish_early(), expected);
+            assert_eq!(decoder.unexpected_end(), expected);
             assert_eq!(decoder.decode().err().as_ref(), Some(&expected));
         }
         assert!(expected.to_string().contains(words), "{expected}");
@@ -279,8 +279,8 @@ fn unannounced_bytes() {
         decoder.space()[..stream.len()].copy_from_slice(stream);
         decoder.filled(stream.len());
         assert!(decoder.decode().unwrap().is_some());
-        assert_eq!(decoder.expect_boundary(0), expected);
-        assert_eq!(decoder.expect_boundary(0), expected);
+        assert_eq!(decoder.expect_nothing_more(0), expected);
+        assert_eq!(decoder.expect_nothing_more(0), expected);
         assert_eq!(decoder.decode().map(|_| ()), expected, "errors are sticky");
     }
     let prefix = PrefixFraming::default();

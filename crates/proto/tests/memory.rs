@@ -37,5 +37,5 @@ fn a_failed_allocation_ends_the_stream_and_not_the_process() {
     let n = decoder.space().len();
     decoder.filled(n);
     assert_eq!(decoder.decode(), Err(error.clone()));
-    assert_eq!(decoder.finish(), Err(error));
+    assert_eq!(decoder.check_end(), Err(error));
 }

@@ -42,7 +42,7 @@ fn nobody_there_or_no_way_there() {
     }
     // And where the system was built without IPv6:
     let error = rustix::io::Errno::AFNOSUPPORT.into();
-    let said = observe::Failure::connect("[::1]:8888")(error).to_string();
+    let said = observe::Failure::cannot_connect("[::1]:8888")(error).to_string();
     assert!(said.contains("try 127.0.0.1"), "{said}");
 
     // TCP has no broadcast: to the network's own broadcast address leads no way.

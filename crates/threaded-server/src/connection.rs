@@ -64,7 +64,7 @@ fn requests<H: Handler>(
                     let deadline = rest.after(unread).or(service.handler.deadline(session));
                     wait_readable(conn, deadline)?;
                     match conn.recv(requests.space())? {
-                        0 => return Ok(requests.finish().map(|()| End::Theirs)?),
+                        0 => return Ok(requests.check_end().map(|()| End::Theirs)?),
                         n => requests.filled(n),
                     }
                 }

@@ -35,7 +35,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         Kind::Datagram => ask(args, &path)?,
         _ => {
             exit_when_interrupted();
-            let conn = connect(args, &path).map_err(Failure::connect(path.display()))?;
+            let conn = connect(args, &path).map_err(Failure::cannot_connect(path.display()))?;
             talk(&conn).map_err(Failure::asking(path.display(), "waiting for the answer"))?
         }
     };
@@ -51,7 +51,7 @@ fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
 
 /// One conversation over a connection, as in tcp-basic-client.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
-    conn.send(proto::agreed::HELLO)?;
+    conn.send(b"hello")?;
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
     loop {
@@ -72,12 +72,12 @@ fn ask(args: &Args, path: &Path) -> Result<Vec<u8>, Failure> {
     let mut own = OsString::from(path);
     own.push(format!(".{}", process::id()));
     let own = PathBuf::from(own);
-    let (socket, _claim) = bind(args, &own).map_err(Failure::listen(own.display()))?;
+    let (socket, _claim) = bind(args, &own).map_err(Failure::cannot_listen(own.display()))?;
 
     // connect first: then the kernel drops what anybody but the server sends to our name.
     address(path)
         .and_then(|server| Ok(socket.connect(&server)?))
-        .map_err(|error| Failure::connect(path.display())(error.into()))?;
+        .map_err(|error| Failure::cannot_connect(path.display())(error.into()))?;
     talk_once(&socket).map_err(Failure::asking(path.display(), "waiting for the answer"))
 }
 
@@ -94,7 +94,7 @@ fn bind(args: &Args, own: &Path) -> io::Result<(Socket, Claim)> {
 
 fn talk_once(socket: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
-    socket.send(proto::agreed::HELLO)?;
+    socket.send(b"hello")?;
     // One recv is one datagram, whole: there is no end of stream to read to.
     let n = socket.recv(&mut buffer)?;
     Ok(buffer[..n].to_vec())
@@ -131,6 +131,6 @@ struct Args {
 impl Args {
     fn path(&self) -> Result<PathBuf, Failure> {
         let path = self.path.clone().map_or_else(default_path, Ok);
-        path.map_err(|error| Failure::connect("the usual place")(error.into()))
+        path.map_err(|error| Failure::cannot_connect("the usual place")(error.into()))
     }
 }

@@ -10,7 +10,8 @@
 //! hi
 //! ```
 //!
-//! `-v` shows each call as it happens. Compare tcp-basic-server: only the address is new.
+//! `-v` shows each call as it happens. Compare `talk` with the one in tcp-basic-server: only the
+//! address is new there.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use af_unix::{Claim, Kind, default_path, peer_of_this_user};
 use clap::Parser;
-use observe::{Backoff, Failure, Socket, report, show};
+use observe::{Failure, Socket, report, show};
 use socket2::{Domain, SockAddr};
 use tracing::warn;
 
@@ -32,8 +33,9 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let path = args.path()?;
-    // The claim lives as long as the server: dropped, it removes the file.
-    let (socket, _claim) = listen(args.kind, &path).map_err(Failure::listen(path.display()))?;
+    // The claim owns the socket's file, and deletes it when the server ends.
+    let (socket, _claim) =
+        listen(args.kind, &path).map_err(Failure::cannot_listen(path.display()))?;
     print(format!("listening on {}", path.display()).as_bytes())?;
     serve(&socket, args)
 }
@@ -46,7 +48,7 @@ fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     claim.keep()?;
     claim.remove_when_told(0)?;
     match kind {
-        // A client whose queue is full would block our answer.
+        // A client that does not read its answers would block us.
         Kind::Datagram => socket.set_write_timeout(Some(TIMEOUT))?,
         _ => socket.listen(10)?,
     }
@@ -54,7 +56,7 @@ fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
 }
 
 fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
-    let mut backoff = Backoff::default();
+    let mut backoff = observe::Backoff::default();
     loop {
         let said = match args.kind {
             Kind::Datagram => answer(socket),
@@ -73,20 +75,20 @@ fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
 
 /// One conversation over a connection: who spoke, and what.
 fn converse(conn: &Socket) -> Result<Vec<u8>, Failure> {
-    // SO_PEERCRED: the kernel says who is there. Of a TCP connection it doesn't.
+    // SO_PEERCRED: the kernel says which process and which user connected. Over TCP a server learns only an address.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
     let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
     Ok([format!("from {peer}\n").as_bytes(), &message].concat())
 }
 
-/// The same as in tcp-basic-server, less its limit: here only this user's programs can connect.
+/// As in tcp-basic-server, without its limit: here only this user's programs can connect.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
     let mut message = match conn.recv(&mut buffer)? {
         0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the client said nothing")),
         n => buffer[..n].to_vec(),
     };
-    conn.send(proto::agreed::HI)?;
+    conn.send(b"hi")?;
     conn.shutdown(Shutdown::Write)?;
     conn.set_read_timeout(Some(TIMEOUT))?;
     loop {
@@ -107,14 +109,14 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     }
     // Unlike in UDP, a client that did not bind has no address, and sendto says EINVAL.
     let what = "answering (did the client bind a name of its own?)";
-    socket.send_to(proto::agreed::HI, &datagram.from).map_err(Failure::talking(&peer, what))?;
+    socket.send_to(b"hi", &datagram.from).map_err(Failure::talking(&peer, what))?;
     Ok([format!("from {peer}\n").as_bytes(), &buffer[..datagram.len]].concat())
 }
 
 /// How long a client that has begun to talk may be silent.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A line on stdout, flushed: whoever started this server waits for it.
+/// A line on stdout, flushed at once: a program that started this server may be waiting for it.
 fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)
@@ -143,6 +145,6 @@ struct Args {
 impl Args {
     fn path(&self) -> Result<PathBuf, Failure> {
         let path = self.path.clone().map_or_else(default_path, Ok);
-        path.map_err(|error| Failure::listen("the usual place")(error.into()))
+        path.map_err(|error| Failure::cannot_listen("the usual place")(error.into()))
     }
 }

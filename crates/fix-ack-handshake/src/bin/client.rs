@@ -1,4 +1,4 @@
-//! Fix 1, the client: read how long the answer is, say `OK`, read as many bytes.
+//! Fix 1, the client: read how long the answer is, say `OK`, read that many bytes.
 //!
 //! ```text
 //! 1$ cargo run -q --bin fix-ack-handshake-server
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let conn = connect(args).map_err(Failure::connect(args.connect))?;
+    let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
     ask(&conn, args)
 }
 
@@ -53,14 +53,14 @@ fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
         let answer = receive(conn, &mut body)
             .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
         command.print(answer)?;
-        // Whatever else has come would be taken for the next length.
-        let nothing_more = body.expect_boundary(conn.unread());
-        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+        // Extra bytes here would be mistaken for the next length.
+        body.expect_nothing_more(conn.unread())
+            .map_err(Failure::asking(args.connect, "after the answer"))?;
     }
     Ok(())
 }
 
-/// The handshake: how long? `OK`.
+/// The handshake: receive the length, send `OK`.
 fn handshake(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadError> {
     // What one recv brings is taken for the length: this protocol offers no way to know better. Cut
     // to `3` and `27` on its way, 327 is read as 3. That is the weakness of fix 1.
@@ -79,7 +79,7 @@ fn receive(conn: &Socket, body: &mut Decoder<KnownLength>) -> Result<Vec<u8>, Re
         match body.decode()? {
             Some(frame) => return Ok(frame.body.to_vec()),
             None => match conn.recv(body.space())? {
-                0 => return Err(body.finish_early().into()), // here it is due
+                0 => return Err(body.unexpected_end().into()), // before all of it came
                 n => body.filled(n),
             },
         }
@@ -88,8 +88,8 @@ fn receive(conn: &Socket, body: &mut Decoder<KnownLength>) -> Result<Vec<u8>, Re
 
 /// Sends commands to the server and prints their output.
 ///
-/// The lesson: knowing the length, the answer is read whole, in as many recvs as it takes. But the
-/// length itself comes without an end: one recv must bring it, and a handshake cannot promise that.
+/// The lesson: once you know the length, you can read the whole answer, in as many recvs as it takes. But
+/// nothing marks the end of the length itself: one recv must bring it, and a handshake cannot promise that.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {

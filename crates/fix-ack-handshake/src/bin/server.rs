@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use observe::{Backoff, Failure, Socket, report};
-use proto::{EncodeError, Outgoing, ack};
-use shell::{Deadline, FRAME_TIMEOUT, Output, SessionEnd};
+use observe::{Failure, Socket, report};
+use proto::{Outgoing, ack};
+use shell::SessionEnd;
 use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
@@ -42,9 +42,9 @@ fn serve(args: &Args) -> Result<(), Failure> {
     // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
     let shutdown = shell::Shutdown::on_signals()?;
     let gate = args.server.gate(args.listen, proto::request::RequestForm::Raw, &shutdown)?;
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
+    let mut backoff = observe::Backoff::default();
     loop {
         // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
@@ -58,7 +58,7 @@ fn client(conn: &Socket, session: &mut shell::Session) -> Result<(), SessionEnd>
     let mut buffer = [0; shell::MAX_RAW_REQUEST + 1];
     loop {
         session.await_rest(conn, &[])?;
-        // As in the tutorial: what one recv brings is one request, though nothing promises it.
+        // As in the tutorial: what one recv brings is taken for one request, though TCP does not promise it.
         let command = match conn.recv(&mut buffer)? {
             0 => return Ok(()),
             n => &buffer[..n],
@@ -68,7 +68,7 @@ fn client(conn: &Socket, session: &mut shell::Session) -> Result<(), SessionEnd>
     }
 }
 
-/// The handshake: how long, `OK`, the bytes.
+/// The handshake: send the length, wait for `OK`, send the output.
 fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd> {
     shell::write_with_timeout(conn, Outgoing::new([length]))?;
 
@@ -76,7 +76,7 @@ fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd>
     // socket.
     let mut ok = [0; ack::OK.len()];
     let mut got = 0;
-    let deadline = Deadline::after(FRAME_TIMEOUT);
+    let deadline = shell::Deadline::after(shell::FRAME_TIMEOUT);
     while got < ok.len() {
         shell::wait_readable(conn, deadline)?;
         match conn.recv(&mut ok[got..])? {
@@ -90,8 +90,8 @@ fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd>
     Ok(())
 }
 
-/// What goes before the peer's `OK`, and what goes after it.
-fn frame(output: Output) -> Result<[Vec<u8>; 2], EncodeError> {
+/// The answer in two parts: what is sent before `OK`, and what after it.
+fn frame(output: shell::Output) -> Result<[Vec<u8>; 2], proto::EncodeError> {
     let output = output.with_remark();
     let length = ack::encode_head(output.total())?;
     Ok([length, [output.stdout, output.stderr].concat()])
@@ -99,8 +99,8 @@ fn frame(output: Output) -> Result<[Vec<u8>; 2], EncodeError> {
 
 /// Runs the commands that a client sends; answers with a length, waits for OK, sends the output.
 ///
-/// The lesson: to announce a length helps, but the announcement `327` has no end of its own. The
-/// handshake costs one more round trip a command, and slows the stream down so that it seems right.
+/// The lesson: announcing the length helps, but nothing marks the end of the announcement `327` itself.
+/// The handshake costs one more round trip a command, and only seems to work because it slows things down.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("server.rs")))]
 struct Args {

@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use observe::{Backoff, Failure, Socket, report};
-use proto::{Decoder, EncodeError, Outgoing, prefix};
-use shell::{Output, SessionEnd};
+use observe::{Failure, Socket, report};
+use proto::{Decoder, Outgoing, prefix};
+use shell::SessionEnd;
 use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
@@ -42,9 +42,9 @@ fn serve(args: &Args) -> Result<(), Failure> {
     // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
     let shutdown = shell::Shutdown::on_signals()?;
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
+    let mut backoff = observe::Backoff::default();
     loop {
         // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
@@ -67,7 +67,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
                     // come within 30 s.
                     session.await_rest(conn, requests.unread())?;
                     match conn.recv(requests.space())? {
-                        0 => return Ok(requests.finish()?), // between two frames the normal end
+                        0 => return Ok(requests.check_end()?), // between two frames the normal end
                         n => requests.filled(n),
                     }
                 }
@@ -80,7 +80,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
 }
 
 /// The answer: how long it is, then the command's stdout and its stderr.
-fn frame(output: Output) -> Result<[Vec<u8>; 3], EncodeError> {
+fn frame(output: shell::Output) -> Result<[Vec<u8>; 3], proto::EncodeError> {
     let output = output.with_remark();
     let length = prefix::encode_head(output.total())?; // Python: struct.pack('<i', total)
     Ok([length.to_vec(), output.stdout, output.stderr])

@@ -22,7 +22,7 @@ pub fn read_frame<F: Framing>(
             return Ok(Some(Message { head: frame.head, body: frame.body.to_vec() }));
         }
         match from.read(decoder.space()) {
-            Ok(0) => return Ok(decoder.finish().map(|()| None)?),
+            Ok(0) => return Ok(decoder.check_end().map(|()| None)?),
             Ok(n) => decoder.filled(n),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),

@@ -104,7 +104,7 @@ fn run(args: Args) -> Result<(), Failure> {
     }
     allow_many_descriptors();
     let schedule = args.schedule.unwrap_or_else(|| args.faults.into());
-    let mut told = ending::told().map_err(Failure::listen(&args.listen))?;
+    let mut told = ending::told().map_err(Failure::cannot_listen(&args.listen))?;
     let Some(to) = args.to else { return Err(Failure::Usage("--to is missing".into())) };
     let relay = match args.udp {
         true => Relay::start_udp(args.listen, to, schedule.clone()),
@@ -137,8 +137,8 @@ fn become_link(arguments: &[OsString]) -> Failure {
 
 fn failure(error: RelayError) -> Failure {
     match error {
-        RelayError::Listen { address, error } => Failure::listen(address)(error),
-        RelayError::Start(error) => Failure::listen("a new socket")(error),
+        RelayError::Listen { address, error } => Failure::cannot_listen(address)(error),
+        RelayError::Start(error) => Failure::cannot_listen("a new socket")(error),
         error => Failure::Usage(error.to_string()),
     }
 }

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let conn = connect(args).map_err(Failure::connect(args.connect))?;
+    let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
     match &args.part {
         Part::TwoSends => two_sends(&conn).map_err(Failure::asking(args.connect, "sending")),
         Part::Shell { bufsize, prompt } => {
@@ -67,8 +67,8 @@ fn ask(
 
 fn two_sends(conn: &Socket) -> io::Result<()> {
     // Two sends are not two messages: the stream is `hellohi`.
-    conn.send(proto::agreed::HELLO)?;
-    conn.send(proto::agreed::HI)?;
+    conn.send(b"hello")?;
+    conn.send(b"hi")?;
     // With SO_LINGER, close returns when the peer's kernel has acknowledged everything. So once this
     // program has ended, all of it waits at the server, however slowly the machine runs.
     conn.set_linger(Some(Duration::from_secs(10)))

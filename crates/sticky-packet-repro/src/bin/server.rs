@@ -1,4 +1,4 @@
-//! The sticky packet, the server's side: commands without frames, and two reads that glue.
+//! The sticky packet, the server's side: commands without frames, and two sends that arrive glued together.
 //!
 //! ```text
 //! 1$ cargo run -q --bin sticky-packet-repro-server shell
@@ -53,24 +53,24 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 
 /// Listens, says where, and with `--hold` waits before anybody is accepted.
 fn open(args: &Args) -> Result<Socket, Failure> {
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
+    let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
     if args.hold {
-        // Nobody accepts, and yet a client connects, sends and closes: all of that is the kernel's
-        // work. What it has sent waits in the connection's receive buffer.
+        // Nobody has called accept yet, but clients can already connect, send and close: the kernel does that. What they
+        // send waits in the receive buffer of their connection.
         let _ = writeln!(io::stderr(), "holding: press Enter to accept");
         let _ = io::stdin().lock().read_line(&mut String::new());
     }
     Ok(listener)
 }
 
-/// Who may have commands run: see `shell::Gate`.
+/// Who may run commands: see `shell::Gate`.
 fn gate(listen: SocketAddr, server: &shell::ServerArgs) -> Result<shell::Gate, Failure> {
     let shutdown = shell::Shutdown::on_signals()?;
     Ok(server.gate(listen, proto::request::RequestForm::Raw, &shutdown)?)
 }
 
-/// Of both demonstrations.
+/// The terminals of both demonstrations, for `--help`.
 fn terminals() -> String {
     let sources = [include_str!("server.rs"), include_str!("server_two_reads.rs")];
     sources.map(observe::terminals).join("\n\n")

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let conn = connect(args).map_err(Failure::connect(args.connect))?;
+    let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
     let answer = talk(&conn).map_err(Failure::asking(args.connect, "waiting for the answer"))?;
     print(&answer).map_err(Failure::Stdout)
 }
@@ -43,14 +43,14 @@ fn connect(args: &Args) -> io::Result<Socket> {
 }
 
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
-    // `hello` is small and the send buffer empty: longer messages need a loop, see tcp-basic-sendall.
-    conn.send(proto::agreed::HELLO)?;
+    // send takes all of `hello`, because the send buffer is empty; longer messages need a loop: see tcp-basic-sendall.
+    conn.send(b"hello")?;
 
-    // The answer ends where the stream ends: the server half-closes after it. So read until recv returns 0.
-    // One recv(1024), as in many first examples, is right only as long as nothing cuts the stream.
+    // The answer ends where the stream ends: the server ends its side after it. So read until recv returns 0. One
+    // recv(1024), as in many first examples, is right only if the whole answer arrives in one piece.
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
-    while answer.len() <= LONGEST {
+    while answer.len() <= MAX_ANSWER {
         match conn.recv(&mut buffer)? {
             0 if answer.is_empty() => {
                 let what = "the server closed without an answer";
@@ -62,12 +62,12 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
     Err(io::Error::new(
         ErrorKind::InvalidData,
-        format!("more than {LONGEST} bytes came, and no end"),
+        format!("more than {MAX_ANSWER} bytes came, and no end"),
     ))
 }
 
-/// How long an answer may be. A server that never stops must not have all the memory there is.
-const LONGEST: usize = 64 << 10;
+/// The most bytes that an answer may have: a server that never stops must not use up our memory.
+const MAX_ANSWER: usize = 64 * 1024;
 
 fn print(line: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let (listener, conn) = connect().map_err(Failure::listen(Ipv4Addr::LOCALHOST))?;
+    let (listener, conn) = connect().map_err(Failure::cannot_listen(Ipv4Addr::LOCALHOST))?;
     let data: Vec<u8> = (0..args.bytes as usize).map(byte_at).collect();
 
     let mut sends = Vec::new();

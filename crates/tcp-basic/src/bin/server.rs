@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use observe::{Backoff, Failure, Socket, report, show};
+use observe::{Failure, Socket, report, show};
 use socket2::{Domain, Type};
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn listen(args: &Args) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
     // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
-    // says "address in use". With this option it binds; two servers at once it still forbids.
+    // says "address in use". With this option it binds. Two servers on one port are still not possible.
     listener.set_reuse_address(!args.no_reuse_address)?;
     listener.bind(&args.listen.into())?;
     // Up to about 10 completed connections wait here for accept. It isn't a limit on how many are open.
@@ -39,9 +39,10 @@ fn listen(args: &Args) -> io::Result<Socket> {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let listener = listen(args).map_err(Failure::listen(args.listen))?;
+    // map_err: where listen fails, make a Failure of it that names the address.
+    let listener = listen(args).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
-    let mut backoff = Backoff::default();
+    let mut backoff = observe::Backoff::default();
     loop {
         // accept gives a second socket, for this one client; the listener goes on listening.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
@@ -59,21 +60,22 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // A client that says nothing keeps the others waiting: this server serves one at a time.
     let mut buffer = [0; 1024];
-    // One recv brings what has come: for `hello` nearly always all of it, but nothing promises so.
+    // recv returns what has arrived. For 5 bytes that is nearly always everything, but TCP does not promise it.
     let mut message = match conn.recv(&mut buffer)? {
         0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the client said nothing")),
         n => buffer[..n].to_vec(),
     };
 
-    // `hi` is small and the send buffer empty: a longer answer needs a loop, see tcp-basic-sendall.
-    conn.send(proto::agreed::HI)?;
+    // send may take only a part. It takes all of `hi`, because the send buffer is empty; a longer answer needs a loop:
+    // see tcp-basic-sendall.
+    conn.send(b"hi")?;
     // Half-close: the client reads `hi` and then the end of the stream.
     conn.shutdown(Shutdown::Write)?;
 
-    // Then read until the client closes too. Whatever of `hello` was still on its way arrives here;
-    // and closing with bytes unread would reset the connection, and could destroy the answer.
+    // Now read until the client closes too. The rest of `hello` may arrive here; and if we closed with bytes unread, TCP
+    // would reset the connection, and the client could lose our answer.
     conn.set_read_timeout(Some(Duration::from_secs(30)))?;
-    while message.len() <= LONGEST {
+    while message.len() <= MAX_MESSAGE {
         match conn.recv(&mut buffer)? {
             0 => return Ok(message),
             n => message.extend_from_slice(&buffer[..n]),
@@ -81,14 +83,14 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
     Err(io::Error::new(
         ErrorKind::InvalidData,
-        format!("more than {LONGEST} bytes came, and no end"),
+        format!("more than {MAX_MESSAGE} bytes came, and no end"),
     ))
 }
 
-/// How much a client may say. One that never stops must not have all the memory there is.
-const LONGEST: usize = 64 << 10;
+/// The most bytes that a client may send: one that never stops must not use up our memory.
+const MAX_MESSAGE: usize = 64 * 1024;
 
-/// A line on stdout, flushed: whoever started this server waits for it.
+/// A line on stdout, flushed at once: a program that started this server may be waiting for it.
 fn print(line: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(&[line, b"\n"].concat()).and_then(|()| out.flush()).map_err(Failure::Stdout)

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let mut table = Vec::new();
-    tour(&mut table).map_err(Failure::listen(Ipv4Addr::LOCALHOST))?;
+    tour(&mut table).map_err(Failure::cannot_listen(Ipv4Addr::LOCALHOST))?;
     io::stdout().lock().write_all(&table).map_err(Failure::Stdout)
 }
 

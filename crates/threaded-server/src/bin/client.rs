@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let conn = connect(args).map_err(Failure::connect(args.connect))?;
+    let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
     ask(&conn, args)
 }
 
@@ -55,9 +55,10 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
         let answer = receive(conn, &mut answers)
             .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
         command.print(answer)?;
-        // Whatever else has come would be taken for the next answer.
-        let nothing_more = answers.expect_boundary(conn.unread());
-        nothing_more.map_err(Failure::asking(args.connect, "after the answer"))?;
+        // Extra bytes here would be mistaken for the next answer.
+        answers
+            .expect_nothing_more(conn.unread())
+            .map_err(Failure::asking(args.connect, "after the answer"))?;
     }
     Ok(())
 }
@@ -77,7 +78,7 @@ fn receive(
         match answers.decode()? {
             Some(frame) => return Ok((frame.head, frame.body.to_vec())),
             None => match conn.recv(answers.space())? {
-                0 => return Err(answers.finish_early().into()), // here an answer is due
+                0 => return Err(answers.unexpected_end().into()), // an answer was due
                 n => answers.filled(n),
             },
         }

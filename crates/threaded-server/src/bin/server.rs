@@ -20,24 +20,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use observe::{Failure, Socket, report};
 use socket2::{Domain, Type};
-use threaded_server::{Service, events, limits, pool, processes, serial, threads};
+use threaded_server::{Service, limits};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     report(run(&args))
-}
-
-fn run(args: &Args) -> Result<(), Failure> {
-    args.log.start()?;
-    let shutdown = shell::Shutdown::on_signals()?;
-    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
-    if args.inherited {
-        return serve_inherited(args, gate, shutdown);
-    }
-    let service = service(args, gate, shutdown);
-    let listener = listen(args.listen).map_err(Failure::listen(args.listen))?;
-    observe::say_listening(&listener)?;
-    serve(&listener, &service, args.model)
 }
 
 fn listen(address: SocketAddr) -> io::Result<Socket> {
@@ -49,14 +36,27 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
     Ok(listener)
 }
 
-/// What each model does with a connection is its file's first function.
+fn run(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
+    let shutdown = shell::Shutdown::on_signals()?;
+    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
+    if args.inherited {
+        return serve_inherited(args, gate, shutdown);
+    }
+    let service = service(args, gate, shutdown);
+    let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
+    observe::say_listening(&listener)?;
+    serve(&listener, &service, args.model)
+}
+
+/// The first function in each model's file shows what the model does with a connection.
 fn serve(listener: &Socket, service: &Service<shell::Gate>, model: Model) -> Result<(), Failure> {
     match model {
-        Model::Serial => serial::serve(listener, service),
-        Model::Threads => threads::serve(listener, service),
-        Model::Pool => pool::serve(listener, service),
-        Model::Processes => processes::serve(listener, service, "--inherited"),
-        Model::Events => events::serve(listener, service),
+        Model::Serial => threaded_server::serial::serve(listener, service),
+        Model::Threads => threaded_server::threads::serve(listener, service),
+        Model::Pool => threaded_server::pool::serve(listener, service),
+        Model::Processes => threaded_server::processes::serve(listener, service, "--inherited"),
+        Model::Events => threaded_server::events::serve(listener, service),
     }
 }
 
@@ -67,7 +67,8 @@ fn serve_inherited(
     shutdown: shell::Shutdown,
 ) -> Result<(), Failure> {
     observe::never_wait_for_readers();
-    processes::serve_inherited(&service(args, processes::with_permit(gate)?, shutdown))
+    let gate = threaded_server::processes::with_permit(gate)?;
+    threaded_server::processes::serve_inherited(&service(args, gate, shutdown))
 }
 
 fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> {
@@ -89,7 +90,8 @@ fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> 
 }
 
 fn parse_connections(text: &str) -> Result<usize, String> {
-    let expected = || "expected a number from 1 on; what this system carries is said at the start";
+    let expected =
+        || "expected a number from 1 on; the server prints at its start how many the system allows";
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| expected().to_owned())
 }
 

@@ -167,7 +167,7 @@ impl<S> Client<S> {
         let room = space.len();
         match self.conn.recv(space) {
             Ok(0) => {
-                self.requests.finish()?;
+                self.requests.check_end()?;
                 return Ok(self.say_goodbye());
             }
             Ok(n) => {

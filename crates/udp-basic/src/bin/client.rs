@@ -107,7 +107,7 @@ struct Args {
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// What to say; an empty text is a datagram too
-    #[arg(long, value_name = "TEXT", default_value = proto::agreed::FROM_UDP_CLIENT)]
+    #[arg(long, value_name = "TEXT", default_value = "from udp client")]
     message: String,
     /// How long to wait for the answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = observe::parse_seconds)]

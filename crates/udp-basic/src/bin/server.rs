@@ -16,21 +16,20 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use columns::visible_bytes;
-use observe::{Datagram, Failure, Socket, exit_when_told, report, say, show};
+use observe::{Datagram, Failure, Socket, report, show};
 use socket2::{Domain, Type};
 use tracing::warn;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    exit_when_told();
+    observe::exit_when_told();
     report(run(&args))
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    let socket = bind(args.listen).map_err(Failure::listen(args.listen))?;
-    let address = socket.local_addr().map_err(Failure::listen(args.listen))?;
+    let socket = bind(args.listen).map_err(Failure::cannot_listen(args.listen))?;
+    let address = socket.local_addr().map_err(Failure::cannot_listen(args.listen))?;
     print(&format!("listening on {}", show(&address)))?;
     let mut buffer = [0; 1024];
     loop {
@@ -40,13 +39,14 @@ fn run(args: &Args) -> Result<(), Failure> {
         // Any length is a message, 0 too: a datagram socket has no end of stream.
         let message = &buffer[..datagram.len];
         // Anybody can send a datagram, with any bytes in it: a terminal would obey some of them.
-        let shown = visible_bytes(message);
+        let shown = columns::visible_bytes(message);
         if !args.forever {
-            let printed = print(&shown);
-            return printed.and(answer(&socket, &datagram, buffer.len()));
+            let answered = answer(&socket, &datagram, buffer.len());
+            print(&shown)?;
+            return answered;
         }
         // One sender's error must not stop the server. Neither must a closed stdout.
-        say(format_args!("{shown}"));
+        observe::say(format_args!("{shown}"));
         report(answer(&socket, &datagram, buffer.len()));
     }
 }
@@ -66,12 +66,12 @@ fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failu
         warn!(peer, room, "the datagram was longer than the buffer: its rest is lost");
     }
     socket
-        .send_to(proto::agreed::NI_HAO.as_bytes(), &datagram.from)
+        .send_to("你好".as_bytes(), &datagram.from)
         .map_err(Failure::talking(peer, "answering"))?;
     Ok(())
 }
 
-/// A line on stdout, flushed: whoever started this server waits for it.
+/// A line on stdout, flushed at once: a program that started this server may be waiting for it.
 fn print(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::Stdout)
