@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test of the course: scripts/test.sh
-# Or some of them, with arguments for cargo test: scripts/test.sh -p proto
+# Or some of them, with arguments for cargo test: scripts/test.sh --test zoo
 # Needs cargo and nothing else. Where there is no python3, the tests against Python programs are skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

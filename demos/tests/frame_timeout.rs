@@ -1,7 +1,7 @@
 //! How long our servers wait for a client that stalls: 30 seconds, and then the next one is served.
 //!
 //! All side by side, so that it takes half a minute in all. The same for the models of threaded-server, with a shorter
-//! patience, stands in `crates/threaded-server/tests/handler.rs`.
+//! frame timeout, stands in `crates/threaded-server/tests/handler.rs`.
 //!
 //! | fault | test |
 //! |---|---|

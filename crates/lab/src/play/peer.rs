@@ -339,7 +339,7 @@ impl Peer {
 
 #[cfg(test)]
 mod tests {
-    use relay::{Schedule, Toward};
+    use relay::{Destination, Schedule};
     use socket2::{Domain, Type};
 
     use super::*;
@@ -348,7 +348,7 @@ mod tests {
     fn how_much_a_filled_connection_took_is_not_in_the_report() {
         let what = |sent: &[u8]| {
             let (ours, program) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
-            let plan = Plan::new(&Schedule::default(), Toward::Server, 0);
+            let plan = Plan::new(&Schedule::default(), Destination::Server, 0);
             let patience = Rc::new(Patience::new());
             let mut peer = Peer::new("peer".into(), ours, plan, Steps::default(), patience);
             program.send(&sent[..5]).unwrap();

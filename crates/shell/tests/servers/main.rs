@@ -31,7 +31,7 @@
 //! | a command has no terminal | `left_behind::a_command_has_no_terminal` |
 //! | many clients leave no descriptor, thread or process | `left_behind::many_clients_leave_nothing` |
 //! | nothing is left, however the server ends | `left_behind::nothing_is_left_however_the_server_ends` |
-//! | a stalled client is given up after the frame timeout | `demos/tests/patience.rs`, `threaded-server/tests/handler.rs` |
+//! | a stalled client is given up after the frame timeout | `demos/tests/frame_timeout.rs`, `threaded-server/tests/handler.rs` |
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
