@@ -28,6 +28,13 @@ fn main() -> ExitCode {
     report(run(&args))
 }
 
+fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
+    let conn = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
+    conn.set_read_timeout(Some(args.timeout))?;
+    conn.connect(&address(path)?).map_err(NameError::from)?;
+    Ok(conn)
+}
+
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let path = args.path()?;
@@ -40,13 +47,6 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
     };
     print(&answer).map_err(Failure::Stdout)
-}
-
-fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
-    let conn = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
-    conn.set_read_timeout(Some(args.timeout))?;
-    conn.connect(&address(path)?).map_err(NameError::from)?;
-    Ok(conn)
 }
 
 /// One conversation over a connection, as in tcp-basic-client.

@@ -29,6 +29,15 @@ fn main() -> ExitCode {
     report(run(&args))
 }
 
+/// socket, bind, listen.
+fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&address.into())?;
+    listener.listen(128)?;
+    Ok(listener)
+}
+
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     match &args.part {
@@ -41,14 +50,6 @@ fn run(args: &Args) -> Result<(), Failure> {
             server_two_reads::serve(&open(args)?, reads)
         }
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<Socket> {
-    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    listener.set_reuse_address(true)?;
-    listener.bind(&address.into())?;
-    listener.listen(128)?;
-    Ok(listener)
 }
 
 /// Listens, says where, and with `--hold` waits before anybody is accepted.
