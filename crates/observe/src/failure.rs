@@ -238,7 +238,8 @@ fn hint(error: &FrameError) -> &'static str {
             let [value, other] = [i32::from_le_bytes(*bytes), i32::from_be_bytes(*bytes)];
             match () {
                 () if allowed.contains(&other) => "; does the other side use that byte order?",
-                () if value > 0 => "; a longer message needs --max-frame",
+                // A JSON header, which is never empty, has a limit that no option changes.
+                () if value > 0 && allowed.contains(&0) => "; a longer message needs --max-frame",
                 () => "",
             }
         }

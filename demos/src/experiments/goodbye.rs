@@ -58,7 +58,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.count("arrived, closed at once", hasty.bytes(), ANSWER)?;
     scene.count("arrived, half-closed", polite.bytes(), ANSWER)?;
     scene.text(
-        "Each server of the course says goodbye the second way: look for `goodbye` in its source.\n",
+        "Each server of the course ends in the second way: look for `shutdown` in tcp-basic-server.\n",
     )?;
     scene.came(match (hasty.error, hasty.bytes()) {
         (None, _) => "the whole answer, then the end of the stream",

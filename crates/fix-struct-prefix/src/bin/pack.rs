@@ -11,20 +11,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use observe::{Failure, LogArgs, report};
 
-/// Shows the bytes of a number as Python's struct.pack gives them, and reads them back.
-///
-/// The lesson: a number has a size and a byte order, and both sides must agree on them. `i` means 32
-/// bits with a sign, in the order of this machine; `<i` and `>i` say which order.
-#[derive(Parser)]
-#[command(version)]
-struct Args {
-    /// The number, from -2147483648 to 2147483647
-    #[arg(default_value_t = 123, allow_negative_numbers = true)]
-    number: i32,
-    #[command(flatten)]
-    log: LogArgs,
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     report(args.log.start().and_then(|()| show(args.number).map_err(Failure::Stdout)))
@@ -54,4 +40,18 @@ fn show(number: i32) -> io::Result<()> {
 
 fn hex(bytes: [u8; 4]) -> String {
     bytes.map(|byte| format!("{byte:02x}")).join(" ")
+}
+
+/// Shows the bytes of a number as Python's struct.pack gives them, and reads them back.
+///
+/// The lesson: a number has a size and a byte order, and both sides must agree on them. `i` means 32
+/// bits with a sign, in the order of this machine; `<i` and `>i` say which order.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The number, from -2147483648 to 2147483647
+    #[arg(default_value_t = 123, allow_negative_numbers = true)]
+    number: i32,
+    #[command(flatten)]
+    log: LogArgs,
 }

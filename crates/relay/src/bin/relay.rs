@@ -35,11 +35,12 @@ use tracing::warn;
     after_help = "\
 Three terminals:
   1$ fix-ack-handshake-server
-  2$ relay --to 127.0.0.1:8888 --cut 1 --direction to-client
+  2$ relay --to 127.0.0.1:8888 --cut 1 --rate 20 --direction to-client
   3$ fix-ack-handshake-client --connect 127.0.0.1:7777 -c 'seq 1000'
 
-The answer has 3893 bytes. The client reads the first digit of that as the whole length, prints 893, and is
-content. The programs of fix 2 and 3 do not notice the relay. Try --reset-after 100 and --stall-after 100, too."
+The answer has 3893 bytes. The client reads the first digit of that as the whole length, prints 893,
+and notices nothing. The programs of fix 2 and 3 get everything. Try --reset-after 100 and
+--stall-after 100, too."
 )]
 #[command(
     args_conflicts_with_subcommands = true,

@@ -16,28 +16,6 @@ use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, Type};
 
-/// Sends more than the buffers hold: one `send` takes a part of it, a loop gets all of it across.
-///
-/// The lesson: `send` returns how many bytes it took, and the rest is yours to send again. What
-/// Python calls `sendall` is `write_all` in Rust, for sockets that block.
-#[derive(Parser)]
-#[command(
-    version,
-    after_help = "\
-One terminal is enough:
-  1$ tcp-basic-sendall
-The same calls in two:
-  1$ tcp-basic-server -v
-  2$ tcp-basic-client -v"
-)]
-struct Args {
-    /// How much to send
-    #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
-    bytes: u32,
-    #[command(flatten)]
-    log: LogArgs,
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
@@ -144,4 +122,26 @@ fn print(sends: &[usize], received: usize, all: usize) -> io::Result<()> {
     writeln!(out, "one send took {} of {all} bytes; {more} more took the rest", sends[0])?;
     writeln!(out, "the reader got {received} bytes, each the one that was sent")?;
     out.flush()
+}
+
+/// Sends more than the buffers hold: one `send` takes a part of it, a loop gets all of it across.
+///
+/// The lesson: `send` returns how many bytes it took, and the rest is yours to send again. What
+/// Python calls `sendall` is `write_all` in Rust, for sockets that block.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+One terminal is enough:
+  1$ tcp-basic-sendall
+The same calls in two:
+  1$ tcp-basic-server -v
+  2$ tcp-basic-client -v"
+)]
+struct Args {
+    /// How much to send
+    #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    bytes: u32,
+    #[command(flatten)]
+    log: LogArgs,
 }

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn listen(args: &Args) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
     // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
-    // says "address in use". With this option it binds. Two servers on one port are still not possible.
+    // says "address in use". If both servers set this option, it binds. Two at a time are still not possible.
     listener.set_reuse_address(!args.no_reuse_address)?;
     listener.bind(&args.listen.into())?;
     // Up to about 10 completed connections wait here for accept. It isn't a limit on how many are open.

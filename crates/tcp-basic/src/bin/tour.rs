@@ -20,16 +20,6 @@ use socket2::{Domain, Type};
 /// Port 0: a free one, which the kernel picks.
 const ANY_PORT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
 
-/// Calls every socket method once, and prints a table: Python's call, Rust's, what it returned.
-///
-/// The lesson: the names differ, the calls are the same ones. `-v` shows what reaches the kernel.
-#[derive(Parser)]
-#[command(version, after_help = "One terminal is enough:\n  1$ tcp-basic-tour")]
-struct Args {
-    #[command(flatten)]
-    log: LogArgs,
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
@@ -154,4 +144,14 @@ fn row(table: &mut Vec<u8>, [python, rust, returned]: [&str; 3]) -> io::Result<(
 fn errno<T>(result: &io::Result<T>) -> Option<(i32, io::ErrorKind)> {
     let error = result.as_ref().err()?;
     Some((error.raw_os_error()?, error.kind()))
+}
+
+/// Calls every socket method once, and prints a table: Python's call, Rust's, what it returned.
+///
+/// The lesson: the names differ, the calls are the same ones. `-v` shows what reaches the kernel.
+#[derive(Parser)]
+#[command(version, after_help = "One terminal is enough:\n  1$ tcp-basic-tour")]
+struct Args {
+    #[command(flatten)]
+    log: LogArgs,
 }

@@ -100,7 +100,7 @@ impl<S> Client<S> {
         for _ in 0..AT_ONCE {
             let step = match mem::replace(&mut self.state, State::Busy) {
                 State::Reading(session) => self.read(session, service),
-                State::Writing(answer, session) => self.write(answer, session, service),
+                State::Writing(answer, session) => self.write(*answer, session, service),
                 State::Leaving => return self.leave(),
                 State::Busy => return Next::Wait,
             };
@@ -189,13 +189,12 @@ impl<S> Client<S> {
         service: &Service<H>,
     ) -> Result<Next<S>, ReadError> {
         let answer = Outgoing::new(service.message(output).map_err(io::Error::other)?);
-        self.state = State::Writing(Box::new(answer), session);
-        Ok(Next::GoOn)
+        self.write(answer, session, service)
     }
 
     fn write<H: Handler<Session = S>>(
         &mut self,
-        mut answer: Box<Outgoing<Vec<u8>, 3>>,
+        mut answer: Outgoing<Vec<u8>, 3>,
         session: Option<S>,
         service: &Service<H>,
     ) -> Result<Next<S>, ReadError> {
@@ -217,7 +216,7 @@ impl<S> Client<S> {
                     self.deadline = Deadline::after(service.frame_timeout);
                 }
                 self.is_writable = false;
-                self.state = State::Writing(answer, session);
+                self.state = State::Writing(Box::new(answer), session);
                 Ok(Next::Wait)
             }
             Err(error) => Err(error.into()),
@@ -245,7 +244,8 @@ impl<S> Client<S> {
         report(Err(Failure::talking(self.peer, "serving")(error)));
         // What can't be said at once is not said.
         match refusal.map(|output| self.answer(output, None, service)) {
-            Some(Ok(_)) => self.go_on(service),
+            Some(Ok(Next::GoOn)) => self.go_on(service),
+            Some(Ok(next)) => next,
             Some(Err(_)) | None => self.say_goodbye(),
         }
     }
