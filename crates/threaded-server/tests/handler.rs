@@ -25,6 +25,8 @@ use threaded_server::{Handler, Reply, Service, events, pool, serial, threads};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
 const LONG: Duration = Duration::from_secs(60);
+/// Between two tries: each is a connection, and a line of the server's.
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 type Serve = fn(&Socket, &Service<Mood>) -> Result<(), Failure>;
 
@@ -221,6 +223,7 @@ fn served(address: SocketAddr, request: &str) -> String {
         if !said.starts_with("refused: ") || Instant::now() > until {
             return said;
         }
+        thread::sleep(A_MOMENT);
     }
 }
 
@@ -236,6 +239,7 @@ fn unless_refused(address: SocketAddr, request: Option<&str>) -> Vec<u8> {
         if !String::from_utf8_lossy(&came).contains("refused: ") || Instant::now() > until {
             return came;
         }
+        thread::sleep(A_MOMENT);
     }
 }
 
