@@ -140,7 +140,8 @@ impl Gate {
             // Its peer has ended the stream: nothing is unread, and it can be closed as it is.
             Ok(()) if !self.shutdown.told() => {}
             // There's nobody left to answer.
-            Err(SessionEnd::PeerGone | SessionEnd::Refused(Refusal::Gone)) => {}
+            Err(SessionEnd::PeerGone) if !self.shutdown.told() => {}
+            Err(SessionEnd::Refused(Refusal::Gone)) => {}
             Err(SessionEnd::Refused(refusal)) => {
                 tracing::info!(peer = show(peer), %refusal);
                 // This fails only for an answer of gigabytes.
@@ -150,7 +151,7 @@ impl Gate {
                 report(Err(Failure::talking(show(peer), "serving")(error)));
                 self.lingering.close(conn, []);
             }
-            Ok(()) | Err(SessionEnd::Failed(_) | SessionEnd::Told) => {
+            Ok(()) | Err(SessionEnd::Failed(_) | SessionEnd::PeerGone | SessionEnd::Told) => {
                 self.lingering.close(conn, []);
             }
         }

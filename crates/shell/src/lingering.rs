@@ -8,10 +8,9 @@
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::Shutdown;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use proto::ack;
 use rustix::event::{PollFd, PollFlags};
@@ -19,10 +18,7 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Resource, getrlimit};
 
 use crate::deadline::{Deadline, poll};
-use crate::shutdown::Connection;
-
-/// How long a peer may take to read the last bytes and to end its side.
-const LINGER: Duration = Duration::from_secs(1);
+use crate::shutdown::{Connection, LINGER};
 
 /// How many connections linger at the same time, if the process may have sixteen times as many descriptors. One more, and
 /// the oldest is closed: it had the most time.
@@ -55,17 +51,22 @@ impl LingeringClose {
     pub fn close(&self, conn: Connection, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
         let until = Deadline::after(LINGER);
-        let closing = Closing { conn, pieces, has_said_all: false, heard: Vec::new(), until };
+        let mut closing = Closing { conn, pieces, has_said_all: false, heard: Vec::new(), until };
+        if closing.conn.set_nonblocking(true).is_err() || !closing.speak() {
+            return;
+        }
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
-            // Without a thread or a descriptor for it, it is closed at once, and without an answer.
+            // Without a thread or a descriptor for it, it is closed at once.
             *line = Line::start(Arc::clone(&self.0)).ok();
         }
-        if let Some(Line { closing: to_thread, wake }) = &mut *line
-            && closing.conn.set_nonblocking(true).is_ok()
-            && to_thread.try_send(closing).is_ok()
-        {
-            let _ = wake.write(&[0]);
+        let Some(Line { closing: to_thread, wake }) = &mut *line else { return };
+        match to_thread.try_send(closing) {
+            Ok(()) => _ = wake.write(&[0]),
+            // Too many at once. It has its answer; without what it sent unread, closing it is no reset.
+            Err(TrySendError::Full(mut closing) | TrySendError::Disconnected(mut closing)) => {
+                closing.hear();
+            }
         }
     }
 }
@@ -108,10 +109,8 @@ fn close_all(
         });
         // The bytes say that somebody is in the channel; how many there are doesn't matter.
         let _ = woken.read(&mut [0; 1024]);
-        for mut closing in coming.try_iter() {
-            if closing.speak() {
-                open.push_back(closing);
-            }
+        for closing in coming.try_iter() {
+            open.push_back(closing);
             if open.len() > most {
                 open.pop_front();
             }
@@ -120,11 +119,7 @@ fn close_all(
             // While this is locked, nobody can come.
             let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
             match coming.try_recv() {
-                Ok(mut closing) => {
-                    if closing.speak() {
-                        open.push_back(closing);
-                    }
-                }
+                Ok(closing) => open.push_back(closing),
                 Err(_) => {
                     *line = None;
                     return;
@@ -173,7 +168,7 @@ impl Closing {
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use observe::Socket;
 

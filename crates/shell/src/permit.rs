@@ -15,7 +15,8 @@ pub const MAX_RUNNING: usize = 8;
 /// How long [`close`] waits for commands that are just being started.
 const START: Duration = Duration::from_secs(1);
 
-static TABLE: Mutex<Table> = Mutex::new(Table { groups: Vec::new(), starting: 0, closed: false });
+static TABLE: Mutex<Table> =
+    Mutex::new(Table { groups: Vec::new(), starting: 0, no_more: false, closed: false });
 static CHANGED: Condvar = Condvar::new();
 
 struct Table {
@@ -23,6 +24,9 @@ struct Table {
     /// belong to others yet.
     groups: Vec<Pid>,
     starting: usize,
+    /// The server has been told to end: what runs may finish, and nothing else starts.
+    no_more: bool,
+    /// What has started all the same is killed.
     closed: bool,
 }
 
@@ -33,11 +37,19 @@ pub(crate) struct Permit {
 
 impl Permit {
     /// Waits for a permit: `None` when none came free before the deadline.
+    ///
+    /// # Errors
+    /// The peer has left, or the server has been told to end: nobody is answered any more.
     pub(crate) fn take(deadline: Deadline, peer: &Peer<'_>) -> Result<Option<Permit>, PeerGone> {
         loop {
             let (mut table, _) = CHANGED
-                .wait_timeout_while(lock(), deadline.left().min(RECHECK), |table| table.is_full())
+                .wait_timeout_while(lock(), deadline.left().min(RECHECK), |table| {
+                    table.is_full() && !table.no_more
+                })
                 .unwrap_or_else(PoisonError::into_inner);
+            if table.no_more {
+                return Err(PeerGone);
+            }
             let permit = (!table.is_full()).then(|| {
                 table.starting += 1;
                 Permit { group: None }
@@ -79,6 +91,12 @@ impl Table {
     fn is_full(&self) -> bool {
         self.closed || self.groups.len() + self.starting >= MAX_RUNNING
     }
+}
+
+/// Lets no other command start: for a server that has been told to end.
+pub(crate) fn no_more() {
+    lock().no_more = true;
+    CHANGED.notify_all();
 }
 
 /// Kills every command that runs, and lets no other start.
@@ -125,7 +143,7 @@ mod tests {
     fn running_and_starting_commands_count_alike() {
         let pid = rustix::process::getpid();
         let full = |running, starting, closed| {
-            Table { groups: vec![pid; running], starting, closed }.is_full()
+            Table { groups: vec![pid; running], starting, no_more: false, closed }.is_full()
         };
         for running in 0..=MAX_RUNNING {
             assert!(full(running, MAX_RUNNING - running, false), "{running} running");

@@ -72,7 +72,8 @@ pub struct Limits {
 /// left, no permit) is no error here: the [`Output`] says why in one line, and the connection lives.
 ///
 /// # Errors
-/// [`PeerGone`]: nobody waits for the answer any more. The command was killed.
+/// [`PeerGone`]: nobody waits for the answer any more, and the command was killed. Or it didn't start: the server has
+/// been told to end.
 pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, PeerGone> {
     let Some(permit) = Permit::take(Deadline::after(limits.timeout), peer)? else {
         return Ok(Output::not_run(

@@ -1,9 +1,14 @@
 //! The end of a server that is [told to end](ending::told).
 //!
-//! A blocking server waits in `accept` or in `recv`, and can't be asked anything there. So the end comes from outside: a
-//! thread waits for the signal, and shuts down the reading side of each open connection. Where a program waits in `recv`,
-//! that is the end of the stream; it returns 0 and the connection ends like any other. Where it is answering a request, the
-//! peer may still have to send something, and the connection ends after the answer. When the last one has ended, the process
+//! A blocking server waits in `accept` or in `recv`, and can't be asked anything there. So the end comes from outside. A
+//! thread waits for the signal, and ends our side of each open connection. The peer reads what was still on its way to it,
+//! then the end of the stream, and ends its own side. So `recv` returns 0, and the connection ends like any other. For a
+//! peer that doesn't end its side, the thread shuts down our reading side after a second, and `recv` returns 0, too.
+//!
+//! Not at once: Linux then answers whatever the peer still sends with a reset, and that would destroy what it hasn't got
+//! yet of its last answer.
+//!
+//! Where a program is answering a request, the connection ends after the answer. When the last one has ended, the process
 //! exits, whether somebody waits in `accept` or not.
 
 use std::collections::HashMap;
@@ -22,6 +27,9 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::deadline::{Deadline, poll};
 use crate::permit;
+
+/// How long a peer may take to read the last bytes and to end its side.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// What runs when a server is told to stop has this long to finish.
 pub const GRACE: Duration = Duration::from_secs(3);
@@ -51,8 +59,7 @@ struct Open {
 #[derive(Clone, Debug)]
 struct Watched {
     conn: Arc<Socket>,
-    /// A request is being answered, for which the peer may still send something: the `OK` of the ack handshake. It isn't
-    /// shut down now.
+    /// A request is being answered. It isn't shut down now.
     answering: Arc<AtomicBool>,
 }
 
@@ -89,8 +96,8 @@ impl Shutdown {
         process::exit(0);
     }
 
-    /// A connection that ends when the server is told to end: its reading side is shut down, so that `recv` returns 0.
-    /// `None` if the server has been told already: nobody new is served.
+    /// A connection that ends when the server is told to end: `recv` then returns 0. `None` if the server has been told
+    /// already: nobody new is served.
     pub fn watch(&self, conn: Socket) -> Option<Connection> {
         let watched = Watched { conn: Arc::new(conn), answering: Arc::default() };
         let open = self.enter(Some(watched.clone()))?;
@@ -170,7 +177,7 @@ pub struct Connection {
 impl Connection {
     /// To be set from a request until its answer has been sent. The connection is then not shut down; whoever unsets it
     /// looks whether the server has been told to end meanwhile.
-    pub(crate) fn answering(&self) -> Arc<AtomicBool> {
+    pub fn answering(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.watched.answering)
     }
 }
@@ -190,26 +197,37 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
         tracing::warn!(%error, "no longer listening for signals");
         return;
     }
-    tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
-    observe::say_what_was_dropped();
+    let grace = Deadline::after(GRACE);
     let mut open = inner.open();
     inner.told.store(true, Ordering::SeqCst);
-    for Watched { conn, answering } in open.all.values().flatten() {
-        if !answering.load(Ordering::SeqCst) {
-            // It fails for a connection that has ended already.
-            let _ = conn.shutdown(net::Shutdown::Read);
-        }
-    }
+    permit::no_more();
+    open.shut_down(net::Shutdown::Write);
     if open.all.is_empty() {
         open.last = None;
     }
     drop(open);
     drop(running);
+    tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
+    observe::say_what_was_dropped();
     let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(emptied, PollFlags::IN)];
-    let again = match poll(&mut fds, Deadline::after(GRACE)) {
-        Ok(_) => !fds[0].revents().is_empty(),
-        Err(_) => true,
-    };
+    let mut ended = poll(&mut fds, Deadline::after(LINGER));
+    if let Ok(false) = ended {
+        inner.open().shut_down(net::Shutdown::Read);
+        ended = poll(&mut fds, grace);
+    }
+    let again = ended.is_err() || !fds[0].revents().is_empty();
     permit::close();
     process::exit(if again { 130 } else { 0 });
+}
+
+impl Open {
+    /// Shuts down one side of each connection on which no request is being answered.
+    fn shut_down(&self, side: net::Shutdown) {
+        for Watched { conn, answering } in self.all.values().flatten() {
+            if !answering.load(Ordering::SeqCst) {
+                // It fails for a connection that has ended already.
+                let _ = conn.shutdown(side);
+            }
+        }
+    }
 }

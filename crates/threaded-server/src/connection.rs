@@ -1,11 +1,12 @@
 //! One connection from its first request to its end: what a thread or a process does that has nothing else to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{FrameDeadline, Peer, wait_readable, write_within};
+use shell::{Connection, FrameDeadline, Peer, wait_readable, write_within};
 
 use crate::connections::Accepted;
 use crate::{Handler, Service};
@@ -45,12 +46,14 @@ enum End {
 
 /// One request after another, until one side ends.
 fn requests<H: Handler>(
-    conn: &Socket,
+    conn: &Connection,
     session: &mut H::Session,
     service: &Service<H>,
 ) -> Result<End, ReadError> {
     let mut requests = Decoder::new(RequestFraming::new(service.form, service.max_frame));
     let mut rest = FrameDeadline::new(service.frame_timeout);
+    let answering = conn.answering();
+    let conn: &Socket = conn;
     loop {
         // The read loop: ask the decoder; while no whole request is there, recv more.
         let request = loop {
@@ -71,6 +74,8 @@ fn requests<H: Handler>(
             }
         };
         rest.start_anew();
+        // From here to the end of the answer the connection is not shut down; before or after, `told` says so here.
+        answering.store(true, Ordering::SeqCst);
         if service.shutdown.told() {
             return Ok(End::Ours);
         }
@@ -80,7 +85,8 @@ fn requests<H: Handler>(
         // One write for all: in two, the second would wait 40 ms for an ACK (Nagle).
         let answer = service.message(reply.output).map_err(std::io::Error::other)?;
         write_within(service.frame_timeout, conn, Outgoing::new(answer))?;
-        if reply.last {
+        answering.store(false, Ordering::SeqCst);
+        if reply.last || service.shutdown.told() {
             return Ok(End::Ours);
         }
     }

@@ -6,6 +6,7 @@
 //! | a client that is slow does not delay another | `nobody_waits_for_another` |
 //! | one connection above the cap | `one_too_many_is_told_so` |
 //! | more commands at once than may run | `eight_commands_at_once` |
+//! | more commands than may run, and the end | `no_command_starts_once_the_server_has_been_told_to_end` |
 //! | a client that breaks the protocol | `a_framing_error_ends_one_connection` |
 //! | a handler that panics; a client that never reads, or never finishes its frame | `handler.rs` |
 
@@ -22,9 +23,11 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use held::Held;
-use rows::{LONG, ROWS, Row, connect, for_each_row, rest_in_order};
-use shell::MAX_RUNNING;
-use stage::{Scratch, Stream};
+use rows::{
+    LONG, ROWS, Row, connect, for_each_row, rest_in_order, wait_until_read, wait_until_told,
+};
+use shell::{GRACE, MAX_RUNNING};
+use stage::{Scratch, Signal, Stream};
 
 /// The models that serve several at once.
 fn concurrent() -> impl Iterator<Item = Row> {
@@ -106,6 +109,43 @@ fn eight_commands_at_once() {
         ninth.release();
         assert_eq!(row.hear(&mut conn), "released\n", "{}", row.name());
         ninth.wait_until_gone();
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_command_starts_once_the_server_has_been_told_to_end() {
+    for_each_row(concurrent(), |row| {
+        let scratch = Scratch::new().unwrap();
+        let server = row.start(&["-v"]);
+        let address = server.address().unwrap();
+        let start = |name: usize| {
+            let held = Held::new(scratch.path(), &name.to_string());
+            let mut conn = connect(&address);
+            conn.write_all(&row.request(&held.command())).unwrap();
+            (held, conn)
+        };
+        let mut running: Vec<(Held, TcpStream)> = (0..MAX_RUNNING).map(start).collect();
+        for (held, _) in &mut running {
+            held.wait_until_begun();
+        }
+        let (ninth, conn) = start(MAX_RUNNING);
+        wait_until_read(&conn, row.request(&ninth.command()).len() as u64);
+        let signalled = Instant::now();
+        server.signal(Signal::TERM);
+        wait_until_told(&server);
+        for (held, conn) in &mut running {
+            held.release();
+            assert_eq!(row.hear(conn), "released\n", "{}", row.name());
+        }
+        assert_eq!(rest_in_order(conn), b"", "{}", row.name());
+        drop(running);
+        let ended = server.wait(LONG).unwrap();
+        let took = signalled.elapsed();
+        let log = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.code, Some(0), "{}: {log}", row.name());
+        assert!(took < GRACE, "{}: {took:?}: {log}", row.name());
+        assert!(!ninth.begins_within(Duration::ZERO), "{}: it ran", row.name());
     });
 }
 

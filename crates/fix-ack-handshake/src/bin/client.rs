@@ -43,19 +43,24 @@ fn connect(args: &Args) -> io::Result<Socket> {
 
 /// One command after another: send it, receive its answer, print it.
 fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
+    let mut body = Decoder::new(KnownLength::new(0));
+    // Bytes that come unasked would be mistaken for the next length.
+    let nothing_more = |body: &mut Decoder<_>| {
+        let more = body.expect_nothing_more(conn.unread());
+        more.map_err(Failure::asking(args.connect, "after the answer"))
+    };
     for command in args.prompt.commands(conn)? {
         let command = command?;
+        nothing_more(&mut body)?; // nor while the user was typing
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
         conn.write_all(&command).map_err(Failure::asking(args.connect, "sending the command"))?;
         let length = handshake(conn, args.max_frame)
             .map_err(Failure::asking(args.connect, "waiting for the answer"))?;
-        let mut body = Decoder::new(KnownLength::new(length));
+        body = Decoder::new(KnownLength::new(length));
         let answer = receive(conn, &mut body)
             .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
         command.print(answer)?;
-        // Extra bytes here would be mistaken for the next length.
-        body.expect_nothing_more(conn.unread())
-            .map_err(Failure::asking(args.connect, "after the answer"))?;
+        nothing_more(&mut body)?;
     }
     Ok(())
 }

@@ -48,17 +48,20 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
         max_frame: args.max_frame,
         length_key: args.length_key.clone(),
     });
+    // Bytes that come unasked would be mistaken for the next answer.
+    let nothing_more = |answers: &mut Decoder<_>| {
+        let more = answers.expect_nothing_more(conn.unread());
+        more.map_err(Failure::asking(args.connect, "after the answer"))
+    };
     for command in args.prompt.commands(conn)? {
         let command = command?;
+        nothing_more(&mut answers)?; // nor while the user was typing
         send(conn, &command, args.requests)
             .map_err(Failure::asking(args.connect, "sending the command"))?;
         let answer = receive(conn, &mut answers)
             .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
         command.print(answer)?;
-        // Extra bytes here would be mistaken for the next answer.
-        answers
-            .expect_nothing_more(conn.unread())
-            .map_err(Failure::asking(args.connect, "after the answer"))?;
+        nothing_more(&mut answers)?;
     }
     Ok(())
 }

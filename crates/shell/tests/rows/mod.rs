@@ -5,12 +5,12 @@ use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::json::JsonFraming;
 use proto::prefix::PrefixFraming;
 use proto::{Decoder, Framing};
-use stage::Program;
+use stage::{Line, Program};
 
 /// A test that passes never waits so long.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -259,6 +259,26 @@ pub fn connect(address: &str) -> TcpStream {
     let conn = TcpStream::connect(address).unwrap();
     conn.set_read_timeout(Some(LONG)).unwrap();
     conn
+}
+
+/// Waits until a server says that it has been told to stop. It does so with `-v`.
+pub fn wait_until_told(server: &Program) {
+    let stopping = |line: &Line| String::from_utf8_lossy(&line.text).contains("stopping");
+    server
+        .wait_until("log: stopping", LONG, |lines| lines.iter().any(stopping).then_some(()))
+        .unwrap();
+}
+
+/// Waits until the server has read so many bytes.
+#[cfg(target_os = "linux")]
+pub fn wait_until_read(conn: &TcpStream, total: u64) {
+    let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
+    let kernel = diag::Kernel::new().unwrap();
+    let until = Instant::now() + LONG;
+    while kernel.received(server, us).unwrap() != (diag::Received { total, unread: 0 }) {
+        assert!(Instant::now() < until, "it doesn't read");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Ends our side. All that comes until the end of the stream, which a reset may be as well.

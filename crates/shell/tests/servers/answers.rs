@@ -4,10 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
-use diag::{Kernel, Received};
-
-use crate::process::until;
-use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
+use crate::rows::{
+    ROWS, Row, connect, every_form, for_each_row, read, rest_in_order, wait_until_read,
+};
 
 #[test]
 fn a_request_may_be_cut_anywhere() {
@@ -21,18 +20,12 @@ fn a_request_may_be_cut_anywhere() {
             for piece in &pieces {
                 conn.write_all(piece).unwrap();
                 sent += piece.len() as u64;
+                // Otherwise one read could bring two pieces.
                 wait_until_read(&conn, sent);
             }
             assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
         }
     });
-}
-
-/// Waits until the server has read so many bytes. Otherwise one read could bring two pieces.
-fn wait_until_read(conn: &TcpStream, total: u64) {
-    let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
-    let kernel = Kernel::new().unwrap();
-    until(|| kernel.received(server, us).unwrap() == Received { total, unread: 0 });
 }
 
 /// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.
