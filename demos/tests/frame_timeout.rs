@@ -1,4 +1,4 @@
-//! How long our servers wait for a client that stalls: 30 seconds, and then the next one is served.
+//! How long our servers wait for a client that stalls: 30 seconds, and then they say what is missing and serve the next one.
 //!
 //! All side by side, so that it takes half a minute in all. The same for the models of threaded-server, with a shorter
 //! frame timeout, stands in `crates/threaded-server/tests/handler.rs`.
@@ -16,7 +16,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stage::Program;
+use stage::{Line, Program};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
 const LONG: Duration = Duration::from_secs(90);
@@ -92,6 +92,17 @@ fn check(protocol: Protocol, stall: Stall) {
     next.read_exact(&mut [0; 1]).unwrap();
     let waited = begun.elapsed();
     assert!((29..45).contains(&waited.as_secs()), "{what}: {waited:?}");
+    let missing = match stall {
+        Stall::InsideItsFrame => "7 bytes of its request came",
+        Stall::BeforeItsOk => "`OK` did not come in time",
+        Stall::BeforeItsAnswer => "its answer was not read in time",
+    };
+    server
+        .wait_until(missing, LONG, |lines| {
+            let says = |line: &Line| String::from_utf8_lossy(&line.text).contains(missing);
+            lines.iter().any(says).then_some(())
+        })
+        .unwrap();
 }
 
 /// Between two commands there is no deadline: a person may read an answer as long as they like.

@@ -45,6 +45,17 @@ fn both_sides_can_call_the_length_something_else() {
     }
 }
 
+#[test]
+fn a_name_that_no_header_has_is_refused() {
+    for name in ["", &"x".repeat(65)] {
+        let mut client = Command::new(CLIENT);
+        let refused = client.args(["-c", "ls", "--length-key", name]).output().unwrap();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains("1 to 64 bytes"), "{said}");
+    }
+}
+
 /// Such as the programs that we found: a header of their own, with another name for the length.
 #[test]
 fn a_server_of_another_program_is_understood() {

@@ -23,6 +23,17 @@ pub fn parse_seconds(text: &str) -> Result<Duration, NotSeconds> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or(NotSeconds)
 }
 
+/// Reads what the JSON header calls the length of the body: `data_len`, `total_size`.
+///
+/// # Errors
+/// When it has not from 1 to 64 bytes. A header is meant to be short.
+pub fn parse_length_key(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=64 => Ok(text.to_owned()),
+        _ => Err("expected a name of 1 to 64 bytes, such as data_len".to_owned()),
+    }
+}
+
 /// For a program's help: the terminals in the comment at the head of its source, up to the end of the first block.
 pub fn terminals(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));

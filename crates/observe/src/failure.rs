@@ -75,7 +75,16 @@ impl Failure {
 
     /// For `map_err` after connect.
     pub fn cannot_connect(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
-        move |error| Failure::Endpoint { doing: "connect to", address: address.to_string(), error }
+        move |error| {
+            match Errno::from_io_error(&error) {
+            // A socket timeout limits connect, too; it then shows as one of these.
+            Some(Errno::INPROGRESS | Errno::AGAIN | Errno::TIMEDOUT) => Failure::TimedOut {
+                peer: address.to_string(),
+                what: "connecting: no answer came in time; is it the right address? --timeout waits longer".into(),
+            },
+            _ => Failure::Endpoint { doing: "connect to", address: address.to_string(), error },
+        }
+        }
     }
 
     /// For `map_err` in a server, after reading from or writing to a client; `what` names what was under way, as in
@@ -141,7 +150,12 @@ impl Failure {
         match error.kind() {
             // A socket timeout (SO_RCVTIMEO, SO_SNDTIMEO) shows as EAGAIN.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                Failure::TimedOut { peer, what: format!("{what}: nothing happened for too long") }
+                // The system's own words are "try again" or "timed out"; a program's say what was missing.
+                let missing = match error.get_ref() {
+                    Some(missing) => missing.to_string(),
+                    None => "nothing happened for too long".into(),
+                };
+                Failure::TimedOut { peer, what: format!("{what}: {missing}") }
             }
             // A program's own word for bytes that it did not agree on.
             io::ErrorKind::InvalidData => {

@@ -24,7 +24,9 @@ mod socket;
 
 pub use accept::Backoff;
 pub use address::show;
-pub use arguments::{NotAnAddress, NotSeconds, parse_address, parse_seconds, terminals};
+pub use arguments::{
+    NotAnAddress, NotSeconds, parse_address, parse_length_key, parse_seconds, terminals,
+};
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
 pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};

@@ -12,6 +12,9 @@ use rustix::io::Errno;
 /// How long a peer may take for the rest of a request that it has begun, or leave an answer unread.
 pub const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// So much of a frame that isn't whole is shown.
+const SHOWN: usize = 16;
+
 /// The longest single wait: some systems refuse more than 24 days of milliseconds.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -122,11 +125,34 @@ pub fn wait_readable(fd: impl AsFd, deadline: Deadline) -> io::Result<()> {
     if deadline == Deadline::NEVER {
         return Ok(());
     }
-    wait(&mut [PollFd::new(&fd, PollFlags::IN)], deadline)
+    match poll(&mut [PollFd::new(&fd, PollFlags::IN)], deadline)? {
+        true => Ok(()),
+        false => Err(io::ErrorKind::TimedOut.into()),
+    }
 }
 
-fn wait(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<()> {
-    if poll(fds, deadline)? { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
+/// For `map_err` after a wait that had a deadline: says what was waited for, and how much of it had come.
+pub fn still_missing<'a>(
+    what: &'a str,
+    came: &'a [u8],
+) -> impl FnOnce(io::Error) -> io::Error + 'a {
+    move |error| match (error.kind(), came.len()) {
+        (io::ErrorKind::TimedOut, 0) => {
+            io::Error::new(error.kind(), format!("{what} did not come in time"))
+        }
+        (io::ErrorKind::TimedOut, count) => {
+            let (shown, more) = match came.get(..SHOWN) {
+                Some(first) => (first, "…"),
+                None => (came, ""),
+            };
+            let (shown, bytes) = (shown.escape_ascii(), if count == 1 { "byte" } else { "bytes" });
+            let text = format!(
+                "{count} {bytes} of {what} came (\"{shown}{more}\"), and the rest did not come in time"
+            );
+            io::Error::new(error.kind(), text)
+        }
+        _ => error,
+    }
 }
 
 /// Writes a message, in one call where the kernel has room for all of it. Gives up on a peer who takes nothing for
@@ -156,7 +182,13 @@ pub fn write_within<B: AsRef<[u8]>, const N: usize>(
     loop {
         match message.write_to(&mut Immediate(conn)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                wait(&mut [PollFd::new(conn, PollFlags::OUT)], Deadline::after(time))?;
+                let mut fds = [PollFd::new(conn, PollFlags::OUT)];
+                if !poll(&mut fds, Deadline::after(time))? {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "its answer was not read in time",
+                    ));
+                }
             }
             written => return written,
         }

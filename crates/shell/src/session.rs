@@ -11,7 +11,7 @@ use observe::Socket;
 use proto::request::RequestForm;
 use proto::{EncodeError, FrameError, ReadError};
 
-use crate::deadline::{Deadline, FRAME_TIMEOUT, FrameDeadline, wait_readable};
+use crate::deadline::{Deadline, FRAME_TIMEOUT, FrameDeadline, still_missing, wait_readable};
 use crate::output::Output;
 use crate::peer::{Peer, PeerGone};
 use crate::refusal::{Refusal, Screen, check_length};
@@ -89,7 +89,12 @@ impl Session {
             return Err(SessionEnd::Told);
         }
         check_length(unread.len())?;
-        wait_readable(conn, self.rest.after(unread.len()).or(self.deadline()))?;
+        let what = match self.state {
+            State::AwaitingToken(..) => "its token",
+            State::Open | State::Refused(_) => "its request",
+        };
+        let deadline = self.rest.after(unread.len()).or(self.deadline());
+        wait_readable(conn, deadline).map_err(still_missing(what, unread))?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{Connection, FrameDeadline, Peer, wait_readable, write_within};
+use shell::{Connection, FrameDeadline, Peer, still_missing, wait_readable, write_within};
 
 use crate::connections::Accepted;
 use crate::{Handler, Service};
@@ -65,7 +65,8 @@ fn requests<H: Handler>(
                     requests.release(); // an idle client keeps no large buffer
                     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
                     let deadline = rest.after(unread).or(service.handler.deadline(session));
-                    wait_readable(conn, deadline)?;
+                    wait_readable(conn, deadline)
+                        .map_err(still_missing("its request", requests.unread()))?;
                     match conn.recv(requests.space())? {
                         0 => return Ok(requests.check_end().map(|()| End::Theirs)?),
                         n => requests.filled(n),

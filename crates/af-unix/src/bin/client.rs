@@ -31,6 +31,7 @@ fn main() -> ExitCode {
 fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
     let conn = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
+    conn.set_write_timeout(Some(args.timeout))?; // connect waits no longer, either (Linux)
     conn.connect(&address(path)?).map_err(NameError::from)?;
     Ok(conn)
 }

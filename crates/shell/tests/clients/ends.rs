@@ -1,18 +1,19 @@
 //! However a conversation ends, the client ends with it: with the exit code that says why, and one line on stderr.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 use stage::{Finished, Program, Signal};
 
-use crate::peer::{Answer, COMMAND, Peer, Then};
+use crate::peer::{Answer, COMMAND, Peer, Then, read_request};
 use crate::rows::{LONG, Row, Wire, client_rows, for_each_row};
 
 /// Exit codes.
 const CONNECTION: i32 = 3;
 const ENDED: i32 = 4;
+const BROKEN: i32 = 5;
 const SILENT: i32 = 6;
 
 #[test]
@@ -70,6 +71,72 @@ fn nobody_listens() {
         let address = bound.local_addr().unwrap().as_socket().unwrap().to_string();
         let done = finish(row.client(&address).args(["-c", COMMAND]));
         failed(&row, &done, CONNECTION, &address, &row.name());
+    });
+}
+
+/// One connection more than the accept queue takes: the kernel doesn't answer it.
+#[test]
+fn nobody_accepts() {
+    for_each_row(client_rows(), |row| {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let crowd = [(); 8].map(|()| Socket::new(Domain::IPV4, Type::STREAM, None).unwrap());
+        for waiting in &crowd {
+            waiting.set_nonblocking(true).unwrap();
+            let _ = waiting.connect(&address);
+        }
+        let address = address.as_socket().unwrap().to_string();
+        let done = finish(row.client(&address).args(["--timeout", "0.5", "-c", COMMAND]));
+        failed(&row, &done, SILENT, "no answer came in time", &row.name());
+        failed(&row, &done, SILENT, &address, &row.name());
+    });
+}
+
+/// They would be taken for the next answer: whether they come with the last one, or while the user types.
+#[test]
+fn bytes_that_nobody_announced() {
+    for_each_row(client_rows().filter(|row| row.wire != Wire::Bare), |row| {
+        for comes_late in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let mut client = row
+                .client(&address)
+                .args(["--timeout", "5"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let (mut input, mut output) =
+                (client.stdin.take().unwrap(), client.stdout.take().unwrap());
+            let (mut conn, _) = listener.accept().unwrap();
+            conn.set_nodelay(true).unwrap();
+            input.write_all(b"echo hi\n").unwrap();
+            read_request(&mut conn, row).unwrap();
+            let more = [&row.head(6)[..], b"stale\n"].concat();
+            let with_it: &[u8] = if comes_late { b"" } else { &more };
+            conn.write_all(&row.head(3)).unwrap();
+            if row.wire == Wire::Ack {
+                conn.read_exact(&mut [0; 2]).unwrap();
+            }
+            conn.write_all(&[b"hi\n", with_it].concat()).unwrap();
+            let mut said = [0; 3];
+            output.read_exact(&mut said).unwrap();
+            if comes_late {
+                conn.write_all(&more).unwrap();
+                let _ = input.write_all(b"echo hi\n");
+            }
+            let mut rest = String::new();
+            output.read_to_string(&mut rest).unwrap();
+            let done = client.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&done.stderr);
+            assert_eq!((&said, rest.as_str()), (b"hi\n", ""), "{}", row.name());
+            assert_eq!(done.status.code(), Some(BROKEN), "{}: {stderr}", row.name());
+            let says = format!("got {} more bytes", more.len());
+            assert!(stderr.contains(&says), "{}: {stderr}", row.name());
+        }
     });
 }
 

@@ -5,6 +5,8 @@
 //! | a peer that closes, resets or says nothing: one line that names it, an exit code, no part of an answer | `ends::a_peer_that_ends_or_is_silent` |
 //! | a promised length costs no memory | `ends::a_promise_costs_nothing` |
 //! | nobody listens: an exit code of its own | `ends::nobody_listens` |
+//! | nobody accepts: its timeout limits the connecting, too | `ends::nobody_accepts` |
+//! | bytes that nobody announced are an error, also while the user types | `ends::bytes_that_nobody_announced` |
 //! | Ctrl-C ends it while it waits | `ends::interrupted_while_it_waits` |
 //! | a reader who has seen enough ends it | `ends::a_reader_who_has_seen_enough` |
 //! | commands from standard input, and where they end | `commands::commands_from_standard_input` |

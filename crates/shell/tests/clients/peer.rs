@@ -61,7 +61,7 @@ fn serve(listener: &TcpListener, row: Row, answers: &[Answer], then: Then) {
     }
 }
 
-fn read_request(conn: &mut TcpStream, row: Row) -> io::Result<()> {
+pub fn read_request(conn: &mut TcpStream, row: Row) -> io::Result<()> {
     conn.read_exact(&mut vec![0; row.request(COMMAND).len()])
 }
 

@@ -1,7 +1,7 @@
 //! Requests are understood however they come, and answers arrive: whole, or they say what is missing.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::process::Command;
 
 use crate::rows::{

@@ -119,7 +119,7 @@ struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
     max_frame: usize,
     /// What the header calls the length of the body; both sides need the same
-    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
+    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY, value_parser = observe::parse_length_key)]
     length_key: String,
     #[command(flatten)]
     server: shell::ServerArgs,
