@@ -1,8 +1,9 @@
 //! What a failed `accept` asks of a server: nearly always to go on.
 
+use std::fmt::Display;
 use std::io;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use tracing::warn;
@@ -18,12 +19,14 @@ use crate::Failure;
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,
-    /// How much pausing has passed since the log last said so.
-    unsaid: Option<Duration>,
+    /// When the log last said so.
+    said: Option<Instant>,
 }
 
 const FIRST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
+/// The log has one line in this time, not one for each try.
+const QUIET: Duration = Duration::from_secs(1);
 
 impl Backoff {
     /// What `accept` brought; `None` if it failed and is worth another try, after the pause that this takes.
@@ -31,11 +34,21 @@ impl Backoff {
     /// # Errors
     /// When the listening socket is no longer usable.
     pub fn check<T>(&mut self, accepted: io::Result<T>) -> Result<Option<T>, Failure> {
+        let accepted = self.check_part(accepted)?;
+        if accepted.is_some() {
+            self.reset();
+        }
+        Ok(accepted)
+    }
+
+    /// As [`check`](Self::check), where `accept` is only a part of what has to succeed: call [`reset`](Self::reset) when
+    /// all of it has.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn check_part<T>(&mut self, accepted: io::Result<T>) -> Result<Option<T>, Failure> {
         match accepted {
-            Ok(accepted) => {
-                self.reset();
-                Ok(Some(accepted))
-            }
+            Ok(accepted) => Ok(Some(accepted)),
             Err(error) => match self.after(&error) {
                 Some(pause) => {
                     thread::sleep(pause);
@@ -56,12 +69,7 @@ impl Backoff {
             Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
                 let pause = (FIRST * 2u32.saturating_pow(self.failures)).min(LONGEST);
                 self.failures += 1;
-                // One line a second, not one a try.
-                if self.unsaid.is_none_or(|unsaid| unsaid >= LONGEST) {
-                    warn!(%error, "accept failed: nobody new is served until some connection ends");
-                    self.unsaid = Some(Duration::ZERO);
-                }
-                self.unsaid = self.unsaid.map(|unsaid| unsaid + pause);
+                self.warn("accept failed: nobody new is served until some connection ends", error);
                 Some(pause)
             }
             // EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, EPERM (a firewall) and their kin.
@@ -69,9 +77,17 @@ impl Backoff {
         }
     }
 
-    /// An `accept` succeeded: the next failure is a first one again.
+    /// Says in the log what failed, unless something was said less than a second ago: clients decide how often it fails.
+    pub fn warn(&mut self, what: &str, error: impl Display) {
+        if self.said.is_none_or(|said| said.elapsed() >= QUIET) {
+            warn!(%error, "{what}");
+            self.said = Some(Instant::now());
+        }
+    }
+
+    /// An `accept` succeeded: the next failure is a first one again. It may follow at once, so what was said stays said.
     pub fn reset(&mut self) {
-        *self = Backoff::default();
+        self.failures = 0;
     }
 }
 
@@ -109,6 +125,19 @@ mod tests {
         assert_eq!(pauses.last(), Some(&LONGEST));
         backoff.reset();
         assert_eq!(after(&mut backoff, Errno::NOMEM), Some(FIRST));
+    }
+
+    #[test]
+    fn a_success_between_two_failures_brings_no_second_line() {
+        let mut backoff = Backoff::default();
+        after(&mut backoff, Errno::MFILE);
+        let said = backoff.said;
+        backoff.reset();
+        after(&mut backoff, Errno::MFILE);
+        assert!(
+            said.is_some()
+                && said.is_some_and(|said| said.elapsed() >= QUIET || backoff.said == Some(said))
+        );
     }
 
     #[test]
