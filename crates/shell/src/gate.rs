@@ -84,14 +84,20 @@ impl ServerArgs {
                  every local user can run commands as you (try --token-file)"
             );
         }
-        Ok(Gate {
-            user: user.as_raw(),
-            token: token.map(Arc::from),
+        Ok(self.gate_with(token.unwrap_or_default(), form, shutdown))
+    }
+
+    /// The gate in another process of the same server, with the token that was read when that started
+    /// ([`Gate::token`]): no file is read, and nothing asked anew.
+    pub fn gate_with(&self, token: Vec<u8>, form: RequestForm, shutdown: &Shutdown) -> Gate {
+        Gate {
+            user: geteuid().as_raw(),
+            token: self.token_file.as_ref().map(|_| Arc::from(token)),
             form,
             limits: self.limits.clone(),
             shutdown: shutdown.clone(),
             lingering: LingeringClose::default(),
-        })
+        }
     }
 }
 
@@ -155,6 +161,11 @@ impl Gate {
                 self.lingering.close(conn, []);
             }
         }
+    }
+
+    /// The token that each client is asked for; empty if none is.
+    pub fn token(&self) -> &[u8] {
+        self.token.as_deref().unwrap_or_default()
     }
 
     /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: it

@@ -2,6 +2,8 @@
 
 use proto::json::{Header, Status};
 
+use crate::permit::MAX_RUNNING;
+
 /// What a command said, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -33,6 +35,12 @@ impl Output {
             truncated: Some(self.truncated),
             timed_out: Some(self.timed_out),
         }
+    }
+
+    /// That a command doesn't run because too many others do.
+    pub fn busy() -> Output {
+        let why = format!("busy: {MAX_RUNNING} commands are running; try again in a moment");
+        Output::not_run(126, &why)
     }
 
     pub(crate) fn not_run(code: i32, why: &str) -> Output {

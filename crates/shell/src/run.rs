@@ -20,7 +20,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use crate::deadline::{Deadline, poll};
 use crate::output::{Output, add_line};
 use crate::peer::{Peer, PeerGone, RECHECK};
-use crate::permit::{self, MAX_RUNNING, Permit};
+use crate::permit::{self, Permit};
 
 /// How long a child that a command left behind may hold the pipes, and so the answer.
 const HOLD: Duration = Duration::from_millis(200);
@@ -76,10 +76,7 @@ pub struct Limits {
 /// been told to end.
 pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, PeerGone> {
     let Some(permit) = Permit::take(Deadline::after(limits.timeout), peer)? else {
-        return Ok(Output::not_run(
-            126,
-            &format!("busy: {MAX_RUNNING} commands are running; try again in a moment"),
-        ));
+        return Ok(Output::busy());
     };
     let mut running = match Running::start(command, permit) {
         Ok(running) => running,
