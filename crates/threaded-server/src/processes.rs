@@ -6,16 +6,19 @@
 //! output a line to this process: there it asks for permits, and it ends when the line does.
 
 mod family;
+mod line;
 mod permits;
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use observe::{Backoff, Failure, Socket};
 use shell::Peer;
@@ -26,50 +29,80 @@ use crate::connection;
 use crate::connections::{Accepted, Connections};
 use crate::{Handler, Service};
 
+/// What a connection's process is given, and how long it waits.
+#[derive(Clone, Copy)]
+pub struct Inherit<'a> {
+    /// Added to the arguments. With it, the program must call [`with_permit`] and [`serve_inherited`].
+    pub flag: &'a str,
+    /// What its handler is made from, handed over without anybody else seeing it: a token. At most 64 KiB.
+    pub secret: &'a [u8],
+    /// How long a request waits for a permit before it's answered with `busy`.
+    pub permit_timeout: Duration,
+}
+
 /// Serves until a signal ends the process.
 ///
-/// For each connection it starts the running program again, with `flag` added to its arguments: there that program must
-/// call [`serve_inherited`].
+/// For each connection it starts the running program again, with the same arguments and one more.
 ///
 /// # Errors
 /// When the listening socket is no longer usable.
 pub fn serve<H: Handler>(
     listener: &Socket,
     service: &Service<H>,
-    flag: &str,
+    inherit: Inherit<'_>,
 ) -> Result<(), Failure> {
     let connections = Connections::new(service);
-    let family = Family::start(&service.shutdown).map_err(Failure::system("watching processes"))?;
+    let family = Family::start(&service.shutdown, inherit.permit_timeout)
+        .map_err(Failure::system("watching processes"))?;
     let mut backoff = Backoff::default();
     loop {
-        // The line first: a client for whom there is none waits in the queue, and is not reset.
-        let accepted = UnixStream::pair().and_then(|line| Ok((line, listener.accept()?)));
-        let Some(((line, theirs), (conn, peer))) = backoff.check(accepted)? else { continue };
+        // First the line, and two descriptors to spare, for what a start or a refusal opens: a client for whom there are
+        // none waits in the queue, and is not reset.
+        let accepted = UnixStream::pair()
+            .and_then(|line| Ok((line, io::pipe()?)))
+            .and_then(|(line, spare)| Ok((line, spare, listener.accept()?)));
+        let Some((line, spare, (conn, peer))) = backoff.check_part(accepted)? else { continue };
+        drop(spare);
         let Some(Accepted { conn, permit, .. }) = connections.admit(conn, &peer) else { continue };
         // The model: a new process inherits the connection, and ours is closed.
-        match start(&conn, theirs, flag) {
-            Ok(process) => family.add(Member { process, line: Some(line), _permit: permit }),
+        match start(&conn, line, inherit) {
+            Ok((process, line)) => {
+                backoff.reset();
+                family.add(Member { process, line: Some(line), _permit: permit });
+            }
             Err(error) => {
-                tracing::debug!(%error, "no process for a connection");
                 connections.refuse(conn, &format!("no process can be started: {error}"));
+                backoff.warn("no process for a connection: its client is refused", &error);
                 thread::sleep(backoff.after(&error).unwrap_or_default());
             }
         }
     }
 }
 
-/// Starts this program again, with the same arguments, for one connection.
-fn start(conn: &Socket, line: UnixStream, flag: &str) -> io::Result<Child> {
-    let mut command = Command::new(env::current_exe()?);
-    command.args(env::args_os().skip(1)).arg(flag);
+/// Starts this program again, for one connection. Our end of the line comes back.
+fn start(
+    conn: &Socket,
+    (ours, theirs): (UnixStream, UnixStream),
+    inherit: Inherit<'_>,
+) -> io::Result<(Child, UnixStream)> {
+    line::hand_over(&ours, inherit.secret)?;
+    let mut args = env::args_os();
+    let mut command = Command::new(this_program()?);
+    command.arg0(args.next().unwrap_or_default()).args(args).arg(inherit.flag);
     command.stdin(Stdio::from(conn.as_fd().try_clone_to_owned()?));
-    command.stdout(Stdio::from(OwnedFd::from(line)));
+    command.stdout(Stdio::from(OwnedFd::from(theirs)));
     // A Ctrl-C at the terminal is for us: we tell the children.
     command.process_group(0);
     if env::var_os("RUST_LOG").is_none() {
         command.env("RUST_LOG", "error"); // the warnings of the start have been said once
     }
-    command.spawn()
+    Ok((command.spawn()?, ours))
+}
+
+/// The file of the program that runs. Where the system can tell, it's this very file, whatever has its name now: a `cargo
+/// build` puts a new one in its place.
+fn this_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
 /// The child's part: serves the connection on standard input, and ends.
@@ -77,6 +110,7 @@ fn start(conn: &Socket, line: UnixStream, flag: &str) -> io::Result<Child> {
 /// # Errors
 /// When standard input is no connection.
 pub fn serve_inherited<H: Handler>(service: &Service<WithPermit<H>>) -> Result<(), Failure> {
+    keep_name();
     let serve = || {
         let conn = Socket::inherited(io::stdin().as_fd().try_clone_to_owned()?);
         let peer = conn.peer_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
@@ -90,12 +124,23 @@ pub fn serve_inherited<H: Handler>(service: &Service<WithPermit<H>>) -> Result<(
     serve().map_err(Failure::system("the inherited connection"))
 }
 
-/// The child's handler: it asks the server's process for permits, over the line on standard output.
+/// Linux calls a process after the path that it was started by, here `exe`. In `top` it should have the program's own name.
+fn keep_name() {
+    let path = PathBuf::from(env::args_os().next().unwrap_or_default());
+    if let Some(name) = path.file_name().filter(|_| cfg!(target_os = "linux")) {
+        let _ = fs::write("/proc/self/comm", name.as_encoded_bytes());
+    }
+}
+
+/// The child's handler, made from the [secret](Inherit::secret) that the server's process hands over. It asks that process
+/// for permits, over the line on standard output.
 ///
 /// # Errors
-/// No thread or descriptor left.
-pub fn with_permit<H: Handler>(handler: H) -> Result<WithPermit<H>, Failure> {
+/// No thread or descriptor left; the server's process has ended.
+pub fn with_permit<H: Handler>(
+    handler: impl FnOnce(Vec<u8>) -> H,
+) -> Result<WithPermit<H>, Failure> {
     let line = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-    line.and_then(|line| WithPermit::new(handler, line))
+    line.and_then(|line| WithPermit::new(handler(line::take_over(&line)?), line))
         .map_err(Failure::system("the line to the server's process"))
 }

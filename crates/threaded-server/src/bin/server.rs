@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use observe::{Failure, Socket, report};
 use socket2::{Domain, Type};
+use threaded_server::processes::Inherit;
 use threaded_server::{Service, limits};
 
 fn main() -> ExitCode {
@@ -39,34 +40,35 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let shutdown = shell::Shutdown::on_signals()?;
-    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     if args.inherited {
-        return serve_inherited(args, gate, shutdown);
+        return serve_inherited(args, shutdown);
     }
+    let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     let service = service(args, gate, shutdown);
     let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
-    serve(&listener, &service, args.model)
+    serve(&listener, &service, args)
 }
 
 /// The first function in each model's file shows what the model does with a connection.
-fn serve(listener: &Socket, service: &Service<shell::Gate>, model: Model) -> Result<(), Failure> {
-    match model {
+fn serve(listener: &Socket, service: &Service<shell::Gate>, args: &Args) -> Result<(), Failure> {
+    match args.model {
         Model::Serial => threaded_server::serial::serve(listener, service),
         Model::Threads => threaded_server::threads::serve(listener, service),
         Model::Pool => threaded_server::pool::serve(listener, service),
-        Model::Processes => threaded_server::processes::serve(listener, service, "--inherited"),
+        Model::Processes => {
+            let (secret, permit_timeout) = (service.handler.token(), args.server.limits.timeout);
+            let inherit = Inherit { flag: "--inherited", secret, permit_timeout };
+            threaded_server::processes::serve(listener, service, inherit)
+        }
         Model::Events => threaded_server::events::serve(listener, service),
     }
 }
 
 /// One connection of the processes model, in a process of its own.
-fn serve_inherited(
-    args: &Args,
-    gate: shell::Gate,
-    shutdown: shell::Shutdown,
-) -> Result<(), Failure> {
+fn serve_inherited(args: &Args, shutdown: shell::Shutdown) -> Result<(), Failure> {
     observe::never_wait_for_readers();
+    let gate = |token| args.server.gate_with(token, args.requests, &shutdown);
     let gate = threaded_server::processes::with_permit(gate)?;
     threaded_server::processes::serve_inherited(&service(args, gate, shutdown))
 }

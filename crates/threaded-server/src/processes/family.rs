@@ -5,12 +5,14 @@ use std::os::unix::net::UnixStream;
 use std::process::Child;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process};
-use shell::{Deadline, MAX_RUNNING, Shutdown, poll};
+use shell::{MAX_RUNNING, Shutdown, poll};
 
+use super::line::END;
 use super::permits::Permits;
 use crate::connections::Permit;
 
@@ -29,13 +31,15 @@ pub(super) struct Member {
 }
 
 impl Family {
-    pub(super) fn start(shutdown: &Shutdown) -> io::Result<Family> {
+    /// In this family a request waits so long for a permit.
+    pub(super) fn start(shutdown: &Shutdown, permit_timeout: Duration) -> io::Result<Family> {
         let ended = ending::on_child_exit()?;
         let (woken, wake) = io::pipe()?;
         let (born, coming) = mpsc::channel();
         let shutdown = shutdown.clone();
         ioctl_fionbio(&woken, true)?;
-        let look = move || look_after(&coming, &woken, &ended, &shutdown);
+        let permits = Permits::new(MAX_RUNNING, permit_timeout);
+        let look = move || look_after(&coming, permits, &woken, &ended, &shutdown);
         thread::Builder::new().name("family".into()).spawn(look)?;
         Ok(Family { born, wake })
     }
@@ -50,12 +54,12 @@ impl Family {
 /// Until the server is told to end, and then until each process has ended.
 fn look_after(
     coming: &Receiver<Member>,
+    mut permits: Permits,
     mut woken: &PipeReader,
     mut ended: &PipeReader,
     shutdown: &Shutdown,
 ) {
     let Some(_until_all_have_ended) = shutdown.hold() else { return };
-    let mut permits = Permits::new(MAX_RUNNING);
     let mut family: Vec<(u64, Member)> = Vec::new();
     let mut next = 0;
     while !shutdown.told() {
@@ -66,7 +70,7 @@ fn look_after(
         ];
         let lines = family.iter().filter_map(|(_, member)| member.line.as_ref());
         fds.extend(lines.map(|line| PollFd::new(line, PollFlags::IN)));
-        if let Err(error) = poll(&mut fds, Deadline::NEVER) {
+        if let Err(error) = poll(&mut fds, permits.deadline()) {
             tracing::error!(%error, "the processes are left to themselves");
             return;
         }
@@ -104,13 +108,15 @@ fn look_after(
                 next += 1;
             }
         }
-        while let Some(next) = permits.next() {
-            if let Some((_, member)) = family.iter().find(|(number, _)| *number == next) {
-                member.grant();
+        while let Some((who, answer)) = permits.next() {
+            if let Some((_, member)) = family.iter().find(|(number, _)| *number == who) {
+                member.say(answer);
             }
         }
     }
     for (_, member) in &family {
+        // For one that waits for a permit, and for one that asks now.
+        member.say(END);
         // Not waited for yet, so the number is still this child's.
         let _ = kill_process(Pid::from_child(&member.process), Signal::TERM);
     }
@@ -134,8 +140,8 @@ impl Member {
         }
     }
 
-    fn grant(&self) {
-        // Where it fails the process has just ended, and gives the permit back by that.
-        let _ = self.line.as_ref().map(|mut line| line.write(&[0]));
+    fn say(&self, what: u8) {
+        // Where it fails the process has just ended, and gives back by that what it holds.
+        let _ = self.line.as_ref().map(|mut line| line.write(&[what]));
     }
 }

@@ -1,7 +1,8 @@
 //! How many requests several processes handle at once: each needs a permit, and the server's process gives them out.
 //!
 //! Within one process `shell` counts the running commands. Processes share no memory, so each asks over its line to the
-//! server's process, and that one keeps the queue. What a process holds comes back when its line ends, however it ends.
+//! server's process, and that one keeps the queue, and the time. What a process holds comes back when its line ends,
+//! however it ends.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -11,28 +12,29 @@ use std::time::Duration;
 
 use shell::{Deadline, Output, Peer, PeerGone, Shutdown};
 
+use super::line::{BUSY, DONE, END, GRANTED, WANT};
 use crate::{Handler, Reply};
-
-/// What a process says on its line: that it wants a permit, that it needs it no more. The answer is any byte.
-pub(super) const WANT: u8 = b'+';
-const DONE: u8 = b'-';
 
 /// Which processes have a permit, and which wait for one. Each process has a number.
 pub(super) struct Permits {
     free: usize,
+    /// How long a process waits for one.
+    timeout: Duration,
     holding: HashSet<u64>,
-    waiting: VecDeque<u64>,
+    waiting: VecDeque<(u64, Deadline)>,
 }
 
 impl Permits {
-    pub(super) fn new(all: usize) -> Permits {
-        Permits { free: all, holding: HashSet::new(), waiting: VecDeque::new() }
+    pub(super) fn new(all: usize, timeout: Duration) -> Permits {
+        Permits { free: all, timeout, holding: HashSet::new(), waiting: VecDeque::new() }
     }
 
     /// A process said this on its line.
     pub(super) fn said(&mut self, who: u64, what: u8) {
         match what {
-            WANT if !self.holding.contains(&who) => self.waiting.push_back(who),
+            WANT if !self.holding.contains(&who) => {
+                self.waiting.push_back((who, Deadline::after(self.timeout)));
+            }
             WANT => {}
             _ => self.gone(who),
         }
@@ -41,15 +43,29 @@ impl Permits {
     /// A process needs no permit any more.
     pub(super) fn gone(&mut self, who: u64) {
         self.free += usize::from(self.holding.remove(&who));
-        self.waiting.retain(|other| *other != who);
+        self.waiting.retain(|(other, _)| *other != who);
     }
 
-    /// The process that gets a permit now, if one is free: the one that has waited longest.
-    pub(super) fn next(&mut self) -> Option<u64> {
-        let who = if self.free > 0 { self.waiting.pop_front() } else { None }?;
-        self.free -= 1;
-        self.holding.insert(who);
-        Some(who)
+    /// The process that has waited longest, and its answer, if there is one now.
+    pub(super) fn next(&mut self) -> Option<(u64, u8)> {
+        let (who, until) = *self.waiting.front()?;
+        let answer = match self.free {
+            0 if !until.has_passed() => return None,
+            0 => BUSY,
+            _ => {
+                self.free -= 1;
+                self.holding.insert(who);
+                GRANTED
+            }
+        };
+        self.waiting.pop_front();
+        Some((who, answer))
+    }
+
+    /// When there is an answer though no permit comes free: all wait for the same time, and the first in the queue has
+    /// waited longest.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.waiting.front().map_or(Deadline::NEVER, |(_, until)| *until)
     }
 }
 
@@ -59,33 +75,30 @@ pub struct WithPermit<H> {
     pub handler: H,
     /// The line to the server's process.
     line: File,
-    granted: PipeReader,
+    answers: PipeReader,
 }
-
-/// Longer than any client waits. The queue moves on, and a client that leaves it is noticed.
-const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<H: Handler> WithPermit<H> {
     /// Asks for permits over `line`; when that ends, so does this process, with every command it runs.
     ///
     /// # Errors
     /// No thread or descriptor left.
-    pub fn new(handler: H, line: File) -> io::Result<WithPermit<H>> {
-        let (granted, grant) = io::pipe()?;
+    pub(super) fn new(handler: H, line: File) -> io::Result<WithPermit<H>> {
+        let (answers, answer) = io::pipe()?;
         let server = line.try_clone()?;
         thread::Builder::new().name("server".into()).spawn(move || {
-            pass_on(server, grant);
+            pass_on(server, answer);
             Shutdown::now()
         })?;
-        Ok(WithPermit { handler, line, granted })
+        Ok(WithPermit { handler, line, answers })
     }
 }
 
 /// Passes on what comes over the line until it ends.
-fn pass_on(mut server: File, mut grant: PipeWriter) {
+fn pass_on(mut server: File, mut answer: PipeWriter) {
     let mut byte = [0];
     while server.read(&mut byte).is_ok_and(|n| n > 0) {
-        let _ = grant.write(&byte);
+        let _ = answer.write(&byte);
     }
 }
 
@@ -114,13 +127,24 @@ impl<H: Handler> Handler for WithPermit<H> {
     ) -> Result<Reply, PeerGone> {
         // A server's process that is gone takes this one with it: nothing to do about an error.
         let _ = (&self.line).write(&[WANT]);
-        let granted = peer.wait_readable(&self.granted, Deadline::after(LONG));
-        let reply = granted.and_then(|_| {
-            let _ = (&self.granted).read(&mut [0]);
-            self.handler.handle(session, request, peer)
+        let reply = self.answer(peer).and_then(|answer| match answer {
+            GRANTED => self.handler.handle(session, request, peer),
+            BUSY => Ok(Reply { output: Output::busy(), last: false }),
+            // Once the server ends, nobody is answered.
+            _ => Err(PeerGone),
         });
         let _ = (&self.line).write(&[DONE]);
         reply
+    }
+}
+
+impl<H> WithPermit<H> {
+    /// What the server's process says. It always says something; but once the client has left, nobody waits for it.
+    fn answer(&self, peer: &Peer<'_>) -> Result<u8, PeerGone> {
+        peer.wait_readable(&self.answers, Deadline::NEVER)?;
+        let mut answer = [END];
+        let _ = (&self.answers).read(&mut answer);
+        Ok(answer[0])
     }
 }
 
@@ -128,13 +152,37 @@ impl<H: Handler> Handler for WithPermit<H> {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(60);
+
     fn granted(permits: &mut Permits) -> Vec<u64> {
-        std::iter::from_fn(|| permits.next()).collect()
+        std::iter::from_fn(|| permits.next())
+            .map(|(who, answer)| {
+                assert_eq!(answer, GRANTED, "{who}");
+                who
+            })
+            .collect()
+    }
+
+    #[test]
+    fn who_has_waited_too_long_is_told_so_and_leaves_the_queue() {
+        let mut permits = Permits::new(1, Duration::ZERO);
+        for who in 1..=3 {
+            permits.said(who, WANT);
+        }
+        assert!(permits.deadline().has_passed());
+        assert_eq!(permits.next(), Some((1, GRANTED)), "a free permit comes first");
+        assert_eq!(permits.next(), Some((2, BUSY)));
+        permits.said(1, DONE);
+        assert_eq!(permits.next(), Some((3, GRANTED)));
+        permits.said(2, WANT);
+        permits.said(3, DONE);
+        assert_eq!(granted(&mut permits), [2], "it may ask again");
+        assert_eq!(permits.deadline(), Deadline::NEVER);
     }
 
     #[test]
     fn who_waits_longest_is_next_and_who_leaves_is_not() {
-        let mut permits = Permits::new(2);
+        let mut permits = Permits::new(2, LONG);
         for who in 1..=5 {
             permits.said(who, WANT);
         }

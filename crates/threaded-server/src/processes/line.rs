@@ -1,0 +1,45 @@
+//! What goes over the line between the server's process and one that serves a connection.
+//!
+//! ```text
+//! server's process ── the secret, with its length in front ─▶ connection's process     once, before anything else
+//! server's process ◀────────────── WANT ───────────────────── connection's process     a request has come
+//! server's process ──── GRANTED, or BUSY, or END ───────────▶ connection's process     one answer to each WANT
+//! server's process ◀────────────── DONE ───────────────────── connection's process     its answer is ready
+//! ```
+//!
+//! Each of them is a byte. After END nothing is granted any more.
+
+use std::io::{self, Read, Write};
+
+/// The process wants a permit.
+pub(super) const WANT: u8 = b'+';
+/// It needs its permit no more.
+pub(super) const DONE: u8 = b'-';
+
+/// It has a permit now.
+pub(super) const GRANTED: u8 = b'y';
+/// It has waited too long, and gets none.
+pub(super) const BUSY: u8 = b'n';
+/// The server has been told to end.
+pub(super) const END: u8 = b'.';
+
+/// Hands over what nobody else must see: arguments and environment, everybody on this machine can read.
+///
+/// # Errors
+/// It's longer than 64 KiB; and what write(2) says.
+pub(super) fn hand_over(mut line: impl Write, secret: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(secret.len()).map_err(io::Error::other)?;
+    line.write_all(&[&length.to_le_bytes(), secret].concat())
+}
+
+/// Takes what was handed over.
+///
+/// # Errors
+/// The line ended before.
+pub(super) fn take_over(mut line: impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 2];
+    line.read_exact(&mut length)?;
+    let mut secret = vec![0; usize::from(u16::from_le_bytes(length))];
+    line.read_exact(&mut secret)?;
+    Ok(secret)
+}
