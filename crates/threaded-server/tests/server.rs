@@ -7,6 +7,9 @@
 //! | one connection above the cap | `one_too_many_is_told_so` |
 //! | more commands at once than may run | `eight_commands_at_once` |
 //! | more commands than may run, and the end | `no_command_starts_once_the_server_has_been_told_to_end` |
+//! | …for so long that the others wait for their whole timeout | `nobody_waits_longer_than_the_timeout` |
+//! | processes: no descriptors for a crowd | `nobody_is_reset_for_want_of_a_descriptor` |
+//! | processes: the program's file is replaced, or gone | `the_program_that_runs_is_the_one_that_serves` |
 //! | a client that breaks the protocol | `a_framing_error_ends_one_connection` |
 //! | a handler that panics; a client that never reads, or never finishes its frame | `handler.rs` |
 
@@ -18,8 +21,11 @@ mod held;
 #[expect(dead_code, reason = "the tests of the shell's promises need more of it")]
 mod rows;
 
+use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use held::Held;
@@ -27,11 +33,15 @@ use rows::{
     LONG, ROWS, Row, connect, for_each_row, rest_in_order, wait_until_read, wait_until_told,
 };
 use shell::{GRACE, MAX_RUNNING};
-use stage::{Scratch, Signal, Stream};
+use stage::{Line, Scratch, Signal, Stream};
 
 /// The models that serve several at once.
 fn concurrent() -> impl Iterator<Item = Row> {
     ROWS.into_iter().filter(Row::is_concurrent)
+}
+
+fn processes() -> impl Iterator<Item = Row> {
+    ROWS.into_iter().filter(Row::is_of_processes)
 }
 
 #[test]
@@ -112,6 +122,82 @@ fn eight_commands_at_once() {
     });
 }
 
+/// Eight run for the whole timeout, and the next eight after them: the others have waited too long by then. (In the events
+/// model requests wait for a worker, not for a permit.)
+#[test]
+fn nobody_waits_longer_than_the_timeout() {
+    let all = concurrent().filter(|row| !row.name().contains("events"));
+    for_each_row(all, |row| {
+        let server = row.start(&["--timeout", "2"]);
+        let address = server.address().unwrap();
+        let ask = || {
+            let mut conn = connect(&address);
+            let answer = row.ask(&mut conn, "sleep 600");
+            if answer.starts_with("busy: 8 commands") {
+                // The connection lives, and nothing of the first request reaches the second.
+                while row.ask(&mut conn, "echo hi") != "hi\n" {}
+            }
+            answer
+        };
+        let answers: Vec<String> = thread::scope(|scope| {
+            let asking: Vec<_> = (0..3 * MAX_RUNNING).map(|_| scope.spawn(ask)).collect();
+            asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        });
+        let busy = answers.iter().filter(|answer| answer.starts_with("busy: ")).count();
+        assert!((1..=2 * MAX_RUNNING).contains(&busy), "{}: {answers:?}", row.name());
+    });
+}
+
+/// 40 clients where there are 40 descriptors: each is served in its turn, once others have left.
+#[test]
+fn nobody_is_reset_for_want_of_a_descriptor() {
+    for_each_row(processes(), |row| {
+        let inside = row.command(&[]);
+        let mut limited = Command::new("/bin/sh");
+        limited.args(["-c", "ulimit -n 40; exec \"$@\"", "sh"]);
+        limited.arg(inside.get_program()).args(inside.get_args());
+        let server = row.start_as(&mut limited);
+        let address = server.address().unwrap();
+        let began = Instant::now();
+        let crowd: Vec<TcpStream> = (0..40).map(|_| connect(&address)).collect();
+        let fails = |line: &Line| String::from_utf8_lossy(&line.text).contains("Too many open");
+        let failures = |lines: &[Line]| lines.iter().filter(|line| fails(line)).count();
+        server.wait_until("log", LONG, |lines| (failures(lines) > 0).then_some(())).unwrap();
+        for mut conn in crowd {
+            assert_eq!(row.ask(&mut conn, "echo hi"), "hi\n", "{}", row.name());
+        }
+        let lines = failures(&server.said());
+        let seconds = began.elapsed().as_secs() as usize;
+        assert!(lines <= 1 + seconds, "{}: {lines} lines in {seconds} s", row.name());
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_program_that_runs_is_the_one_that_serves() {
+    for_each_row(processes(), |row| {
+        let scratch = Scratch::new().unwrap();
+        let [program, other] = ["threaded-server", "other"].map(|name| scratch.path().join(name));
+        // Not copied by this test: while another one of its threads starts a program, that has the file open, too, and
+        // what is open for writing can't be started.
+        let copied = Command::new("cp").arg(row.program()).arg(&program).status().unwrap();
+        assert!(copied.success());
+        fs::write(&other, "no program").unwrap();
+        let mut command = Command::new(&program);
+        command.args(row.command(&[]).get_args());
+        let server = row.start_as(&mut command);
+        let address = server.address().unwrap();
+        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+        // As `cargo build` does.
+        fs::rename(&other, &program).unwrap();
+        assert_eq!(row.echo(&address), "hi\n", "{}: replaced", row.name());
+        fs::remove_file(&program).unwrap();
+        assert_eq!(row.echo(&address), "hi\n", "{}: removed", row.name());
+        let name = row.ask(&mut connect(&address), "cat /proc/$PPID/comm");
+        assert_eq!(name, "threaded-server\n", "{}: in ps and top", row.name());
+    });
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn no_command_starts_once_the_server_has_been_told_to_end() {
@@ -134,12 +220,12 @@ fn no_command_starts_once_the_server_has_been_told_to_end() {
         let signalled = Instant::now();
         server.signal(Signal::TERM);
         wait_until_told(&server);
-        for (held, conn) in &mut running {
-            held.release();
-            assert_eq!(row.hear(conn), "released\n", "{}", row.name());
-        }
+        // It doesn't wait for those that run.
         assert_eq!(rest_in_order(conn), b"", "{}", row.name());
-        drop(running);
+        for (mut held, mut conn) in running {
+            held.release();
+            assert_eq!(row.hear(&mut conn), "released\n", "{}", row.name());
+        }
         let ended = server.wait(LONG).unwrap();
         let took = signalled.elapsed();
         let log = String::from_utf8_lossy(&ended.stderr);

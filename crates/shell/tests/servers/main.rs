@@ -8,6 +8,7 @@
 //! | a user without a number proves nothing | `who_gets_in::without_a_mapped_user_nobody_is_let_in_but_by_a_token` |
 //! | beyond this machine it listens only with both options | `who_gets_in::beyond_loopback_only_with_a_token` |
 //! | where there is a token, it comes first | `who_gets_in::a_token_comes_first` |
+//! | …and it is the one that was read at the start | `who_gets_in::a_token_is_read_once_and_seen_nowhere` |
 //! | a token is in no log and no trace | `who_gets_in::a_token_is_in_no_log_and_no_trace` |
 //! | a web page, TLS, line breaks, NUL, too long a request never run | `who_gets_in::what_is_no_command_never_runs` |
 //! | …however the request is cut | `who_gets_in::a_web_page_runs_nothing_however_its_request_is_cut` |

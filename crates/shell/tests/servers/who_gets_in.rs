@@ -1,6 +1,6 @@
 //! Who runs commands: this user, and nobody else.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -172,6 +172,37 @@ fn a_token_comes_first() {
         let said = (done.code, &done.stdout[..], &done.stderr[..]);
         assert_eq!(said, (Some(0), &b"hi\n"[..], &b"ok\n"[..]), "{}", row.name());
         assert!(proof.exists(), "{}", row.name());
+    });
+}
+
+/// The file may change, become everybody's or go: what was read at the start decides until the end. And whoever may look
+/// at the process that serves, a command of a client for one, doesn't see the token there.
+#[test]
+fn a_token_is_read_once_and_seen_nowhere() {
+    let scratch = Scratch::new().unwrap();
+    for_each_row(ROWS, |row| {
+        let file = token_file(scratch.path(), &row.name().replace(' ', "-"), TOKEN);
+        let server = row.start(&["--token-file", &file]);
+        let address = server.address().unwrap();
+        let other = TOKEN.replace("some", "another");
+        let answer_to = |token: &str| row.ask(&mut connect(&address), token);
+        let steps: [(&str, &dyn Fn()); 4] = [
+            ("as it was", &|| {}),
+            ("changed", &|| fs::write(&file, &other).unwrap()),
+            ("exposed", &|| fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap()),
+            ("removed", &|| fs::remove_file(&file).unwrap()),
+        ];
+        for (step, take) in steps {
+            take();
+            assert_eq!(answer_to(TOKEN), "ok\n", "{}, {step}", row.name());
+            assert!(answer_to(&other).starts_with("refused: "), "{}, {step}", row.name());
+        }
+        let mut owner = connect(&address);
+        assert_eq!(row.ask(&mut owner, TOKEN), "ok\n", "{}", row.name());
+        let look = "cat /proc/$PPID/cmdline /proc/$PPID/environ | tr '\\000\\n' '  '; echo";
+        let seen = row.ask(&mut owner, look);
+        assert!(seen.contains("--token-file"), "{}: {seen}", row.name());
+        assert!(!seen.contains(TOKEN), "{}: {seen}", row.name());
     });
 }
 
