@@ -40,9 +40,21 @@ impl Socket {
         Ok(Self::wrap(socket2::Socket::new(domain, kind, protocol)?))
     }
 
-    /// A socket that came from somewhere else, as when a process inherits a connection.
+    /// A socket that came from somewhere else.
     pub fn inherited(fd: OwnedFd) -> Self {
         Self::wrap(fd.into())
+    }
+
+    /// The only socket of a process that inherited it, under the number that it had in the process that accepted it: in a
+    /// record of both it's the same connection.
+    pub fn inherited_as(fd: OwnedFd, number: u64) -> Self {
+        NEXT_CONN.fetch_max(number, Ordering::Relaxed);
+        Self::wrap(fd.into())
+    }
+
+    /// Its number in the record.
+    pub fn number(&self) -> u64 {
+        self.conn
     }
 
     fn wrap(inner: socket2::Socket) -> Self {

@@ -32,7 +32,8 @@ use crate::{Handler, Service};
 /// What a connection's process is given, and how long it waits.
 #[derive(Clone, Copy)]
 pub struct Inherit<'a> {
-    /// Added to the arguments. With it, the program must call [`with_permit`] and [`serve_inherited`].
+    /// Added to the arguments, with the connection's number after it. With it, the program must call [`with_permit`] and
+    /// [`serve_inherited`].
     pub flag: &'a str,
     /// What its handler is made from, handed over without anybody else seeing it: a token. At most 64 KiB.
     pub secret: &'a [u8],
@@ -42,7 +43,7 @@ pub struct Inherit<'a> {
 
 /// Serves until a signal ends the process.
 ///
-/// For each connection it starts the running program again, with the same arguments and one more.
+/// For each connection it starts the running program again, with the same arguments and two more.
 ///
 /// # Errors
 /// When the listening socket is no longer usable.
@@ -88,7 +89,8 @@ fn start(
     line::hand_over(&ours, inherit.secret)?;
     let mut args = env::args_os();
     let mut command = Command::new(this_program()?);
-    command.arg0(args.next().unwrap_or_default()).args(args).arg(inherit.flag);
+    command.arg0(args.next().unwrap_or_default()).args(args);
+    command.arg(inherit.flag).arg(conn.number().to_string());
     command.stdin(Stdio::from(conn.as_fd().try_clone_to_owned()?));
     command.stdout(Stdio::from(OwnedFd::from(theirs)));
     // A Ctrl-C at the terminal is for us: we tell the children.
@@ -105,14 +107,17 @@ fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
-/// The child's part: serves the connection on standard input, and ends.
+/// The child's part: serves the connection on standard input, which has this number in the log, and ends.
 ///
 /// # Errors
 /// When standard input is no connection.
-pub fn serve_inherited<H: Handler>(service: &Service<WithPermit<H>>) -> Result<(), Failure> {
+pub fn serve_inherited<H: Handler>(
+    number: u64,
+    service: &Service<WithPermit<H>>,
+) -> Result<(), Failure> {
     keep_name();
     let serve = || {
-        let conn = Socket::inherited(io::stdin().as_fd().try_clone_to_owned()?);
+        let conn = Socket::inherited_as(io::stdin().as_fd().try_clone_to_owned()?, number);
         let peer = conn.peer_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
         // The server has asked whether it may come in; it may have left since.
         if let Ok(session) = service.handler.setup(&Peer::of(&conn)) {

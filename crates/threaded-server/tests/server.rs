@@ -10,6 +10,7 @@
 //! | …for so long that the others wait for their whole timeout | `nobody_waits_longer_than_the_timeout` |
 //! | processes: no descriptors for a crowd | `nobody_is_reset_for_want_of_a_descriptor` |
 //! | processes: the program's file is replaced, or gone | `the_program_that_runs_is_the_one_that_serves` |
+//! | a log in which connections can't be told apart | `each_connection_has_its_own_number_in_the_log` |
 //! | a client that breaks the protocol | `a_framing_error_ends_one_connection` |
 //! | a handler that panics; a client that never reads, or never finishes its frame | `handler.rs` |
 
@@ -21,6 +22,7 @@ mod held;
 #[expect(dead_code, reason = "the tests of the shell's promises need more of it")]
 mod rows;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
@@ -195,6 +197,28 @@ fn the_program_that_runs_is_the_one_that_serves() {
         assert_eq!(row.echo(&address), "hi\n", "{}: removed", row.name());
         let name = row.ask(&mut connect(&address), "cat /proc/$PPID/comm");
         assert_eq!(name, "threaded-server\n", "{}: in ps and top", row.name());
+    });
+}
+
+/// Whoever reads the log of a model finds a connection by its number, whichever process serves it.
+#[test]
+fn each_connection_has_its_own_number_in_the_log() {
+    for_each_row(ROWS.into_iter().filter(Row::is_model), |row| {
+        let server = row.start(&["-v"]);
+        let address = server.address().unwrap();
+        for _ in 0..3 {
+            assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
+        }
+        server.signal(Signal::TERM);
+        let log = String::from_utf8(server.wait(LONG).unwrap().stderr).unwrap();
+        let number_of = |call: &str, line: &str| -> Option<String> {
+            let rest = line.split_once(&format!(" {call} conn="))?.1;
+            Some(rest.split(' ').next()?.to_owned())
+        };
+        let listener = log.lines().find_map(|line| number_of("listen", line)).unwrap();
+        let answers: BTreeSet<_> = log.lines().filter_map(|line| number_of("send", line)).collect();
+        assert_eq!(answers.len(), 3, "{}: {answers:?}", row.name());
+        assert!(!answers.contains(&listener), "{}: {answers:?}", row.name());
     });
 }
 

@@ -40,8 +40,8 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let shutdown = shell::Shutdown::on_signals()?;
-    if args.inherited {
-        return serve_inherited(args, shutdown);
+    if let Some(number) = args.inherited {
+        return serve_inherited(number, args, shutdown);
     }
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     let service = service(args, gate, shutdown);
@@ -66,11 +66,11 @@ fn serve(listener: &Socket, service: &Service<shell::Gate>, args: &Args) -> Resu
 }
 
 /// One connection of the processes model, in a process of its own.
-fn serve_inherited(args: &Args, shutdown: shell::Shutdown) -> Result<(), Failure> {
+fn serve_inherited(number: u64, args: &Args, shutdown: shell::Shutdown) -> Result<(), Failure> {
     observe::never_wait_for_readers();
     let gate = |token| args.server.gate_with(token, args.requests, &shutdown);
     let gate = threaded_server::processes::with_permit(gate)?;
-    threaded_server::processes::serve_inherited(&service(args, gate, shutdown))
+    threaded_server::processes::serve_inherited(number, &service(args, gate, shutdown))
 }
 
 fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> {
@@ -127,9 +127,9 @@ struct Args {
     server: shell::ServerArgs,
     #[command(flatten)]
     log: observe::LogArgs,
-    /// For the processes model itself: serve the connection on standard input
-    #[arg(long, hide = true)]
-    inherited: bool,
+    /// For the processes model itself: serve the connection on standard input, which has this number in the log
+    #[arg(long, value_name = "CONN", hide = true)]
+    inherited: Option<u64>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
