@@ -134,10 +134,8 @@ mod tests {
         let said = backoff.said;
         backoff.reset();
         after(&mut backoff, Errno::MFILE);
-        assert!(
-            said.is_some()
-                && said.is_some_and(|said| said.elapsed() >= QUIET || backoff.said == Some(said))
-        );
+        // Unless this test was held up for so long that there is a second one to say.
+        assert!(said.is_some_and(|said| backoff.said == Some(said) || said.elapsed() >= QUIET));
     }
 
     #[test]

@@ -59,9 +59,8 @@ pub fn serve<H: Handler>(
     loop {
         // First the line, and two descriptors to spare, for what a start or a refusal opens: a client for whom there are
         // none waits in the queue, and is not reset.
-        let accepted = UnixStream::pair()
-            .and_then(|line| Ok((line, io::pipe()?)))
-            .and_then(|(line, spare)| Ok((line, spare, listener.accept()?)));
+        let accepted =
+            UnixStream::pair().and_then(|line| Ok((line, io::pipe()?, listener.accept()?)));
         let Some((line, spare, (conn, peer))) = backoff.check_part(accepted)? else { continue };
         drop(spare);
         let Some(Accepted { conn, permit, .. }) = connections.admit(conn, &peer) else { continue };

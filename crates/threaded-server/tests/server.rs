@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use held::Held;
 use rows::{
-    LONG, ROWS, Row, connect, for_each_row, rest_in_order, wait_until_read, wait_until_told,
+    LONG, ROWS, Row, connect, for_each_row, rest, rest_in_order, wait_until_read, wait_until_told,
 };
 use shell::{GRACE, MAX_RUNNING};
 use stage::{Line, Scratch, Signal, Stream};
@@ -246,6 +246,10 @@ fn no_command_starts_once_the_server_has_been_told_to_end() {
         wait_until_told(&server);
         // It doesn't wait for those that run.
         assert_eq!(rest_in_order(conn), b"", "{}", row.name());
+        // Nor is anybody served who comes only now.
+        let mut late = connect(&address);
+        let _ = late.write_all(&row.request("echo hi"));
+        assert_eq!(rest(&mut late), "", "{}", row.name());
         for (mut held, mut conn) in running {
             held.release();
             assert_eq!(row.hear(&mut conn), "released\n", "{}", row.name());

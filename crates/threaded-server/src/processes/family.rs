@@ -39,13 +39,13 @@ impl Family {
         let shutdown = shutdown.clone();
         ioctl_fionbio(&woken, true)?;
         let permits = Permits::new(MAX_RUNNING, permit_timeout);
-        let look = move || look_after(&coming, permits, &woken, &ended, &shutdown);
+        let look = move || look_after(coming, permits, &woken, &ended, &shutdown);
         thread::Builder::new().name("family".into()).spawn(look)?;
         Ok(Family { born, wake })
     }
 
     pub(super) fn add(&self, member: Member) {
-        // The thread is gone once the server has been told to end; the process ends with its line.
+        // Nobody takes it once the server has been told to end; the process ends with its line.
         let _ = self.born.send(member);
         let _ = (&self.wake).write(&[0]);
     }
@@ -53,7 +53,7 @@ impl Family {
 
 /// Until the server is told to end, and then until each process has ended.
 fn look_after(
-    coming: &Receiver<Member>,
+    coming: Receiver<Member>,
     mut permits: Permits,
     mut woken: &PipeReader,
     mut ended: &PipeReader,
@@ -114,6 +114,7 @@ fn look_after(
             }
         }
     }
+    drop(coming);
     for (_, member) in &family {
         // For one that waits for a permit, and for one that asks now.
         member.say(END);
