@@ -97,7 +97,7 @@ fn a_client_that_says_nothing() {
     let place = Place::new();
     let server = place.server(&[]);
     drop(UnixStream::connect(&place.path).unwrap());
-    check(&server.wait(LONG).unwrap(), 4, &["reading the message", "the client said nothing"]);
+    check(&server.wait(LONG).unwrap(), 4, &["the conversation", "the client said nothing"]);
 }
 
 #[test]

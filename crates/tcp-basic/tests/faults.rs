@@ -148,7 +148,7 @@ fn a_client_that_does_not_speak() {
         let conn = TcpStream::connect(address).unwrap();
         let peer = conn.local_addr().unwrap().to_string();
         talk(conn);
-        check(&server.wait(LONG).unwrap(), code, &[&peer, "reading the message", said]);
+        check(&server.wait(LONG).unwrap(), code, &[&peer, "the conversation", said]);
     }
 }
 

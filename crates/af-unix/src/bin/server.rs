@@ -77,7 +77,7 @@ fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
 fn converse(conn: &Socket) -> Result<Vec<u8>, Failure> {
     // SO_PEERCRED: the kernel says which process and which user connected. Over TCP a server learns only an address.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
-    let message = talk(conn).map_err(Failure::talking(&peer, "reading the message"))?;
+    let message = talk(conn).map_err(Failure::talking(&peer, "the conversation"))?;
     Ok([format!("from {peer}\n").as_bytes(), &message].concat())
 }
 

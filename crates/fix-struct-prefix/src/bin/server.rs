@@ -39,7 +39,7 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
 /// One client after another, until a signal ends the server.
 fn serve(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    // On Ctrl-C, recv returns 0 on every open connection; then the process exits.
+    // On Ctrl-C, recv soon returns 0 on every open connection; then the process exits.
     let shutdown = shell::Shutdown::on_signals()?;
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
     let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;

@@ -46,7 +46,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     loop {
         // accept gives a second socket, for this one client; the listener goes on listening.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        let said = talk(&conn).map_err(Failure::talking(show(&peer), "reading the message"));
+        let said = talk(&conn).map_err(Failure::talking(show(&peer), "the conversation"));
         if !args.forever {
             return said.and_then(|message| print(&message));
         }
