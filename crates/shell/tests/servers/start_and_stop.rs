@@ -101,6 +101,24 @@ fn told_to_stop_its_last_answer_arrives_though_the_client_asks_on() {
     }
 }
 
+/// A client that then stays connected doesn't keep it.
+#[test]
+fn told_to_stop_it_ends_once_all_have_their_answers() {
+    for_each_row(ROWS, |row| {
+        let scratch = Scratch::new().unwrap();
+        let (server, mut held, mut conn) = busy(&row, &scratch);
+        let signalled = Instant::now();
+        server.signal(Signal::TERM);
+        wait_until_told(&server);
+        held.release();
+        assert_eq!(row.hear(&mut conn), "released\n", "{}", row.name());
+        assert_eq!(read(&mut conn, &mut [0]), 0, "{}", row.name());
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
+        let took = signalled.elapsed();
+        assert!(took < shell::GRACE, "{}: {took:?}", row.name());
+    });
+}
+
 #[test]
 fn what_does_not_finish_is_killed() {
     for_each_row(ROWS, |row| {

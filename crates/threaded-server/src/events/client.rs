@@ -204,11 +204,11 @@ impl<S> Client<S> {
         };
         match written {
             Ok(()) => match session {
-                Some(session) => {
+                Some(session) if !service.shutdown.told() => {
                     self.state = State::Reading(session);
                     Ok(Next::GoOn)
                 }
-                None => Ok(self.say_goodbye()),
+                _ => Ok(self.say_goodbye()),
             },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // It is tried only when there is room, so something went: the clock starts anew.
@@ -231,7 +231,7 @@ impl<S> Client<S> {
         }
     }
 
-    /// The server stops: it leaves, unless an answer is due to it.
+    /// The server stops: it leaves, at once or after the answer that is due to it.
     pub(super) fn dismiss(&mut self) -> Next<S> {
         match self.state {
             State::Reading(_) => self.say_goodbye(),
