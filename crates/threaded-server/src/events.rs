@@ -31,6 +31,9 @@ const NEWCOMER: Token = Token(usize::MAX);
 const SHUTDOWN: Token = Token(usize::MAX - 1);
 const WORKER: Token = Token(usize::MAX - 2);
 
+/// How many newcomers are accepted before it's the clients' turn.
+const AT_ONCE: usize = 64;
+
 /// Serves until the server is told to stop, and then until each request that is being handled has its answer.
 ///
 /// # Errors
@@ -74,26 +77,38 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
             if service.shutdown.told() {
                 accept_at = None;
             }
-            while accept_at.is_some_and(Deadline::has_passed) {
-                accept_at = match listener.accept() {
-                    Ok((conn, peer)) => {
-                        backoff.reset();
-                        // The model: one more in the list.
-                        if let Some(accepted) = connections.admit(conn, &peer) {
-                            clients.enter(accepted);
-                        }
-                        accept_at
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                    Err(error) => match backoff.after(&error) {
-                        Some(pause) => Some(Deadline::after(pause)),
-                        None => return Err(Failure::system("accepting connections")(error)),
-                    },
-                };
+            if accept_at.is_some_and(Deadline::has_passed) {
+                accept_at = accept(listener, &connections, &mut clients, &mut backoff)?;
             }
         }
         Ok(())
     })
+}
+
+/// Accepts newcomers, but not for so long that the clients wait. Says when to go on; `None` once all are in.
+fn accept<H: Handler>(
+    listener: &Socket,
+    connections: &Connections<'_, H>,
+    clients: &mut Clients<'_, H>,
+    backoff: &mut Backoff,
+) -> Result<Option<Deadline>, Failure> {
+    for _ in 0..AT_ONCE {
+        match listener.accept() {
+            Ok((conn, peer)) => {
+                backoff.reset();
+                // The model: one more in the list.
+                if let Some(accepted) = connections.admit(conn, &peer) {
+                    clients.enter(accepted);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => match backoff.after(&error) {
+                Some(pause) => return Ok(Some(Deadline::after(pause))),
+                None => return Err(Failure::system("accepting connections")(error)),
+            },
+        }
+    }
+    Ok(Some(Deadline::now()))
 }
 
 /// Has the kernel tell of newcomers and of the end; and what workers wake the loop with.

@@ -6,6 +6,7 @@
 //! | a handler that panics, when a client comes and when it asks | `a_panic_ends_one_connection` |
 //! | a client that never finishes its frame | `who_never_finishes_a_frame_is_given_up` |
 //! | a client of which a part of the next frame is always there | `each_frame_has_its_own_time` |
+//! | newcomers who come without end | `newcomers_without_end_delay_nobody` |
 //! | a client that never reads its answer | `who_never_reads_is_given_up` |
 //! | a handler that turns a client away, or answers for the last time | `turned_away_with_an_answer` |
 
@@ -13,7 +14,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ enum Mood {
     Kind,
     PanicsAtOnce,
     TurnsAway,
+    /// Turns everybody away, once this says where it listens, and is the next to come itself.
+    HasNewcomers(&'static Mutex<Option<SocketAddr>>),
 }
 
 impl Handler for Mood {
@@ -53,6 +56,13 @@ impl Handler for Mood {
             Mood::Kind => Ok(()),
             Mood::PanicsAtOnce => panic!("this handler panics when a client comes"),
             Mood::TurnsAway => Err(said(b"not today")),
+            Mood::HasNewcomers(address) => match *address.lock().unwrap() {
+                Some(address) => {
+                    drop(connect(address));
+                    Err(said(b"not today"))
+                }
+                None => Ok(()),
+            },
         }
     }
 
@@ -125,6 +135,21 @@ fn each_frame_has_its_own_time() {
             // Not to wait for something: so that there are not thousands of them.
             thread::sleep(frame_timeout / 20);
         }
+    }
+}
+
+/// Whenever one has been accepted, the next one is there. (The serial model serves nobody else meanwhile.)
+#[test]
+fn newcomers_without_end_delay_nobody() {
+    static ADDRESS: Mutex<Option<SocketAddr>> = Mutex::new(None);
+    for (model, serve) in MODELS.into_iter().filter(|(model, _)| *model != "serial") {
+        let address = start(serve, Mood::HasNewcomers(&ADDRESS), LONG);
+        let mut calm = connect(address);
+        assert_eq!(ask(&mut calm, "a"), "a", "{model}");
+        *ADDRESS.lock().unwrap() = Some(address);
+        drop(connect(address));
+        assert_eq!(ask(&mut calm, "b"), "b", "{model}");
+        *ADDRESS.lock().unwrap() = None;
     }
 }
 
