@@ -3,7 +3,7 @@
 //! No call of this thread waits for one client. It waits for all of them at once, in epoll(7) or kqueue(2) by way of the
 //! crate mio, and then does for each that is ready what can be done without waiting. So nothing of a connection can live in
 //! a loop or on a stack: what it is in the middle of is written down (`events/client.rs`), and the decoder remembers how
-//! far its request has come. What takes time, a handler that waits, runs on a few worker threads (`events/workers.rs`).
+//! far its request has come. What takes time, a handler that waits, runs on worker threads (`events/workers.rs`).
 //!
 //! The kernel tells only what is new: that bytes have come, not that there still are some (edge-triggered). So its list
 //! needs no care, and 10,000 clients that say nothing cost nothing; but a client must be read until it is empty.
@@ -19,11 +19,12 @@ use std::thread;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use observe::{Backoff, Failure, Socket};
-use shell::{Deadline, MAX_RUNNING};
+use shell::Deadline;
 
 use self::clients::Clients;
 use self::workers::{Jobs, Results, work};
 use crate::connections::Connections;
+use crate::pool::WORKERS;
 use crate::{Handler, Service};
 
 /// What can be ready besides a client: the clients' tokens count from 0.
@@ -46,7 +47,8 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
     let (jobs, results) = (&Jobs::default(), &Results::new(waker));
     thread::scope(|scope| {
         let _workers_end_with_it = jobs.close_when_dropped();
-        for _ in 0..if H::WAITS { MAX_RUNNING } else { 0 } {
+        let workers = if H::WAITS { WORKERS.min(service.max_connections) } else { 0 };
+        for _ in 0..workers {
             thread::Builder::new()
                 .spawn_scoped(scope, || work(jobs, results, service))
                 .map_err(Failure::system("starting the workers"))?;

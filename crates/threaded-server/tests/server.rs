@@ -124,12 +124,10 @@ fn eight_commands_at_once() {
     });
 }
 
-/// Eight run for the whole timeout, and the next eight after them: the others have waited too long by then. (In the events
-/// model requests wait for a worker, not for a permit.)
+/// Eight run for the whole timeout, and the next eight after them: the others have waited too long by then.
 #[test]
 fn nobody_waits_longer_than_the_timeout() {
-    let all = concurrent().filter(|row| !row.name().contains("events"));
-    for_each_row(all, |row| {
+    for_each_row(concurrent(), |row| {
         let server = row.start(&["--timeout", "2"]);
         let address = server.address().unwrap();
         let ask = || {
