@@ -55,7 +55,7 @@ pub use deadline::{
 pub use gate::{AccessError, Gate, ServerArgs};
 pub use lingering::LingeringClose;
 pub use output::Output;
-pub use peer::{Peer, PeerGone};
+pub use peer::{Peer, PeerGone, RECHECK};
 pub use permit::MAX_RUNNING;
 pub use prompt::{Command, Commands, PromptArgs, PromptWhen};
 pub use prompt_error::PromptError;

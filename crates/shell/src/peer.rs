@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags};
 use crate::deadline::{Deadline, poll};
 
 /// How often somebody who works for a peer looks whether it's still there.
-pub(crate) const RECHECK: Duration = Duration::from_millis(250);
+pub const RECHECK: Duration = Duration::from_millis(250);
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ impl<'a> Peer<'a> {
     /// # Errors
     /// [`PeerGone`]. A socket that cannot even be polled has no peer.
     #[cfg(target_os = "linux")]
-    pub(crate) fn is_here(&self) -> Result<(), PeerGone> {
+    pub fn is_here(&self) -> Result<(), PeerGone> {
         // Hang-up and error are reported without being asked for. RDHUP is a FIN.
         let mut fds = [PollFd::new(self.0, PollFlags::RDHUP)];
         poll(&mut fds, Deadline::now()).map_err(|_| PeerGone)?;
@@ -86,7 +86,7 @@ impl<'a> Peer<'a> {
     /// # Errors
     /// [`PeerGone`].
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn is_here(&self) -> Result<(), PeerGone> {
+    pub fn is_here(&self) -> Result<(), PeerGone> {
         match self.0.take_error() {
             Ok(None) => Ok(()),
             _ => Err(PeerGone),

@@ -11,6 +11,7 @@
 //! | processes: no descriptors for a crowd | `nobody_is_reset_for_want_of_a_descriptor` |
 //! | processes: the program's file is replaced, or gone | `the_program_that_runs_is_the_one_that_serves` |
 //! | a log in which connections can't be told apart | `each_connection_has_its_own_number_in_the_log` |
+//! | a client that leaves before its command's turn | `who_has_left_keeps_no_place` |
 //! | a client that breaks the protocol | `a_framing_error_ends_one_connection` |
 //! | a handler that panics; a client that never reads, or never finishes its frame | `handler.rs` |
 
@@ -36,6 +37,7 @@ use rows::{
 };
 use shell::{GRACE, MAX_RUNNING};
 use stage::{Line, Scratch, Signal, Stream};
+use threaded_server::pool::WORKERS;
 
 /// The models that serve several at once.
 fn concurrent() -> impl Iterator<Item = Row> {
@@ -258,6 +260,43 @@ fn no_command_starts_once_the_server_has_been_told_to_end() {
         assert_eq!(ended.code, Some(0), "{}: {log}", row.name());
         assert!(took < GRACE, "{}: {took:?}: {log}", row.name());
         assert!(!ninth.begins_within(Duration::ZERO), "{}: it ran", row.name());
+    });
+}
+
+/// Also where so many wait for their turn that it has no thread yet.
+#[test]
+fn who_has_left_keeps_no_place() {
+    // In the pool, whoever finds no worker isn't looked at before there is one.
+    let rows = concurrent().filter(|row| !row.name().contains("pool"));
+    for_each_row(rows, |row| {
+        let scratch = Scratch::new().unwrap();
+        let most = (WORKERS + 1).to_string();
+        let server = row.start(&["--max-connections", &most, "--timeout", "600"]);
+        let address = server.address().unwrap();
+        let mut inside = Vec::new();
+        for number in 0..WORKERS {
+            let mut held = Held::new(scratch.path(), &number.to_string());
+            let mut conn = connect(&address);
+            conn.write_all(&row.request(&held.command())).unwrap();
+            if number < MAX_RUNNING {
+                held.wait_until_begun();
+            }
+            inside.push((held, conn));
+        }
+        let mut left = connect(&address);
+        left.write_all(&row.request("echo never")).unwrap();
+        // A newcomer that is let in has no answer to this.
+        let is_let_in = || {
+            let mut conn = connect(&address);
+            conn.write_all(b"\xff\xff\xff\xff").unwrap();
+            rest_in_order(conn).is_empty()
+        };
+        assert!(!is_let_in(), "{}: all places are taken", row.name());
+        drop(left);
+        let until = Instant::now() + LONG;
+        while !is_let_in() {
+            assert!(Instant::now() < until, "{}: the place is never free", row.name());
+        }
     });
 }
 

@@ -10,7 +10,7 @@ use mio::event::Event;
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{Deadline, FrameDeadline, Output};
+use shell::{Deadline, FrameDeadline, Output, Peer, RECHECK};
 
 use super::workers::{Outcome, handle};
 use crate::connections::{Accepted, Permit};
@@ -102,7 +102,10 @@ impl<S> Client<S> {
                 State::Reading(session) => self.read(session, service),
                 State::Writing(answer, session) => self.write(*answer, session, service),
                 State::Leaving => return self.leave(),
-                State::Busy => return Next::Wait,
+                State::Busy => {
+                    self.deadline = self.deadline.or(self.next_look());
+                    return Next::Wait;
+                }
             };
             match step {
                 Ok(Next::GoOn) => {}
@@ -147,7 +150,9 @@ impl<S> Client<S> {
             self.deadline = Deadline::NEVER;
             self.rest.start_anew();
             if H::WAITS {
-                return Ok(Next::Handle(session, frame.body.to_vec()));
+                let request = frame.body.to_vec();
+                self.deadline = self.next_look();
+                return Ok(Next::Handle(session, request));
             }
             let outcome = handle(&self.conn, session, frame.body, &service.handler);
             return self.take_outcome(outcome, service);
@@ -205,6 +210,7 @@ impl<S> Client<S> {
         match written {
             Ok(()) => match session {
                 Some(session) if !service.shutdown.told() => {
+                    self.deadline = Deadline::NEVER;
                     self.state = State::Reading(session);
                     Ok(Next::GoOn)
                 }
@@ -227,8 +233,19 @@ impl<S> Client<S> {
     pub(super) fn expire<H: Handler<Session = S>>(&mut self, service: &Service<H>) -> Next<S> {
         match self.state {
             State::Leaving => Next::Close,
+            State::Busy if Peer::of(&self.conn).is_here().is_ok() => {
+                self.deadline = self.next_look();
+                Next::Wait
+            }
+            State::Busy => Next::Close,
             _ => self.fail(io::Error::from(io::ErrorKind::TimedOut).into(), service),
         }
+    }
+
+    /// When to look whether a client that waits for its answer is still there. One that has ended its side may only have
+    /// stopped sending, or have left; then it doesn't keep its place from others.
+    fn next_look(&self) -> Deadline {
+        if self.has_ended { Deadline::after(RECHECK) } else { Deadline::NEVER }
     }
 
     /// The server stops: it leaves, at once or after the answer that is due to it.

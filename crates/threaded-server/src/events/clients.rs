@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use mio::event::Event;
@@ -115,8 +116,9 @@ impl<'a, H: Handler> Clients<'a, H> {
             Next::Wait => {}
             Next::GoOn => self.unfinished.push(place),
             Next::Handle(session, request) => {
-                let conn = conn.clone();
-                self.jobs.push(Job { id: (place, number), conn, session, request });
+                let (id, conn) = ((place, number), Arc::downgrade(conn));
+                let until = Deadline::after(self.service.frame_timeout);
+                self.jobs.push(Job { id, conn, session, request, until });
             }
             Next::Close => {
                 // Closed, it leaves the kernel's list by itself; but a worker may still hold it.

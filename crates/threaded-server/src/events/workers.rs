@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use mio::Waker;
 use observe::Socket;
-use shell::{Output, Peer};
+use shell::{Deadline, Output, Peer};
 
+use crate::handler::refused;
 use crate::{Handler, Service};
 
 /// Which client: its place in the list, and a number that no other client ever has.
@@ -17,9 +18,12 @@ pub(super) type Id = (usize, u64);
 /// Something to be done for a client.
 pub(super) struct Job<S> {
     pub(super) id: Id,
-    pub(super) conn: Arc<Socket>,
+    /// Closed, if its client has left before a worker takes the job.
+    pub(super) conn: Weak<Socket>,
     pub(super) session: S,
     pub(super) request: Vec<u8>,
+    /// How long it may wait for a worker.
+    pub(super) until: Deadline,
 }
 
 /// What came of a client's job.
@@ -62,7 +66,11 @@ impl<S> Jobs<S> {
     /// Adds jobs, and wakes one worker: that one wakes the next, if there is more to do.
     pub(super) fn add(&self, jobs: Vec<Job<S>>) {
         if !jobs.is_empty() {
-            self.queue().jobs.extend(jobs);
+            let mut queue = self.queue();
+            // While all workers are busy, others can come, ask and leave. Kept, what they asked would fill the memory.
+            queue.jobs.retain(|job| job.conn.strong_count() > 0);
+            queue.jobs.extend(jobs);
+            drop(queue);
             self.changed.notify_one();
         }
     }
@@ -130,8 +138,12 @@ pub(super) fn work<H: Handler>(
     results: &Results<H::Session>,
     service: &Service<H>,
 ) {
-    while let Some(Job { id, conn, session, request }) = jobs.take() {
-        let outcome = handle(&conn, session, &request, &service.handler);
+    while let Some(Job { id, conn, session, request, until }) = jobs.take() {
+        let Some(conn) = conn.upgrade() else { continue };
+        let outcome = match until.has_passed() {
+            true => Outcome::Answer(refused("all workers are busy; try again later"), None),
+            false => handle(&conn, session, &request, &service.handler),
+        };
         // Before the loop hears of it: it may then be the last to hold the connection, and closes it.
         drop(conn);
         results.add(Done { id, outcome });
@@ -153,4 +165,76 @@ pub(super) fn handle<H: Handler>(
         tracing::error!("the handler panicked; closing its connection");
         Outcome::Over
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use mio::{Poll, Token};
+    use proto::request::RequestForm;
+    use shell::{PeerGone, Shutdown};
+
+    use super::*;
+    use crate::Reply;
+
+    struct Echo;
+
+    impl Handler for Echo {
+        type Session = ();
+
+        fn setup(&self, _: &Peer<'_>) -> Result<(), Output> {
+            Ok(())
+        }
+
+        fn handle(&self, (): &mut (), request: &[u8], _: &Peer<'_>) -> Result<Reply, PeerGone> {
+            Ok(Reply { output: refused(&String::from_utf8_lossy(request)), last: false })
+        }
+    }
+
+    #[test]
+    fn a_job_of_nobody_and_one_that_waited_too_long_are_not_done() {
+        let service = Service {
+            handler: Echo,
+            form: RequestForm::Framed,
+            max_frame: 1024,
+            length_key: "data_len".to_owned(),
+            max_connections: 1,
+            frame_timeout: Duration::from_secs(30),
+            shutdown: Shutdown::on_signals().unwrap(),
+        };
+        let poll = Poll::new().unwrap();
+        let results = Results::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let jobs = Jobs::default();
+        let conn = || {
+            let (ours, _theirs) = UnixStream::pair().unwrap();
+            Arc::new(Socket::inherited(OwnedFd::from(ours)))
+        };
+        let (here, left, leaves) = (conn(), conn(), conn());
+        let job = |number, conn: &Arc<Socket>, until| {
+            let (id, conn, request) = ((0, number), Arc::downgrade(conn), b"done".to_vec());
+            Job { id, conn, session: (), request, until }
+        };
+        jobs.add(vec![job(0, &left, Deadline::NEVER), job(1, &here, Deadline::NEVER)]);
+        drop(left);
+        jobs.add(vec![job(2, &leaves, Deadline::NEVER), job(3, &here, Deadline::now())]);
+        assert_eq!(jobs.queue().jobs.len(), 3, "what nobody waits for is forgotten");
+        drop(leaves);
+        drop(jobs.close_when_dropped());
+        work(&jobs, &results, &service);
+        let done: Vec<_> = results
+            .take()
+            .into_iter()
+            .map(|Done { id: (_, number), outcome }| match outcome {
+                Outcome::Answer(output, session) => (number, output, session.is_some()),
+                Outcome::Over => panic!("job {number} has no answer"),
+            })
+            .collect();
+        let late = refused("all workers are busy; try again later");
+        let expected = [(1, refused("done"), true), (3, late, false)];
+        assert_eq!(done, expected);
+    }
 }
