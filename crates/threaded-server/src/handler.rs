@@ -102,7 +102,8 @@ pub struct Service<H> {
     pub length_key: String,
     /// How many connections may be open at once; a further one is refused.
     pub max_connections: usize,
-    /// How long a client may take for the rest of a frame it has begun, or leave its answer unread.
+    /// How long a client may take for the rest of a frame it has begun, or leave its answer unread; and how long its request
+    /// may wait for a worker of the events model.
     pub frame_timeout: Duration,
     /// Ends the server when it's told to.
     pub shutdown: Shutdown,
