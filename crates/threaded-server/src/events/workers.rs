@@ -77,14 +77,17 @@ impl<S> Jobs<S> {
 
     fn take(&self) -> Option<Job<S>> {
         let mut queue = self.queue();
-        queue.idle += 1;
-        queue = self
-            .changed
-            .wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        queue.idle -= 1;
-        if queue.idle > 0 && queue.jobs.len() > 1 {
-            self.changed.notify_one();
+        if queue.jobs.is_empty() {
+            queue.idle += 1;
+            queue = self
+                .changed
+                .wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+            // Only here. One that has just done a job finds the next: woken at each of them, all would come for nothing.
+            if queue.idle > 0 && queue.jobs.len() > 1 {
+                self.changed.notify_one();
+            }
         }
         queue.jobs.pop_front()
     }
