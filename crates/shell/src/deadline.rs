@@ -155,6 +155,11 @@ pub fn still_missing<'a>(
     }
 }
 
+/// The error of a peer that has left its answer unread for too long.
+pub fn left_unread() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "its answer was not read in time")
+}
+
 /// Writes a message, in one call where the kernel has room for all of it. Gives up on a peer who takes nothing for
 /// [`FRAME_TIMEOUT`].
 ///
@@ -184,10 +189,7 @@ pub fn write_within<B: AsRef<[u8]>, const N: usize>(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut fds = [PollFd::new(conn, PollFlags::OUT)];
                 if !poll(&mut fds, Deadline::after(time))? {
-                    return Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "its answer was not read in time",
-                    ));
+                    return Err(left_unread());
                 }
             }
             written => return written,

@@ -49,8 +49,8 @@ mod token;
 
 pub use answer::Answer;
 pub use deadline::{
-    Deadline, FRAME_TIMEOUT, FrameDeadline, poll, still_missing, wait_readable, write_with_timeout,
-    write_within,
+    Deadline, FRAME_TIMEOUT, FrameDeadline, left_unread, poll, still_missing, wait_readable,
+    write_with_timeout, write_within,
 };
 pub use gate::{AccessError, Gate, ServerArgs};
 pub use lingering::LingeringClose;

@@ -41,8 +41,11 @@ impl<'a, H: Handler> Connections<'a, H> {
     }
 
     /// Right after accept: says who came, asks the handler, and gives out a permit. A refused client gets its answer
-    /// from another thread, and nobody waits for that.
+    /// from another thread, and nobody waits for that. Once the server has been told to end, nobody comes in.
     pub(crate) fn admit(&self, conn: Socket, peer: &SockAddr) -> Option<Accepted<H>> {
+        if self.service.shutdown.told() {
+            return None;
+        }
         say(format_args!("from {}", show(peer)));
         let setup = || self.service.handler.setup(&Peer::of(&conn));
         let Ok(admitted) = catch_unwind(AssertUnwindSafe(setup)) else {

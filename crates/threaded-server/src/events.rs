@@ -76,9 +76,6 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
             clients.go_on();
             clients.expire();
             jobs.add(clients.take_jobs());
-            if service.shutdown.told() {
-                accept_at = None;
-            }
             if accept_at.is_some_and(Deadline::has_passed) {
                 accept_at = accept(listener, &connections, &mut clients, &mut backoff)?;
             }

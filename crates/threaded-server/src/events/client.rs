@@ -10,7 +10,7 @@ use mio::event::Event;
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{Deadline, FrameDeadline, Output, Peer, RECHECK};
+use shell::{Deadline, FrameDeadline, Output, Peer, RECHECK, still_missing};
 
 use super::workers::{Outcome, handle};
 use crate::connections::{Accepted, Permit};
@@ -238,7 +238,12 @@ impl<S> Client<S> {
                 Next::Wait
             }
             State::Busy => Next::Close,
-            _ => self.fail(io::Error::from(io::ErrorKind::TimedOut).into(), service),
+            State::Reading(_) => {
+                let time_is_up = io::ErrorKind::TimedOut.into();
+                let error = still_missing("its request", self.requests.unread())(time_is_up);
+                self.fail(error.into(), service)
+            }
+            State::Writing(..) => self.fail(shell::left_unread().into(), service),
         }
     }
 
