@@ -47,7 +47,7 @@ run_all() {
 # A line for each test program: the folder of its package, which cargo test starts it in, and its file.
 programs() {
   cargo test --workspace --no-run --message-format=json 2>/dev/null |
-    sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"test":true},.*"executable":"\([^"]*\)".*|\1 \2|p'
+    sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"profile":{[^}]*"test":true}.*"executable":"\([^"]*\)".*|\1 \2|p'
 }
 
 # Runs one, and prints all that it said when it has ended: two that ran side by side are not mixed.

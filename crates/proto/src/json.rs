@@ -176,7 +176,8 @@ fn length(json: &str, length_key: &str, max_frame: usize) -> Result<usize, Frame
     let digits = json.bytes().all(|byte| byte.is_ascii_digit());
     let Some(length) = json.parse::<i64>().ok().filter(|_| digits) else {
         let (key, value) = (show(length_key), show(json));
-        return Err(bad(format!("{key} is {value}, not a whole number from 0 to {max_frame}")));
+        let most = i64::try_from(max_frame).unwrap_or(i64::MAX);
+        return Err(bad(format!("{key} is {value}, not a whole number from 0 to {most}")));
     };
     match usize::try_from(length) {
         Ok(length) if length <= max_frame => Ok(length),

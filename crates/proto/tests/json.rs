@@ -35,7 +35,7 @@ fn headers() {
     check(b" \t\r\n{ \"data_len\" : 0 } \n", Some(0));
     check(br#"{"data\u005flen":5}"#, Some(5));
     check(br#"{"name":"x","data_len":5,"md5":null,"more":{"data_len":[6]}}"#, Some(5));
-    check(br#"{"data_len":16777216}"#, Some(i64::MAX as usize));
+    check(br#"{"data_len":9223372036854775807}"#, Some(i64::MAX as usize));
 
     check(b" ", None);
     check(b"{", None);
@@ -195,9 +195,18 @@ fn errors_name_what_is_wrong() {
     check(b"{\n    \"x\": -Infinity,\n    \"data_len\": 5\n}", "-Infinity is not a JSON number");
     check(br#"{"data_len":x,"x":"NaN","y":NaN}"#, "expected value at line 1 column 13");
     check(br#"{"x":"NaN","data_len":5,}"#, "trailing comma at line 1 column 25");
-    check(br#"{"data_len":5.0}"#, "data_len is 5.0, not a whole number from 0 to 16777216");
-    check(br#"{"data_len":"3"}"#, "data_len is \"3\", not a whole number from 0 to 16777216");
-    check(br#"{"data_len":null}"#, "data_len is null, not a whole number from 0 to 16777216");
+    check(
+        br#"{"data_len":5.0}"#,
+        "data_len is 5.0, not a whole number from 0 to 9223372036854775807",
+    );
+    check(
+        br#"{"data_len":"3"}"#,
+        "data_len is \"3\", not a whole number from 0 to 9223372036854775807",
+    );
+    check(
+        br#"{"data_len":null}"#,
+        "data_len is null, not a whole number from 0 to 9223372036854775807",
+    );
     check(br#"{"data_len":1,"data_len":1}"#, "data_len comes twice");
     check(b"{}", "with the length of the body, but it has no data_len, and no other member");
     check(br#"{"total_size":5}"#, "it has no data_len, only total_size");
@@ -209,7 +218,7 @@ fn errors_name_what_is_wrong() {
     check(long.as_bytes(), &format!("only {}…, \u{fffd}\u{fffd}\u{fffd}", "数".repeat(24)));
     check(
         format!(r#"{{"data_len":"{}"}}"#, "9".repeat(1000)).as_bytes(),
-        "…, not a whole number from 0 to 16777216",
+        "…, not a whole number from 0 to 9223372036854775807",
     );
 }
 

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proto::json::JsonFraming;
 use proto::prefix::PrefixFraming;
@@ -267,18 +267,6 @@ pub fn wait_until_told(server: &Program) {
     server
         .wait_until("log: stopping", LONG, |lines| lines.iter().any(stopping).then_some(()))
         .unwrap();
-}
-
-/// Waits until the server has read so many bytes.
-#[cfg(target_os = "linux")]
-pub fn wait_until_read(conn: &TcpStream, total: u64) {
-    let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
-    let kernel = diag::Kernel::new().unwrap();
-    let until = Instant::now() + LONG;
-    while kernel.received(server, us).unwrap() != (diag::Received { total, unread: 0 }) {
-        assert!(Instant::now() < until, "it doesn't read");
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Ends our side. All that comes until the end of the stream, which a reset may be as well.

@@ -1,12 +1,13 @@
 //! Requests are understood however they come, and answers arrive: whole, or they say what is missing.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
-use crate::rows::{
-    ROWS, Row, connect, every_form, for_each_row, read, rest_in_order, wait_until_read,
-};
+use diag::{Kernel, Received};
+
+use crate::process::until;
+use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
 #[test]
 fn a_request_may_be_cut_anywhere() {
@@ -26,6 +27,13 @@ fn a_request_may_be_cut_anywhere() {
             assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
         }
     });
+}
+
+/// Waits until the server has read so many bytes.
+fn wait_until_read(conn: &TcpStream, total: u64) {
+    let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
+    let kernel = Kernel::new().unwrap();
+    until(|| kernel.received(server, us).unwrap() == Received { total, unread: 0 });
 }
 
 /// What `head -c 300000 /dev/zero` prints: more than a send buffer takes at first.
