@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, exit};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -116,6 +117,7 @@ fn say_finished() {
 fn stubborn(shutdown: &Shutdown, signals: &str) {
     let (_client, conn) = connection();
     let conn = shutdown.watch(conn).unwrap();
+    conn.answering().store(true, Ordering::SeqCst); // as a session has it while a command runs
     let command =
         format!("exec 3>\"$FIFO\"; echo started >&3; {signals}; sleep 20; echo survived >&3");
     run(command.as_bytes(), &LIMITS, &Peer::of(&conn)).unwrap();
