@@ -48,11 +48,7 @@ where
 {
     // If no thread can be started, the closure is dropped with all that it owns. So it gets the connection later.
     let (give, take) = mpsc::sync_channel(1);
-    let serve = move || {
-        let accepted = take.recv();
-        drop(take); // otherwise the channel takes memory for as long as the connection lives
-        accepted.map(|accepted| connection::serve(accepted, service))
-    };
+    let serve = move || take.recv().map(|accepted| connection::serve(accepted, service));
     match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, serve) {
         Ok(_) => give.send(accepted).map_err(|lost| (io::ErrorKind::Other.into(), lost.0)),
         Err(error) => Err((error, accepted)),
