@@ -111,7 +111,11 @@ fn fits(columns: usize, said: &str) {
 
 fn at_terminal(columns: u16, kind: &str, program: &str, args: &[&str]) -> String {
     let mut command = Command::new(stage::binary(program).unwrap());
-    command.args(args).env("TERM", kind).env_remove("NO_COLOR");
+    command.args(args).env("TERM", kind);
+    // Each of them has a say in it, too: CI because the logs of most show colours, whatever the terminal is called.
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(variable);
+    }
     said_to_terminal(columns, &mut command)
 }
 
