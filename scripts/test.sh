@@ -32,11 +32,15 @@ run_all() {
   export -f run
   cargo test --workspace --no-run
   programs >"$logs/programs"
+  if [[ ! -s $logs/programs ]]; then
+    echo "test.sh: cargo named no test programs" >&2
+    exit 1
+  fi
   # Longest first, so that no long one is left over at the end.
   {
     grep -E '/(zoo|references)-' "$logs/programs"
     grep -vE '/(zoo|references)-' "$logs/programs"
-  } | xargs -P "$AT_ONCE" -L 1 bash -c 'run "$@"' run || failed=1
+  } | tr '\t\n' '\0\0' | xargs -0 -n 2 -P "$AT_ONCE" bash -c 'run "$@"' run || failed=1
   cargo test --workspace --doc || failed=1
   if [[ -s $logs/failed ]]; then
     echo "test.sh: failed: $(tr '\n' ' ' <"$logs/failed")" >&2
@@ -47,7 +51,7 @@ run_all() {
 # A line for each test program: the folder of its package, which cargo test starts it in, and its file.
 programs() {
   cargo test --workspace --no-run --message-format=json 2>/dev/null |
-    sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"profile":{[^}]*"test":true}.*"executable":"\([^"]*\)".*|\1 \2|p'
+    sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"profile":{[^}]*"test":true}.*"executable":"\([^"]*\)".*|\1	\2|p'
 }
 
 # Runs one, and prints all that it said when it has ended: two that ran side by side are not mixed.
@@ -55,7 +59,10 @@ run() {
   local name status=0 start=$SECONDS
   name=$(basename "$2")
   (cd "$1" && exec env CARGO_MANIFEST_DIR="$1" "$2") >"$logs/$name" 2>&1 </dev/null || status=$?
-  until mkdir "$logs/lock" 2>/dev/null; do sleep 0.05; done
+  until mkdir "$logs/lock" 2>/dev/null; do
+    [[ -d $logs ]] || exit 1
+    sleep 0.05
+  done
   echo "     Ran ${1##*/} ${name%-*} in $((SECONDS - start)) s"
   cat "$logs/$name"
   [[ $status == 0 ]] || echo "${1##*/}/${name%-*}" >>"$logs/failed"

@@ -19,7 +19,7 @@ use crate::Failure;
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,
-    /// When the log last said so.
+    /// When we last wrote a line into the log.
     said: Option<Instant>,
 }
 
@@ -85,7 +85,8 @@ impl Backoff {
         }
     }
 
-    /// An `accept` succeeded: the next failure is a first one again. It may follow at once, so what was said stays said.
+    /// An `accept` succeeded: the next failure is a first one again. `said` stays: it may follow at once, and must not bring
+    /// a second line.
     pub fn reset(&mut self) {
         self.failures = 0;
     }

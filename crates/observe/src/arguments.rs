@@ -26,7 +26,7 @@ pub fn parse_seconds(text: &str) -> Result<Duration, NotSeconds> {
 /// Reads what the JSON header calls the length of the body: `data_len`, `total_size`.
 ///
 /// # Errors
-/// When it has not from 1 to 64 bytes. A header is meant to be short.
+/// When it is empty or longer than 64 bytes: a header is meant to be short.
 pub fn parse_length_key(text: &str) -> Result<String, String> {
     match text.len() {
         1..=64 => Ok(text.to_owned()),

@@ -75,15 +75,14 @@ impl Failure {
 
     /// For `map_err` after connect.
     pub fn cannot_connect(address: impl Display) -> impl FnOnce(io::Error) -> Failure {
-        move |error| {
-            match Errno::from_io_error(&error) {
+        let late = "connecting: no answer came in time; is it the right address? \
+                    --timeout waits longer";
+        move |error| match Errno::from_io_error(&error) {
             // A socket timeout limits connect, too; it then shows as one of these.
-            Some(Errno::INPROGRESS | Errno::AGAIN | Errno::TIMEDOUT) => Failure::TimedOut {
-                peer: address.to_string(),
-                what: "connecting: no answer came in time; is it the right address? --timeout waits longer".into(),
-            },
+            Some(Errno::INPROGRESS | Errno::AGAIN | Errno::TIMEDOUT) => {
+                Failure::TimedOut { peer: address.to_string(), what: late.into() }
+            }
             _ => Failure::Endpoint { doing: "connect to", address: address.to_string(), error },
-        }
         }
     }
 

@@ -74,6 +74,11 @@ impl Socket {
         self.masked.store(masked, Ordering::Relaxed);
     }
 
+    /// Whether the record shows none of its bytes: a token may be among them.
+    pub fn is_masked(&self) -> bool {
+        self.masked.load(Ordering::Relaxed)
+    }
+
     /// bind(2): gives the socket its address.
     ///
     /// # Errors

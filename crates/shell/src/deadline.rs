@@ -12,7 +12,7 @@ use rustix::io::Errno;
 /// How long a peer may take for the rest of a request that it has begun, or leave an answer unread.
 pub const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// So much of a frame that isn't whole is shown.
+/// How many bytes of an unfinished frame an error shows.
 const SHOWN: usize = 16;
 
 /// The longest single wait: some systems refuse more than 24 days of milliseconds.
@@ -131,28 +131,32 @@ pub fn wait_readable(fd: impl AsFd, deadline: Deadline) -> io::Result<()> {
     }
 }
 
-/// For `map_err` after a wait that had a deadline: says what was waited for, and how much of it had come.
+/// For `map_err` after a wait on `conn` that had a deadline: says what was waited for, and how much of it had come.
 pub fn still_missing<'a>(
     what: &'a str,
     came: &'a [u8],
+    conn: &'a Socket,
 ) -> impl FnOnce(io::Error) -> io::Error + 'a {
-    move |error| match (error.kind(), came.len()) {
-        (io::ErrorKind::TimedOut, 0) => {
-            io::Error::new(error.kind(), format!("{what} did not come in time"))
-        }
-        (io::ErrorKind::TimedOut, count) => {
-            let (shown, more) = match came.get(..SHOWN) {
-                Some(first) => (first, "…"),
-                None => (came, ""),
-            };
-            let (shown, bytes) = (shown.escape_ascii(), if count == 1 { "byte" } else { "bytes" });
-            let text = format!(
-                "{count} {bytes} of {what} came (\"{shown}{more}\"), and the rest did not come in time"
-            );
-            io::Error::new(error.kind(), text)
+    move |error| match error.kind() {
+        kind @ io::ErrorKind::TimedOut => {
+            io::Error::new(kind, missing(what, came, conn.is_masked()))
         }
         _ => error,
     }
+}
+
+fn missing(what: &str, came: &[u8], is_secret: bool) -> String {
+    let bytes = if came.len() == 1 { "byte" } else { "bytes" };
+    let so_far = match came.len() {
+        0 => return format!("{what} did not come in time"),
+        count if is_secret => format!("{count} {bytes} of {what} came"),
+        count => {
+            let shown = came[..count.min(SHOWN)].escape_ascii();
+            let more = if count > SHOWN { "…" } else { "" };
+            format!("{count} {bytes} of {what} came (\"{shown}{more}\")")
+        }
+    };
+    format!("{so_far}, and the rest did not come in time")
 }
 
 /// The error of a peer that has left its answer unread for too long.
@@ -222,6 +226,22 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_and_no_token_shown() {
+        let rest = "and the rest did not come in time";
+        assert_eq!(missing("`OK`", b"", false), "`OK` did not come in time");
+        assert_eq!(missing("`OK`", b"O", false), format!("1 byte of `OK` came (\"O\"), {rest}"));
+        let says = |count: usize, shown: &str| {
+            assert_eq!(
+                missing("it", &vec![b'x'; count], false),
+                format!("{count} bytes of it came (\"{shown}\"), {rest}")
+            );
+        };
+        says(16, "xxxxxxxxxxxxxxxx");
+        says(17, "xxxxxxxxxxxxxxxx…");
+        assert_eq!(missing("it", b"secret", true), format!("6 bytes of it came, {rest}"));
+    }
 
     fn pair() -> (Socket, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();

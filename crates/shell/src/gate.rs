@@ -20,7 +20,7 @@ use crate::output::Output;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::run::Limits;
-use crate::session::{Session, SessionEnd};
+use crate::session::{Session, SessionEnd, keep_secret};
 use crate::shutdown::Shutdown;
 use crate::token::{self, TokenError};
 
@@ -154,6 +154,7 @@ impl Gate {
                 self.lingering.close(conn, frame(refusal.into()).into_iter().flatten());
             }
             Err(SessionEnd::Failed(error)) if !self.shutdown.told() => {
+                let error = keep_secret(error, &conn);
                 report(Err(Failure::talking(show(peer), "serving")(error)));
                 self.lingering.close(conn, []);
             }

@@ -61,6 +61,6 @@ pub use prompt::{Command, Commands, PromptArgs, PromptWhen};
 pub use prompt_error::PromptError;
 pub use refusal::{MAX_RAW_REQUEST, Refusal, check_length};
 pub use run::{Limits, MAX_COMMAND, run};
-pub use session::{Session, SessionEnd, WELCOME};
-pub use shutdown::{Connection, GRACE, Hold, Shutdown};
+pub use session::{Session, SessionEnd, WELCOME, keep_secret};
+pub use shutdown::{Connection, GRACE, Hold, LINGER, Shutdown};
 pub use token::TokenError;

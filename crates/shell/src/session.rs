@@ -94,7 +94,7 @@ impl Session {
             State::Open | State::Refused(_) => "its request",
         };
         let deadline = self.rest.after(unread.len()).or(self.deadline());
-        wait_readable(conn, deadline).map_err(still_missing(what, unread))?;
+        wait_readable(conn, deadline).map_err(still_missing(what, unread, conn))?;
         Ok(())
     }
 
@@ -205,6 +205,17 @@ impl From<Refusal> for SessionEnd {
 impl From<PeerGone> for SessionEnd {
     fn from(PeerGone: PeerGone) -> Self {
         SessionEnd::PeerGone
+    }
+}
+
+/// What may be said of an error on this connection: while it waits for the token, not which bytes came.
+pub fn keep_secret(error: ReadError, conn: &Socket) -> ReadError {
+    match error {
+        ReadError::Frame(FrameError::BadPrefix { .. }) if conn.is_masked() => {
+            let what = "its first request is no token in a frame; try --requests raw on both sides";
+            io::Error::new(io::ErrorKind::InvalidData, what).into()
+        }
+        error => error,
     }
 }
 

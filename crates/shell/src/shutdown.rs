@@ -13,12 +13,13 @@
 
 use std::collections::HashMap;
 use std::io::{self, PipeReader, PipeWriter, Read};
+use std::mem;
 use std::net;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use crate::deadline::{Deadline, poll};
 use crate::permit;
 
 /// How long a peer may take to read the last bytes and to end its side.
-pub(crate) const LINGER: Duration = Duration::from_secs(1);
+pub const LINGER: Duration = Duration::from_secs(1);
 
 /// What runs when a server is told to stop has this long to finish.
 pub const GRACE: Duration = Duration::from_secs(3);
@@ -175,8 +176,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// To be set from a request until its answer has been sent. The connection is then not shut down; whoever unsets it
-    /// looks whether the server has been told to end meanwhile.
+    /// Store true when a request has come, and false when its answer has been sent: meanwhile the connection is not shut
+    /// down. After each store look at [`told`](Shutdown::told): either the thread that ends the server sees the store, or
+    /// you see that it has been told.
     pub fn answering(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.watched.answering)
     }
@@ -195,24 +197,29 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
     // has no other end.
     if let Err(error) = signals.read_exact(&mut [0]) {
         tracing::warn!(%error, "no longer listening for signals");
+        // Dropped, it would tell those who poll for it that the server has been told to end.
+        mem::forget(running);
         return;
     }
     let grace = Deadline::after(GRACE);
     let mut open = inner.open();
     inner.told.store(true, Ordering::SeqCst);
     permit::no_more();
-    open.shut_down(net::Shutdown::Write);
+    let idle = open.idle();
+    shut_down(&idle, net::Shutdown::Write);
     if open.all.is_empty() {
         open.last = None;
     }
     drop(open);
     drop(running);
+    // Said only now: tests take this line for the end of our side.
     tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
     observe::say_what_was_dropped();
     let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(emptied, PollFlags::IN)];
     let mut ended = poll(&mut fds, Deadline::after(LINGER));
     if let Ok(false) = ended {
-        inner.open().shut_down(net::Shutdown::Read);
+        // The others have only just ended, or are still being answered.
+        shut_down(&idle, net::Shutdown::Read);
         ended = poll(&mut fds, grace);
     }
     let again = ended.is_err() || !fds[0].revents().is_empty();
@@ -221,13 +228,17 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
 }
 
 impl Open {
-    /// Shuts down one side of each connection on which no request is being answered.
-    fn shut_down(&self, side: net::Shutdown) {
-        for Watched { conn, answering } in self.all.values().flatten() {
-            if !answering.load(Ordering::SeqCst) {
-                // It fails for a connection that has ended already.
-                let _ = conn.shutdown(side);
-            }
-        }
+    /// The connections on which no request is being answered. To remember one must not keep it open.
+    fn idle(&self) -> Vec<Weak<Socket>> {
+        let idle =
+            self.all.values().flatten().filter(|conn| !conn.answering.load(Ordering::SeqCst));
+        idle.map(|watched| Arc::downgrade(&watched.conn)).collect()
+    }
+}
+
+fn shut_down(connections: &[Weak<Socket>], side: net::Shutdown) {
+    for conn in connections.iter().filter_map(Weak::upgrade) {
+        // It fails for a connection that has ended already.
+        let _ = conn.shutdown(side);
     }
 }

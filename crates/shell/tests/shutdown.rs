@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use observe::Socket;
 use proto::request::RequestForm;
-use shell::{Deadline, GRACE, Limits, Output, Peer, ServerArgs, SessionEnd, Shutdown, run};
+use shell::{Deadline, GRACE, LINGER, Limits, Output, Peer, ServerArgs, SessionEnd, Shutdown, run};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 1 << 20 };
 
@@ -58,8 +58,9 @@ fn while_it_answers_the_peer_can_still_send() {
         gate.serve(conn, &here.into(), frame, |conn, session| {
             session.run(b"kill -TERM $PPID", conn)?;
             shell::wait_readable(shutdown, Deadline::after(GRACE))?;
-            // Were it shut down, it would be readable: its end could be read.
-            let readable = shell::wait_readable(conn, Deadline::now());
+            // Were it shut down, at once or a second later, it would be readable: its end could be read.
+            let readable =
+                shell::wait_readable(conn, Deadline::after(LINGER + Duration::from_millis(300)));
             assert_eq!(readable.unwrap_err().kind(), io::ErrorKind::TimedOut);
             client.write_all(b"OK").unwrap();
             assert_eq!(conn.recv(&mut [0; 2])?, 2);

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{Connection, FrameDeadline, Peer, still_missing, wait_readable, write_within};
+use shell::{
+    Connection, FrameDeadline, Peer, keep_secret, still_missing, wait_readable, write_within,
+};
 
 use crate::connections::Accepted;
 use crate::{Handler, Service};
@@ -25,6 +27,7 @@ pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
         Ok(Err(error)) => {
             let refusal = service.refusal(&error).map(|output| service.message(output));
             if !told {
+                let error = keep_secret(error, &conn);
                 report(Err(Failure::talking(peer, "serving")(error)));
             }
             lingering.close(conn, refusal.and_then(Result::ok).map(|pieces| pieces.concat()));
@@ -65,8 +68,11 @@ fn requests<H: Handler>(
                     requests.release(); // an idle client keeps no large buffer
                     // An idle client may think as long as it likes; one inside a frame has so long for the rest.
                     let deadline = rest.after(unread).or(service.handler.deadline(session));
-                    wait_readable(conn, deadline)
-                        .map_err(still_missing("its request", requests.unread()))?;
+                    wait_readable(conn, deadline).map_err(still_missing(
+                        "its request",
+                        requests.unread(),
+                        conn,
+                    ))?;
                     match conn.recv(requests.space())? {
                         0 => return Ok(requests.check_end().map(|()| End::Theirs)?),
                         n => requests.filled(n),
@@ -75,7 +81,8 @@ fn requests<H: Handler>(
             }
         };
         rest.start_anew();
-        // From here to the end of the answer the connection is not shut down; before or after, `told` says so here.
+        // From here to the end of the answer the connection is not shut down. If the thread that ends the server didn't
+        // see this, we see here that it has been told; then nothing starts.
         answering.store(true, Ordering::SeqCst);
         if service.shutdown.told() {
             return Ok(End::Ours);

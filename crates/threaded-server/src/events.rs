@@ -40,7 +40,7 @@ const AT_ONCE: usize = 64;
 /// # Errors
 /// When no worker can be started, or the listening socket is no longer usable.
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), Failure> {
-    let Some(_until_the_loop_ends) = service.shutdown.hold() else { return Ok(()) };
+    let Some(until_the_loop_ends) = service.shutdown.hold() else { return Ok(()) };
     let mut poll = Poll::new().map_err(Failure::system("epoll or kqueue"))?;
     let waker =
         set_up(poll.registry(), listener, service).map_err(Failure::system("the event loop"))?;
@@ -80,8 +80,12 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
                 accept_at = accept(listener, &connections, &mut clients, &mut backoff)?;
             }
         }
-        Ok(())
-    })
+        Ok::<(), Failure>(())
+    })?;
+    drop(until_the_loop_ends);
+    // A client that was refused may still be reading why.
+    service.shutdown.wait_until_closed();
+    Ok(())
 }
 
 /// Accepts newcomers, but not for so long that the clients wait. Says when to go on; `None` once all are in.

@@ -35,7 +35,8 @@ pub struct Inherit<'a> {
     /// Added to the arguments, with the connection's number after it. With it, the program must call [`with_permit`] and
     /// [`serve_inherited`].
     pub flag: &'a str,
-    /// What its handler is made from, handed over without anybody else seeing it: a token. At most 64 KiB.
+    /// What its handler is made from, handed over without anybody else seeing it: a token. At most 4 KiB, which fit into
+    /// the line.
     pub secret: &'a [u8],
     /// How long a request waits for a permit before it's answered with `busy`.
     pub permit_timeout: Duration,

@@ -30,7 +30,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
             let Some(accepted) = connections.admit(conn, &peer) else { continue };
             // The model: a new thread owns the connection.
             if let Err((error, accepted)) = spawn(scope, accepted, service) {
-                tracing::error!(%error, "no thread for a connection");
+                backoff.warn("no thread for a connection: its client is refused", &error);
                 connections.refuse(accepted.conn, &format!("no thread can be started: {error}"));
             }
         }

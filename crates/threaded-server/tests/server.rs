@@ -268,6 +268,7 @@ fn no_command_starts_once_the_server_has_been_told_to_end() {
 
 /// Also where so many wait for their turn that it has no thread yet.
 #[test]
+#[cfg(target_os = "linux")] // elsewhere nobody can tell a client that has left from one that only ended its side
 fn who_has_left_keeps_no_place() {
     // In the pool, whoever finds no worker isn't looked at before there is one.
     let rows = concurrent().filter(|row| !row.name().contains("pool"));

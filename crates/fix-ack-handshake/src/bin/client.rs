@@ -51,7 +51,7 @@ fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
     };
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        nothing_more(&mut body)?; // nor while the user was typing
+        nothing_more(&mut body)?; // something may have come while the user was typing
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
         conn.write_all(&command).map_err(Failure::asking(args.connect, "sending the command"))?;
         let length = handshake(conn, args.max_frame)

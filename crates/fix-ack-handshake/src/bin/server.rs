@@ -78,7 +78,11 @@ fn answer(conn: &Socket, [length, body]: [Vec<u8>; 2]) -> Result<(), SessionEnd>
     let mut got = 0;
     let deadline = shell::Deadline::after(shell::FRAME_TIMEOUT);
     while got < ok.len() {
-        shell::wait_readable(conn, deadline).map_err(shell::still_missing("`OK`", &ok[..got]))?;
+        shell::wait_readable(conn, deadline).map_err(shell::still_missing(
+            "`OK`",
+            &ok[..got],
+            conn,
+        ))?;
         match conn.recv(&mut ok[got..])? {
             0 => break, // decode_ok says how much is missing
             n => got += n,

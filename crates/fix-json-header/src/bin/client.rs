@@ -55,7 +55,7 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     };
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        nothing_more(&mut answers)?; // nor while the user was typing
+        nothing_more(&mut answers)?; // something may have come while the user was typing
         send(conn, &command, args.requests)
             .map_err(Failure::asking(args.connect, "sending the command"))?;
         let answer = receive(conn, &mut answers)

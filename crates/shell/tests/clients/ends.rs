@@ -113,7 +113,7 @@ fn bytes_that_nobody_announced() {
                 (client.stdin.take().unwrap(), client.stdout.take().unwrap());
             let (mut conn, _) = listener.accept().unwrap();
             conn.set_nodelay(true).unwrap();
-            input.write_all(b"echo hi\n").unwrap();
+            input.write_all(format!("{COMMAND}\n").as_bytes()).unwrap();
             read_request(&mut conn, row).unwrap();
             let more = [&row.head(6)[..], b"stale\n"].concat();
             let with_it: &[u8] = if comes_late { b"" } else { &more };

@@ -29,6 +29,7 @@
 //! | told to stop, it finishes what runs, within the grace period | `start_and_stop::told_to_stop_while_nobody_is_there`, `told_to_stop_it_finishes_what_runs`, `what_does_not_finish_is_killed` |
 //! | …and what it has answered arrives, whatever the client sends meanwhile | `start_and_stop::told_to_stop_its_last_answer_arrives_though_the_client_asks_on` |
 //! | …and no later than the last answer | `start_and_stop::told_to_stop_it_ends_once_all_have_their_answers` |
+//! | …also what was still running then | `start_and_stop::told_to_stop_the_answer_to_what_ran_arrives_too` |
 //! | told twice, it ends at once | `start_and_stop::told_twice_it_ends_at_once` |
 //! | a command ends with its client | `left_behind::a_command_ends_with_its_client` |
 //! | a command has no terminal | `left_behind::a_command_has_no_terminal` |

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stage::{Program, Scratch, Signal};
+use stage::{Line, Program, Scratch, Signal};
 
 use crate::held::Held;
 use crate::rows::{LONG, ROWS, Row, connect, for_each_row, read, rest_in_order, wait_until_told};
@@ -116,6 +116,36 @@ fn told_to_stop_it_ends_once_all_have_their_answers() {
         assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
         let took = signalled.elapsed();
         assert!(took < shell::GRACE, "{}: {took:?}", row.name());
+    });
+}
+
+/// An answer that is ready just before the idle ones are cut off has its own second to arrive.
+#[test]
+fn told_to_stop_the_answer_to_what_ran_arrives_too() {
+    for_each_row(ROWS, |row| {
+        let server = row.start(&["-v"]);
+        let mut conn = connect(&server.address().unwrap());
+        conn.write_all(&row.request("sleep 0.8; head -c 300000 /dev/zero")).unwrap();
+        // It runs, or is about to: no request has been read in part.
+        server
+            .wait_until("log: a request", LONG, |lines| {
+                let reads = |line: &Line| String::from_utf8_lossy(&line.text).contains("sleep 0.8");
+                lines.iter().any(reads).then_some(())
+            })
+            .unwrap();
+        thread::sleep(Duration::from_millis(50));
+        server.signal(Signal::TERM);
+        let signalled = Instant::now();
+        row.say_ok(&mut conn);
+        assert_eq!(conn.peek(&mut [0]).unwrap(), 1, "{}: the answer has begun", row.name());
+        // What is tested is the time itself: later than a second after the signal, but not than one after the answer.
+        thread::sleep(Duration::from_millis(1150).saturating_sub(signalled.elapsed()));
+        let _ = conn.write_all(&row.request("echo more"));
+        thread::sleep(Duration::from_millis(50));
+        let came = rest_in_order(conn);
+        let zeros = came.iter().filter(|byte| **byte == 0).count();
+        assert!((300_000..300_010).contains(&zeros), "{}: {zeros}", row.name());
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{}", row.name());
     });
 }
 

@@ -44,7 +44,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         return serve_inherited(number, args, shutdown);
     }
     let gate = args.server.gate(args.listen, args.requests, &shutdown)?;
-    let service = service(args, gate, shutdown);
+    let service = service(args, gate, shutdown, max_connections(args));
     let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
     serve(&listener, &service, args)
@@ -70,22 +70,32 @@ fn serve_inherited(number: u64, args: &Args, shutdown: shell::Shutdown) -> Resul
     observe::never_wait_for_readers();
     let gate = |token| args.server.gate_with(token, args.requests, &shutdown);
     let gate = threaded_server::processes::with_permit(gate)?;
-    threaded_server::processes::serve_inherited(number, &service(args, gate, shutdown))
+    threaded_server::processes::serve_inherited(number, &service(args, gate, shutdown, 1))
 }
 
-fn service<H>(args: &Args, handler: H, shutdown: shell::Shutdown) -> Service<H> {
+/// As many as the system allows the model, if that is fewer than it was told to serve.
+fn max_connections(args: &Args) -> usize {
+    match args.model {
+        Model::Threads => limits::with_threads(args.max_connections),
+        Model::Processes => limits::with_processes(args.max_connections),
+        Model::Serial | Model::Pool | Model::Events => {
+            limits::with_descriptors(args.max_connections)
+        }
+    }
+}
+
+fn service<H>(
+    args: &Args,
+    handler: H,
+    shutdown: shell::Shutdown,
+    max_connections: usize,
+) -> Service<H> {
     Service {
         handler,
         form: args.requests,
         max_frame: args.max_frame,
         length_key: args.length_key.clone(),
-        max_connections: match args.model {
-            Model::Threads => limits::with_threads(args.max_connections),
-            Model::Processes => limits::with_processes(args.max_connections),
-            Model::Serial | Model::Pool | Model::Events => {
-                limits::with_descriptors(args.max_connections)
-            }
-        },
+        max_connections,
         frame_timeout: shell::FRAME_TIMEOUT,
         shutdown,
     }

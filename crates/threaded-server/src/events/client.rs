@@ -4,20 +4,16 @@ use std::io;
 use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use mio::event::Event;
 use observe::{Failure, Socket, report};
 use proto::request::RequestFraming;
 use proto::{Decoder, Outgoing, ReadError};
-use shell::{Deadline, FrameDeadline, Output, Peer, RECHECK, still_missing};
+use shell::{Deadline, FrameDeadline, LINGER, Output, Peer, RECHECK, keep_secret, still_missing};
 
 use super::workers::{Outcome, handle};
 use crate::connections::{Accepted, Permit};
 use crate::{Handler, Service};
-
-/// How long a connection is read after its last answer.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// How many requests of one client are served before it's the others' turn.
 const AT_ONCE: usize = 64;
@@ -240,7 +236,8 @@ impl<S> Client<S> {
             State::Busy => Next::Close,
             State::Reading(_) => {
                 let time_is_up = io::ErrorKind::TimedOut.into();
-                let error = still_missing("its request", self.requests.unread())(time_is_up);
+                let error =
+                    still_missing("its request", self.requests.unread(), &self.conn)(time_is_up);
                 self.fail(error.into(), service)
             }
             State::Writing(..) => self.fail(shell::left_unread().into(), service),
@@ -263,6 +260,7 @@ impl<S> Client<S> {
 
     fn fail<H: Handler<Session = S>>(&mut self, error: ReadError, service: &Service<H>) -> Next<S> {
         let refusal = service.refusal(&error);
+        let error = keep_secret(error, &self.conn);
         report(Err(Failure::talking(self.peer, "serving")(error)));
         // What can't be said at once is not said.
         match refusal.map(|output| self.answer(output, None, service)) {

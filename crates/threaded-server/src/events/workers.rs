@@ -84,7 +84,7 @@ impl<S> Jobs<S> {
                 .wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed)
                 .unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
-            // Only here. One that has just done a job finds the next: woken at each of them, all would come for nothing.
+            // A worker that comes from another job takes the next one by itself. Only one that was woken wakes another.
             if queue.idle > 0 && queue.jobs.len() > 1 {
                 self.changed.notify_one();
             }

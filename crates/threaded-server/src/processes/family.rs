@@ -31,7 +31,7 @@ pub(super) struct Member {
 }
 
 impl Family {
-    /// In this family a request waits so long for a permit.
+    /// `permit_timeout`: after that a waiting request is answered with `busy`.
     pub(super) fn start(shutdown: &Shutdown, permit_timeout: Duration) -> io::Result<Family> {
         let ended = ending::on_child_exit()?;
         let (woken, wake) = io::pipe()?;
@@ -71,7 +71,7 @@ fn look_after(
         let lines = family.iter().filter_map(|(_, member)| member.line.as_ref());
         fds.extend(lines.map(|line| PollFd::new(line, PollFlags::IN)));
         if let Err(error) = poll(&mut fds, permits.deadline()) {
-            tracing::error!(%error, "the processes are left to themselves");
+            tracing::error!(%error, "the processes are no longer looked after: they end");
             return;
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();

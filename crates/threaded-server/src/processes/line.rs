@@ -26,9 +26,11 @@ pub(super) const END: u8 = b'.';
 /// Hands over what nobody else must see: arguments and environment, everybody on this machine can read.
 ///
 /// # Errors
-/// It's longer than 64 KiB; and what write(2) says.
+/// It's longer than 4 KiB; and what write(2) says.
 pub(super) fn hand_over(mut line: impl Write, secret: &[u8]) -> io::Result<()> {
-    let length = u16::try_from(secret.len()).map_err(io::Error::other)?;
+    // Nobody reads it yet: it must fit into the line's buffer.
+    let length = u16::try_from(secret.len()).ok().filter(|length| *length <= 4096);
+    let length = length.ok_or(io::ErrorKind::InvalidInput)?;
     line.write_all(&[&length.to_le_bytes(), secret].concat())
 }
 
