@@ -64,7 +64,7 @@ impl fmt::Display for NotAnAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "expected IP:PORT, such as 127.0.0.1:8888 or [::1]:8888 \
-             (names are not looked up: write 127.0.0.1 for localhost; port 0 takes a free one)",
+             (names are not looked up: write 127.0.0.1 for localhost)",
         )
     }
 }

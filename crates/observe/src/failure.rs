@@ -97,7 +97,7 @@ impl Failure {
             ReadError::Frame(error) => {
                 let hint = match error {
                     _ if error.looks_like_text() => {
-                        "; this looks like a raw request: try --requests raw on both sides"
+                        "; this is text: a raw request (then --requests raw on both sides), or another fix's client?"
                     }
                     _ => hint(&error),
                 };
@@ -123,7 +123,7 @@ impl Failure {
                     _ if error.looks_like_text() => {
                         "; the server sends text where a length is due: is it another protocol's?"
                     }
-                    FrameError::NoAnswer => "; its own terminal may say why",
+                    FrameError::NoAnswer => "; the server's terminal may say why",
                     _ => hint(&error),
                 };
                 Failure::frame(server.to_string(), what, &error, hint)
@@ -205,8 +205,9 @@ impl Display for Failure {
                         "; there is a file of that name: remove it if no program listens there any more, or take another path",
                     ),
                     io::ErrorKind::AddrInUse => f.write_str(
-                        "; another program listens there, or one without SO_REUSEADDR did a moment ago: \
-                         end it, or take another port (port 0 is a free one)",
+                        "; another program listens there: end it, or take another port (port 0 is a free one). \
+                         If none does, a connection has just ended there, and this program or the last one had no \
+                         SO_REUSEADDR: wait a minute",
                     ),
                     io::ErrorKind::AddrNotAvailable => {
                         f.write_str("; this machine does not have that address: try 127.0.0.1")
@@ -252,7 +253,10 @@ fn hint(error: &FrameError) -> &'static str {
             match () {
                 () if allowed.contains(&other) => "; does the other side use that byte order?",
                 // A JSON header, which is never empty, has a limit that no option changes.
-                () if value > 0 && allowed.contains(&0) => "; a longer message needs --max-frame",
+                // Nor is it a message if it's a gigabyte long: these bytes are something else.
+                () if (1..1 << 30).contains(&value) && allowed.contains(&0) => {
+                    "; a longer message needs --max-frame"
+                }
                 () => "",
             }
         }

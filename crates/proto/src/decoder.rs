@@ -305,6 +305,22 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
+    /// The error to report when a client that is about to send a request has read something that nobody asked for, while
+    /// `waiting` bytes more can be read. If it is a whole message, the error shows it: a server that refuses a client says so
+    /// at once, and does not wait for its request.
+    pub fn unasked(&mut self, waiting: usize) -> FrameError {
+        let count = self.unread().len() + waiting;
+        let error = match self.decode() {
+            Ok(Some(frame)) if !frame.body.is_empty() => {
+                let said = String::from_utf8_lossy(frame.body);
+                let said = said.trim_end().escape_debug();
+                FrameError::Unasked { bytes: format!("{count} more bytes: \"{said}\"").into() }
+            }
+            _ => FrameError::Trailing { count },
+        };
+        self.fail(error)
+    }
+
     /// Frees the buffer if no byte is unread. A server calls it before it waits for a client that may
     /// be idle; the next [`space`](Self::space) allocates 2 KiB.
     pub fn release(&mut self) {

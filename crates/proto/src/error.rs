@@ -49,6 +49,11 @@ pub enum FrameError {
         /// How many have come so far.
         count: usize,
     },
+    /// A whole message before the request that it would answer.
+    Unasked {
+        /// How many bytes came, and what they say: `43 more bytes: "refused: …"`.
+        bytes: Box<str>,
+    },
     /// The JSON header cannot be read.
     BadHeader {
         /// What is wrong with it, as in `it is not an object`.
@@ -106,8 +111,9 @@ impl fmt::Display for FrameError {
             FrameError::BadAck { text } => write!(f, "expected \"OK\", got \"{text}\""),
             FrameError::Trailing { count } => {
                 let bytes = if *count == 1 { "byte" } else { "bytes" };
-                write!(f, "expected nothing after the end of the answer, got {count} more {bytes}")
+                write!(f, "expected nothing, got {count} more {bytes}")
             }
+            FrameError::Unasked { bytes } => write!(f, "expected nothing, got {bytes}"),
             FrameError::BadHeader { reason } => write!(f, "expected a JSON header, but {reason}"),
             FrameError::NoLengthKey { reason } => {
                 write!(f, "expected a JSON header with the length of the body, but it has {reason}")

@@ -203,7 +203,7 @@ fn members(text: &[u8]) -> Result<Members<'_>, FrameError> {
         return Err(bad("it begins with a byte order mark".into()));
     }
     if !text.trim_start().starts_with('{') {
-        return Err(bad("it is not an object".into()));
+        return Err(bad(format!("it is not an object: {}", show(text))));
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let members = json.deserialize_map(MembersVisitor);

@@ -17,6 +17,7 @@
 //! | JSON header | `json.rs`, every test |
 //! | end of stream, or silence, where an answer is due | `the_stream_ends_before_an_answer`, `progress` |
 //! | bytes after an answer that nobody announced | `unannounced_bytes` |
+//! | …before a request | `unasked_bytes_are_shown_if_they_are_a_message` |
 //! | any bytes at all | `properties.rs` |
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
@@ -292,6 +293,33 @@ fn unannounced_bytes() {
     let json = JsonFraming::default;
     check(json(), b"\x0e\0\0\0{\"data_len\":2}hi", Ok(()));
     check(json(), b"\x0e\0\0\0{\"data_len\":2}hi\n", Err(FrameError::Trailing { count: 1 }));
+}
+
+/// A server that refuses a client doesn't wait for its request.
+#[test]
+fn unasked_bytes_are_shown_if_they_are_a_message() {
+    fn check<F: Framing>(framing: F, stream: &[u8], waiting: usize, says: &str) {
+        let mut decoder = Decoder::new(framing);
+        decoder.space()[..stream.len()].copy_from_slice(stream);
+        decoder.filled(stream.len());
+        let error = decoder.unasked(waiting);
+        assert_eq!(error.to_string(), format!("expected nothing, got {says}"));
+        assert_eq!(decoder.decode().map(|_| ()), Err(error), "errors are sticky");
+    }
+    let prefix = PrefixFraming::default;
+    check(prefix(), b"\x03\0\0\0hi\n", 0, "7 more bytes: \"hi\"");
+    check(
+        prefix(),
+        b"\x06\0\0\0\xe4\xbd\xa0\x1b\"\xff!",
+        9,
+        "20 more bytes: \"你\\u{1b}\\\"\u{fffd}\"",
+    );
+    check(prefix(), b"\x04\0\0\0hi\n", 0, "7 more bytes");
+    check(prefix(), b"\0\0\0\0", 0, "4 more bytes");
+    check(prefix(), b"\xff\xff\xff\xff", 3, "7 more bytes");
+    let json = b"\x0e\0\0\0{\"data_len\":2}hi";
+    check(JsonFraming::default(), json, 0, "20 more bytes: \"hi\"");
+    check(KnownLength::new(0), b"2", 0, "1 more byte");
 }
 
 #[test]

@@ -184,8 +184,9 @@ fn errors_name_what_is_wrong() {
     };
     check(b"{\"\xff\":1}", "but its byte 2 is not UTF-8");
     check("\u{feff}{\"data_len\":5}".as_bytes(), "but it begins with a byte order mark");
-    check(b"[5]", "but it is not an object");
-    check(b"\x00{}", "but it is not an object");
+    check(b"[5]", "but it is not an object: [5]");
+    check(b"\x00{}", "but it is not an object: \\0{}");
+    check(b"hi\n", "but it is not an object: hi\\n");
     check(br#"{"data_len":5"#, "it is not JSON: EOF while parsing an object at line 1 column 13");
     check(br#"{"data_len":5}x"#, "it is not JSON: trailing characters at line 1 column 15");
     check(br#"{"data_len":NaN}"#, "it is not JSON: NaN is not a JSON number");

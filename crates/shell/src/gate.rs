@@ -149,7 +149,7 @@ impl Gate {
             Err(SessionEnd::PeerGone) if !self.shutdown.told() => {}
             Err(SessionEnd::Refused(Refusal::Gone)) => {}
             Err(SessionEnd::Refused(refusal)) => {
-                tracing::info!(peer = show(peer), %refusal);
+                tracing::warn!(peer = show(peer), "{refusal}");
                 // This fails only for an answer of gigabytes.
                 self.lingering.close(conn, frame(refusal.into()).into_iter().flatten());
             }

@@ -44,14 +44,13 @@ fn connect(args: &Args) -> io::Result<Socket> {
 /// One command after another: send it, receive its answer, print it.
 fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
     let mut body = Decoder::new(KnownLength::new(0));
-    // Bytes that come unasked would be mistaken for the next length.
-    let nothing_more = |body: &mut Decoder<_>| {
-        let more = body.expect_nothing_more(conn.unread());
-        more.map_err(Failure::asking(args.connect, "after the answer"))
-    };
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        nothing_more(&mut body)?; // something may have come while the user was typing
+        // Something may have come while the user was typing: it would be mistaken for the answer.
+        if conn.unread() > 0 {
+            let error = unasked(conn, &mut body);
+            return Err(Failure::asking(args.connect, "before the command")(error));
+        }
         // As in the tutorial, the request has no frame: the bytes of the command and nothing else.
         conn.write_all(&command).map_err(Failure::asking(args.connect, "sending the command"))?;
         let length = handshake(conn, args.max_frame)
@@ -60,7 +59,8 @@ fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
         let answer = receive(conn, &mut body)
             .map_err(|error| Failure::receiving(args.connect, error, body.progress()))?;
         command.print(answer)?;
-        nothing_more(&mut body)?;
+        body.expect_nothing_more(conn.unread())
+            .map_err(Failure::asking(args.connect, "after the answer"))?;
     }
     Ok(())
 }
@@ -89,6 +89,15 @@ fn receive(conn: &Socket, body: &mut Decoder<KnownLength>) -> Result<Vec<u8>, Re
             },
         }
     }
+}
+
+/// What came unasked: perhaps a whole message, by which the server refuses this client.
+fn unasked(conn: &Socket, body: &mut Decoder<KnownLength>) -> ReadError {
+    match conn.recv(body.space()) {
+        Ok(n) => body.filled(n),
+        Err(error) => return error.into(),
+    }
+    body.unasked(conn.unread()).into()
 }
 
 /// Sends commands to the server and prints their output.

@@ -48,20 +48,21 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
         max_frame: args.max_frame,
         length_key: args.length_key.clone(),
     });
-    // Bytes that come unasked would be mistaken for the next answer.
-    let nothing_more = |answers: &mut Decoder<_>| {
-        let more = answers.expect_nothing_more(conn.unread());
-        more.map_err(Failure::asking(args.connect, "after the answer"))
-    };
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        nothing_more(&mut answers)?; // something may have come while the user was typing
+        // Something may have come while the user was typing: it would be mistaken for the answer.
+        if conn.unread() > 0 {
+            let error = unasked(conn, &mut answers);
+            return Err(Failure::asking(args.connect, "before the command")(error));
+        }
         send(conn, &command, args.requests)
             .map_err(Failure::asking(args.connect, "sending the command"))?;
         let answer = receive(conn, &mut answers)
             .map_err(|error| Failure::receiving(args.connect, error, answers.progress()))?;
         command.print(answer)?;
-        nothing_more(&mut answers)?;
+        answers
+            .expect_nothing_more(conn.unread())
+            .map_err(Failure::asking(args.connect, "after the answer"))?;
     }
     Ok(())
 }
@@ -86,6 +87,15 @@ fn receive(
             },
         }
     }
+}
+
+/// What came unasked: perhaps a whole message, by which the server refuses this client.
+fn unasked(conn: &Socket, answers: &mut Decoder<JsonFraming>) -> ReadError {
+    match conn.recv(answers.space()) {
+        Ok(n) => answers.filled(n),
+        Err(error) => return error.into(),
+    }
+    answers.unasked(conn.unread()).into()
 }
 
 /// Sends commands to the server and prints their output.

@@ -140,6 +140,29 @@ fn bytes_that_nobody_announced() {
     });
 }
 
+/// A server that refuses a client doesn't wait for its command, and the user may still be typing.
+#[test]
+fn a_refusal_before_the_command() {
+    for_each_row(client_rows().filter(|row| row.wire != Wire::Bare), |row| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut client = row.client(&address);
+        let client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut client = client.spawn().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.write_all(&[&row.head(14)[..], b"refused: full\n"].concat()).unwrap();
+        client.stdin.take().unwrap().write_all(format!("{COMMAND}\n").as_bytes()).unwrap();
+        let done = client.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(BROKEN), "{}: {stderr}", row.name());
+        // The ack handshake would announce it first, and wait.
+        let says = if row.wire == Wire::Ack { "got 16 more bytes" } else { "\"refused: full\"" };
+        assert!(stderr.contains("before the command: "), "{}: {stderr}", row.name());
+        assert!(stderr.contains(says) && stderr.lines().count() == 1, "{}: {stderr}", row.name());
+        assert_eq!(conn.read(&mut [0]).unwrap_or(0), 0, "{}: the command was sent", row.name());
+    });
+}
+
 #[test]
 fn interrupted_while_it_waits() {
     for_each_row(client_rows(), |row| {

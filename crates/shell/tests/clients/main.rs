@@ -7,6 +7,7 @@
 //! | nobody listens: an exit code of its own | `ends::nobody_listens` |
 //! | nobody accepts: its timeout limits the connecting, too | `ends::nobody_accepts` |
 //! | bytes that nobody announced are an error, also while the user types | `ends::bytes_that_nobody_announced` |
+//! | …and if they are a whole message, as a refusal is, the error shows it | `ends::a_refusal_before_the_command` |
 //! | Ctrl-C ends it while it waits | `ends::interrupted_while_it_waits` |
 //! | a reader who has seen enough ends it | `ends::a_reader_who_has_seen_enough` |
 //! | commands from standard input, and where they end | `commands::commands_from_standard_input` |
