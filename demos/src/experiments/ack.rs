@@ -38,6 +38,10 @@ const KINDS: [([&str; 2], &str); 2] =
     [(ACK, "length, OK, answer"), (PREFIX, "length before answer")];
 /// How many milliseconds a byte travels, one way.
 const DELAYS: [&str; 4] = ["0", "5", "25", "50"];
+/// At the longest delay two round trips take no less, in milliseconds.
+const TWO_ROUND_TRIPS: f64 = 190.0;
+/// How often the longest delay is timed with the prefix, if the machine is so busy that it always takes as long as two.
+const MOST_TIMES: usize = 6;
 const ECHO: &str = "echo hi";
 
 const INSTRUMENT: &str = "\
@@ -89,11 +93,15 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     // that often, but not each time.
     let [with_ack, with_prefix] = longest;
     findings.holds(
-        with_ack >= 190.0,
+        with_ack >= TWO_ROUND_TRIPS,
         "at 50 ms each way the handshake never below 190 ms",
         with_ack,
     );
-    findings.holds(with_prefix < 190.0, "the prefix below 190 ms at least once", with_prefix);
+    findings.holds(
+        with_prefix < TWO_ROUND_TRIPS,
+        "the prefix below 190 ms at least once",
+        with_prefix,
+    );
     Ok(findings.verdict("two round trips a command with the handshake, one with the prefix"))
 }
 
@@ -132,14 +140,21 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
     for delay in DELAYS {
         let relay = CommandLine::new("relay", &["--delay", delay]);
         for (index, ([_, client], kind)) in KINDS.into_iter().enumerate() {
-            let relay = scene.relay(&relay, &servers[index].address()?)?;
-            let client = CommandLine::new(client, &["-c", ECHO].repeat(trials));
-            let client = scene.client("client", &client, &relay.address()?)?.end()?;
-            relay.stop()?;
-            let took = exchanges(&client.events, ECHO.as_bytes());
-            let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
-            scene.measured(&format!("{delay:>2} ms, {kind}"), &took)?;
-            least[index] = took.least();
+            let is_last = delay == DELAYS[DELAYS.len() - 1] && index == KINDS.len() - 1;
+            least[index] = f64::INFINITY;
+            for _ in 0..if is_last { MOST_TIMES } else { 1 } {
+                let relay = scene.relay(&relay, &servers[index].address()?)?;
+                let client = CommandLine::new(client, &["-c", ECHO].repeat(trials));
+                let client = scene.client("client", &client, &relay.address()?)?.end()?;
+                relay.stop()?;
+                let took = exchanges(&client.events, ECHO.as_bytes());
+                let took = Samples::new(took.iter().map(Exchange::took).collect(), " ms");
+                scene.measured(&format!("{delay:>2} ms, {kind}"), &took)?;
+                least[index] = least[index].min(took.least());
+                if least[index] < TWO_ROUND_TRIPS {
+                    break;
+                }
+            }
         }
     }
     Ok(least)
