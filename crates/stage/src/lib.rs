@@ -35,6 +35,7 @@ mod program;
 mod running;
 mod scratch;
 mod shell_quote;
+mod uninterrupted;
 
 pub use error::StageError;
 pub use find::{binary, python, skip, tshark};
@@ -45,3 +46,4 @@ pub use running::end_all;
 pub use rustix::process::Signal;
 pub use scratch::Scratch;
 pub use shell_quote::{shell_quote, shell_quote_path, shell_quote_word};
+pub use uninterrupted::uninterrupted;

@@ -12,7 +12,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the handler of a test may fail")]
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -230,11 +230,7 @@ fn answer(conn: &mut TcpStream) -> String {
         if let Some(frame) = decoder.decode().unwrap() {
             return String::from_utf8(frame.body.to_vec()).unwrap();
         }
-        // A child of this test may end at any time, and SIGCHLD interrupts a read.
-        let n = match conn.read(decoder.space()) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.unwrap(),
-        };
+        let n = stage::uninterrupted(|| conn.read(decoder.space())).unwrap();
         assert_ne!(n, 0, "the stream ended before the answer");
         decoder.filled(n);
     }

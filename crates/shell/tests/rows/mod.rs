@@ -1,6 +1,6 @@
 //! The remote-command pairs, and how to talk to each.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -235,14 +235,9 @@ fn body<F: Framing>(conn: &mut TcpStream, framing: F) -> Vec<u8> {
     }
 }
 
-/// What one read brings. A child of this test may end at any time, and SIGCHLD interrupts a read that has a timeout.
+/// What one read brings.
 pub fn read(conn: &mut TcpStream, buffer: &mut [u8]) -> usize {
-    loop {
-        match conn.read(buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            read => return read.unwrap(),
-        }
-    }
+    stage::uninterrupted(|| conn.read(buffer)).unwrap()
 }
 
 /// Plays all rows side by side: most of their time is waiting.
