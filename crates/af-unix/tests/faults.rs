@@ -52,7 +52,7 @@ fn a_datagram_of_any_length() {
     for message in [&b""[..], &fits, &long, b"c"] {
         client.send_to(message, &place.path).unwrap();
         let mut answer = [0; 1024];
-        let n = stage::uninterrupted(|| client.recv(&mut answer)).unwrap();
+        let n = observe::uninterrupted(|| client.recv(&mut answer)).unwrap();
         assert_eq!(&answer[..n], b"hi");
     }
     // It answers first and prints then.

@@ -95,7 +95,7 @@ fn a_browser_hears_a_length_and_no_more() {
     let server = server(&[]);
     let mut conn = connect(&server.address().unwrap());
     conn.write_all(format!("GET /;{touch}; HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
-    assert!(stage::uninterrupted(|| conn.read(&mut [0; 11])).unwrap() > 0);
+    assert!(observe::uninterrupted(|| conn.read(&mut [0; 11])).unwrap() > 0);
     conn.write_all(touch.as_bytes()).unwrap();
     assert_eq!(rest(conn), b"");
     assert!(!proof.exists());

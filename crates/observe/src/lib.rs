@@ -32,4 +32,4 @@ pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};
 pub use lines::{never_wait_for_readers, say, say_bytes, say_what_was_dropped};
 pub use listening::say_listening;
 pub use log::{LogArgs, create_private, is_recording, replace_private};
-pub use socket::{Datagram, Socket};
+pub use socket::{Datagram, Socket, uninterrupted};

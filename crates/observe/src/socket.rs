@@ -276,7 +276,12 @@ impl Socket {
     }
 }
 
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Makes a call again as long as a signal interrupts it. With a timeout set, any signal interrupts a `recv`, whatever its
+/// handler asks for (signal(7)); `read_exact` and `read_to_end` go on by themselves, a single `read` or `peek` does not.
+///
+/// # Errors
+/// Those of the call, but for `Interrupted`.
+pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -343,5 +348,21 @@ impl Write for &Socket {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_call_is_made_again_only_if_it_was_interrupted() {
+        let mut results = [Ok(1), Err(ErrorKind::WouldBlock), Err(ErrorKind::Interrupted)].to_vec();
+        let mut call = || results.pop().unwrap().map_err(io::Error::from);
+        let first = uninterrupted(&mut call);
+        assert_eq!(first.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+        assert_eq!(uninterrupted(&mut call).unwrap(), 1);
     }
 }

@@ -309,7 +309,7 @@ fn datagrams() {
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"hello", address).unwrap();
     for _ in 0..2 {
         let mut buffer = [0; 10];
-        let n = stage::uninterrupted(|| server.recv(&mut buffer)).unwrap();
+        let n = observe::uninterrupted(|| server.recv(&mut buffer)).unwrap();
         assert_eq!(&buffer[..n], b"hello");
     }
 }
@@ -338,7 +338,7 @@ fn more_clients_than_it_remembers_are_answered_in_turn() {
             client.set_read_timeout(Some(LONG)).unwrap();
             client.send_to(&number.to_be_bytes(), &address).unwrap();
             let mut answer = [0; 10];
-            let n = stage::uninterrupted(|| client.recv(&mut answer)).unwrap();
+            let n = observe::uninterrupted(|| client.recv(&mut answer)).unwrap();
             assert_eq!(answer[..n], number.to_be_bytes());
         };
         ask(&first, 0);

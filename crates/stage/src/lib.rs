@@ -35,7 +35,6 @@ mod program;
 mod running;
 mod scratch;
 mod shell_quote;
-mod uninterrupted;
 
 pub use error::StageError;
 pub use find::{binary, python, skip, tshark};
@@ -46,4 +45,3 @@ pub use running::end_all;
 pub use rustix::process::Signal;
 pub use scratch::Scratch;
 pub use shell_quote::{shell_quote, shell_quote_path, shell_quote_word};
-pub use uninterrupted::uninterrupted;

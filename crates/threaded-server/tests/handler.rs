@@ -230,7 +230,7 @@ fn answer(conn: &mut TcpStream) -> String {
         if let Some(frame) = decoder.decode().unwrap() {
             return String::from_utf8(frame.body.to_vec()).unwrap();
         }
-        let n = stage::uninterrupted(|| conn.read(decoder.space())).unwrap();
+        let n = observe::uninterrupted(|| conn.read(decoder.space())).unwrap();
         assert_ne!(n, 0, "the stream ended before the answer");
         decoder.filled(n);
     }

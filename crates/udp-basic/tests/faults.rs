@@ -107,7 +107,7 @@ fn any_bytes_leave_the_server_alive() {
     for datagram in &datagrams {
         socket.send_to(datagram, &address).unwrap();
         let mut answer = [0; 1024];
-        let (n, from) = stage::uninterrupted(|| socket.recv_from(&mut answer)).unwrap();
+        let (n, from) = observe::uninterrupted(|| socket.recv_from(&mut answer)).unwrap();
         assert_eq!((&answer[..n], from.to_string()), ("你好".as_bytes(), address.clone()));
     }
     let done = stop(server);
@@ -280,7 +280,7 @@ fn asked() -> (Program, UdpSocket, SocketAddr) {
     let address = server.local_addr().unwrap().to_string();
     let client = start(CLIENT, &["--connect", &address, "--timeout", "60"]);
     let mut question = [0; 1024];
-    let (n, peer) = stage::uninterrupted(|| server.recv_from(&mut question)).unwrap();
+    let (n, peer) = observe::uninterrupted(|| server.recv_from(&mut question)).unwrap();
     assert_eq!(&question[..n], b"from udp client");
     (client, server, peer)
 }

@@ -18,7 +18,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 /// One server as it is started, its client, and what they speak.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    server: &'static str,
+    pub server: &'static str,
     args: &'static [&'static str],
     pub wire: Wire,
     /// Whether a request is what one read brings. Otherwise its length comes first.
@@ -237,7 +237,7 @@ fn body<F: Framing>(conn: &mut TcpStream, framing: F) -> Vec<u8> {
 
 /// What one read brings.
 pub fn read(conn: &mut TcpStream, buffer: &mut [u8]) -> usize {
-    stage::uninterrupted(|| conn.read(buffer)).unwrap()
+    observe::uninterrupted(|| conn.read(buffer)).unwrap()
 }
 
 /// Plays all rows side by side: most of their time is waiting.

@@ -85,7 +85,7 @@ fn told_to_stop_its_last_answer_arrives_though_the_client_asks_on() {
             let mut conn = connect(&server.address().unwrap());
             conn.write_all(&row.request(&format!("head -c {length} /dev/zero"))).unwrap();
             row.say_ok(&mut conn);
-            let begun = stage::uninterrupted(|| conn.peek(&mut [0])).unwrap();
+            let begun = observe::uninterrupted(|| conn.peek(&mut [0])).unwrap();
             assert_eq!(begun, 1, "{}: it has begun", row.name());
             server.signal(Signal::TERM);
             wait_until_told(&server);
@@ -138,7 +138,7 @@ fn told_to_stop_the_answer_to_what_ran_arrives_too() {
         server.signal(Signal::TERM);
         let signalled = Instant::now();
         row.say_ok(&mut conn);
-        let begun = stage::uninterrupted(|| conn.peek(&mut [0])).unwrap();
+        let begun = observe::uninterrupted(|| conn.peek(&mut [0])).unwrap();
         assert_eq!(begun, 1, "{}: the answer has begun", row.name());
         // What is tested is the time itself: later than a second after the signal, but not than one after the answer.
         thread::sleep(Duration::from_millis(1150).saturating_sub(signalled.elapsed()));
