@@ -5,14 +5,13 @@
 //! | fault | test |
 //! |---|---|
 //! | two requests in one write | `requests_and_answers` |
-//! | garbage, a negative, a huge or a cut length | `a_framing_error_ends_one_connection` |
 //! | a command that fails, is killed, runs too long, says too much | `what_the_header_says` |
 //! | the second of two small writes waits 40 ms for an ACK | `an_answer_leaves_in_one_send` |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
-use stage::{Program, Scratch, Signal, Stream};
+use stage::{Program, Scratch, Signal};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -97,32 +96,6 @@ fn what_the_header_says() {
         assert_eq!(length, header.len() + 2, "{command}");
         assert!(length < 200, "{command}");
     }
-}
-
-#[test]
-fn a_framing_error_ends_one_connection() {
-    let server = server(&[]);
-    let address = server.address().unwrap();
-    for (sent, says) in [
-        (&b"\xff\xff\xff\xff"[..], "-1"),
-        (b"\0\0\0\x80", "-2147483648"),
-        (b"\xff\xff\xff\x7f", "2147483647"),
-        (b"GET / HTTP/1.1\r\n\r\n", "542393671"),
-        (b"\x16\x03\x01\x02\0\x01", "33620758"),
-        (b"\x07\0", "2 of 4"),
-        (b"\x07\0\0\0ech", "3 of 7"),
-    ] {
-        let mut conn = TcpStream::connect(&address).unwrap();
-        let us = conn.local_addr().unwrap();
-        conn.write_all(sent).unwrap();
-        assert_eq!(rest(conn), b"");
-        let line = format!("fix-json-header-server: {us}: ");
-        let said = server.wait_for_line(Stream::Stderr, &line, LONG).unwrap();
-        assert!(said.contains(says), "{said}");
-    }
-    let mut conn = TcpStream::connect(&address).unwrap();
-    conn.write_all(b"\x07\0\0\0echo hi").unwrap();
-    assert!(rest(conn).ends_with(b"hi\n"), "the next one is served");
 }
 
 #[test]

@@ -12,7 +12,6 @@
 //! | processes: the program's file is replaced, or gone | `the_program_that_runs_is_the_one_that_serves` |
 //! | a log in which connections can't be told apart | `each_connection_has_its_own_number_in_the_log` |
 //! | a client that leaves before its command's turn | `who_has_left_keeps_no_place` |
-//! | a client that breaks the protocol | `a_framing_error_ends_one_connection` |
 //! | a handler that panics; a client that never reads, or never finishes its frame | `handler.rs` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -34,7 +33,7 @@ use std::time::{Duration, Instant};
 use held::Held;
 use rows::{LONG, ROWS, Row, connect, for_each_row, rest, rest_in_order, wait_until_told};
 use shell::{GRACE, MAX_RUNNING};
-use stage::{Line, Scratch, Signal, Stream};
+use stage::{Line, Scratch, Signal};
 use threaded_server::pool::WORKERS;
 
 /// The models that serve several at once.
@@ -301,28 +300,5 @@ fn who_has_left_keeps_no_place() {
         while !is_let_in() {
             assert!(Instant::now() < until, "{}: the place is never free", row.name());
         }
-    });
-}
-
-#[test]
-fn a_framing_error_ends_one_connection() {
-    for_each_row(ROWS.into_iter().filter(Row::is_model), |row| {
-        let server = row.start(&[]);
-        let address = server.address().unwrap();
-        for (sent, says) in [
-            (&b"\xff\xff\xff\xff"[..], "-1"),
-            (b"\xff\xff\xff\x7f", "2147483647"),
-            (b"\x07\0", "2 of 4"),
-            (b"\x07\0\0\0ech", "3 of 7"),
-        ] {
-            let mut conn = connect(&address);
-            let us = conn.local_addr().unwrap();
-            conn.write_all(sent).unwrap();
-            assert_eq!(rest_in_order(conn), b"", "{}", row.name());
-            let line = format!("threaded-server: {us}: ");
-            let said = server.wait_for_line(Stream::Stderr, &line, LONG).unwrap();
-            assert!(said.contains(says), "{}: {said}", row.name());
-        }
-        assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
     });
 }

@@ -5,9 +5,10 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
 use diag::{Kernel, Received};
+use stage::Stream;
 
 use crate::process::until;
-use crate::rows::{ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
+use crate::rows::{LONG, ROWS, Row, connect, every_form, for_each_row, read, rest_in_order};
 
 #[test]
 fn a_request_may_be_cut_anywhere() {
@@ -26,6 +27,33 @@ fn a_request_may_be_cut_anywhere() {
             }
             assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
         }
+    });
+}
+
+/// Garbage, a negative, a huge or a cut length.
+#[test]
+fn a_framing_error_ends_one_connection() {
+    for_each_row(ROWS.into_iter().filter(|row| !row.raw), |row| {
+        let server = row.start(&[]);
+        let address = server.address().unwrap();
+        for (sent, says) in [
+            (&b"\xff\xff\xff\xff"[..], "-1"),
+            (b"\0\0\0\x80", "-2147483648"),
+            (b"\xff\xff\xff\x7f", "2147483647"),
+            (b"GET / HTTP/1.1\r\n\r\n", "542393671"),
+            (b"\x16\x03\x01\x02\0\x01", "33620758"),
+            (b"\x07\0", "2 of 4"),
+            (b"\x07\0\0\0ech", "3 of 7"),
+        ] {
+            let mut conn = connect(&address);
+            let us = conn.local_addr().unwrap();
+            conn.write_all(sent).unwrap();
+            assert_eq!(rest_in_order(conn), b"", "{}", row.name());
+            let line = format!("{}: {us}: ", row.server);
+            let said = server.wait_for_line(Stream::Stderr, &line, LONG).unwrap();
+            assert!(said.contains(says), "{}: {said}", row.name());
+        }
+        assert_eq!(row.echo(&address), "hi\n", "{}: the next one is served", row.name());
     });
 }
 

@@ -13,6 +13,7 @@
 //! | a web page, TLS, line breaks, NUL, too long a request never run | `who_gets_in::what_is_no_command_never_runs` |
 //! | …however the request is cut | `who_gets_in::a_web_page_runs_nothing_however_its_request_is_cut` |
 //! | a request may come in any pieces | `answers::a_request_may_be_cut_anywhere` |
+//! | garbage, a negative, a huge or a cut length ends one connection | `answers::a_framing_error_ends_one_connection` |
 //! | a client that only stops sending has its answer | `answers::the_answer_arrives_though_nothing_more_is_sent` |
 //! | so has one whose input is unread: lingering close | `answers::the_answer_arrives_though_input_is_unread` |
 //! | an answer cut short says so | `answers::an_answer_that_is_cut_short_says_so` |
