@@ -43,7 +43,9 @@ impl Output {
         Output::not_run(126, &why)
     }
 
-    pub(crate) fn not_run(code: i32, why: &str) -> Output {
+    /// That a command doesn't run, and why, in one line. 126 is what a shell says of one that it may not run, 127 of one
+    /// that is not there.
+    pub fn not_run(code: i32, why: &str) -> Output {
         let stderr = format!("{why}\n").into_bytes();
         Output { stderr, status: Some(Status::Exit(code)), ..Output::default() }
     }

@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use proto::json::Status;
 use proto::prefix::PREFIX_LEN;
 
 use crate::output::Output;
@@ -114,9 +113,7 @@ impl std::error::Error for Refusal {}
 /// The line as the output of a command: answered like any other, so that every client can show it.
 impl From<Refusal> for Output {
     fn from(refusal: Refusal) -> Output {
-        let stderr = format!("{refusal}\n").into_bytes();
-        // 126 is what a shell says of a command that it may not run.
-        Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
+        Output::not_run(126, &refusal.to_string())
     }
 }
 
@@ -184,6 +181,8 @@ fn is_http(request: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proto::json::Status;
+
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::json::{self, Status};
+use proto::json;
 use proto::prefix::PREFIX_LEN;
 use proto::request::RequestForm;
 use proto::{EncodeError, FrameError, ReadError};
@@ -143,6 +143,5 @@ impl<H: Handler> Service<H> {
 
 /// The answer to a client that isn't served.
 pub(crate) fn refused(why: &str) -> Output {
-    let stderr = format!("refused: {why}\n").into_bytes();
-    Output { stderr, status: Some(Status::Exit(126)), ..Output::default() }
+    Output::not_run(126, &format!("refused: {why}"))
 }

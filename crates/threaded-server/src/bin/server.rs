@@ -101,10 +101,10 @@ fn service<H>(
     }
 }
 
-fn parse_connections(text: &str) -> Result<usize, String> {
+fn parse_connections(text: &str) -> Result<usize, &'static str> {
     let expected =
-        || "expected a number from 1 on; the server prints at its start how many the system allows";
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| expected().to_owned())
+        "expected a number from 1 on; the server prints at its start how many the system allows";
+    text.parse().ok().filter(|number| *number > 0).ok_or(expected)
 }
 
 /// Runs the commands of many clients at once.
