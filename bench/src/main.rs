@@ -12,6 +12,7 @@ mod idle;
 mod load;
 mod options;
 mod peers;
+mod raw_stream;
 mod relay;
 mod report;
 mod rounds;

@@ -1,6 +1,6 @@
 //! A stream through the relay, and without it: the raw stream is the limit.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::options::Effort;
 use crate::progress;
+use crate::raw_stream;
 use crate::rounds::{Better, Contender, Row, play};
 use crate::server::Server;
 
@@ -44,14 +45,7 @@ fn stream(to: SocketAddr, receiver: &TcpListener, length: usize) -> io::Result<f
     let sender = thread::spawn(move || send(to, length));
     let (mut from, _) = receiver.accept()?;
     let start = Instant::now();
-    let mut buffer = vec![0; 256 * 1024];
-    let mut rest = length;
-    while rest > 0 {
-        match from.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => rest -= n,
-        }
-    }
+    raw_stream::receive(&mut from, length)?;
     let time = start.elapsed();
     // Only now: a relay asks whose the sender is, and the kernel doesn't know that of a closed socket.
     drop(sender.join().unwrap_or_else(|_| Err(io::Error::other("the sender panicked")))?);
@@ -60,10 +54,6 @@ fn stream(to: SocketAddr, receiver: &TcpListener, length: usize) -> io::Result<f
 
 fn send(to: SocketAddr, length: usize) -> io::Result<TcpStream> {
     let mut conn = TcpStream::connect(to)?;
-    let piece = vec![7; 64 * 1024];
-    let mut rest = length;
-    while rest > 0 {
-        rest -= conn.write(&piece[..rest.min(piece.len())])?;
-    }
+    raw_stream::send(&mut conn, length)?;
     Ok(conn)
 }

@@ -15,6 +15,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::{LONGEST, codec, show};
 use crate::options::Effort;
+use crate::raw_stream;
 use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
 /// What a sender collects before it writes; longer frames leave by themselves.
@@ -38,7 +39,10 @@ pub fn over_tcp(size: usize, effort: Effort) -> io::Result<[Row; 2]> {
         }),
         Contender::new("tokio-util", tokio),
         Contender::new("raw stream", || {
-            transfer(|to| send_raw(to, total), |from| receive_raw(from, total))
+            transfer(
+                |mut to| raw_stream::send(&mut to, total),
+                |mut from| raw_stream::receive(&mut from, total),
+            )
         }),
     ];
     let rounds = play(1, effort.rounds, contenders)?;
@@ -125,28 +129,6 @@ async fn receive_tokio(from: TcpStream, frames: usize) -> io::Result<()> {
     for _ in 0..frames {
         let frame = framed.next().await.ok_or(io::ErrorKind::UnexpectedEof)??;
         black_box(&frame[..]);
-    }
-    Ok(())
-}
-
-fn send_raw(mut to: TcpStream, total: usize) -> io::Result<()> {
-    let piece = vec![7; BATCH];
-    let mut rest = total;
-    while rest > 0 {
-        rest -= to.write(&piece[..rest.min(BATCH)])?;
-    }
-    Ok(())
-}
-
-fn receive_raw(mut from: TcpStream, total: usize) -> io::Result<()> {
-    let mut buffer = vec![0; 256 * 1024];
-    let mut rest = total;
-    while rest > 0 {
-        match from.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => rest -= n,
-        }
-        black_box(&buffer);
     }
     Ok(())
 }
