@@ -12,12 +12,14 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+mod typed;
+
 use serde_json::Value;
 use stage::{Program, Signal, Stream};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::time::Duration;
+use typed::demo;
 
 #[test]
 fn a_program_gets_one_object_for_each_experiment() {
@@ -190,19 +192,6 @@ fn told_to_end_it_does_not_judge() {
         assert_eq!(finished.code, Some(130), "{said}");
         assert!(!said.contains('✗'), "{said}");
     }
-}
-
-fn demo(typed: impl AsRef<[u8]>, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command
-        .args(args)
-        .env_remove("COLUMNS")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(typed.as_ref()).unwrap();
-    child.wait_with_output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
