@@ -54,8 +54,8 @@ pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Retransmissio
                 at = same.end;
             } else {
                 let end = known.min(segment.end());
-                let data = segment.bytes(&(at..end)).to_vec();
-                calls.insert(next, Call { offset: at, data, ..segment.clone() });
+                let (len, data) = (end - at, segment.bytes(&(at..end)).to_vec());
+                calls.insert(next, Call { offset: at, len, data, ..segment.clone() });
                 at = end;
             }
         }
@@ -94,6 +94,9 @@ pub(crate) struct Call {
     /// Which socket of which process made it, in which direction.
     pub socket: Socket,
     pub offset: usize,
+    /// How many bytes it moved.
+    pub len: usize,
+    /// The first of them; fewer than `len` where a recording saw the call and not all of its bytes.
     pub data: Vec<u8>,
     pub asked: Option<u64>,
     pub error: Option<String>,
@@ -118,20 +121,30 @@ impl Call {
             None if got == 0 => end,
             _ => return Err(incomplete()),
         };
-        if data.len() as u64 != got || offset.checked_add(data.len()).is_none() {
+        let len = usize::try_from(got).map_err(|_| incomplete())?;
+        if data.len() > len
+            || (event.data.is_none() && len > 0)
+            || offset.checked_add(len).is_none()
+        {
             return Err(incomplete());
         }
         let socket = (event.pid, event.conn, event.dir.clone());
         let (asked, error) = (event.asked, event.error.clone());
-        Ok(Call { number, socket, offset, data, asked, error })
+        Ok(Call { number, socket, offset, len, data, asked, error })
     }
 
     pub fn end(&self) -> usize {
-        self.offset + self.data.len()
+        self.offset + self.len
     }
 
-    /// The bytes at these offsets of the stream.
+    /// The bytes at these offsets of the stream: the first of them, as far as they are known.
     pub fn bytes(&self, at: &Range<usize>) -> &[u8] {
-        &self.data[at.start - self.offset..at.end - self.offset]
+        let [from, to] = [at.start, at.end].map(|at| (at - self.offset).min(self.data.len()));
+        &self.data[from..to]
+    }
+
+    /// Where the bytes end that are known.
+    pub fn known_end(&self) -> usize {
+        self.offset + self.data.len()
     }
 }

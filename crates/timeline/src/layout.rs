@@ -5,6 +5,7 @@
 
 use crate::bytes;
 use crate::message::Kind;
+use crate::sentences;
 use crate::stream::{Lane, Stream};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -44,19 +45,20 @@ pub(crate) struct Measure {
 impl Stream {
     /// The stream between its cuts. What no lane moved is left out.
     pub(crate) fn stretches(&self, lanes: &[Lane<'_>]) -> Vec<Stretch> {
-        let calls =
-            lanes.iter().flat_map(|lane| lane.calls).flat_map(|call| [call.offset, call.end()]);
+        let calls = lanes.iter().flat_map(|lane| lane.calls);
+        let calls = calls.flat_map(|call| [call.offset, call.known_end(), call.end()]);
         let parts = self.messages.iter().flat_map(|placed| placed.parts().map(|(_, at)| at));
         let cuts: BTreeSet<usize> = calls.chain(parts.flat_map(|at| [at.start, at.end])).collect();
         let cuts: Vec<usize> = cuts.into_iter().collect();
         let stretch = |pair: &[usize]| {
             let at = pair[0]..pair[1];
             let in_lanes: Vec<Option<usize>> = lanes.iter().map(|lane| lane.call_at(&at)).collect();
-            let (lane, call) =
-                in_lanes.iter().enumerate().find_map(|(lane, call)| Some((lane, (*call)?)))?;
-            let bytes = lanes[lane].calls[call].bytes(&at);
+            let moved = lanes.iter().zip(&in_lanes).filter_map(|(lane, at)| lane.calls.get((*at)?));
+            // The lane that knows most of it.
+            let bytes = moved.map(|call| call.bytes(&at)).max_by_key(|bytes| bytes.len())?;
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
+                _ if bytes.len() < at.len() => format!("? ({})", sentences::bytes(at.len())),
                 Kind::Framing => bytes::framing(bytes),
                 Kind::Payload => bytes::payload(bytes),
             };

@@ -75,7 +75,7 @@ fn causes(stream: &Stream) -> Vec<(CallKey<'_>, CallKey<'_>)> {
     lanes.retain(|lane| lane.call != "segment");
     let mut all = Vec::new();
     for pair in lanes.windows(2) {
-        for call in pair[1].calls.iter().filter(|call| !call.data.is_empty()) {
+        for call in pair[1].calls.iter().filter(|call| call.len > 0) {
             let cause = bringing(pair[0].calls, call.end());
             all.extend(cause.map(|cause| (key("send", cause), key(pair[1].call, call))));
         }

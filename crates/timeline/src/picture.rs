@@ -48,7 +48,7 @@ pub(crate) struct Row {
 impl Stream {
     pub(crate) fn picture(&self) -> Picture {
         let lanes: Vec<Lane<'_>> = self.lanes();
-        let moved = |lane: &Lane<'_>| lane.calls.iter().any(|call| !call.data.is_empty());
+        let moved = |lane: &Lane<'_>| lane.calls.iter().any(|call| call.len > 0);
         let drawn: Vec<usize> = (0..lanes.len()).filter(|lane| moved(&lanes[*lane])).collect();
         let mut stretches = self.stretches(&lanes);
         self.make_room(&mut stretches, &lanes);

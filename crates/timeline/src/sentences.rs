@@ -68,10 +68,9 @@ fn about_send(name: &str, send: &Call) -> Option<String> {
     let number = send.number;
     match (&send.error, send.asked) {
         (Some(error), _) => Some(format!("{name} {number}: failed: {}", columns::visible(error))),
-        (None, Some(asked)) if (send.data.len() as u64) < asked => Some(format!(
-            "{name} {number}: took {} of the {asked} bytes it was given",
-            send.data.len()
-        )),
+        (None, Some(asked)) if (send.len as u64) < asked => {
+            Some(format!("{name} {number}: took {} of the {asked} bytes it was given", send.len))
+        }
         _ => None,
     }
 }
@@ -224,7 +223,7 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
     }
 }
 
-fn bytes(count: usize) -> String {
+pub fn bytes(count: usize) -> String {
     match count {
         1 => "1 byte".to_owned(),
         _ => format!("{count} bytes"),

@@ -4,6 +4,7 @@ use crate::bytes;
 use crate::calls::{Call, Retransmission, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
+use crate::sentences;
 use observe::Event;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -108,10 +109,13 @@ impl Stream {
             events: [with_call(sender, "send"), with_call(receiver, "recv")],
             messages: Vec::new(),
         };
-        for send in stream.sends.iter().filter(|send| !send.data.is_empty()) {
-            let name =
-                format!("message {} \"{}\"", stream.messages.len() + 1, bytes::preview(&send.data));
-            let parts = vec![Part { kind: Kind::Payload, len: send.data.len() }];
+        for send in stream.sends.iter().filter(|send| send.len > 0) {
+            let number = stream.messages.len() + 1;
+            let name = match send.known_end() == send.end() {
+                true => format!("message {number} \"{}\"", bytes::preview(&send.data)),
+                false => format!("message {number} of {}", sentences::bytes(send.len)),
+            };
+            let parts = vec![Part { kind: Kind::Payload, len: send.len }];
             stream
                 .messages
                 .push(PlacedMessage { message: Message { name, parts }, offset: send.offset });
@@ -218,9 +222,9 @@ impl Stream {
         Read {
             number: call.number,
             offset: call.offset,
-            len: call.data.len(),
+            len: call.len,
             error: call.error.clone(),
-            unknown: call.data.len() - known,
+            unknown: call.len - known,
             pieces,
         }
     }
@@ -236,7 +240,7 @@ impl Stream {
 
     /// Whether no byte of it was recorded.
     pub fn is_empty(&self) -> bool {
-        self.lanes().iter().all(|lane| lane.calls.iter().all(|call| call.data.is_empty()))
+        self.lanes().iter().all(|lane| lane.calls.iter().all(|call| call.len == 0))
     }
 
     /// From the sender to the receiver.

@@ -1,29 +1,44 @@
 //! The events that a program wrote with `--trace FILE`.
 
+use crate::strace;
 use columns::visible;
 use observe::Event;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Reads a trace: one JSON object a line.
+/// What programs recorded, and what is missing in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The calls, in their order.
+    pub events: Vec<Event>,
+    /// What was not recorded, a sentence each; nothing for a trace that is whole.
+    pub remarks: Vec<String>,
+}
+
+/// Reads a trace: what one of our programs wrote with `--trace`, one JSON object a line, or what strace wrote of any
+/// program.
 ///
 /// A trace may be somebody else's, and so may each text in it. So what a terminal would obey is escaped here, where it
 /// comes in: nothing that is drawn or said later can hold it.
 ///
 /// # Errors
 /// [`TraceError`] when the file cannot be read, or with the number of the first line that is not an event.
-pub fn read_trace(path: &Path) -> Result<Vec<Event>, TraceError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
-    let parse = |(index, line)| {
-        serde_json::from_str(line).map(escaped).map_err(|source| TraceError::Line {
-            path: path.to_owned(),
-            number: index + 1,
-            source,
-        })
+pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
+    let text =
+        fs::read(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&text);
+    let line = |(number, why)| TraceError::Line { path: path.to_owned(), number, why };
+    if strace::is_strace(&text) {
+        let Trace { events, remarks } = strace::read(&text).map_err(line)?;
+        let events = events.into_iter().map(escaped).collect();
+        return Ok(Trace { events, remarks });
+    }
+    let parse = |(index, line): (usize, &str)| {
+        serde_json::from_str(line).map(escaped).map_err(|error| (index + 1, error.to_string()))
     };
-    text.lines().enumerate().map(parse).collect()
+    let events: Result<Vec<Event>, _> = text.lines().enumerate().map(parse).collect();
+    Ok(Trace { events: events.map_err(line)?, remarks: Vec::new() })
 }
 
 /// Every text of an event, escaped. The bytes stay as they are: [`bytes`](crate::bytes) escapes them when they are shown.
@@ -52,7 +67,7 @@ pub enum TraceError {
         /// The line, counted from 1.
         number: usize,
         /// What is wrong with it.
-        source: serde_json::Error,
+        why: String,
     },
 }
 
@@ -63,8 +78,8 @@ impl Display for TraceError {
             Self::Read { path, source } => {
                 format!("could not read the trace {}: {source}", path.display())
             }
-            Self::Line { path, number, source } => {
-                format!("{}, line {number}, is not an event: {source}", path.display())
+            Self::Line { path, number, why } => {
+                format!("{}, line {number}, is not an event: {why}", path.display())
             }
         }))
     }
@@ -74,7 +89,7 @@ impl std::error::Error for TraceError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read { source, .. } => Some(source),
-            Self::Line { source, .. } => Some(source),
+            Self::Line { .. } => None,
         }
     }
 }

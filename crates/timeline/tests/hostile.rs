@@ -171,7 +171,7 @@ fn what_is_read_is_harmless_already() {
     let (dir, local, peer, error) = (text(), text(), text(), text());
     let event = Event { call: hostile.clone(), dir, local, peer, error, data, ..Event::default() };
     fs::write(&file, serde_json::to_string(&event).unwrap()).unwrap();
-    let read = timeline::read_trace(&file).unwrap().remove(0);
+    let read = timeline::read_trace(&file).unwrap().events.remove(0);
     assert_eq!(read.data, event.data, "the bytes stay what they are");
     for text in [Some(read.call), read.dir, read.local, read.peer, read.error] {
         let text = text.unwrap();

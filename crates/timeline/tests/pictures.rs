@@ -337,7 +337,7 @@ fn a_trace_is_read_line_by_line_and_a_bad_line_is_named() {
     let lines: Vec<String> =
         events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-    assert_eq!(timeline::read_trace(&path).unwrap(), events);
+    assert_eq!(timeline::read_trace(&path).unwrap().events, events);
 
     std::fs::write(&path, lines[0].clone() + "\n{\"t_us\":").unwrap();
     let error = timeline::read_trace(&path).unwrap_err().to_string();

@@ -94,8 +94,16 @@ fn run(args: &Args) -> Result<(), Failure> {
     anstream::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
 }
 
-fn read(trace: &Path) -> Result<Vec<Event>, Failure> {
-    read_trace(trace).map_err(|error| Failure::Usage(error.to_string()))
+/// What was recorded. What is missing in it is said on stderr.
+fn read(file: &Path) -> Result<Vec<Event>, Failure> {
+    let trace = read_trace(file).map_err(|error| Failure::Usage(error.to_string()))?;
+    for remark in &trace.remarks {
+        eprintln!(
+            "timeline: {}: not drawn: {remark}",
+            columns::visible(&file.display().to_string())
+        );
+    }
+    Ok(trace.events)
 }
 
 /// The connection that was asked for, or the only one.

@@ -1,0 +1,89 @@
+//! What a program did, read from strace: the same events that our programs record themselves, of any program in any
+//! language.
+//!
+//! ```text
+//! strace -f -ttt -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice -o run.strace python3 server.py
+//! ```
+//!
+//! With `-yy` strace says of each descriptor which socket it is. So it doesn't matter which thread or child made a call, or
+//! under which number: all calls on a socket are its own, and the threads and children of a program are that program.
+//!
+//! Nothing is guessed. Bytes that a call moved and strace didn't show stay unknown, and what can't be told is a remark.
+
+mod calls;
+mod line;
+mod moved;
+mod socket;
+mod sockets;
+mod value;
+
+use crate::trace::Trace;
+use calls::Calls;
+use line::What;
+use std::collections::HashMap;
+
+/// Whether a file looks like strace's, and not like a trace of ours: it begins with a number.
+pub(crate) fn is_strace(text: &str) -> bool {
+    text.trim_start().starts_with(|char: char| char.is_ascii_digit())
+}
+
+/// Reads what strace wrote.
+///
+/// # Errors
+/// What is wrong with the first line that isn't one of strace's with a time, and its number.
+pub(crate) fn read(text: &str) -> Result<Trace, (usize, String)> {
+    let mut calls = Calls::default();
+    // What each thread has begun and not ended: when, and the beginning of the line.
+    let mut begun: HashMap<u32, (u64, &str)> = HashMap::new();
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, text)) = lines.next() {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let Some(line) = line::line(text) else {
+            let is_last = lines.peek().is_none();
+            if is_last && index > 0 {
+                calls.unsee("the last line, which is cut off");
+                break;
+            }
+            return Err((index + 1, what_is_needed(text)));
+        };
+        match line.what {
+            What::Other => {}
+            What::Call(text) => take(&mut calls, &line, line.t_us, text),
+            What::Unfinished(text) => {
+                begun.insert(line.thread, (line.t_us, text));
+            }
+            What::Resumed(rest) => {
+                // strace may have come when the call was already under way.
+                if let Some((_, text)) = begun.remove(&line.thread) {
+                    take(&mut calls, &line, line.t_us, &format!("{text}{rest}"));
+                }
+            }
+        }
+    }
+    for (_, text) in begun.into_values() {
+        if calls::direction(line::name(text)).is_some() {
+            calls.unsee("a call that had not returned when strace ended");
+        }
+    }
+    Ok(calls.into_trace())
+}
+
+fn take(calls: &mut Calls, line: &line::Line<'_>, t_us: u64, text: &str) {
+    match line::call(text) {
+        Some(call) => {
+            let took = call.took.unwrap_or(0);
+            calls.take(line.thread, t_us.saturating_add(took), &call);
+        }
+        None if calls::direction(line::name(text)).is_some() => {
+            calls.unsee("a line that could not be read as a call");
+        }
+        None => {}
+    }
+}
+
+fn what_is_needed(text: &str) -> String {
+    let text = columns::cut(&columns::visible(text), 40);
+    format!("expected a time such as 1795789691.714294 (strace -ttt), got {text}")
+}

@@ -1,0 +1,257 @@
+//! From the system's calls to the events of sockets.
+
+use super::line::{Call, Outcome};
+use super::moved::{Moved, moved};
+use super::socket::{Family, address, descriptor};
+use super::sockets::{Sockets, canonical};
+use super::value::Value;
+use crate::trace::Trace;
+use observe::Event;
+use std::collections::{BTreeMap, HashSet};
+
+/// What the calls have said so far.
+#[derive(Default)]
+pub struct Calls {
+    events: Vec<Event>,
+    sockets: Sockets,
+    /// The first thread: the program, of which the others are threads or children.
+    program: Option<u32>,
+    /// What can't be drawn, and how often it came.
+    unseen: BTreeMap<String, usize>,
+}
+
+/// Which way a call moves bytes; `None` if it moves none.
+pub fn direction(name: &str) -> Option<&'static str> {
+    match name {
+        "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" => Some("out"),
+        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" => Some("in"),
+        _ => None,
+    }
+}
+
+impl Calls {
+    /// Takes the next call, at the time when it returned, as far as that is known.
+    pub fn take(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+        self.program.get_or_insert(thread);
+        match call.name {
+            "socket" => self.created(thread, call),
+            "socketpair" => self.paired(thread, t_us, call),
+            "bind" | "listen" | "shutdown" => {
+                let Some((socket, _)) = self.socket(thread, call, 0) else { return };
+                self.note(t_us, call.name, socket, call.result);
+            }
+            "close" => {
+                let Some((socket, number)) = self.socket(thread, call, 0) else { return };
+                self.sockets.close(thread, number, socket);
+                self.note(t_us, call.name, socket, call.result);
+            }
+            "connect" => self.connect(thread, t_us, call),
+            "accept" | "accept4" => self.accept(thread, t_us, call),
+            "sendfile" => self.passed(thread, t_us, call, 0, "out"),
+            "splice" => {
+                self.passed(thread, t_us, call, 0, "in");
+                self.passed(thread, t_us, call, 2, "out");
+            }
+            name => {
+                let Some(dir) = direction(name) else { return };
+                let Some((socket, _)) = self.socket(thread, call, 0) else { return };
+                for moved in moved(call) {
+                    self.move_bytes(t_us, dir, socket, moved, call.result);
+                }
+            }
+        }
+    }
+
+    /// Something that is not drawn: said once, with how often it came.
+    pub fn unsee(&mut self, what: &str) {
+        *self.unseen.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// The events, and what is missing in them.
+    pub fn into_trace(mut self) -> Trace {
+        let pid = self.program.unwrap_or(0);
+        let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
+        let moves = |event: &&Event| event.got.is_some();
+        let lost = self.events.iter().filter(moves).filter(|event| !known(event));
+        let lost: HashSet<u64> = lost.map(|event| event.conn).collect();
+        for _ in lost {
+            self.unsee(
+                "a socket that was open before strace began: where its stream stood is not known",
+            );
+        }
+        // Several descriptors may be one socket: only the last close of it is its end.
+        let mut later = HashSet::new();
+        let mut events = self.events;
+        let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
+        let mut kept: Vec<bool> = Vec::new();
+        for event in events.iter().rev() {
+            kept.push((later.insert(event.conn) || event.call != "close") && known(event));
+        }
+        let mut kept = kept.into_iter().rev();
+        events.retain(|_| kept.next() == Some(true));
+        events.iter_mut().for_each(|event| event.pid = pid);
+        let remark = |(what, times): (String, usize)| match times {
+            1 => what,
+            _ => format!("{what} ({times} times)"),
+        };
+        Trace { events, remarks: self.unseen.into_iter().map(remark).collect() }
+    }
+
+    /// The socket of an argument, and its descriptor.
+    fn socket(&mut self, thread: u32, call: &Call<'_>, arg: usize) -> Option<(usize, u32)> {
+        let descriptor = descriptor(call.args.get(arg)?.word()?)?;
+        let found = self.sockets.find(thread, descriptor);
+        if found.is_none() && descriptor.is == super::socket::Is::Unnamed {
+            self.unsee("a call on a socket that strace could not name");
+        }
+        Some((found?, descriptor.number))
+    }
+
+    fn created(&mut self, thread: u32, call: &Call<'_>) {
+        let Outcome::Returned(result) = call.result else { return };
+        let Some(descriptor) = descriptor(result) else { return };
+        let is_datagram = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_DGRAM"));
+        let family = if is_datagram { Family::Datagram } else { Family::Stream };
+        if descriptor.is != super::socket::Is::Other {
+            self.sockets.create(thread, descriptor, family);
+        }
+    }
+
+    /// Two ends that are connected from the beginning: the first is drawn as the client.
+    fn paired(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+        let is_stream = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_STREAM"));
+        let ends = call.args.get(3).map_or(&[][..], Value::elements);
+        let ends: Vec<_> = ends.iter().filter_map(|end| descriptor(end.word()?)).collect();
+        let [one, other] = ends[..] else { return };
+        if !is_stream {
+            return self.unsee("a socketpair that is no stream");
+        }
+        for (end, call_as) in [(one, "connect"), (other, "accept")] {
+            let socket = self.sockets.create(thread, end, Family::Stream);
+            self.sockets.all[socket].begun = true;
+            self.note(t_us, call_as, socket, call.result);
+        }
+    }
+
+    fn connect(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+        let Some((socket, number)) = self.socket(thread, call, 0) else { return };
+        let peer = call.args.get(1).and_then(address).map(|peer| canonical(&peer));
+        if self.sockets.all[socket].family == Family::Datagram {
+            // Without one it takes from anybody again.
+            self.sockets.all[socket].peer = peer;
+            return;
+        }
+        let succeeded = call.result.number().is_some();
+        if succeeded || call.result.is("EINPROGRESS") {
+            self.sockets.connecting(socket, number, peer);
+            // A program that waits in poll may ask again.
+            if let Some(at) = self.sockets.all[socket].connect.filter(|_| succeeded) {
+                self.events[at].error = None;
+                return;
+            }
+            self.sockets.all[socket].connect = Some(self.events.len());
+        }
+        self.note(t_us, "connect", socket, call.result);
+    }
+
+    fn accept(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+        let Outcome::Returned(result) = call.result else {
+            if let Some((listener, _)) = self.socket(thread, call, 0) {
+                self.note(t_us, "accept", listener, call.result);
+            }
+            return;
+        };
+        let Some(descriptor) = descriptor(result) else { return };
+        let socket = self.sockets.create(thread, descriptor, Family::Stream);
+        let it = &mut self.sockets.all[socket];
+        it.begun = true;
+        it.peer = it.peer.take().or_else(|| call.args.get(1).and_then(address));
+        self.note(t_us, "accept", socket, call.result);
+    }
+
+    /// sendfile and splice: bytes that never were in the program, and that strace never sees.
+    fn passed(&mut self, thread: u32, t_us: u64, call: &Call<'_>, arg: usize, dir: &'static str) {
+        let Some((socket, _)) = self.socket(thread, call, arg) else { return };
+        let moved = Moved { asked: call.args.last().and_then(Value::number), ..Moved::default() };
+        let moved = Moved { got: call.result.number(), ..moved };
+        self.move_bytes(t_us, dir, socket, moved, call.result);
+    }
+
+    fn move_bytes(
+        &mut self,
+        t_us: u64,
+        dir: &'static str,
+        socket: usize,
+        moved: Moved,
+        result: Outcome<'_>,
+    ) {
+        if let Some(why) = moved.aside {
+            return self.unsee(why);
+        }
+        if result == Outcome::Unknown {
+            return; // interrupted, and made again
+        }
+        let got = moved.got.unwrap_or(0);
+        if (moved.bytes.len() as u64) < got {
+            self.unsee("a call whose bytes strace did not show, or not all of them (-s shows more of a write, nothing shows those of sendfile and splice)");
+        }
+        let it = &mut self.sockets.all[socket];
+        let is_datagram = it.family == Family::Datagram;
+        let call = match (is_datagram, dir) {
+            (false, "out") => "send",
+            (false, _) => "recv",
+            (true, "out") => "sendto",
+            (true, _) => "recvfrom",
+        };
+        let so_far = if dir == "out" { &mut it.sent } else { &mut it.received };
+        let offset = *so_far;
+        *so_far = so_far.saturating_add(got);
+        let peer = moved.peer.map(|peer| canonical(&peer)).or(it.peer.clone());
+        let (local, peer) = if is_datagram { (it.local.clone(), peer) } else { (None, None) };
+        let event = Event {
+            t_us,
+            call: call.to_owned(),
+            conn: socket as u64,
+            dir: Some(dir.to_owned()),
+            asked: moved.asked,
+            got: moved.got,
+            offset: (!is_datagram).then_some(offset),
+            data: moved.got.map(|_| moved.bytes),
+            local,
+            peer,
+            error: result.error(),
+            ..Event::default()
+        };
+        self.events.push(event);
+        self.name_the_connect(socket);
+    }
+
+    /// A call that moves no bytes.
+    fn note(&mut self, t_us: u64, call: &str, socket: usize, result: Outcome<'_>) {
+        let it = &self.sockets.all[socket];
+        let has_ends = matches!(call, "bind" | "listen" | "connect" | "accept");
+        let (local, peer) = (it.local.clone(), it.peer.clone());
+        let event = Event {
+            t_us,
+            call: call.to_owned(),
+            conn: socket as u64,
+            local: local.filter(|_| has_ends),
+            peer: peer.filter(|_| has_ends),
+            error: result.error(),
+            ..Event::default()
+        };
+        self.events.push(event);
+        self.name_the_connect(socket);
+    }
+
+    /// A connect is noted before strace knows the socket's own address. The first call after it tells; and that a connect
+    /// that was under way has succeeded.
+    fn name_the_connect(&mut self, socket: usize) {
+        let it = &self.sockets.all[socket];
+        if let (Some(at), Some(local), Some(peer)) = (it.connect, &it.local, &it.peer) {
+            let connect = &mut self.events[at];
+            (connect.local, connect.peer) = (Some(local.clone()), Some(peer.clone()));
+            connect.error = None;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which bytes a call moved.
+
+use super::line::Call;
+use super::socket::address;
+use super::value::Value;
+
+/// The bytes that a call moved, as far as strace shows them.
+#[derive(Debug, Default, PartialEq)]
+pub struct Moved {
+    /// The first of them; all, if there are `got`.
+    pub bytes: Vec<u8>,
+    /// How many were offered, or had room.
+    pub asked: Option<u64>,
+    /// How many went or came; `None` if the call failed.
+    pub got: Option<u64>,
+    /// Where to or from, for datagrams.
+    pub peer: Option<String>,
+    /// Why this is not a step of the stream.
+    pub aside: Option<&'static str>,
+}
+
+/// What a call moved: one thing, but for `sendmmsg` and `recvmmsg`.
+pub fn moved(call: &Call<'_>) -> Vec<Moved> {
+    let arg = |index: usize| call.args.get(index);
+    let got = call.result.number();
+    let aside = |flags: Option<&Value<'_>>| {
+        let has = |name| flags.is_some_and(|flags| flags.has_flag(name));
+        match () {
+            () if has("MSG_PEEK") => Some("a recv that took nothing, only looked (MSG_PEEK)"),
+            () if has("MSG_OOB") => {
+                Some("a call for urgent data, which is beside the stream (MSG_OOB)")
+            }
+            () if has("MSG_ERRQUEUE") => Some("a recv from the queue of errors (MSG_ERRQUEUE)"),
+            () => None,
+        }
+    };
+    match call.name {
+        "sendmsg" | "recvmsg" => {
+            let message = arg(1).map(|message| of_message(message, got));
+            message.into_iter().map(|moved| Moved { aside: aside(arg(2)), ..moved }).collect()
+        }
+        "sendmmsg" | "recvmmsg" => {
+            let count = got.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+            let messages = arg(1).map_or(&[][..], Value::elements).iter().take(count);
+            let each = |message: &Value<'_>| {
+                let got = message.field("msg_len").and_then(Value::number);
+                Some(Moved { aside: aside(arg(3)), ..of_message(message.field("msg_hdr")?, got) })
+            };
+            messages.filter_map(each).collect()
+        }
+        "readv" | "writev" => {
+            vec![of_pieces(arg(1).map_or(&[][..], Value::elements), got)]
+        }
+        _ => {
+            let asked = arg(2).and_then(Value::number);
+            // With MSG_TRUNC a recv returns how long the datagram was.
+            let got = got.map(|got| got.min(asked.unwrap_or(got)));
+            let mut bytes = Vec::new();
+            take(&mut bytes, arg(1), got);
+            let peer = arg(4).and_then(address);
+            let flags = arg(3).filter(|_| !matches!(call.name, "read" | "write"));
+            vec![Moved { bytes, asked, got, peer, aside: aside(flags) }]
+        }
+    }
+}
+
+/// `{msg_name=…, msg_iov=[…], …}`.
+fn of_message(message: &Value<'_>, got: Option<u64>) -> Moved {
+    let pieces = message.field("msg_iov").map_or(&[][..], Value::elements);
+    Moved { peer: message.field("msg_name").and_then(address), ..of_pieces(pieces, got) }
+}
+
+/// `[{iov_base="…", iov_len=2}, …]`.
+fn of_pieces(pieces: &[Value<'_>], got: Option<u64>) -> Moved {
+    let length = |piece: &Value<'_>| piece.field("iov_len").and_then(Value::number);
+    let asked: u64 = pieces.iter().filter_map(length).fold(0, u64::saturating_add);
+    let got = got.map(|got| got.min(asked));
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        if !take(&mut bytes, piece.field("iov_base"), got) {
+            break; // behind bytes that strace cut off nobody knows where the others stand
+        }
+    }
+    Moved { bytes, asked: Some(asked), got, ..Moved::default() }
+}
+
+/// Takes the bytes of one buffer, up to `got` of all. Whether they were all there.
+fn take(bytes: &mut Vec<u8>, buffer: Option<&Value<'_>>, got: Option<u64>) -> bool {
+    let Some(Value::Bytes { bytes: shown, cut }) = buffer else { return false };
+    let got = got.and_then(|got| usize::try_from(got).ok()).unwrap_or(0);
+    let room = got.saturating_sub(bytes.len());
+    bytes.extend_from_slice(&shown[..shown.len().min(room)]);
+    !cut
+}
