@@ -1,5 +1,6 @@
 //! Which sockets of which processes were the ends of one connection.
 
+use crate::datagrams::conversations;
 use crate::{Stream, StreamError};
 use observe::Event;
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ pub struct Connection {
     pub relay: Option<Relayed>,
     /// The TCP segments that were captured between the two, in both directions.
     pub segments: Vec<Event>,
+    /// The addresses of the client and of the server, if these are datagrams: they have no connection that tells.
+    pub datagrams: Option<[String; 2]>,
 }
 
 /// The two connections of a relay, which are one for the programs that talk through it.
@@ -56,14 +59,14 @@ pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
             client: client.map(|client| take(&mut clients[client])).unwrap_or_default(),
             server: behind_relay[index].map(|at| take(&mut servers[at])).unwrap_or_default(),
             relay: Some(Relayed { to_client, to_server }),
-            segments: Vec::new(),
+            ..Connection::default()
         });
     }
     for (client, server) in clients.into_iter().zip(direct) {
         if !client.is_empty() {
             let server = server.map(|at| take(&mut servers[at])).unwrap_or_default();
             let segments = segments(between, addresses(&client, "connect"));
-            all.push(Connection { client, server, relay: None, segments });
+            all.push(Connection { client, server, segments, ..Connection::default() });
         }
     }
     let unmatched = servers.into_iter().filter(|server| !server.is_empty());
@@ -71,6 +74,7 @@ pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
         let segments = segments(between, addresses(&server, "accept"));
         Connection { server, segments, ..Connection::default() }
     }));
+    all.extend(conversations(ends));
     all.sort_by_key(Connection::begun);
     all
 }
@@ -118,6 +122,9 @@ impl Connection {
 
     /// The addresses of its two ends, where somebody recorded them: `127.0.0.1:51412 to 127.0.0.1:8888`.
     pub fn ends(&self) -> String {
+        if let Some([client, server]) = &self.datagrams {
+            return format!("{client} to {server}, datagrams");
+        }
         let client = addresses(&self.client, "connect");
         let server = addresses(&self.server, "accept");
         let known = |address: Option<&str>| address.unwrap_or("not recorded").to_owned();
@@ -187,7 +194,10 @@ fn segments(events: &[Event], ends: (Option<&str>, Option<&str>)) -> Vec<Event> 
 fn matches(clients: &[Vec<Event>], servers: &[Vec<Event>]) -> Vec<Option<usize>> {
     let could_meet = |client: &[Event], server: &[Event]| {
         let (local, peer) = addresses(client, "connect");
-        peer.is_some() && (peer, local) == addresses(server, "accept")
+        let ends = addresses(server, "accept");
+        // The number of a Unix socket is the system's: no other socket has it.
+        let numbered = local.is_some_and(|local| local.starts_with("socket ")) && ends.1 == local;
+        numbered || peer.is_some() && (peer, local) == ends
     };
     let server_of = |client: &Vec<Event>| {
         let mut candidates = (0..servers.len()).filter(|at| could_meet(client, &servers[*at]));

@@ -41,6 +41,7 @@
 mod bytes;
 mod calls;
 mod connection;
+mod datagrams;
 mod error;
 mod fit;
 mod layout;

@@ -58,7 +58,7 @@ pub fn descriptor(word: &str) -> Option<Descriptor<'_>> {
         // A Unix socket's number is its name here: it never changes, and of most of them it's the only one.
         true => match ends.split(",\"").next()?.split_once("->") {
             Some((local, peer)) => Ends::Both { local, peer: peer.split(',').next()? },
-            None => Ends::Number(ends.split(',').next()?),
+            None => Ends::Local(ends.split(',').next()?),
         },
         false => match ends.split_once("->") {
             Some((local, peer)) => Ends::Both { local, peer },
@@ -125,7 +125,7 @@ mod tests {
             is("4<UNIX-STREAM:[7->8,\"\\x2f\\x74\"]>"),
             socket(Family::Stream, both("7", "8"))
         );
-        assert_eq!(is("3<UNIX-STREAM:[7,\"/tmp/x\"]>"), socket(Family::Stream, Ends::Number("7")));
+        assert_eq!(is("3<UNIX-STREAM:[7,\"/tmp/x\"]>"), socket(Family::Stream, Ends::Local("7")));
         assert_eq!(is("1<\\x2f\\x64>"), Is::Other);
         assert_eq!(is("5<pipe:[9]>"), Is::Other);
         assert_eq!(is("5<socket:[9]>"), Is::Unnamed);

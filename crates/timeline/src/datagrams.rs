@@ -1,0 +1,152 @@
+//! Datagrams between two addresses, as the two directions of a connection: there is none, but two programs that talk.
+//!
+//! Each datagram is a message, and its place is where it would stand if all had come. So what was lost or cut shows as
+//! bytes that nobody received.
+
+use crate::connection::Connection;
+use observe::Event;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+
+/// What one socket and one other address had to do with each other.
+#[derive(Clone, Debug, Default)]
+struct End {
+    local: Option<String>,
+    peer: String,
+    events: Vec<Event>,
+}
+
+/// The conversations of the sockets that exchanged datagrams, each as a connection.
+pub(crate) fn conversations(events: &[Event]) -> Vec<Connection> {
+    let mut ends = ends(events);
+    let mut all = Vec::new();
+    while !ends.is_empty() {
+        let one = ends.remove(0);
+        let mut others = (0..ends.len()).filter(|at| meet(&one, &ends[*at]));
+        let other = match (others.next(), others.next()) {
+            (Some(other), None) => ends.remove(other),
+            // Nobody, or nobody can say which: then that side was not recorded.
+            _ => End { local: Some(one.peer.clone()), ..End::default() },
+        };
+        all.push(conversation(one, other));
+    }
+    all
+}
+
+fn ends(events: &[Event]) -> Vec<End> {
+    let mut locals: HashMap<(u32, u64), String> = HashMap::new();
+    for event in events.iter().filter(|event| !matches!(event.call.as_str(), "connect" | "accept"))
+    {
+        if let Some(local) = &event.local {
+            locals.insert((event.pid, event.conn), local.clone());
+        }
+    }
+    let is_datagram = |event: &&Event| matches!(event.call.as_str(), "sendto" | "recvfrom");
+    let mut ends: BTreeMap<(u32, u64, String), End> = BTreeMap::new();
+    let mut order = Vec::new();
+    for event in events.iter().filter(is_datagram) {
+        // A call that failed may not say with whom.
+        let Some(peer) = &event.peer else { continue };
+        let key = (event.pid, event.conn, peer.clone());
+        let end = ends.entry(key.clone()).or_insert_with(|| {
+            order.push(key);
+            let local = locals.get(&(event.pid, event.conn)).cloned();
+            End { local, peer: peer.clone(), events: Vec::new() }
+        });
+        end.events.push(event.clone());
+    }
+    order.iter().filter_map(|key| ends.remove(key)).collect()
+}
+
+/// Whether each is where the other sends to or receives from.
+fn meet(one: &End, other: &End) -> bool {
+    let is_at =
+        |end: &End, address: &str| end.local.as_deref().is_none_or(|local| same(local, address));
+    // Of two without an address of their own nothing is known.
+    (one.local.is_some() || other.local.is_some())
+        && is_at(one, &other.peer)
+        && is_at(other, &one.peer)
+}
+
+/// Whether a socket with this address gets what is sent to the other: 0.0.0.0 stands for every address of the machine.
+fn same(local: &str, address: &str) -> bool {
+    let parse = |text: &str| text.parse::<SocketAddr>();
+    match (parse(local), parse(address)) {
+        (Ok(local), Ok(address)) if local.ip().is_unspecified() => local.port() == address.port(),
+        _ => local == address,
+    }
+}
+
+/// The one that sent first is the client.
+fn conversation(one: End, other: End) -> Connection {
+    let begins = |end: &End| {
+        let sends = end.events.iter().filter(|event| event.call == "sendto");
+        sends.map(|event| event.t_us).min().unwrap_or(u64::MAX)
+    };
+    let receives_first =
+        |end: &End| end.events.first().is_some_and(|event| event.call == "recvfrom");
+    let swapped = match other.events.is_empty() {
+        true => receives_first(&one),
+        false => begins(&other) < begins(&one),
+    };
+    let (client, server) = if swapped { (other, one) } else { (one, other) };
+    let address = |end: &End, other: &End| match other.peer.is_empty() {
+        false => other.peer.clone(),
+        true => end.local.clone().unwrap_or_else(|| "not recorded".into()),
+    };
+    let addresses = [address(&client, &server), address(&server, &client)];
+    let sent_by_client = sends(&client.events);
+    let sent_by_server = sends(&server.events);
+    Connection {
+        client: placed(&client.events, &sent_by_server),
+        server: placed(&server.events, &sent_by_client),
+        datagrams: Some(addresses),
+        ..Connection::default()
+    }
+}
+
+/// The datagrams that were sent, in their order, each with its place.
+fn sends(events: &[Event]) -> Vec<(u64, &[u8])> {
+    let mut at = 0_u64;
+    let sends = events.iter().filter(|event| event.call == "sendto" && event.error.is_none());
+    let place = |event: &'_ Event| {
+        let offset = at;
+        at = at.saturating_add(event.got.unwrap_or(0));
+        offset
+    };
+    let offsets: Vec<u64> = sends.clone().map(place).collect();
+    offsets.into_iter().zip(sends.map(|event| event.data.as_deref().unwrap_or_default())).collect()
+}
+
+/// The calls as those of a stream: what was received stands where it was sent. What came and was not seen leaving follows
+/// what came before.
+fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
+    let (mut sent, mut came) = (0_u64, 0_u64);
+    let mut rest = sent_to_it.iter();
+    let place = |event: &Event| {
+        let got = event.got.unwrap_or(0);
+        let (call, offset) = match event.call.as_str() {
+            "sendto" => ("send", sent),
+            _ => {
+                let data = event.data.as_deref().unwrap_or_default();
+                let mut later = rest.clone();
+                let its = later.by_ref().find(|(_, datagram)| datagram.starts_with(data));
+                match its.filter(|_| event.error.is_none()) {
+                    Some((offset, _)) => {
+                        rest = later;
+                        ("recv", *offset)
+                    }
+                    None => ("recv", came),
+                }
+            }
+        };
+        let end = offset.saturating_add(got);
+        if call == "send" {
+            sent = end
+        } else {
+            came = end
+        }
+        Event { call: call.to_owned(), offset: Some(offset), ..event.clone() }
+    };
+    events.iter().map(place).collect()
+}
