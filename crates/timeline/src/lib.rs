@@ -44,6 +44,7 @@ mod connection;
 mod datagrams;
 mod error;
 mod fit;
+mod framing;
 mod layout;
 mod message;
 mod order;
@@ -59,6 +60,7 @@ mod trace;
 
 pub use connection::{Connection, Direction, Relayed, connections};
 pub use error::StreamError;
+pub use framing::Framing;
 pub use message::{Kind, Message, Part};
 pub use observe::Event;
 pub use page::page;

@@ -19,6 +19,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.extend(via.retransmissions.iter().map(|sent| about_retransmission(&call, sent)));
     }
     let reads = stream.reads();
+    let (idle, reads): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(found_nothing);
     let runs = alike(stream, &reads);
     let said = MOST.saturating_sub(all.len());
     let rest: Vec<&Read> = runs.iter().skip(said).copied().flatten().collect();
@@ -31,6 +32,15 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.push(format!(
             "(and {left_out} calls more; {glued} of them took bytes of several messages)"
         ));
+    }
+    if !idle.is_empty() {
+        all.push(format!(
+            "besides, {} found nothing there yet (EAGAIN)",
+            if idle.len() == 1 { "1 recv".to_owned() } else { format!("{} recvs", idle.len()) }
+        ));
+    }
+    if let Some((offset, why)) = &stream.unframed {
+        all.push(format!("from offset {offset} on, these are bytes: {why}"));
     }
     let end = |calls: &[Call]| calls.last().map_or(0, Call::end);
     let sent = end(&stream.sends);
@@ -46,6 +56,11 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.push(format!("not received: {}, from offset {taken} on", bytes(sent - taken)));
     }
     all
+}
+
+/// A socket that doesn't wait, or a time limit: nothing happened to the stream.
+fn found_nothing(read: &Read) -> bool {
+    read.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
 }
 
 /// Which side left no recording. Its lane is missing in the picture, which says nothing about the stream.

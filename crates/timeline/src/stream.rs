@@ -24,6 +24,8 @@ pub struct Stream {
     /// What they recorded on the sockets of this connection.
     events: [Vec<Event>; 2],
     pub(crate) messages: Vec<PlacedMessage>,
+    /// From where on the bytes are no messages of the framing that was asked for, and why.
+    pub(crate) unframed: Option<(usize, String)>,
 }
 
 /// What travelled between the two, as somebody in the middle recorded it.
@@ -108,6 +110,7 @@ impl Stream {
             recorded: [!sender.is_empty(), !receiver.is_empty()],
             events: [with_call(sender, "send"), with_call(receiver, "recv")],
             messages: Vec::new(),
+            unframed: None,
         };
         for send in stream.sends.iter().filter(|send| send.len > 0) {
             let number = stream.messages.len() + 1;

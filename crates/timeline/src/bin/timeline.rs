@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use observe::{Event, Failure, exit_when_interrupted, replace_private, report};
-use timeline::{Connection, Direction, Stream, connections, read_trace};
+use timeline::{Connection, Direction, Framing, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
 ///
@@ -44,6 +44,12 @@ struct Args {
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
     direction: Directions,
+    /// How the programs mark where a message ends. Without it each send counts as a message
+    #[arg(long, value_enum)]
+    framing: Option<FramingName>,
+    /// What a JSON header calls the length of the body
+    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
+    length_key: String,
     /// Write the picture to FILE, for a page or a book
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -57,6 +63,32 @@ enum Directions {
     ToServer,
     ToClient,
     Both,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FramingName {
+    /// four bytes of length in front, the lowest first
+    Prefix,
+    /// four bytes of length in front, the highest first
+    PrefixBe,
+    /// a JSON header in front, with its own length in front of that
+    Json,
+    /// a line feed behind each message
+    Lines,
+    /// nothing: bytes
+    None,
+}
+
+impl Args {
+    fn framing(&self) -> Option<Framing> {
+        Some(match self.framing? {
+            FramingName::Prefix => Framing::Prefix,
+            FramingName::PrefixBe => Framing::PrefixBigEndian,
+            FramingName::Json => Framing::Json { length_key: self.length_key.clone() },
+            FramingName::Lines => Framing::Lines,
+            FramingName::None => Framing::None,
+        })
+    }
 }
 
 fn main() -> ExitCode {
@@ -73,7 +105,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
     let all = connections(&events, &via);
     let connection = pick(&all, args.conn)?;
-    let streams = streams(connection, args.direction)?;
+    let mut streams = streams(connection, args.direction)?;
+    if let Some(framing) = args.framing() {
+        streams = streams.into_iter().map(|stream| stream.framed(&framing)).collect();
+    }
 
     let mut said = Vec::new();
     if let Some(file) = &args.svg {

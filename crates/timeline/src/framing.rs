@@ -1,0 +1,140 @@
+//! How the programs mark where a message ends: with it, the messages of any recorded stream can be found.
+
+use crate::bytes;
+use crate::message::{Kind, Message, Part, PlacedMessage};
+use crate::stream::Stream;
+use proto::json::JsonFraming;
+use proto::prefix::{PREFIX_LEN, PrefixFraming};
+use proto::{Framing as _, MAX_FRAME, Parsed};
+
+/// How the programs mark where a message ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Four bytes of length in front, the lowest first: `struct.pack('<i', n)`.
+    Prefix,
+    /// Four bytes of length in front, the highest first: `struct.pack('>i', n)`.
+    PrefixBigEndian,
+    /// The length of a JSON header in four bytes, the lowest first; the header, in which this key holds the length of the
+    /// body; and the body.
+    Json {
+        /// `data_len` in this course, `total_size` elsewhere.
+        length_key: String,
+    },
+    /// A line feed behind each message.
+    Lines,
+    /// Nothing does: these are bytes.
+    None,
+}
+
+/// A message at the front of some bytes: what of it is what, in order; `None` if more must come before one can tell.
+type Found = Option<Vec<Part>>;
+
+impl Stream {
+    /// Finds the messages in the stream itself. Where its bytes are none, or were not recorded, they're drawn as bytes from
+    /// there on, and a sentence says so.
+    #[must_use]
+    pub fn framed(mut self, framing: &Framing) -> Stream {
+        let bytes = self.recorded_bytes();
+        self.messages.clear();
+        self.unframed = None;
+        let mut offset = 0;
+        while offset < bytes.len() && *framing != Framing::None {
+            let rest = &bytes[offset..];
+            match framing.parts(rest) {
+                Ok(Some(parts)) => {
+                    let number = self.messages.len() + 1;
+                    let name =
+                        format!("message {number} \"{}\"", bytes::preview(payload(rest, &parts)));
+                    let placed = PlacedMessage { message: Message { name, parts }, offset };
+                    offset = placed.end();
+                    self.messages.push(placed);
+                }
+                Ok(None) => {
+                    self.unframed = Some((offset, "the rest of this message did not come".into()));
+                    break;
+                }
+                Err(why) => {
+                    self.unframed = Some((offset, columns::visible(&why)));
+                    break;
+                }
+            }
+        }
+        self
+    }
+
+    /// The bytes of the stream from its beginning, as far as any lane knows them without a gap.
+    fn recorded_bytes(&self) -> Vec<u8> {
+        let lanes = self.lanes();
+        let mut bytes = Vec::new();
+        loop {
+            let at = bytes.len();
+            let next = lanes.iter().find_map(|lane| {
+                let calls =
+                    &lane.calls[lane.calls.partition_point(|call| call.known_end() <= at)..];
+                let call = calls.first().filter(|call| call.offset <= at)?;
+                Some(call.bytes(&(at..call.known_end())))
+            });
+            match next {
+                Some(more) if !more.is_empty() => bytes.extend_from_slice(more),
+                _ => return bytes,
+            }
+        }
+    }
+}
+
+/// The first stretch of payload, as far as it's there.
+fn payload<'a>(message: &'a [u8], parts: &[Part]) -> &'a [u8] {
+    let mut at = 0;
+    for part in parts {
+        let end = (at + part.len).min(message.len());
+        if part.kind == Kind::Payload {
+            return &message[at..end];
+        }
+        at = end;
+    }
+    &[]
+}
+
+impl Framing {
+    /// What the message at the front of `bytes` consists of.
+    fn parts(&self, bytes: &[u8]) -> Result<Found, String> {
+        let part = |kind, len| Part { kind, len };
+        let framed = |head, body| vec![part(Kind::Framing, head), part(Kind::Payload, body)];
+        let parsed = |parsed: Result<Parsed<()>, proto::FrameError>| match parsed {
+            Ok(Parsed::Head { head_len, body_len, .. }) => Ok(Some(framed(head_len, body_len))),
+            Ok(Parsed::NeedMore(_)) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        };
+        match self {
+            Framing::Prefix => parsed(PrefixFraming::default().head(bytes)),
+            Framing::PrefixBigEndian => {
+                let Some(prefix) = bytes.first_chunk::<PREFIX_LEN>() else { return Ok(None) };
+                let length = i32::from_be_bytes(*prefix);
+                match usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME) {
+                    Some(length) => Ok(Some(framed(PREFIX_LEN, length))),
+                    None => Err(format!(
+                        "expected a length from 0 to {MAX_FRAME}, got {length} ({}, in the other byte order {})",
+                        bytes::framing(prefix),
+                        i32::from_le_bytes(*prefix)
+                    )),
+                }
+            }
+            Framing::Json { length_key } => {
+                let mut framing =
+                    JsonFraming { max_frame: MAX_FRAME, length_key: length_key.clone() };
+                let head = framing.head(bytes).map(|parsed| match parsed {
+                    Parsed::Head { head_len, body_len, .. } => {
+                        Parsed::Head { head: (), head_len, body_len }
+                    }
+                    Parsed::NeedMore(progress) => Parsed::NeedMore(progress),
+                });
+                parsed(head)
+            }
+            Framing::Lines => {
+                let end = bytes.iter().position(|byte| *byte == b'\n');
+                Ok(end.map(|end| vec![part(Kind::Payload, end), part(Kind::Framing, 1)]))
+            }
+            Framing::None => Ok(None),
+        }
+    }
+}
