@@ -59,6 +59,10 @@ impl Stream {
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
                 _ if bytes.len() < at.len() => format!("? ({})", sentences::bytes(at.len())),
+                // What ends a line is text.
+                Kind::Framing if message.is_some_and(|at| self.messages[at].ends_in_framing()) => {
+                    bytes::text(bytes)
+                }
                 Kind::Framing => bytes::framing(bytes),
                 Kind::Payload => bytes::payload(bytes),
             };

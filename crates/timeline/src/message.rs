@@ -78,6 +78,11 @@ impl PlacedMessage {
         self.offset + self.message.len()
     }
 
+    /// Whether what marks its end stands behind it.
+    pub fn ends_in_framing(&self) -> bool {
+        self.message.parts.last().is_some_and(|part| part.kind == Kind::Framing)
+    }
+
     /// Its parts at their places.
     pub fn parts(&self) -> impl Iterator<Item = (Kind, Range<usize>)> {
         self.message.parts.iter().scan(self.offset, |at, part| {

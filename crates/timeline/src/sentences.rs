@@ -51,7 +51,17 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         let what = if via.call == "segment" { "seen in a segment" } else { "passed on" };
         all.push(format!("not {what}: {}, from offset {rest} on", bytes(sent - rest)));
     }
+    // Bytes behind them came: these were datagrams.
     let taken = end(&stream.recvs);
+    let lost = |at: &usize| {
+        let placed = &stream.messages[*at];
+        let touches = |recv: &Call| recv.offset < placed.end() && placed.offset < recv.end();
+        placed.end() <= taken && placed.offset < placed.end() && !stream.recvs.iter().any(touches)
+    };
+    if !stream.recvs.is_empty() {
+        let lost = (0..stream.messages.len()).filter(lost);
+        all.extend(lost.map(|at| format!("never received: {}", stream.messages[at].message.name)));
+    }
     if !reads.is_empty() && taken < sent {
         all.push(format!("not received: {}, from offset {taken} on", bytes(sent - taken)));
     }

@@ -241,9 +241,15 @@ impl Stream {
         }
     }
 
+    /// How many bytes it has, as far as they were recorded.
+    pub fn len(&self) -> usize {
+        let ends = self.lanes().into_iter().filter_map(|lane| lane.calls.last().map(Call::end));
+        ends.max().unwrap_or(0)
+    }
+
     /// Whether no byte of it was recorded.
     pub fn is_empty(&self) -> bool {
-        self.lanes().iter().all(|lane| lane.calls.iter().all(|call| call.len == 0))
+        self.len() == 0
     }
 
     /// From the sender to the receiver.

@@ -33,7 +33,7 @@ One trace is enough: then only that side is drawn. A new run appends to its trac
 )]
 struct Args {
     /// What the client and the server recorded
-    #[arg(required = true, value_name = "TRACE")]
+    #[arg(required_unless_present = "via", value_name = "TRACE")]
     traces: Vec<PathBuf>,
     /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
@@ -103,7 +103,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         events.extend(read(trace)?);
     }
     let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
-    let all = connections(&events, &via);
+    let mut all = connections(&events, &via);
+    // The pairs of sockets by which some languages wake their own threads carry nothing.
+    if all.iter().any(|connection| carried(connection) != [0, 0]) {
+        all.retain(|connection| carried(connection) != [0, 0]);
+    }
     let connection = pick(&all, args.conn)?;
     let mut streams = streams(connection, args.direction)?;
     if let Some(framing) = args.framing() {
@@ -132,36 +136,55 @@ fn run(args: &Args) -> Result<(), Failure> {
 /// What was recorded. What is missing in it is said on stderr.
 fn read(file: &Path) -> Result<Vec<Event>, Failure> {
     let trace = read_trace(file).map_err(|error| Failure::Usage(error.to_string()))?;
-    for remark in &trace.remarks {
-        eprintln!(
-            "timeline: {}: not drawn: {remark}",
-            columns::visible(&file.display().to_string())
-        );
-    }
+    let name = columns::visible(&file.display().to_string());
+    let remarks = trace.remarks.iter().map(|remark| format!("{name}: not drawn: {remark}\n"));
+    // Where nobody reads it, the picture still is what was asked for.
+    let _ = io::stderr().write_all(remarks.collect::<String>().as_bytes());
     Ok(trace.events)
 }
 
 /// The connection that was asked for, or the only one.
 fn pick(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
-    let listed: Vec<String> =
-        all.iter().zip(1..).map(|(each, number)| format!("{number}: {}", each.ends())).collect();
-    let listed = listed.join("; ");
     match (all, wanted) {
         ([], _) => Err(Failure::Usage(
-            "no connection in these traces: expected a connect or an accept that succeeded; try the \
-             --trace of a client and a server that talked by TCP or a Unix stream"
+            "no connection in these traces: expected a connect or an accept that succeeded, or datagrams; try the \
+             --trace of a client and a server that talked, or what strace saw of them"
                 .into(),
         )),
         ([only], None) => Ok(only),
         (_, None) => Err(Failure::Usage(format!(
-            "{} connections in these traces; pick one with --conn N: {listed}",
-            all.len()
+            "{} connections in these traces; pick one with --conn N: {}",
+            all.len(),
+            list(all)
         ))),
         (_, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
+            let listed = list(all);
             Failure::Usage(format!("no connection {number} in these traces; there is {listed}"))
         }),
     }
 }
+
+/// The connections by number, with how much each carried.
+fn list(all: &[Connection]) -> String {
+    let about = |(connection, number): (&Connection, usize)| {
+        let [there, back] = carried(connection);
+        format!("{number}: {} ({there} bytes there, {back} back)", connection.ends())
+    };
+    let mut listed: Vec<String> = all.iter().zip(1..).take(LISTED).map(about).collect();
+    if all.len() > LISTED {
+        listed.push(format!("and {} more", all.len() - LISTED));
+    }
+    listed.join("; ")
+}
+
+/// How many bytes each of its streams has; of one whose recordings contradict each other, nobody knows.
+fn carried(connection: &Connection) -> [usize; 2] {
+    let bytes = |direction| connection.stream(direction).map_or(usize::MAX, |stream| stream.len());
+    [Direction::ToServer, Direction::ToClient].map(bytes)
+}
+
+/// More connections would fill the screen.
+const LISTED: usize = 20;
 
 /// The streams that carried bytes.
 fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream>, Failure> {

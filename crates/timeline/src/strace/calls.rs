@@ -2,7 +2,7 @@
 
 use super::line::{Call, Outcome};
 use super::moved::{Moved, moved};
-use super::socket::{Family, address, descriptor};
+use super::socket::{Family, Is, address, descriptor};
 use super::sockets::{Sockets, canonical};
 use super::value::Value;
 use crate::trace::Trace;
@@ -99,9 +99,16 @@ impl Calls {
 
     /// The socket of an argument, and its descriptor.
     fn socket(&mut self, thread: u32, call: &Call<'_>, arg: usize) -> Option<(usize, u32)> {
-        let descriptor = descriptor(call.args.get(arg)?.word()?)?;
+        let word = call.args.get(arg)?.word()?;
+        let Some(descriptor) = descriptor(word) else {
+            // Of read, write and close nobody knows whether it's a socket; of the others it is.
+            if !matches!(call.name, "read" | "write" | "readv" | "writev" | "close" | "splice") {
+                self.unsee("a call without the name of its socket (strace -yy)");
+            }
+            return None;
+        };
         let found = self.sockets.find(thread, descriptor);
-        if found.is_none() && descriptor.is == super::socket::Is::Unnamed {
+        if found.is_none() && descriptor.is == Is::Unnamed {
             self.unsee("a call on a socket that strace could not name");
         }
         Some((found?, descriptor.number))
@@ -112,7 +119,7 @@ impl Calls {
         let Some(descriptor) = descriptor(result) else { return };
         let is_datagram = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_DGRAM"));
         let family = if is_datagram { Family::Datagram } else { Family::Stream };
-        if descriptor.is != super::socket::Is::Other {
+        if descriptor.is != Is::Other {
             self.sockets.create(thread, descriptor, family);
         }
     }
@@ -169,12 +176,14 @@ impl Calls {
         self.note(t_us, "accept", socket, call.result);
     }
 
-    /// sendfile and splice: bytes that never were in the program, and that strace never sees.
+    /// sendfile and splice: bytes that never were in the program, and that strace never sees. What they're asked for is a
+    /// limit, and 0 is the end of the file.
     fn passed(&mut self, thread: u32, t_us: u64, call: &Call<'_>, arg: usize, dir: &'static str) {
         let Some((socket, _)) = self.socket(thread, call, arg) else { return };
-        let moved = Moved { asked: call.args.last().and_then(Value::number), ..Moved::default() };
-        let moved = Moved { got: call.result.number(), ..moved };
-        self.move_bytes(t_us, dir, socket, moved, call.result);
+        let got = call.result.number();
+        if got != Some(0) || dir == "in" {
+            self.move_bytes(t_us, dir, socket, Moved { got, ..Moved::default() }, call.result);
+        }
     }
 
     fn move_bytes(
@@ -193,7 +202,10 @@ impl Calls {
         }
         let got = moved.got.unwrap_or(0);
         if (moved.bytes.len() as u64) < got {
-            self.unsee("a call whose bytes strace did not show, or not all of them (-s shows more of a write, nothing shows those of sendfile and splice)");
+            self.unsee(match moved.asked {
+                Some(_) => "the end of what a call moved (strace -s shows more)",
+                None => "what sendfile or splice moved: strace never sees it",
+            });
         }
         let it = &mut self.sockets.all[socket];
         let is_datagram = it.family == Family::Datagram;

@@ -1,0 +1,288 @@
+//! What strace saw of programs in several languages, drawn. The recordings in `tests/strace` are real runs, of which the
+//! lines about files were left out.
+//!
+//! | claim | test |
+//! |---|---|
+//! | Python: a recv that took two messages | `two_messages_in_one_recv` |
+//! | C: a child for each connection, sendmsg and recvmsg, calls that others interrupt | `children_are_their_program` |
+//! | Java: threads, IPv4 in IPv6 sockets, big-endian lengths byte by byte | `threads_are_their_program` |
+//! | Unix sockets: bound or not, the ends are found | `unix_sockets` |
+//! | datagrams, one of them cut | `datagrams` |
+//! | bytes that strace doesn't see: sendfile, splice, `-s` | `what_was_not_seen_is_said` |
+//! | a socket from before; without -ttt, without -yy; a cut last line | `what_cannot_be_drawn_is_said` |
+//! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
+//! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use stage::Scratch;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use timeline::{Connection, Direction, Framing, Trace, connections, page, read_trace};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strace").join(name)
+}
+
+/// The connections that carried something, and what is missing in the recordings.
+fn seen(names: &[&str]) -> (Vec<Connection>, Vec<String>) {
+    let traces: Vec<Trace> = names.iter().map(|name| read_trace(&file(name)).unwrap()).collect();
+    let events: Vec<_> = traces.iter().flat_map(|trace| trace.events.clone()).collect();
+    let remarks = traces.into_iter().flat_map(|trace| trace.remarks).collect();
+    let mut all = connections(&events, &[]);
+    all.retain(|connection| !connection.stream(Direction::ToServer).unwrap().is_empty());
+    (all, remarks)
+}
+
+/// What some lines of strace say.
+fn read(lines: &str) -> Result<Trace, String> {
+    let scratch = Scratch::new().unwrap();
+    let path = scratch.path().join("run.strace");
+    std::fs::write(&path, lines).unwrap();
+    read_trace(&path).map_err(|error| error.to_string())
+}
+
+fn to_server(connection: &Connection) -> timeline::Stream {
+    connection.stream(Direction::ToServer).unwrap()
+}
+
+#[test]
+fn two_messages_in_one_recv() {
+    let (all, remarks) = seen(&["glued.client.strace", "glued.server.strace"]);
+    let [only] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(remarks, Vec::<String>::new());
+    assert_eq!(only.ends(), "127.0.0.1:52726 to 127.0.0.1:17001");
+    assert_eq!(
+        to_server(only).text(100),
+        "\
+offset       0            12              27          40
+             ┌────────────┬───────────────┬───────────┐
+client send  │BUY 100 ACME│SELL 20 INITECH│CANCEL 77 €│
+             ├────────────┼───────────────┴───────────┤
+server recv  │BUY 100 ACME│SELL 20 INITECH╎CANCEL 77 €│
+             └────────────┴───────────────────────────┘
+             recv 1: 12 bytes = message 1 \"BUY 100 ACME\"
+             recv 2: 28 bytes = 2 messages glued: message 2 \"SELL 20 INITECH\" + message 3 \"CANCEL 77
+                     €\"
+             recv 3: 0 bytes = end of stream
+"
+    );
+}
+
+#[test]
+fn children_are_their_program() {
+    let (all, remarks) = seen(&["fork.client.strace", "fork.server.strace"]);
+    assert_eq!((all.len(), remarks.len()), (2, 0), "{remarks:?}");
+    for connection in &all {
+        let stream = to_server(connection);
+        let lens: Vec<usize> = stream.reads().iter().map(|read| read.len).collect();
+        assert_eq!(lens, if lens[1] == 19 { [8, 19, 8, 4, 0] } else { [8, 12, 8, 41, 0] });
+        assert!(stream.reads().iter().all(|read| read.unknown == 0), "both ends agree");
+        // The parent's close of its copy is not the end.
+        let last = connection.server.last().unwrap();
+        assert_eq!(last.call, "close");
+        let closes = connection.server.iter().filter(|event| event.call == "close");
+        assert_eq!(closes.count(), 1);
+    }
+}
+
+#[test]
+fn threads_are_their_program() {
+    let (all, remarks) = seen(&["java.client.strace", "java.server.strace"]);
+    assert_eq!((all.len(), remarks.len()), (3, 0), "{remarks:?}");
+    for connection in &all {
+        let stream = connection.stream(Direction::ToClient).unwrap();
+        let stream = stream.framed(&Framing::PrefixBigEndian);
+        let words = stream.text(100);
+        assert!(words.contains("recv 1 to 4: 1 byte each, the framing of message 1"), "{words}");
+        assert!(!words.contains("these are bytes"), "{words}");
+    }
+}
+
+#[test]
+fn unix_sockets() {
+    let (all, remarks) = seen(&["unix.client.strace", "unix.server.strace"]);
+    assert_eq!((all.len(), remarks.len()), (2, 0), "{remarks:?}");
+    for (connection, lens) in all.iter().zip([[7, 8, 0].as_slice(), &[9, 5]]) {
+        let reads = to_server(connection).reads();
+        assert_eq!(reads.iter().map(|read| read.len).collect::<Vec<_>>(), lens);
+        assert!(reads.iter().all(|read| !read.glued() && !read.cut() && read.unknown == 0));
+    }
+}
+
+#[test]
+fn datagrams() {
+    let (all, remarks) = seen(&["udp.client.strace", "udp.server.strace"]);
+    let [only] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(remarks, Vec::<String>::new());
+    assert_eq!(only.ends(), "127.0.0.1:32933 to 127.0.0.1:17013, datagrams");
+    let reads = to_server(only).reads();
+    let pieces: Vec<_> =
+        reads.iter().map(|read| (read.offset, read.pieces[0].len, read.pieces[0].of)).collect();
+    assert_eq!(pieces, [(0, 6, 6), (6, 512, 1579), (1585, 11, 11)]);
+
+    // One that nobody received.
+    let lines = "\
+1 1.000001 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[7]>
+1 1.000002 sendto(3<UDP:[7]>, \"a\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
+1 1.000003 sendto(3<UDP:[0.0.0.0:8]>, \"lost\", 4, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 4
+1 1.000004 sendto(3<UDP:[0.0.0.0:8]>, \"b\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
+1 1.000005 recvfrom(4<UDP:[127.0.0.1:9]>, \"a\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
+1 1.000006 recvfrom(4<UDP:[127.0.0.1:9]>, \"b\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
+";
+    let all = connections(&read(lines).unwrap().events, &[]);
+    let [only] = &all[..] else { panic!("{all:?}") };
+    let words = to_server(only).text(100);
+    assert!(words.contains("never received: message 2 \"lost\""), "{words}");
+}
+
+#[test]
+fn what_was_not_seen_is_said() {
+    let (all, remarks) = seen(&["sendfile.server.strace"]);
+    assert_eq!(remarks, ["what sendfile or splice moved: strace never sees it (6 times)"]);
+    let words = all[0].stream(Direction::ToClient).unwrap().text(100);
+    assert!(words.contains("│LEN 307200\\n│? (307200 bytes)│"), "{words}");
+
+    // Of a write that -s cut the beginning is known, and the whole from the one who received it.
+    let sent = "\
+1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
+1 1.000002 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"he\"..., 5) = 5
+";
+    let received = "\
+2 1.000001 accept(3<TCP:[127.0.0.1:9]>, NULL, NULL) = 4<TCP:[127.0.0.1:9->127.0.0.1:8]>
+2 1.000003 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"hello\", 99) = 5
+";
+    let (sent, received) = (read(sent).unwrap(), read(received).unwrap());
+    assert_eq!(sent.remarks, ["the end of what a call moved (strace -s shows more)"]);
+    let alone = connections(&sent.events, &[]);
+    assert!(to_server(&alone[0]).text(100).contains("│he╎? (3 bytes)│"));
+    let both = connections(&[sent.events, received.events].concat(), &[]);
+    let drawn = to_server(&both[0]).text(100);
+    assert!(drawn.contains("client send  │he╎llo│") && drawn.contains("recv  │he╎llo│"), "{drawn}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let before =
+        read("1 1.000001 read(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1) = 1\n").unwrap();
+    assert_eq!(before.events, []);
+    assert!(before.remarks[0].contains("open before strace began"), "{:?}", before.remarks);
+
+    let unnamed = read("1 1.000001 read(3<socket:[7]>, \"x\", 1) = 1\n").unwrap();
+    assert!(unnamed.remarks[0].contains("could not name"), "{:?}", unnamed.remarks);
+    let unannotated = read("1 1.000001 recvfrom(3, \"x\", 1, 0, NULL, NULL) = 1\n").unwrap();
+    assert!(unannotated.remarks[0].contains("-yy"), "{:?}", unannotated.remarks);
+
+    let error = read("1 10:00:00 read(3<TCP:[7]>, \"x\", 1) = 1\n").unwrap_err();
+    assert!(error.contains("line 1") && error.contains("-ttt"), "{error}");
+    let cut = read("1 1.000001 close(3<TCP:[7]>) = 0\n1 1.0000").unwrap();
+    assert_eq!(cut.remarks, ["the last line, which is cut off"]);
+    let strange =
+        read("1 1.000001 read(3<TCP:[7]>, \"x\" = 1\n1 1.000002 +++ exited +++\n").unwrap();
+    assert_eq!(strange.remarks, ["a line that could not be read as a call"]);
+}
+
+#[test]
+fn calls_that_move_nothing() {
+    let trace = read(
+        "\
+1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 EINPROGRESS (Operation now in progress)
+1 1.000002 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)
+1 1.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"hi\", 9, MSG_PEEK, NULL, NULL) = 2
+1 1.000004 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>,  <unfinished ...>
+2 1.000005 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
+1 1.000006 <... recvfrom resumed>\"hi\", 9, 0, NULL, NULL) = 2
+1 1.000007 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = -1 EPIPE (Broken pipe)
+1 1.000008 close(3<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
+",
+    )
+    .unwrap();
+    let calls: Vec<&str> = trace.events.iter().map(|event| event.call.as_str()).collect();
+    assert_eq!(calls, ["connect", "recv", "recv", "send", "close"]);
+    assert_eq!((trace.events[0].error.as_deref(), trace.events[0].pid), (None, 1));
+    assert_eq!(trace.remarks, ["a recv that took nothing, only looked (MSG_PEEK)"]);
+    let all = connections(&trace.events, &[]);
+    let words = all[0].stream(Direction::ToClient).unwrap().text(100);
+    assert!(words.contains("1 recv found nothing there yet (EAGAIN)"), "{words}");
+    assert!(to_server(&all[0]).text(100).contains("send 1: failed: EPIPE (Broken pipe)"));
+}
+
+/// Recordings in which bytes, words and lines were changed, moved or left out. `FUZZ_SECONDS=600` takes longer.
+#[test]
+fn nothing_in_a_file_makes_it_panic() {
+    let names =
+        ["glued.client", "fork.server", "java.client", "unix.server", "udp.server", "splice"];
+    let texts = names.map(|name| std::fs::read(file(&format!("{name}.strace"))).unwrap());
+    let words: [&[u8]; 14] = [
+        b"<unfinished ...>",
+        b"<... recvmsg resumed>",
+        b"\"",
+        b"...",
+        b"{",
+        b"]",
+        b"<TCP:[",
+        b"->",
+        b" = ",
+        b"-1 ",
+        b"18446744073709551615",
+        b"sendmmsg(",
+        b"\\x",
+        b"=> ",
+    ];
+    let change =
+        (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..words.len(), 0..6_u8);
+    let changes = prop::collection::vec(change, 1..12);
+    let strategy = (0..texts.len(), changes);
+    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(3));
+    let seed: [u8; 32] = std::array::from_fn(|at| (std::process::id() >> (at % 4 * 8)) as u8);
+    println!("seed {seed:?}");
+    let config = Config { cases: u32::MAX, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let mut cases = 0_u64;
+    while Instant::now() < end {
+        let tree = strategy.new_tree(&mut runner).unwrap();
+        let (which, changes) = tree.current();
+        let mut text = texts[which].clone();
+        for (from, to, word, kind) in changes {
+            let (from, to) = (from.index(text.len()), to.index(text.len()));
+            let (from, to) = (from.min(to), from.max(to));
+            match kind {
+                0 => drop(text.splice(from..from, words[word].iter().copied())),
+                1 => drop(text.drain(from..(from + word).min(text.len()))),
+                2 => text[from] ^= 1 << (word % 8),
+                3 => text.swap(from, to),
+                4 => text.truncate(to.max(1)),
+                _ => {
+                    let lines: Vec<u8> = text[from..to.min(from + 400)].to_vec();
+                    drop(text.splice(to..to, lines));
+                }
+            }
+            if text.is_empty() {
+                text.push(b'1');
+            }
+        }
+        draw_all(&text);
+        cases += 1;
+    }
+    println!("{cases} files");
+}
+
+/// Reads it and draws whatever it holds.
+fn draw_all(text: &[u8]) {
+    let Ok(trace) = read(&String::from_utf8_lossy(text)) else { return };
+    for connection in connections(&trace.events, &[]).iter().take(4) {
+        let both = [Direction::ToServer, Direction::ToClient];
+        let streams: Vec<_> = both.iter().filter_map(|way| connection.stream(*way).ok()).collect();
+        for stream in &streams {
+            let _ = stream.text(80);
+            let _ = stream.clone().framed(&Framing::Prefix).text(80);
+            let _ = stream.svg("fuzzed");
+        }
+        let _ = page("fuzzed", &streams, &connection.parties());
+    }
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Draws what a program does with its sockets: any program, in any language.
+#
+#   scripts/see.sh -- python3 chat.py                                runs it, and draws it when it has ended
+#   scripts/see.sh --save server.strace -- python3 server.py         keeps what was seen, for another terminal:
+#   scripts/see.sh server.strace -- python3 client.py                draws both sides
+#   scripts/see.sh --framing lines --html run.html -- node app.js    what stands before -- is for timeline
+#   scripts/see.sh --help                                            says what else there is
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+complain() {
+  echo "see.sh: $1" >&2
+  exit "${2:-2}"
+}
+
+save=
+options=()
+while [[ $# -gt 0 && $1 != -- ]]; do
+  case "$1" in
+    -h | --help)
+      sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      echo "Before -- the options of timeline: --framing, --conn, --direction, --svg, --html, --via."
+      exit 0
+      ;;
+    --save)
+      [[ $# -gt 1 ]] || complain "--save needs a file"
+      save=$2
+      shift
+      ;;
+    *) options+=("$1") ;;
+  esac
+  shift
+done
+[[ $# -gt 1 ]] || complain "expected -- and a command, such as: scripts/see.sh -- python3 server.py"
+shift
+
+if ! command -v strace >/dev/null; then
+  case "$(uname)" in
+    Linux) complain "strace is not installed: apt install strace, dnf install strace, or apk add strace" 1 ;;
+    *) complain "strace exists on Linux only, and what other systems have (dtruss) needs root. Put a relay between the two, which records what passes: cargo run -q --bin relay -- --to HOST:PORT --trace relay.trace; then: cargo run -q --bin timeline -- --via relay.trace" 1 ;;
+  esac
+fi
+command -v cargo >/dev/null || complain "cargo is not installed: see https://rustup.rs" 1
+programs=$(cd "$root" && mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug
+[[ -x $programs/timeline ]] || echo "see.sh: compiling first; this happens once" >&2
+(cd "$root" && cargo build --quiet --bin timeline) >&2
+
+if [[ -z $save ]]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  seen=$folder/${1##*/}.strace
+else
+  seen=$save
+fi
+# Ctrl-C ends the program, and this script draws what it did.
+trap : INT
+umask 077
+status=0
+strace -f -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice -o "$seen" "$@" || status=$?
+[[ -s $seen ]] || complain "strace saw nothing of: $*" 1
+[[ $status -eq 0 ]] || echo "see.sh: the program ended with exit code $status" >&2
+"$programs/timeline" "${options[@]}" "$seen"
