@@ -21,11 +21,12 @@ mod verdict;
 
 pub use desk::{
     BUILD_TIMEOUT, CHECK_TIMEOUT, Format, Found, Graded, Grader, Grading, Options, Owner,
-    PROGRESS_FILE, Progress, Standing, SubmissionError, Submissions, ToGrader, check,
-    find_submissions, near_misses,
+    PROGRESS_FILE, Picture, Progress, Standing, SubmissionError, Submissions, ToGrader, check,
+    draw, find_submissions, near_misses,
 };
 pub use play::{
-    DatagramPeer, LARGEST_DATAGRAM, PATIENCE, Peer, START_TIMEOUT, Submission, Trial, startable,
+    DatagramPeer, Form, LARGEST_DATAGRAM, PATIENCE, Peer, START_TIMEOUT, Submission, Trial,
+    startable,
 };
 pub use sandbox::{become_subreaper, end_descendants, forbid_inspection};
 pub use verdict::{

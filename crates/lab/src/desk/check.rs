@@ -19,8 +19,6 @@ pub struct Options {
     pub seed: u64,
     /// Only the case with this name.
     pub case: Option<String>,
-    /// Draw what went over the streams of a case that fails.
-    pub picture: bool,
     /// Show eight bytes in a line, not sixteen: for a terminal of less than 80 columns.
     pub narrow: bool,
 }
@@ -60,11 +58,7 @@ fn play(lab: &Lab, case: &Case, submission: &Submission, options: &Options) -> C
     let outcome = match result {
         Ok(()) => Outcome::Passed,
         Err(failure) => {
-            let mut explained = explain(lab, case, submission, failure, &trial, options);
-            if options.picture {
-                explained.picture = trial.picture(&format!("{} {}", lab.name, case.id));
-            }
-            Outcome::Failed(Box::new(explained))
+            Outcome::Failed(Box::new(explain(lab, case, submission, failure, &trial, options)))
         }
     };
     drop(trial);
@@ -89,7 +83,6 @@ fn explain(
         replay: replay(lab, case, submission, trial.seed()),
         hint: hint(case, &failure, trial).to_owned(),
         said: trial.said(),
-        picture: String::new(),
     }
 }
 

@@ -20,6 +20,7 @@ mod submission;
 mod trial;
 mod turn;
 mod waits;
+mod watch;
 
 pub(crate) use connection::{Connection, wait_readable};
 pub use datagram::{DatagramPeer, LARGEST_DATAGRAM};
@@ -28,7 +29,9 @@ pub(crate) use exit::not_crashed;
 pub(crate) use patience::Patience;
 pub use patience::{PATIENCE, START_TIMEOUT};
 pub use peer::Peer;
+pub use recording::Form;
 pub(crate) use recording::SharedRecording;
 pub(crate) use student::last_lines;
 pub use submission::{Submission, startable};
 pub use trial::Trial;
+pub(crate) use watch::watched;

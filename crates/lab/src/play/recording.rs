@@ -1,9 +1,19 @@
-//! What one peer sent, how the network cut it, and what came back: for a picture of a case that failed.
+//! What one peer sent, how the network cut it, and what came back: for a picture of a case that failed. What the program
+//! called, strace may have seen.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use timeline::{Event, Message, Stream};
+use timeline::{Connection, Event, Message, Stream, StreamError, connections, page, svg};
+
+/// What a picture is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A page or a book.
+    Svg,
+    /// A browser: it steps through the calls.
+    Html,
+}
 
 /// How much is kept of each direction, in bytes: more than a picture can show.
 const KEPT: usize = 64 << 10;
@@ -11,7 +21,7 @@ const KEPT: usize = 64 << 10;
 /// Written by a peer and its connection, read by the report.
 pub(crate) type SharedRecording = Rc<RefCell<Recording>>;
 
-/// The calls of one peer. What the program called nobody has recorded, and nobody guesses.
+/// The calls of one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Recording {
     name: String,
@@ -52,21 +62,51 @@ impl Recording {
         self.sent.is_empty() && self.came.is_empty()
     }
 
-    /// Both directions, as far as bytes went.
-    pub fn streams(&self) -> Vec<Stream> {
-        let there = Stream::from_events(&self.sent, &[]).and_then(|stream| {
-            let cut = self.cut.len() > self.sent.len();
-            if cut { stream.via("network", &self.cut) } else { Ok(stream) }
-        });
-        let back = Stream::from_events(&[], &self.came);
+    /// Both directions, as far as bytes went; with the calls of the program on the other end, where strace saw them.
+    pub fn streams(&self, program: &[Vec<Event>]) -> Vec<Stream> {
+        let seen = self.other_end(program);
         let answers: Vec<Message> = (1..)
             .zip(&self.due)
             .map(|(number, length)| Message::new(&format!("answer {number} that was due"), *length))
             .collect();
-        let there = there.map(|stream| stream.between(&self.name, "the program"));
-        let back =
-            back.map(|stream| stream.between("the program", &self.name).with_messages(&answers));
-        [there, back].into_iter().flatten().filter(|stream| !stream.is_empty()).collect()
+        let back = self.back(seen).map(|stream| stream.with_messages(&answers));
+        let both = [self.there(seen), back];
+        both.into_iter().flatten().filter(|stream| !stream.is_empty()).collect()
+    }
+
+    fn there(&self, program: &[Event]) -> Result<Stream, StreamError> {
+        let stream = Stream::from_events(&self.sent, program)?.between(&self.name, "the program");
+        let is_cut = self.cut.len() > self.sent.len();
+        if is_cut { stream.via("network", &self.cut) } else { Ok(stream) }
+    }
+
+    fn back(&self, program: &[Event]) -> Result<Stream, StreamError> {
+        let stream = Stream::from_events(program, &self.came)?;
+        Ok(stream.between("the program", &self.name))
+    }
+
+    /// Which of the program's sockets was this peer's: the one that took most of these bytes and sent no others. If two fit
+    /// equally well, nobody knows.
+    fn other_end<'a>(&self, program: &'a [Vec<Event>]) -> &'a [Event] {
+        let fits = |calls: &&'a Vec<Event>| Some((self.fit(calls)?, &calls[..]));
+        let mut best: Vec<(usize, &[Event])> =
+            program.iter().filter_map(|calls| fits(&calls)).collect();
+        best.sort_by_key(|(taken, _)| *taken);
+        match best[..] {
+            [(_, only)] => only,
+            [.., (second, _), (most, calls)] if second < most => calls,
+            _ => &[],
+        }
+    }
+
+    /// How many of this peer's bytes were taken by these calls; `None` if they are another peer's.
+    fn fit(&self, calls: &[Event]) -> Option<usize> {
+        self.back(calls).ok()?;
+        let sent =
+            self.sent.last().map_or(0, |last| last.offset.unwrap_or(0) + last.got.unwrap_or(0));
+        let reads = self.there(calls).ok()?.reads();
+        let taken = reads.last().map_or(0, |read| read.offset + read.len);
+        (self.sent.len() == KEPT || taken as u64 <= sent.max(KEPT as u64)).then_some(taken)
     }
 }
 
@@ -89,13 +129,33 @@ fn push(calls: &mut Vec<Event>, call: &str, bytes: &[u8]) {
     });
 }
 
-/// The streams of the last peers in one picture: with more, nobody finds the one that matters.
-pub(crate) fn picture(title: &str, peers: &[Recording]) -> String {
+/// The streams of the last peers in one picture: with more, nobody finds the one that matters. `program` is what strace saw
+/// of the program, if it did.
+pub(crate) fn picture(title: &str, form: Form, peers: &[Recording], program: &[Event]) -> String {
     const PEERS: usize = 2;
     let busy: Vec<&Recording> = peers.iter().filter(|peer| !peer.is_empty()).collect();
     let last = &busy[busy.len().saturating_sub(PEERS)..];
-    let streams: Vec<Stream> = last.iter().flat_map(|peer| peer.streams()).collect();
-    if streams.is_empty() { String::new() } else { timeline::svg(title, &streams) }
+    let sockets = sockets(program);
+    let streams: Vec<Stream> = last.iter().flat_map(|peer| peer.streams(&sockets)).collect();
+    match form {
+        _ if streams.is_empty() => String::new(),
+        Form::Svg => svg(title, &streams),
+        Form::Html => {
+            let parties = streams.iter().flat_map(Stream::parties);
+            let parties: Vec<(&str, Vec<Event>)> =
+                parties.map(|(name, events)| (name, events.to_vec())).collect();
+            page(title, &streams, &parties)
+        }
+    }
+}
+
+/// The program's connected sockets, each with as many of its calls as a picture can show.
+fn sockets(program: &[Event]) -> Vec<Vec<Event>> {
+    let ends = |connection: Connection| [connection.client, connection.server];
+    let sockets = connections(program, &[]).into_iter().flat_map(ends);
+    let shown = |event: &Event| event.offset.is_none_or(|offset| offset <= KEPT as u64);
+    let first = |calls: Vec<Event>| calls.into_iter().filter(shown).collect::<Vec<Event>>();
+    sockets.map(first).filter(|calls| !calls.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -109,10 +169,10 @@ mod tests {
         peer.expects(5);
         peer.receives(b"he");
         peer.receives(b"");
-        let texts: Vec<String> = peer.streams().iter().map(|stream| stream.text(80)).collect();
+        let texts: Vec<String> = peer.streams(&[]).iter().map(|stream| stream.text(80)).collect();
         assert!(texts[0].contains("network send"), "{}", texts[0]);
         assert!(texts[1].contains("the first 2 of 5 bytes of answer 1"), "{}", texts[1]);
-        let svg = picture("cut-everywhere", &[peer]);
+        let svg = picture("cut-everywhere", Form::Svg, &[peer], &[]);
         assert!(svg.starts_with("<svg") && svg.contains("cut-everywhere"));
     }
 
@@ -133,8 +193,8 @@ mod tests {
             })
             .chain([Recording::of("peer 10")])
             .collect();
-        let svg = picture("crowd", &peers);
+        let svg = picture("crowd", Form::Svg, &peers, &[]);
         assert!(svg.contains("peer 9") && svg.contains("peer 8") && !svg.contains("peer 7"));
-        assert_eq!(picture("nothing", &[]), "");
+        assert_eq!(picture("nothing", Form::Svg, &[], &[]), "");
     }
 }

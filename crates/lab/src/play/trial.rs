@@ -8,12 +8,13 @@ use std::time::Duration;
 use relay::{Endpoint, Plan, Schedule};
 use socket2::Socket;
 use stage::Scratch;
+use timeline::Event;
 
 use super::network::Network;
 use super::patience::Patience;
 use super::peer::Peer;
 use super::port::Port;
-use super::recording::{Recording, SharedRecording, picture};
+use super::recording::{Form, Recording, SharedRecording, picture};
 use super::steps::Steps;
 use super::student::Student;
 use super::submission::Submission;
@@ -109,10 +110,17 @@ impl<'a> Trial<'a> {
         self.network.schedule().to_string()
     }
 
-    /// What the last peers sent and received, as an SVG file; empty if they did neither.
-    pub(crate) fn picture(&self, title: &str) -> String {
+    /// What the last peers sent and received, and what strace saw of the program; empty if no bytes went.
+    pub(crate) fn picture(&self, title: &str, form: Form, program: &[Event]) -> String {
         let peers: Vec<Recording> = self.recorded.iter().map(|peer| peer.take()).collect();
-        picture(title, &peers)
+        picture(title, form, &peers, program)
+    }
+
+    /// Ends the program now.
+    pub(crate) fn stop(&self) {
+        if let Some(student) = &self.student {
+            student.stop();
+        }
     }
 
     /// The last lines of the program.
@@ -180,8 +188,6 @@ pub(crate) fn with_address(lines: Vec<String>, address: &str) -> Vec<String> {
 
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
-        if let Some(student) = &self.student {
-            student.stop();
-        }
+        self.stop();
     }
 }

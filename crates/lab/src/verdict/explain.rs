@@ -50,6 +50,7 @@ pub fn explain(case: &CaseReport, columns: usize) -> Vec<String> {
             true => lines.push(format!("{label} {replay}")),
             false => lines.extend([label.to_owned(), format!("  {replay}")]),
         }
+        lines.push("as a picture:   the same, with --picture bytes.svg behind `check`".to_owned());
     }
     lines
 }
@@ -89,7 +90,6 @@ mod tests {
             replay: "scripts/lab.sh check echo --case cut --seed 0 -- ./echo".into(),
             hint: "When does your loop end?".into(),
             said: vec!["stdout: listening on 127.0.0.1:1".into()],
-            picture: String::new(),
         };
         assert_eq!(
             explain(&failed(failure), 78).join("\n"),
@@ -107,7 +107,8 @@ the last lines of the program:
 
 the network:    cut=1 direction=to-server
 think about:    When does your loop end?
-this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo"
+this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo
+as a picture:   the same, with --picture bytes.svg behind `check`"
         );
     }
 

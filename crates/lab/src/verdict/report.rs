@@ -62,10 +62,6 @@ pub struct Failure {
     pub hint: String,
     /// The last lines the program wrote to its standard error (and to its standard output, where that is not the answer).
     pub said: Vec<String>,
-    /// The bytes as a picture: an SVG file, or nothing where none went or nobody asked. It stays with the check: no report
-    /// holds it.
-    #[serde(skip)]
-    pub picture: String,
 }
 
 impl Report {

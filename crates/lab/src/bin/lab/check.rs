@@ -46,7 +46,8 @@ pub struct Check {
     /// Explain every failed case, not only the first
     #[arg(long)]
     all: bool,
-    /// Draw what the peer of the first failed case sent, how it was cut, and what came back
+    /// Play the first failed case once more and draw it: what the peer sent, how it was cut, what came back, and, where strace
+    /// is installed, what your program called. FILE.html steps through the calls
     #[arg(long, value_name = "FILE.svg", conflicts_with = "to_grader")]
     picture: Option<PathBuf>,
     /// `json`: the report of the check, for programs
@@ -90,9 +91,7 @@ impl Check {
             return refuse(3, &why);
         }
 
-        let picture = self.picture.is_some();
-        let options =
-            Options { seed: self.seed, case: self.case.clone(), picture, narrow: room() < 78 };
+        let options = Options { seed: self.seed, case: self.case.clone(), narrow: room() < 78 };
         let rust = submission.build.as_ref().is_some_and(|words| words[0] == "cargo");
         let mut verdict = Verdict::new(self.all || self.case.is_some(), rust);
         let mut shown = Ok(());
@@ -107,7 +106,8 @@ impl Check {
         stage::wait_if_ending();
         shown?;
         if let Some(file) = &self.picture {
-            picture::draw(&report, file)?;
+            picture::save(lab, &report, &submission, file)?;
+            end_descendants();
         }
         if human {
             verdict.sum_up(lab, &report, self.case.is_some())?;

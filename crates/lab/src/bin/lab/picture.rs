@@ -1,26 +1,29 @@
-//! `lab check --picture`: the bytes of the first failed case as an SVG file.
+//! `lab check --picture`: the first failed case, drawn.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use lab::{Outcome, Report, shown_name};
+use lab::labs::Lab;
+use lab::{Form, Report, Submission, draw, shown_name};
 
-/// Draws the first failed case, and says on standard error what became of it.
-pub fn draw(report: &Report, file: &Path) -> io::Result<()> {
-    let failed = report.cases.iter().find_map(|case| match &case.outcome {
-        Outcome::Failed(failure) => Some((&case.id, &failure.picture)),
-        Outcome::Passed => None,
-    });
+/// Plays the first failed case once more, draws it, and says on standard error what became of that.
+pub fn save(lab: &Lab, report: &Report, submission: &Submission, file: &Path) -> io::Result<()> {
     let name = shown_name(file);
-    match failed {
-        None => writeln!(io::stderr(), "no case failed: {name} was not written"),
-        Some((id, picture)) if picture.is_empty() => {
-            writeln!(io::stderr(), "in {id}, no bytes went over a stream: {name} was not written")
+    let form = match file.extension() {
+        Some(kind) if kind == "html" => Form::Html,
+        _ => Form::Svg,
+    };
+    let said = match draw(lab, report, submission, form) {
+        Ok(None) => format!("no case failed: {name} was not written"),
+        Ok(Some(picture)) if picture.text.is_empty() => {
+            format!("in {}, no bytes went over a stream: {name} was not written", picture.case)
         }
-        Some((id, picture)) => match fs::write(file, picture) {
-            Ok(()) => writeln!(io::stderr(), "the bytes of {id}: {name}"),
-            Err(error) => writeln!(io::stderr(), "lab: cannot write {name}: {error}"),
+        Ok(Some(picture)) => match fs::write(file, picture.text) {
+            Ok(()) => format!("the bytes of {}: {name}", picture.case),
+            Err(error) => format!("lab: cannot write {name}: {error}"),
         },
-    }
+        Err(failure) => format!("lab: cannot draw it: {}", failure.what),
+    };
+    writeln!(io::stderr(), "{said}")
 }

@@ -1,0 +1,22 @@
+//! The program under strace, which sees each of its calls.
+
+use std::env;
+use std::path::Path;
+
+use super::submission::Submission;
+
+/// The same program, with strace beside it that writes its calls to `file`; `None` where there is no strace.
+///
+/// With `-D` the program stays our child, and strace is a process of its own: signals and exit codes are the program's.
+pub(crate) fn watched(submission: &Submission, file: &Path) -> Option<Submission> {
+    const STRACE: &str = "strace -D -f -ttt -T -yy -xx -s 65536 \
+        -e trace=network,read,write,readv,writev,close,sendfile,splice -o";
+    let path = env::var_os("PATH").unwrap_or_default();
+    if !env::split_paths(&path).any(|place| place.join("strace").is_file()) {
+        return None;
+    }
+    let strace = STRACE.split_whitespace().map(str::to_owned);
+    let file = file.to_str()?.to_owned();
+    let command = strace.chain([file, "--".to_owned()]).chain(submission.command.iter().cloned());
+    Some(Submission { command: command.collect(), ..submission.clone() })
+}
