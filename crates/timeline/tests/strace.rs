@@ -11,6 +11,7 @@
 //! | bytes that strace doesn't see: sendfile, splice, `-s` | `what_was_not_seen_is_said` |
 //! | a socket from before; without -ttt, without -yy; a cut last line | `what_cannot_be_drawn_is_said` |
 //! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
+//! | a program under strace now is drawn as its recording | `a_program_of_today_is_drawn_like_its_recording` |
 //! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -19,9 +20,22 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use stage::Scratch;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use timeline::{Connection, Direction, Framing, Trace, connections, page, read_trace};
+
+const STRACE: [&str; 8] = [
+    "-f",
+    "-ttt",
+    "-yy",
+    "-xx",
+    "-s",
+    "1000000",
+    "-e",
+    "trace=network,read,write,readv,writev,close,sendfile,splice",
+];
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strace").join(name)
@@ -208,6 +222,52 @@ fn calls_that_move_nothing() {
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("1 recv found nothing there yet (EAGAIN)"), "{words}");
     assert!(to_server(&all[0]).text(100).contains("send 1: failed: EPIPE (Broken pipe)"));
+}
+
+/// Of chapter 15: the desk opens when the three orders wait for it.
+#[test]
+fn a_program_of_today_is_drawn_like_its_recording() {
+    let has = |program: &str| Command::new(program).arg("-V").output().is_ok();
+    let (true, Some(python)) = (has("strace"), stage::python()) else { return };
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
+    let scratch = Scratch::new().unwrap();
+    let under_strace = |trace: &Path, program: &str, args: &[&str]| {
+        let mut strace = Command::new("strace");
+        strace.args(STRACE).arg("-o").arg(trace).arg(&python).arg(peers.join(program)).args(args);
+        strace.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    for (program, option, framing) in
+        [("desk.py", "--bare", Framing::None), ("desk_lines.py", "--lines", Framing::Lines)]
+    {
+        let [server_trace, client_trace] =
+            ["server", "client"].map(|name| scratch.path().join(format!("{program}.{name}")));
+        let mut server = under_strace(&server_trace, program, &["0"]);
+        let mut said = BufReader::new(server.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let port = line.trim().rsplit(':').next().unwrap();
+        let client = under_strace(&client_trace, "buyer.py", &[port, option]);
+        let sent = || {
+            let trace = std::fs::read_to_string(&client_trace).unwrap_or_default();
+            trace.matches("SHUT_WR").count() == 1
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while !sent() {
+            assert!(Instant::now() < end, "the orders were not sent");
+            std::thread::yield_now();
+        }
+        server.stdin.take().unwrap().write_all(b"\n").unwrap();
+        assert!(client.wait_with_output().unwrap().status.success());
+        assert!(server.wait_with_output().unwrap().status.success());
+        let traces = [client_trace, server_trace].map(|path| read_trace(&path).unwrap());
+        assert_eq!([&traces[0].remarks, &traces[1].remarks], [&Vec::<String>::new(); 2]);
+        let now = connections(&traces.map(|trace| trace.events).concat(), &[]);
+        let name = program.trim_end_matches(".py").replace('_', "-");
+        let (then, _) = seen(&[&format!("{name}.client.strace"), &format!("{name}.server.strace")]);
+        assert!(to_server(&now[0]).text(80).contains("recv 1: 2"), "all of it in one recv");
+        let drawn = |all: &[Connection]| to_server(&all[0]).framed(&framing).text(80);
+        assert_eq!(drawn(&now), drawn(&then), "{program}");
+    }
 }
 
 /// Recordings in which bytes, words and lines were changed, moved or left out. `FUZZ_SECONDS=600` takes longer.

@@ -1,0 +1,14 @@
+"""Sends one message, ends its side, and prints all that comes back."""
+import socket
+import sys
+
+conn = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+conn.sendall(b"hello, is anybody there?")
+conn.shutdown(socket.SHUT_WR)
+echo = b""
+try:
+    while data := conn.recv(1024):
+        echo += data
+except ConnectionResetError as error:
+    print(error)
+print(echo.decode())
