@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 pictures=(sticky case1 case2 struct json)
+recordings=(desk desk-lines echo-once echo-loop)
 
 case "$*" in
   "") into=docs/src/pictures ;;
@@ -24,10 +25,23 @@ for name in "${pictures[@]}"; do
   }
   rm "$into/said"
 done
+# What strace saw of Python programs, once: see crates/timeline/tests/strace.rs.
+timeline=(cargo run --quiet --bin timeline --)
+recorded=crates/timeline/tests/strace
+for name in "${recordings[@]}"; do
+  traces=("$recorded/$name".{client,server}.strace)
+  [[ ! -e $recorded/$name.relay.trace ]] || traces+=(--via "$recorded/$name.relay.trace")
+  [[ $name != *lines ]] || traces+=(--framing lines)
+  "${timeline[@]}" "${traces[@]}" --direction to-server --svg "$into/$name.svg" >"$into/said" || {
+    cat "$into/said"
+    exit 1
+  }
+  rm "$into/said"
+done
 if [[ $into != docs/src/pictures ]]; then
   diff -ru docs/src/pictures "$into" || {
     echo "pictures.sh: a run draws something else today: if that is meant, run scripts/pictures.sh" >&2
     exit 1
   }
 fi
-echo "${#pictures[@]} pictures: ${pictures[*]}"
+echo "pictures: ${pictures[*]} ${recordings[*]}"

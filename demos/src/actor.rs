@@ -59,7 +59,7 @@ impl Actor {
         let finished = self.program.wait(TIMEOUT)?;
         // A program that refuses its arguments has not come to open its trace.
         let events = match self.trace.exists() {
-            true => timeline::read_trace(&self.trace)?,
+            true => timeline::read_trace(&self.trace)?.events,
             false => Vec::new(),
         };
         Ok(Ended { finished, events })

@@ -11,6 +11,7 @@
 //! | bytes that strace doesn't see: sendfile, splice, `-s` | `what_was_not_seen_is_said` |
 //! | a socket from before; without -ttt, without -yy; a cut last line | `what_cannot_be_drawn_is_said` |
 //! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
+//! | the texts of chapter 15 are drawn from its recordings | `the_chapter_shows_what_is_drawn` |
 //! | a program under strace now is drawn as its recording | `a_program_of_today_is_drawn_like_its_recording` |
 //! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
 
@@ -222,6 +223,37 @@ fn calls_that_move_nothing() {
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("1 recv found nothing there yet (EAGAIN)"), "{words}");
     assert!(to_server(&all[0]).text(100).contains("send 1: failed: EPIPE (Broken pipe)"));
+}
+
+/// `REWRITE=1` writes them anew; then run sync-docs.
+#[test]
+fn the_chapter_shows_what_is_drawn() {
+    let shown = [
+        ("desk", None, &[Direction::ToServer, Direction::ToClient][..]),
+        ("desk-lines", Some(Framing::Lines), &[Direction::ToServer]),
+        ("echo-once", None, &[Direction::ToServer]),
+        ("echo-loop", None, &[Direction::ToServer]),
+    ];
+    for (name, framing, directions) in shown {
+        let trace = |end: &str| read_trace(&file(&format!("{name}.{end}"))).unwrap().events;
+        let ends = [trace("client.strace"), trace("server.strace")].concat();
+        let via = file(&format!("{name}.relay.trace"));
+        let via = if via.exists() { trace("relay.trace") } else { Vec::new() };
+        let all = connections(&ends, &via);
+        let drawn = directions.iter().map(|direction| {
+            let stream = all[0].stream(*direction).unwrap();
+            match &framing {
+                Some(framing) => stream.framed(framing).text(80),
+                None => stream.text(80),
+            }
+        });
+        let drawn = drawn.collect::<Vec<String>>().join("\n");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
+        if std::env::var_os("REWRITE").is_some() {
+            std::fs::write(&golden, &drawn).unwrap();
+        }
+        assert_eq!(drawn, std::fs::read_to_string(&golden).unwrap(), "{name}");
+    }
 }
 
 /// Of chapter 15: the desk opens when the three orders wait for it.
