@@ -17,14 +17,14 @@ mod socket;
 mod sockets;
 mod value;
 
-use crate::trace::Trace;
+use crate::trace::{Trace, cut_off};
 use calls::Calls;
 use line::What;
 use std::collections::HashMap;
 
 /// Whether a file looks like strace's, and not like a trace of ours: it begins with a number.
-pub(crate) fn is_strace(text: &str) -> bool {
-    text.trim_start().starts_with(|char: char| char.is_ascii_digit())
+pub(crate) fn is_strace(text: &[u8]) -> bool {
+    text.trim_ascii_start().first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Reads what strace wrote.
@@ -43,7 +43,7 @@ pub(crate) fn read(text: &str) -> Result<Trace, (usize, String)> {
         let Some(line) = line::line(text) else {
             let is_last = lines.peek().is_none();
             if is_last && index > 0 {
-                calls.unsee("the last line, which is cut off");
+                calls.cut_off = Some(cut_off(index + 1));
                 break;
             }
             return Err((index + 1, what_is_needed(text)));

@@ -19,6 +19,8 @@ pub struct Trace {
 /// Reads a trace: what one of our programs wrote with `--trace`, one JSON object a line, or what strace wrote of any
 /// program.
 ///
+/// A last line that is cut off is left out, with a remark: a program was killed while it wrote it.
+///
 /// A trace may be somebody else's, and so may each text in it. So what a terminal would obey is escaped here, where it
 /// comes in: nothing that is drawn or said later can hold it.
 ///
@@ -27,18 +29,32 @@ pub struct Trace {
 pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
     let text =
         fs::read(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&text);
     let line = |(number, why)| TraceError::Line { path: path.to_owned(), number, why };
     if strace::is_strace(&text) {
-        let Trace { events, remarks } = strace::read(&text).map_err(line)?;
+        let Trace { events, remarks } =
+            strace::read(&String::from_utf8_lossy(&text)).map_err(line)?;
         let events = events.into_iter().map(escaped).collect();
         return Ok(Trace { events, remarks });
     }
-    let parse = |(index, line): (usize, &str)| {
-        serde_json::from_str(line).map(escaped).map_err(|error| (index + 1, error.to_string()))
-    };
-    let events: Result<Vec<Event>, _> = text.lines().enumerate().map(parse).collect();
-    Ok(Trace { events: events.map_err(line)?, remarks: Vec::new() })
+    let mut events = Vec::new();
+    for (text, number) in text.split_inclusive(|byte| *byte == b'\n').zip(1..) {
+        match serde_json::from_slice(text) {
+            Ok(event) => events.push(escaped(event)),
+            // Each event is written with its line break: only the last line can lack it.
+            Err(error) if error.is_eof() && !text.ends_with(b"\n") => {
+                return Ok(Trace { events, remarks: vec![cut_off(number)] });
+            }
+            Err(error) => return Err(line((number, error.to_string()))),
+        }
+    }
+    Ok(Trace { events, remarks: Vec::new() })
+}
+
+/// What is said of a file whose last line has no end.
+pub(crate) fn cut_off(number: usize) -> String {
+    format!(
+        "line {number} is cut off, as if the program was killed while it wrote; read up to there"
+    )
 }
 
 /// Every text of an event, escaped. The bytes stay as they are: [`bytes`](crate::bytes) escapes them when they are shown.

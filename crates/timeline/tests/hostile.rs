@@ -181,8 +181,11 @@ fn what_is_read_is_harmless_already() {
     fs::write(&file, format!("{{\"asked\":{}}}", serde_json::to_string(&hostile).unwrap()))
         .unwrap();
     let broken = timeline::read_trace(&file).unwrap_err().to_string();
+    fs::write(&file, "{").unwrap();
+    let cut = timeline::read_trace(&file).unwrap().remarks.concat();
     fs::remove_file(&file).unwrap();
     let missing = timeline::read_trace(&file).unwrap_err().to_string();
+    harmless("remark", cut.as_bytes()).unwrap();
     for said in [broken, missing] {
         harmless("error", said.as_bytes()).unwrap();
         assert!(!said.contains('\n') && said.contains("a\\u{1b}[31m"), "{said}");

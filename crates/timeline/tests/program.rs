@@ -144,3 +144,28 @@ fn what_cannot_be_drawn_is_refused_in_one_line() {
     traces.write("other", &run(&[b"hexlo"], None, &[5]).server);
     refused(&traces.timeline(&["client", "other"]), "byte 2 is one value in one recording");
 }
+
+/// As a program leaves it that is killed in the middle of a write.
+#[test]
+fn a_trace_with_a_cut_last_line_is_drawn_up_to_there_and_says_so() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
+    let whole = said(&traces.timeline(&["client", "server"]));
+    let client = std::fs::read(traces.path("client")).unwrap();
+    let more = r#"{"t_us":9,"pid":1,"call":"send","conn":1,"error":"né"}"#;
+    for cut in 1..more.len() {
+        std::fs::write(traces.path("cut"), [&client, &more.as_bytes()[..cut]].concat()).unwrap();
+        let output = traces.timeline(&["cut", "server"]);
+        assert_eq!(said(&output), whole, "{cut}");
+        let remark = String::from_utf8(output.stderr).unwrap();
+        assert!(remark.starts_with("timeline: cut: line 4 is cut off"), "{remark}");
+        assert_eq!(remark.lines().count(), 1, "{remark}");
+    }
+    // Only a line break is missing.
+    std::fs::write(traces.path("cut"), client.strip_suffix(b"\n").unwrap()).unwrap();
+    let output = traces.timeline(&["cut", "server"]);
+    assert_eq!((said(&output), output.stderr.len()), (whole, 0));
+    // Another run has appended to it: nobody can say what is missing in the middle.
+    let appended = [&client, &more.as_bytes()[..20], &client].concat();
+    std::fs::write(traces.path("cut"), appended).unwrap();
+    refused(&traces.timeline(&["cut", "server"]), "cut, line 4, is not an event");
+}

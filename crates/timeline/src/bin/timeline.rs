@@ -137,7 +137,7 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn read(file: &Path) -> Result<Vec<Event>, Failure> {
     let trace = read_trace(file).map_err(|error| Failure::Usage(error.to_string()))?;
     let name = columns::visible(&file.display().to_string());
-    let remarks = trace.remarks.iter().map(|remark| format!("{name}: not drawn: {remark}\n"));
+    let remarks = trace.remarks.iter().map(|remark| format!("timeline: {name}: {remark}\n"));
     // Where nobody reads it, the picture still is what was asked for.
     let _ = io::stderr().write_all(remarks.collect::<String>().as_bytes());
     Ok(trace.events)

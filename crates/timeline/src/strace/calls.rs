@@ -18,6 +18,8 @@ pub struct Calls {
     program: Option<u32>,
     /// What can't be drawn, and how often it came.
     unseen: BTreeMap<String, usize>,
+    /// What is said of a file whose last line has no end.
+    pub cut_off: Option<String>,
 }
 
 /// Which way a call moves bytes; `None` if it moves none.
@@ -91,10 +93,10 @@ impl Calls {
         events.retain(|_| kept.next() == Some(true));
         events.iter_mut().for_each(|event| event.pid = pid);
         let remark = |(what, times): (String, usize)| match times {
-            1 => what,
-            _ => format!("{what} ({times} times)"),
+            1 => format!("not drawn: {what}"),
+            _ => format!("not drawn: {what} ({times} times)"),
         };
-        Trace { events, remarks: self.unseen.into_iter().map(remark).collect() }
+        Trace { events, remarks: self.unseen.into_iter().map(remark).chain(self.cut_off).collect() }
     }
 
     /// The socket of an argument, and its descriptor.
