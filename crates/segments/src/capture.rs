@@ -1,6 +1,7 @@
 //! Records the packets of this network namespace.
 
 use crate::{CaptureError, Recording};
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 pub use linux::Capture;
@@ -14,8 +15,10 @@ mod linux {
     use rustix::io::Errno;
     use rustix::net::{RecvFlags, recv, sockopt};
     use socket2::{Domain, Protocol, Socket, Type};
+    use std::fs;
     use std::io::{self, PipeWriter, pipe};
     use std::thread::{self, JoinHandle};
+    use std::time::Instant;
 
     /// ETH_P_IP and ETH_P_IPV6 of linux/if_ether.h.
     ///
@@ -25,6 +28,9 @@ mod linux {
 
     /// Room in the kernel for what we have not read yet. Without root we get less (net.core.rmem_max).
     const QUEUE: usize = 64 << 20;
+
+    /// How often the kernel is asked whether a connection is open.
+    const PAUSE: Duration = Duration::from_millis(5);
 
     /// No packet is longer, unless BIG TCP is turned on.
     const LONGEST: usize = 1 << 16;
@@ -56,6 +62,19 @@ mod linux {
             Ok(Capture { stop, reader })
         }
 
+        /// Waits until both sides of each TCP connection in this network have closed, at most this long, and then
+        /// [stops](Capture::stop).
+        ///
+        /// A command can be over before its connections are: what it left running may be about to close its side.
+        pub fn stop_when_closed(self, patience: Duration) -> Recording {
+            let since = Instant::now();
+            // A connection that closes gives no notice to others: the kernel has to be asked.
+            while is_any_open() && since.elapsed() < patience {
+                thread::sleep(PAUSE);
+            }
+            self.stop()
+        }
+
         /// Stops. What has arrived by now is in the recording.
         pub fn stop(self) -> Recording {
             drop(self.stop);
@@ -74,6 +93,18 @@ mod linux {
             let _ = socket.set_recv_buffer_size(QUEUE);
         }
         Ok(socket)
+    }
+
+    /// Whether a TCP connection in this network still waits for a FIN, or for its acknowledgement. What changed that
+    /// has been recorded: a packet comes to our sockets before it comes to TCP.
+    fn is_any_open() -> bool {
+        // The column `st` of proc_net(5): TIME_WAIT, when both have closed; CLOSE; LISTEN.
+        const NOT_OPEN: [&str; 3] = ["06", "07", "0A"];
+        let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+        let tables = tables.map(|table| fs::read_to_string(table).unwrap_or_default());
+        let lines = tables.iter().flat_map(|table| table.lines().skip(1));
+        let mut states = lines.filter_map(|line| line.split_whitespace().nth(3));
+        states.any(|state| !NOT_OPEN.contains(&state))
     }
 
     fn read(sockets: &[Socket; 2], told: &io::PipeReader) -> Recording {
@@ -125,6 +156,11 @@ mod elsewhere {
         /// Always [`CaptureError::NotLinux`].
         pub fn start() -> Result<Capture, CaptureError> {
             Err(CaptureError::NotLinux)
+        }
+
+        /// There is never a capture to stop.
+        pub fn stop_when_closed(self, _patience: Duration) -> Recording {
+            match self.0 {}
         }
 
         /// There is never a capture to stop.

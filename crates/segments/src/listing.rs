@@ -17,14 +17,25 @@ impl Traffic {
             let ends = format!("{t:>9.3} ms  {from:>width$} > {to:<width$}  {:<7}", segment.flags);
             columns::row(&[(&ends, 0), (&Words(seen).to_string(), 0)], columns)
         };
+        let to = |direction| if direction == Direction::ToServer { "server" } else { "client" };
         let gap = |Gap { conn, direction, bytes }: &Gap| {
-            let to = if *direction == Direction::ToServer { "server" } else { "client" };
-            let Range { start, end } = bytes;
+            let (Range { start, end }, to) = (bytes, to(*direction));
             format!("not seen: bytes {start}..{end} to the {to} of connection {conn}")
         };
+        let open = |(conn, direction): &(u64, Direction)| {
+            format!("not seen: a FIN to the {} of connection {conn}", to(*direction))
+        };
+        let joined = |conn: &u64| {
+            format!(
+                "not seen: the beginning of connection {conn}; whoever sent first counts as its client, and its bytes \
+                 count from the first that was seen"
+            )
+        };
         let full = "not seen: all that came later; there was too much to keep";
-        let segments = self.segments.iter().map(line);
-        let lines = segments.chain(self.gaps.iter().map(gap)).chain(self.full.then(|| full.into()));
+        let lines = self.segments.iter().map(line);
+        let lines = lines.chain(self.joined.iter().map(joined));
+        let lines = lines.chain(self.gaps.iter().map(gap)).chain(self.open.iter().map(open));
+        let lines = lines.chain(self.full.then(|| full.into()));
         lines.map(|line| line + "\n").collect()
     }
 }
@@ -78,18 +89,23 @@ mod tests {
                 seen(1000, Flags::ACK, b"", false),
                 seen(3500, Flags(Flags::ACK.0 | Flags::PSH.0), b"hi\n", true),
             ],
+            joined: vec![1],
             gaps: vec![Gap { conn: 1, direction: Direction::ToServer, bytes: 0..4 }],
+            open: vec![(1, Direction::ToClient)],
             full: true,
         };
         assert_eq!(
             traffic.listing(100),
             "    0.000 ms  127.0.0.1:50000 > 127.0.0.1:8888   ACK      acks 3\n    \
              2.500 ms  127.0.0.1:50000 > 127.0.0.1:8888   PSH ACK  bytes 4..7  \"hi\\n\"  (again)\n\
+             not seen: the beginning of connection 1; whoever sent first counts as its client, and its bytes count \
+             from the first that was seen\n\
              not seen: bytes 0..4 to the server of connection 1\n\
+             not seen: a FIN to the client of connection 1\n\
              not seen: all that came later; there was too much to keep\n"
         );
         let narrow = traffic.listing(60);
         assert!(narrow.contains("PSH ACK\n    bytes 4..7  \"hi\\n\"  (again)\n"), "{narrow}");
-        assert!(narrow.lines().all(|line| line.len() <= 60), "{narrow}");
+        assert!(narrow.lines().take(4).all(|line| line.len() <= 60), "{narrow}");
     }
 }

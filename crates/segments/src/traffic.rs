@@ -10,8 +10,13 @@ use std::ops::Range;
 pub struct Traffic {
     /// Every segment, in the order in which it was seen.
     pub segments: Vec<PlacedSegment>,
+    /// Connections that had begun before the recording. Whoever sent first counts as the client, and the bytes count
+    /// from the first that was seen.
+    pub joined: Vec<u64>,
     /// Bytes that travelled but were not seen: the recorder was too slow, or had not started yet.
     pub gaps: Vec<Gap>,
+    /// Streams that were not seen to end: no FIN, and no reset of the connection.
+    pub open: Vec<(u64, Direction)>,
     /// The recording ran out of room: there was more after it.
     pub full: bool,
 }
@@ -57,9 +62,14 @@ pub struct Gap {
 impl Traffic {
     /// Reads a recording. Packets that are not TCP are skipped.
     pub fn of(recording: &Recording) -> Traffic {
+        let segments = recording.packets.iter().filter_map(Segment::parse);
+        Traffic { full: recording.full, ..Traffic::placed(segments) }
+    }
+
+    fn placed(seen: impl Iterator<Item = Segment>) -> Traffic {
         let mut connections: Vec<Connection> = Vec::new();
         let mut segments = Vec::new();
-        for segment in recording.packets.iter().filter_map(Segment::parse) {
+        for segment in seen {
             let known = connections.iter().rposition(|connection| connection.has(&segment));
             let at = known.unwrap_or_else(|| {
                 connections.push(Connection::begin(&segment));
@@ -67,12 +77,23 @@ impl Traffic {
             });
             segments.push(connections[at].place(at as u64 + 1, segment));
         }
-        let gaps = connections.iter().zip(1..).flat_map(|(connection, conn)| {
-            let gap = move |direction| move |bytes| Gap { conn, direction, bytes };
-            let to_server = connection.to_server.gaps.iter().cloned().map(gap(Direction::ToServer));
-            to_server.chain(connection.to_client.gaps.iter().cloned().map(gap(Direction::ToClient)))
-        });
-        Traffic { gaps: gaps.collect(), segments, full: recording.full }
+        let mut traffic = Traffic { segments, ..Traffic::default() };
+        for (connection, conn) in connections.into_iter().zip(1..) {
+            if connection.is_joined() {
+                traffic.joined.push(conn);
+            }
+            for (stream, direction) in [
+                (connection.to_server, Direction::ToServer),
+                (connection.to_client, Direction::ToClient),
+            ] {
+                let gap = |bytes| Gap { conn, direction, bytes };
+                traffic.gaps.extend(stream.gaps.into_iter().map(gap));
+                if !stream.fin && !connection.reset {
+                    traffic.open.push((conn, direction));
+                }
+            }
+        }
+        traffic
     }
 
     /// The segments that carry bytes, in the form of a trace: `call` is `segment`, `dir` is `out` for the stream to the
@@ -111,6 +132,7 @@ struct Connection {
     server: SocketAddr,
     to_server: Stream,
     to_client: Stream,
+    reset: bool,
 }
 
 /// One direction, as far as it was seen.
@@ -133,7 +155,15 @@ impl Connection {
         let answers = segment.flags.contains(Flags(Flags::SYN.0 | Flags::ACK.0));
         let (client, server) =
             if answers { (segment.to, segment.from) } else { (segment.from, segment.to) };
-        Connection { client, server, to_server: Stream::default(), to_client: Stream::default() }
+        let (to_server, to_client) = (Stream::default(), Stream::default());
+        Connection { client, server, to_server, to_client, reset: false }
+    }
+
+    /// No SYN was seen, and something else than a reset was.
+    fn is_joined(&self) -> bool {
+        let streams = [&self.to_server, &self.to_client];
+        streams.iter().all(|stream| stream.syn.is_none())
+            && streams.iter().any(|stream| stream.first.is_some())
     }
 
     /// The same pair of addresses is another connection if it begins again with another sequence number.
@@ -152,6 +182,7 @@ impl Connection {
             false => (Direction::ToClient, &mut self.to_client, &mut self.to_server),
         };
         let (offset, again) = this.take(&segment);
+        self.reset |= segment.flags.contains(Flags::RST);
         let counts = segment.flags.contains(Flags::ACK) && !segment.flags.contains(Flags::RST);
         let acked = counts.then(|| other.acknowledged(segment.ack));
         PlacedSegment { conn, direction, offset, acked, again, segment }
@@ -292,5 +323,28 @@ mod tests {
         assert_eq!(connection.to_server.gaps, []);
         connection.place(1, segment(S, C, 0, 111, Flags::ACK, b""));
         assert_eq!(connection.to_server.gaps.as_slice(), std::slice::from_ref(&(0..10)));
+    }
+
+    #[test]
+    fn a_connection_that_did_not_begin_or_end_here_is_named() {
+        let syn_ack = Flags(Flags::SYN.0 | Flags::ACK.0);
+        let rst_ack = Flags(Flags::RST.0 | Flags::ACK.0);
+        let (begin, answer) =
+            (segment(C, S, 9, 0, Flags::SYN, b""), segment(S, C, 4, 10, syn_ack, b""));
+        let fins = [segment(C, S, 10, 5, Flags::FIN, b""), segment(S, C, 5, 11, Flags::FIN, b"")];
+        let hi = segment(C, S, 10, 5, Flags::ACK, b"hi");
+        let (to_server, to_client) = ((1, Direction::ToServer), (1, Direction::ToClient));
+        let rows = [
+            ([&[begin.clone(), answer.clone()], &fins[..]].concat(), vec![], vec![]),
+            (vec![begin.clone(), answer, fins[0].clone()], vec![], vec![to_client]),
+            (vec![begin.clone(), segment(S, C, 0, 10, rst_ack, b"")], vec![], vec![]),
+            (vec![begin], vec![], vec![to_server, to_client]),
+            (vec![hi.clone()], vec![1], vec![to_server, to_client]),
+            ([&[hi], &fins[..]].concat(), vec![1], vec![]),
+        ];
+        for (seen, joined, open) in rows {
+            let traffic = Traffic::placed(seen.into_iter());
+            assert_eq!((&traffic.joined, &traffic.open), (&joined, &open), "{traffic:?}");
+        }
     }
 }

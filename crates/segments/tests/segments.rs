@@ -8,7 +8,8 @@ use observe::Event;
 mod terminal;
 
 use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -29,6 +30,20 @@ while server.recv(100): pass
 server.send(b'answer'); server.close()
 while client.recv(100): pass
 ";
+
+/// A client sends hi and closes; then the command ends. It leaves the server behind, which reads all and closes when the
+/// test lets it, if that comes before the command is gone.
+const LEFT_BEHIND: &str = r#"
+import os, socket, sys
+listener = socket.create_server(('127.0.0.1', 0))
+client = socket.create_connection(listener.getsockname()); server, _ = listener.accept()
+if os.fork():
+    print('command', os.getpid(), flush=True)
+    server.close(); client.sendall(b'hi'); client.close(); os._exit(0)
+client.close()
+while server.recv(100): pass
+with open(sys.argv[1]) as may_close: may_close.readline()
+"#;
 
 fn run(arguments: &[&str]) -> Finished {
     let mut command = Command::new(binary("segments").unwrap());
@@ -99,6 +114,36 @@ fn each_segment_is_seen_once_in_its_place() {
         assert_eq!(moved("in"), [(0, b"answer".to_vec())]);
         assert!(events.iter().all(|event| event.call == "segment" && event.conn == 1));
         assert_eq!(events[0].local, events[2].peer);
+    }
+}
+
+#[test]
+fn the_command_may_end_before_its_connections_do() {
+    let (true, Some(python)) = (possible(), stage::python()) else { return };
+    let scratch = Scratch::new().unwrap();
+    let gate = scratch.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    for closes in [true, false] {
+        let mut command = Command::new(binary("segments").unwrap());
+        let mut may_close = File::options().read(true).write(true).open(&gate).unwrap();
+        command.arg(&python).args(["-c", LEFT_BEHIND]).arg(&gate);
+        let segments = Program::start("segments", &mut command).unwrap();
+        let line = segments.wait_for_line(Stream::Stdout, "command ", TIME).unwrap();
+        let reaped = Path::new("/proc").join(&line["command ".len()..]);
+        let since = Instant::now();
+        while reaped.exists() {
+            assert!(since.elapsed() < TIME, "the command does not end");
+            std::thread::yield_now();
+        }
+        if closes {
+            writeln!(may_close).unwrap();
+        }
+        let listing = text(&segments.wait(TIME).unwrap());
+        let fins = listing.lines().filter(|line| line.contains("ms") && line.contains("FIN"));
+        assert_eq!(fins.count(), if closes { 2 } else { 1 }, "{listing}");
+        let open = listing.ends_with("not seen: a FIN to the client of connection 1\n");
+        assert_eq!(open, !closes, "{listing}");
+        assert_eq!(listing.ends_with("acks 1\n"), closes, "{listing}");
     }
 }
 

@@ -9,10 +9,14 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use observe::{Event, Failure, create_private, replace_private, report};
 use segments::{Capture, Traffic};
+
+/// How long a connection may stay open after the command has ended: longer than our servers take to close one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs a command in a network of its own, and shows the TCP segments of its connections.
 ///
@@ -76,7 +80,7 @@ fn main() -> ExitCode {
 }
 
 fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
-    let recording = capture.stop();
+    let recording = capture.stop_when_closed(PATIENCE);
     let traffic = Traffic::of(&recording);
     let listing = traffic.listing(columns::of(io::stdout()));
     io::stdout().write_all(listing.as_bytes()).map_err(Failure::Stdout)?;
