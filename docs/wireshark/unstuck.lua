@@ -8,6 +8,8 @@
 --    answers, fix 2:  [ length i32, little-endian | body ]
 --    answers, fix 3:  [ length of the header, i32  | {"data_len": n, ...} | body of n bytes ]
 --    requests:        [ length i32 | command ], or the bare bytes of the command
+--
+-- It needs Wireshark 3.6 or newer.
 
 local unstuck = Proto("unstuck", "Unstuck, messages in a TCP stream")
 
@@ -54,36 +56,86 @@ local fields = {
 }
 unstuck.fields = fields
 
+local LOST = "An earlier length was wrong: the stream has lost its place"
 local violation, remark = expert.group.PROTOCOL, expert.group.SEQUENCE
 local experts = {
     negative = ProtoExpert.new("unstuck.negative", "The length is negative", violation, expert.severity.ERROR),
     too_long = ProtoExpert.new("unstuck.too_long", "The length is above the limit", violation, expert.severity.ERROR),
     bad_header = ProtoExpert.new("unstuck.bad_header", "The header is not a JSON object with one data_len from 0",
         violation, expert.severity.ERROR),
-    lost = ProtoExpert.new("unstuck.lost_place", "An earlier length was wrong: the stream has lost its place",
-        violation, expert.severity.WARN),
+    lost = ProtoExpert.new("unstuck.lost_place", LOST, violation, expert.severity.WARN),
     raw = ProtoExpert.new("unstuck.raw", "A raw request has no end: here is what one segment brought",
         remark, expert.severity.NOTE),
+    inside = ProtoExpert.new("unstuck.inside", "Where the next message begins is not known",
+        remark, expert.severity.NOTE),
+    assumed = ProtoExpert.new("unstuck.assumed", "Read as messages, but where the first begins was not captured",
+        remark, expert.severity.NOTE),
 }
-unstuck.experts = { experts.negative, experts.too_long, experts.bad_header, experts.lost, experts.raw }
+unstuck.experts = {
+    experts.negative, experts.too_long, experts.bad_header, experts.lost, experts.raw, experts.inside, experts.assumed,
+}
 
----------------------------------------------------------------------- Streams that have lost their place
+---------------------------------------------------------------------- Where messages begin in a stream
 
-local tcp_stream = Field.new("tcp.stream")
-local broken = {} -- "stream/port of the receiver" = number of the frame that broke it
+-- One direction of a connection is in one of four places:
+--
+--    known     the last message was read to its end, or this is the beginning of the stream
+--    inside    the capture began later than the stream, or misses a part of it: the next boundary is not known
+--    assumed   it was inside, and then a segment held nothing but whole messages: read on from there
+--    broken    a length was wrong
+--
+-- A guess that turns out wrong is back inside: only where the place was known has the sender broken the protocol.
 
-function unstuck.init() broken = {} end
+local field = {
+    stream = Field.new("tcp.stream"), seq = Field.new("tcp.seq_raw"), len = Field.new("tcp.len"),
+    seen = Field.new("tcp.completeness"), lost = Field.new("tcp.analysis.lost_segment"),
+}
 
-local function direction(pinfo) return tostring(tcp_stream()) .. "/" .. pinfo.dst_port end
+local WRAP = 0x100000000 -- sequence numbers have 32 bits
+local streams = {} -- "stream/port of the receiver" = its place, as far as it was read
+local places = {} -- "frame/its part" = the place there: Wireshark comes back to a frame when you click on it
 
-local function is_broken(pinfo)
-    local frame = broken[direction(pinfo)]
-    return frame and pinfo.number > frame
+function unstuck.init() streams, places = {}, {} end
+
+local BEGAN_INSIDE = "the capture began inside the stream"
+local NOT_CAPTURED = "a part of the stream was not captured"
+
+-- Why the first bytes that are seen of a direction may not be the first that it carried; nil if they are.
+local function missing_before(is_request)
+    local seen = field.seen().value -- bit 0: the client's SYN was seen; bit 1: the server's
+    local syn = is_request and seen % 2 >= 1 or not is_request and seen % 4 >= 2
+    if not syn then return BEGAN_INSIDE end
+    return field.lost() and NOT_CAPTURED
 end
 
-local function break_off(pinfo)
-    local key = direction(pinfo)
-    broken[key] = math.min(broken[key] or pinfo.number, pinfo.number)
+-- The place where these bytes stand; and the stream, which goes on from there.
+local function enter(tvb, pinfo, is_request)
+    local key = tostring(field.stream()) .. "/" .. pinfo.dst_port
+    local part = pinfo.number .. "/" .. tvb:offset() .. "/" .. tvb:len()
+    if places[part] then return places[part], streams[key] end
+    local stream = streams[key]
+    local seq = field.seq().value + field.len().value - tvb:len() -- what is left of a segment goes up to its end
+    if not stream then
+        local why = missing_before(is_request)
+        stream = { name = why and "inside" or "known", why = why, first = seq, boundary = 0 }
+        streams[key] = stream
+    end
+    local offset = (seq - stream.first) % WRAP
+    if tvb:offset() == 0 and stream.asked then
+        offset = stream.asked -- put together in a buffer of its own, from several segments
+    elseif offset ~= stream.boundary and (stream.name == "known" or stream.name == "assumed") then
+        stream.name, stream.why = "inside", NOT_CAPTURED
+    end
+    places[part] = { name = stream.name, why = stream.why, offset = offset, from = stream.from }
+    return places[part], stream
+end
+
+-- Notes how far the stream has been read: where the next message begins, if that is known, and what was asked for.
+local function leave(pinfo, stream, place, found)
+    if pinfo.visited then return end
+    stream.boundary = found.boundary and (place.offset + found.boundary) % WRAP
+    stream.asked = found.asked and (place.offset + found.asked) % WRAP
+    if found.wrong then stream.name = place.name == "assumed" and "inside" or "broken" end
 end
 
 ---------------------------------------------------------------------- One message
@@ -149,30 +201,61 @@ end
 
 ---------------------------------------------------------------------- A segment, or several put together
 
+-- Whether all of it is whole messages. Other bytes can look like that too, so it is never more than an assumption.
+local function fits(tvb, head)
+    local at = 0
+    while at < tvb:len() do
+        local message = head(tvb, at)
+        if not message then return false end
+        at = at + message.head_len + message.body_len
+    end
+    return at == tvb:len()
+end
+
 -- All messages from here on. A message that is not all here yet is asked for: Wireshark then calls again, with the
 -- bytes from its first one on and with more of them.
 local function messages(tvb, pinfo, tree, head, is_request)
     local at, told = 0, {}
     while at < tvb:len() do
         local message, more, wrong, text = head(tvb, at)
-        if message then more = message.head_len + message.body_len - (tvb:len() - at) end
+        local boundary = message and at + message.head_len + message.body_len
+        if message then more = boundary - tvb:len() end
         if more and more > 0 then
             pinfo.desegment_offset, pinfo.desegment_len = at, more
-            break
+            return { told = told, asked = at, boundary = boundary }
         end
-        if wrong then
-            break_off(pinfo)
-            local subtree = tree:add(unstuck, tvb(at))
-            if tvb:len() - at >= PREFIX_LEN then subtree:add_le(fields.length, tvb(at, PREFIX_LEN)) end
-            subtree:add(fields.lost, tvb(at))
-            subtree:add_proto_expert_info(wrong, text)
-            table.insert(told, text)
-            break
-        end
+        if wrong then return { told = told, wrong = wrong, text = text, at = at } end
         table.insert(told, show(tvb, at, message, is_request, tree))
-        at = at + message.head_len + message.body_len
+        at = boundary
     end
-    return told
+    return { told = told, boundary = at }
+end
+
+-- Bytes in no message that we know of.
+local function show_lost(range, tree, why, text)
+    local subtree = tree:add(unstuck, range)
+    subtree:add(fields.lost, range)
+    subtree:add_proto_expert_info(why, text)
+    return subtree
+end
+
+local function show_assumed(tvb, tree, place, found)
+    local from = string.format("from byte %d of what was captured on read as messages", place.from)
+    if #found.told > 0 then
+        tree:add(unstuck, tvb(), "Assumed"):add_proto_expert_info(experts.assumed, place.why .. "; " .. from)
+        table.insert(found.told, from)
+    end
+    if found.wrong then
+        local text = from .. ", perhaps wrongly: " .. found.text
+        show_lost(tvb(found.at), tree, experts.inside, text)
+        table.insert(found.told, text)
+    end
+end
+
+local function show_wrong(tvb, tree, found)
+    local subtree = show_lost(tvb(found.at), tree, found.wrong, found.text)
+    if tvb:len() - found.at >= PREFIX_LEN then subtree:add_le(fields.length, tvb(found.at, PREFIX_LEN)) end
+    table.insert(found.told, found.text)
 end
 
 function unstuck.dissector(tvb, pinfo, tree)
@@ -180,20 +263,34 @@ function unstuck.dissector(tvb, pinfo, tree)
     local is_request = protocol ~= nil
     protocol = protocol or ports[pinfo.src_port]
     pinfo.cols.protocol = "UNSTUCK"
+    local head = (protocol == "json" and not is_request) and json_head or prefix_head
+    local place, stream = enter(tvb, pinfo, is_request)
+    if place.name == "inside" and fits(tvb, head) then
+        place.name, place.from = "assumed", place.offset
+        if not pinfo.visited then stream.name, stream.from = place.name, place.from end
+    end
     local told
-    if is_broken(pinfo) then
-        local subtree = tree:add(unstuck, tvb())
-        subtree:add(fields.lost, tvb())
-        subtree:add_proto_expert_info(experts.lost)
-        told = { "the stream has lost its place" }
-    elseif is_request and prefs.raw_requests then
+    if is_request and prefs.raw_requests then
         local subtree = tree:add(unstuck, tvb())
         subtree:add_packet_field(fields.command, tvb(), ENC_UTF_8)
         subtree:add_proto_expert_info(experts.raw)
         told = { "raw request \"" .. tvb():string(ENC_UTF_8) .. "\"" }
+    elseif place.name == "inside" then
+        local text = place.why .. ": where the next message begins is not known"
+        show_lost(tvb(), tree, experts.inside, text)
+        told = { text }
+    elseif place.name == "broken" then
+        show_lost(tvb(), tree, experts.lost, LOST)
+        told = { LOST }
     else
-        local head = (protocol == "json" and not is_request) and json_head or prefix_head
-        told = messages(tvb, pinfo, tree, head, is_request)
+        local found = messages(tvb, pinfo, tree, head, is_request)
+        leave(pinfo, stream, place, found)
+        if place.name == "assumed" then
+            show_assumed(tvb, tree, place, found)
+        elseif found.wrong then
+            show_wrong(tvb, tree, found)
+        end
+        told = found.told
     end
     if #told > 0 then pinfo.cols.info = table.concat(told, ", ") end
 end

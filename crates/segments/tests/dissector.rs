@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use stage::{Program, Scratch, binary, python, skip, tshark};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -85,6 +86,24 @@ impl Stage {
         let mut talk = Command::new(python);
         talk.args(["-c", PIECES, &port.to_string(), &sizes.join(",")]).args(streams.map(hex));
         self.capture(talk);
+    }
+
+    /// Leaves packets out of the recording: those for which `missing` is true of their number, from 0, and their bytes.
+    fn leave_out(&self, missing: impl Fn(usize, &[u8]) -> bool) {
+        const PACKET: [u8; 4] = 6_u32.to_le_bytes();
+        let file = fs::read(self.file()).unwrap();
+        let (mut rest, mut kept, mut number) = (&file[..], Vec::new(), 0);
+        while let Some(len) = rest.get(4..8) {
+            let len = u32::from_le_bytes(len.try_into().unwrap()) as usize;
+            let (block, after) = rest.split_at(len);
+            let is_packet = block.starts_with(&PACKET);
+            if !(is_packet && missing(number, block)) {
+                kept.extend(block);
+            }
+            number += usize::from(is_packet);
+            rest = after;
+        }
+        fs::write(self.file(), kept).unwrap();
     }
 
     /// The values of some fields, in the order of the messages: one line for each frame that has any.
@@ -181,14 +200,14 @@ fn what_breaks_the_protocol_is_marked_and_the_rest_of_the_stream_too() {
     let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
     let said = |port: u16, to_client: &[u8], options: &[&str]| {
         stage.pieces(&python, port, &[100], [b"", to_client]);
-        stage.fields(&["unstuck.lost", "_ws.expert.message"], options).join("\n")
+        stage.fields(&["unstuck.lost", "unstuck.length", "_ws.expert.message"], options).join("\n")
     };
     // The second segment would make a frame by itself.
     let negative = [&(-5_i32).to_le_bytes()[..], &[b'x'; 96], &framed(b"hi")].concat();
     let negative = said(8888, &negative, &[]);
     assert!(negative.starts_with("fbffffff"), "{negative}");
-    assert!(negative.contains("|the length is -5"), "{negative}");
-    assert!(negative.contains("\n020000006869|An earlier length was wrong"), "{negative}");
+    assert!(negative.contains("|-5|the length is -5"), "{negative}");
+    assert!(negative.contains("\n020000006869||An earlier length was wrong"), "{negative}");
 
     let limit = said(8888, &framed(&[b'x'; 50]), &["unstuck.max_frame:49"]);
     assert!(limit.contains("the length is 50, the limit 49"), "{limit}");
@@ -204,4 +223,89 @@ fn raw_requests_are_shown_as_they_came() {
     stage.pieces(&python, 8888, &[7], [b"echo a\necho b\n", &framed(b"a")]);
     let rows = stage.fields(&["unstuck.command", "unstuck.body"], &["unstuck.raw_requests:TRUE"]);
     assert_eq!(rows, ["echo a\\n", "echo b\\n", "61"]);
+}
+
+/// In pieces of 13 bytes: a message in two of them, then two in one each.
+fn long_then_short() -> Vec<u8> {
+    [framed(b"a long one, in 2 parts"), framed(b"ls -l /ab"), framed(b"ls -l /cd")].concat()
+}
+
+const BEGAN_INSIDE: &str = "the capture began inside the stream";
+const NOT_CAPTURED: &str = "a part of the stream was not captured";
+
+#[test]
+fn a_capture_that_began_inside_a_stream_says_so_and_reads_on_where_messages_fit() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    let shown = ["unstuck.command", "unstuck.body", "unstuck.lost", "_ws.expert.message"];
+    let answers = [framed(b"012345678"), framed(b"9")].concat();
+    stage.pieces(&python, 8888, &[13], [&long_then_short(), &answers]);
+    // The handshake and the first part.
+    stage.leave_out(|number, _| number < 4);
+    let part = hex(&long_then_short()[13..26]);
+    let assumed = |from: u32| {
+        format!("{BEGAN_INSIDE}; from byte {from} of what was captured on read as messages")
+    };
+    assert_eq!(
+        stage.fields(&shown, &[]),
+        [
+            format!("{part}|{BEGAN_INSIDE}: where the next message begins is not known"),
+            format!("ls -l /ab|||{}", assumed(13)),
+            format!("ls -l /cd|||{}", assumed(13)),
+            // Nobody saw that this direction began here.
+            format!("{}||{}", hex(b"012345678"), assumed(0)),
+            format!("{}||{}", hex(b"9"), assumed(0)),
+        ]
+    );
+}
+
+#[test]
+fn a_part_that_is_missing_is_no_fault_of_the_sender() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    let shown = ["unstuck.command", "unstuck.lost", "_ws.expert.message"];
+    let requests = [framed(b"echo hola"), long_then_short()].concat();
+    stage.pieces(&python, 8888, &[13], [&requests, b""]);
+    stage.leave_out(|_, bytes| bytes.windows(6).any(|bytes| bytes == b"a long"));
+    let rows = stage.fields(&shown, &[]);
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert_eq!(rows[0], "echo hola");
+    let unknown = format!("{NOT_CAPTURED}: where the next message begins is not known");
+    assert!(rows[1].starts_with(&hex(b"e, in 2 parts")) && rows[1].ends_with(&unknown), "{rows:?}");
+    let assumed = format!("{NOT_CAPTURED}; from byte 39 of what was captured on read as messages");
+    assert_eq!(rows[2..], [format!("ls -l /ab||{assumed}"), format!("ls -l /cd||{assumed}")]);
+
+    // Inside a message whose length is known: what comes after it is no assumption.
+    for size in [20, 15] {
+        let requests = [framed(b"two parts, of which one is missing !"), framed(b"next")].concat();
+        stage.pieces(&python, 8888, &[size], [&requests, b""]);
+        stage.leave_out(|_, bytes| bytes.windows(6).any(|bytes| bytes == b"one is"));
+        let rows = stage.fields(&shown, &[]);
+        assert!(rows.len() == 1 && rows[0].starts_with("next"), "{rows:?}");
+        assert!(!rows[0].contains(NOT_CAPTURED), "{rows:?}");
+    }
+
+    // Inside a length: where its message ends is not known, and the bytes after it are no length.
+    stage.pieces(&python, 8888, &[1], [&framed(b"echo hi"), b""]);
+    stage.leave_out(|number, _| number == 5);
+    let rows = stage.fields(&["unstuck.lost", "_ws.expert.message"], &[]);
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    assert!(rows.iter().all(|row| row.ends_with(&unknown)), "{rows:?}");
+}
+
+#[test]
+fn an_assumption_that_was_wrong_is_given_up_and_no_violation() {
+    let (Some(stage), Some(python)) = (Stage::set(), python()) else { return };
+    // Part of a body looks like a message, and the next part does not.
+    let body = [&[b'x'; 9][..], &framed(b"ls -l /no"), b"wwwwwwwwwwwww"].concat();
+    let requests = [framed(&body), framed(b"ls -l /ab")].concat();
+    stage.pieces(&python, 8888, &[13], [&requests, b""]);
+    stage.leave_out(|number, _| number < 4);
+    let shown = ["unstuck.command", "unstuck.lost", "_ws.expert.message", "_ws.expert.group"];
+    let rows = stage.fields(&shown, &[]).join("\n");
+    let wrong = "from byte 0 of what was captured on read as messages, perhaps wrongly: the length is 2004318071";
+    assert!(rows.contains(wrong), "{rows}");
+    let again =
+        format!("ls -l /ab||{BEGAN_INSIDE}; from byte 26 of what was captured on read as messages");
+    assert!(rows.contains(&again), "{rows}");
+    const PROTOCOL: &str = "150994944"; // the group's number, PI_PROTOCOL of epan/proto.h
+    assert!(!rows.contains(PROTOCOL), "{rows}");
 }
