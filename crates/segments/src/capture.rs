@@ -14,7 +14,7 @@ mod linux {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::io::Errno;
     use rustix::net::{RecvFlags, recv, sockopt};
-    use socket2::{Domain, Protocol, Socket, Type};
+    use socket2::{Domain, Protocol, SockFilter, Socket, Type};
     use std::fs;
     use std::io::{self, PipeWriter, pipe};
     use std::thread::{self, JoinHandle};
@@ -53,11 +53,17 @@ mod linux {
             if !is_inside() {
                 return Err(CaptureError::Outside);
             }
-            let sockets = [open(KINDS[0])?, open(KINDS[1])?];
+            // All packets; and those that begin and end connections once more, for when the first queue is full.
+            let all = [open(KINDS[0])?, open(KINDS[1])?];
+            let ends = [open(KINDS[0])?, open(KINDS[1])?];
+            for (socket, filter) in ends.iter().zip(filters()) {
+                let doing = "attaching a filter to a packet socket";
+                socket.attach_filter(&filter).map_err(CaptureError::system(doing))?;
+            }
             let (told, stop) = pipe().map_err(CaptureError::system("making a pipe"))?;
             let reader = thread::Builder::new()
                 .name("segments".into())
-                .spawn(move || read(&sockets, &told))
+                .spawn(move || read(&all, &ends, &told))
                 .map_err(CaptureError::system("starting a thread"))?;
             Ok(Capture { stop, reader })
         }
@@ -107,32 +113,52 @@ mod linux {
         states.any(|state| !NOT_OPEN.contains(&state))
     }
 
-    fn read(sockets: &[Socket; 2], told: &io::PipeReader) -> Recording {
-        let mut recording = Recording::new();
+    /// Programs for the kernel (classic BPF, <https://docs.kernel.org/networking/filter.html>) that let only TCP segments
+    /// with SYN, FIN or RST pass: one for IPv4, one for IPv6.
+    fn filters() -> [[SockFilter; 7]; 2] {
+        let filter = |protocol_at, load_header_len, header| {
+            [
+                SockFilter::new(0x30, 0, 0, protocol_at), // load the byte with the protocol
+                SockFilter::new(0x15, 0, 4, 6),           // not TCP: to the last line
+                SockFilter::new(load_header_len, 0, 0, header),
+                SockFilter::new(0x50, 0, 0, 13), // load the byte with the flags
+                SockFilter::new(0x45, 0, 1, 0x7), // RST, SYN, FIN
+                SockFilter::new(0x06, 0, 0, u32::MAX), // all of the packet
+                SockFilter::new(0x06, 0, 0, 0),  // nothing
+            ]
+        };
+        // An IPv4 header has its length in its first byte; an IPv6 header has 40 bytes.
+        [filter(9, 0xb1, 0), filter(6, 0x01, 40)]
+    }
+
+    fn read(all: &[Socket; 2], ends: &[Socket; 2], told: &io::PipeReader) -> Recording {
+        let (mut recording, mut ends_alone) = (Recording::new(), Recording::new());
         let mut buffer = Vec::with_capacity(LONGEST);
         let mut stopping = false;
         while !stopping {
-            let [a, b] = sockets.each_ref().map(|socket| PollFd::new(socket, PollFlags::IN));
-            let mut fds = [a, b, PollFd::new(told, PollFlags::IN)];
+            let [a, b] = all.each_ref().map(|socket| PollFd::new(socket, PollFlags::IN));
+            let [c, d] = ends.each_ref().map(|socket| PollFd::new(socket, PollFlags::IN));
+            let mut fds = [a, b, c, d, PollFd::new(told, PollFlags::IN)];
             match poll(&mut fds, None) {
-                Ok(_) => stopping = !fds[2].revents().is_empty(),
+                Ok(_) => stopping = !fds[4].revents().is_empty(),
                 Err(Errno::INTR) => continue,
                 Err(_) => break,
             }
-            for socket in sockets {
-                loop {
-                    buffer.clear();
-                    // An empty queue ends the loop, and so does a device that went down.
-                    let taken = recv(socket, spare_capacity(&mut buffer), RecvFlags::DONTWAIT);
-                    if taken.is_err() {
-                        break;
+            for (sockets, recording) in [(all, &mut recording), (ends, &mut ends_alone)] {
+                for socket in sockets {
+                    loop {
+                        buffer.clear();
+                        // An empty queue ends the loop, and so does a device that went down.
+                        let taken = recv(socket, spare_capacity(&mut buffer), RecvFlags::DONTWAIT);
+                        if taken.is_err() {
+                            break;
+                        }
+                        recording.record(&buffer);
                     }
-                    recording.record(&buffer);
                 }
             }
         }
-        // The two sockets were read one after the other.
-        recording.packets.sort_by_key(|packet| packet.t_us);
+        recording.add_missing(&ends_alone.packets);
         recording
     }
 }

@@ -31,7 +31,8 @@ impl Traffic {
                  count from the first that was seen"
             )
         };
-        let full = "not seen: all that came later; there was too much to keep";
+        let full =
+            "not seen: what came later, but for SYN, FIN and RST; there was too much to keep";
         let lines = self.segments.iter().map(line);
         let lines = lines.chain(self.joined.iter().map(joined));
         let lines = lines.chain(self.gaps.iter().map(gap)).chain(self.open.iter().map(open));
@@ -102,7 +103,7 @@ mod tests {
              from the first that was seen\n\
              not seen: bytes 0..4 to the server of connection 1\n\
              not seen: a FIN to the client of connection 1\n\
-             not seen: all that came later; there was too much to keep\n"
+             not seen: what came later, but for SYN, FIN and RST; there was too much to keep\n"
         );
         let narrow = traffic.listing(60);
         assert!(narrow.contains("PSH ACK\n    bytes 4..7  \"hi\\n\"  (again)\n"), "{narrow}");

@@ -1,5 +1,7 @@
 //! The packets of a run, each with its time.
 
+use std::collections::HashMap;
+
 use rustix::time::{ClockId, clock_gettime};
 
 /// How many bytes are kept. A run that moves more teaches nothing about segments.
@@ -22,7 +24,7 @@ pub struct Recording {
     pub packets: Vec<Packet>,
     /// What to add to a `t_us` for microseconds since 1970.
     pub epoch_us: u64,
-    /// It ran out of room: later packets are not in it.
+    /// It ran out of room: of the later packets it has only those that begin or end a connection.
     pub full: bool,
     kept: usize,
 }
@@ -43,9 +45,56 @@ impl Recording {
             self.packets.push(Packet { t_us, bytes: packet.to_owned() });
         }
     }
+
+    /// Adds those of some packets, recorded at the same time in another way, that are not in this recording, and puts
+    /// all in the order of their times.
+    pub(crate) fn add_missing(&mut self, packets: &[Packet]) {
+        let mut here: HashMap<&[u8], usize> =
+            packets.iter().map(|packet| (headers(packet), 0)).collect();
+        for packet in &self.packets {
+            if let Some(times) = here.get_mut(headers(packet)) {
+                *times += 1;
+            }
+        }
+        // What was sent twice, byte for byte, is here twice.
+        let is_missing = |packet: &&Packet| match here.get_mut(headers(packet)) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                false
+            }
+            _ => true,
+        };
+        let missing: Vec<Packet> = packets.iter().filter(is_missing).cloned().collect();
+        self.packets.extend(missing);
+        self.packets.sort_by_key(|packet| packet.t_us);
+    }
+}
+
+/// The headers of a packet, which tell it from others: those of IP and TCP have at most 60 bytes each.
+fn headers(packet: &Packet) -> &[u8] {
+    &packet.bytes[..packet.bytes.len().min(120)]
 }
 
 fn micros(clock: ClockId) -> u64 {
     let now = clock_gettime(clock);
     now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_added_once_and_in_its_place() {
+        let packet = |t_us, byte| Packet { t_us, bytes: vec![byte; 200] };
+        let packets = vec![packet(1, b'a'), packet(2, b'b'), packet(3, b'b'), packet(9, b'c')];
+        let mut recording = Recording { packets, ..Recording::default() };
+        let others = [(1, b'a'), (4, b'b'), (4, b'b'), (5, b'b'), (6, b'd'), (6, b'e')];
+        recording.add_missing(&others.map(|(t_us, byte)| packet(t_us, byte)));
+        let now: Vec<(u64, u8)> =
+            recording.packets.iter().map(|packet| (packet.t_us, packet.bytes[0])).collect();
+        let expected =
+            [(1, b'a'), (2, b'b'), (3, b'b'), (5, b'b'), (6, b'd'), (6, b'e'), (9, b'c')];
+        assert_eq!(now, expected);
+    }
 }

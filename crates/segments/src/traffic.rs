@@ -17,7 +17,7 @@ pub struct Traffic {
     pub gaps: Vec<Gap>,
     /// Streams that were not seen to end: no FIN, and no reset of the connection.
     pub open: Vec<(u64, Direction)>,
-    /// The recording ran out of room: there was more after it.
+    /// The recording ran out of room: see [`Recording::full`].
     pub full: bool,
 }
 

@@ -45,6 +45,24 @@ while server.recv(100): pass
 with open(sys.argv[1]) as may_close: may_close.readline()
 "#;
 
+/// Moves more bytes than a queue of ours holds, when the test lets it, and closes both sides.
+const FLOOD: &str = r#"
+import os, socket, sys
+family, host = (socket.AF_INET6, '::1') if sys.argv[2] == '6' else (socket.AF_INET, '127.0.0.1')
+listener = socket.create_server((host, 0), family=family)
+client = socket.create_connection(listener.getsockname()[:2]); server, _ = listener.accept()
+print('ready', flush=True)
+with open(sys.argv[1]) as may_start: may_start.readline()
+if os.fork():
+    server.close()
+    for _ in range(3200): client.sendall(bytes(1 << 16))
+    client.close(); os.wait()
+    print('done', flush=True)
+else:
+    client.close()
+    while server.recv(1 << 20): pass
+"#;
+
 fn run(arguments: &[&str]) -> Finished {
     let mut command = Command::new(binary("segments").unwrap());
     Program::start("segments", command.args(arguments)).unwrap().wait(TIME).unwrap()
@@ -144,6 +162,39 @@ fn the_command_may_end_before_its_connections_do() {
         let open = listing.ends_with("not seen: a FIN to the client of connection 1\n");
         assert_eq!(open, !closes, "{listing}");
         assert_eq!(listing.ends_with("acks 1\n"), closes, "{listing}");
+    }
+}
+
+/// The program is stopped while the bytes travel: its queue in the kernel is full when the FINs come.
+#[test]
+fn a_fin_is_seen_however_many_bytes_came_before_it() {
+    let (true, Some(python)) = (possible(), stage::python()) else { return };
+    let scratch = Scratch::new().unwrap();
+    let gate = scratch.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    for family in ["4", "6"] {
+        let mut may_start = File::options().read(true).write(true).open(&gate).unwrap();
+        let mut command = Command::new(binary("segments").unwrap());
+        let segments = Program::start(
+            "segments",
+            command.arg(&python).args(["-c", FLOOD]).arg(&gate).arg(family),
+        )
+        .unwrap();
+        segments.wait_for_line(Stream::Stdout, "ready", TIME).unwrap();
+        segments.signal(Signal::STOP);
+        let status = format!("/proc/{}/status", segments.pid());
+        while !fs::read_to_string(&status).unwrap().contains("State:\tT") {
+            std::thread::yield_now();
+        }
+        writeln!(may_start).unwrap();
+        segments.wait_for_line(Stream::Stdout, "done", TIME).unwrap();
+        segments.signal(Signal::CONT);
+        let listing = text(&segments.wait(TIME).unwrap());
+        let end: Vec<&str> = listing.lines().rev().take(8).collect();
+        for flag in ["  SYN", "  FIN"] {
+            assert_eq!(listing.matches(flag).count(), 2, "{flag}: {end:?}");
+        }
+        assert!(end[0].starts_with("not seen: bytes "), "the queue was not full: {end:?}");
     }
 }
 
