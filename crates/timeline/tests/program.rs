@@ -126,7 +126,8 @@ fn of_several_connections_one_is_picked_by_its_number() {
         event.local = event.local.as_deref().map(|local| local.replace("5000", "5001"));
     }
     traces.write("more", &more.client);
-    let listed = "1: 127.0.0.1:5000 to 127.0.0.1:8888; 2: 127.0.0.1:5001 to 127.0.0.1:8888";
+    let listed = "1: 127.0.0.1:5000 to 127.0.0.1:8888 (5 bytes there, 0 back); \
+                  2: 127.0.0.1:5001 to 127.0.0.1:8888 (7 bytes there, 0 back)";
     refused(&traces.timeline(&["client", "server", "more"]), listed);
     refused(&traces.timeline(&["client", "server", "more", "--conn", "3"]), listed);
     let drawn = said(&traces.timeline(&["client", "server", "more", "--conn", "2"]));
