@@ -19,7 +19,8 @@ pub struct Event {
     pub t_us: u64,
     /// The process that made the call.
     pub pid: u32,
-    /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close.
+    /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close; or `note`, which is no call: the
+    /// program says in `text` what it did with what the last `recv` on this socket brought.
     pub call: String,
     /// The socket, by a number that no other socket of the process has.
     pub conn: u64,
@@ -47,6 +48,9 @@ pub struct Event {
     /// Why the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What a `note` says: ``printed as the answer to `echo two` ``.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 mod base64_bytes {

@@ -127,6 +127,7 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
         local = event.local,
         peer = event.peer,
         error = event.error,
+        text = event.text,
         data = event.data.as_deref(),
     );
 }

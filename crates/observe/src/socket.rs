@@ -1,5 +1,6 @@
 //! A socket that leaves a record of each call.
 
+use std::fmt::Display;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::ops::Deref;
@@ -221,6 +222,14 @@ impl Socket {
         };
         self.call("shutdown", result.as_ref().err(), |event| event.dir = dir);
         result
+    }
+
+    /// No call: notes in the record what the program did with what the last `recv` brought. It says nothing while the
+    /// bytes are [masked](Self::mask).
+    pub fn note(&self, text: impl Display) {
+        if !self.is_masked() {
+            self.call("note", None, |event| event.text = Some(text.to_string()));
+        }
     }
 
     fn call(&self, call: &str, error: Option<&io::Error>, fill: impl FnOnce(&mut Event)) {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::Deref;
 use std::os::unix::ffi::OsStringExt;
@@ -114,6 +115,15 @@ impl Deref for Command {
 
     fn deref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl Display for Command {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.is_token {
+            true => f.write_str("the token"),
+            false => f.write_str(&String::from_utf8_lossy(&self.bytes)),
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use crate::error::StreamError;
 use observe::Event;
 use std::ops::Range;
 
+/// A longer note is cut to this many columns.
+const NOTE: usize = 80;
+
 /// The calls of one name, in their order.
 pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamError> {
     let mut calls: Vec<Call> = Vec::new();
@@ -21,6 +24,26 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
         calls.push(call);
     }
     Ok(calls)
+}
+
+/// Gives each note to the `recv` before it on its socket.
+pub(crate) fn attach_notes(recvs: &mut [Call], events: &[Event]) {
+    let mut seen = 0;
+    for event in events {
+        match event.call.as_str() {
+            "recv" => seen += 1,
+            "note" => {
+                let before = recvs[..seen].last_mut();
+                let same =
+                    |recv: &&mut Call| (recv.socket.0, recv.socket.1) == (event.pid, event.conn);
+                before
+                    .filter(same)
+                    .into_iter()
+                    .for_each(|recv| recv.notes.extend(event.text.clone()));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The captured segments of one direction, each byte once; and what was sent again.
@@ -100,6 +123,8 @@ pub(crate) struct Call {
     pub data: Vec<u8>,
     pub asked: Option<u64>,
     pub error: Option<String>,
+    /// What the program did with what it brought, if it said so.
+    pub notes: Vec<String>,
 }
 
 /// Bytes in a segment that an earlier one had brought already.
@@ -130,11 +155,17 @@ impl Call {
         }
         let socket = (event.pid, event.conn, event.dir.clone());
         let (asked, error) = (event.asked, event.error.clone());
-        Ok(Call { number, socket, offset, len, data, asked, error })
+        Ok(Call { number, socket, offset, len, data, asked, error, notes: Vec::new() })
     }
 
     pub fn end(&self) -> usize {
         self.offset + self.len
+    }
+
+    /// What the program did with what it brought.
+    pub fn note(&self) -> Option<String> {
+        let said = columns::visible(&self.notes.join("; "));
+        (!said.is_empty()).then(|| columns::cut(&said, NOTE))
     }
 
     /// The bytes at these offsets of the stream: the first of them, as far as they are known.

@@ -160,6 +160,8 @@ fn alike<'a>(stream: &Stream, reads: &'a [Read]) -> Vec<&'a [Read]> {
         _ => None,
     };
     let same = |one: &Read, next: &Read| match (one.is_end(), next.is_end()) {
+        // What the program did with each is what the reader came for.
+        _ if one.note.is_some() || next.note.is_some() => false,
         (true, true) => true,
         _ => {
             let follows = next.offset == one.offset + one.len && next.len == one.len;
@@ -200,13 +202,12 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
 
 fn about_read(stream: &Stream, read: &Read) -> String {
     let number = read.number;
-    if let Some(error) = &read.error {
-        return format!("recv {number}: failed: {}", columns::visible(error));
-    }
-    if read.is_end() {
-        return format!("recv {number}: 0 bytes = end of stream");
-    }
-    about_moved(stream, read, "recv")
+    let took = match &read.error {
+        Some(error) => format!("recv {number}: failed: {}", columns::visible(error)),
+        None if read.is_end() => format!("recv {number}: 0 bytes = end of stream"),
+        None => about_moved(stream, read, "recv"),
+    };
+    took + &read.note.as_ref().map(|note| format!(" → {note}")).unwrap_or_default()
 }
 
 fn about_moved(stream: &Stream, read: &Read, call: &str) -> String {

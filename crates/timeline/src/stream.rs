@@ -1,7 +1,7 @@
 //! One direction of one connection: what was sent, what was received, and the messages the bytes belong to.
 
 use crate::bytes;
-use crate::calls::{Call, Retransmission, calls, contradiction, segments};
+use crate::calls::{Call, Retransmission, attach_notes, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
 use crate::sentences;
@@ -72,6 +72,8 @@ pub struct Read {
     pub pieces: Vec<Piece>,
     /// How many of its bytes belong to no message we know of.
     pub unknown: usize,
+    /// What the program did with them, if it said so.
+    pub note: Option<String>,
 }
 
 /// What one `recv` took of one message.
@@ -96,7 +98,8 @@ impl Stream {
     /// # Errors
     /// [`StreamError`] when the events are not those of one direction of one connection.
     pub fn from_events(sender: &[Event], receiver: &[Event]) -> Result<Stream, StreamError> {
-        let (sends, recvs) = (calls(sender, "send")?, calls(receiver, "recv")?);
+        let (sends, mut recvs) = (calls(sender, "send")?, calls(receiver, "recv")?);
+        attach_notes(&mut recvs, receiver);
         if let Some(offset) = contradiction(&sends, &recvs) {
             return Err(StreamError::Differs { offset });
         }
@@ -228,6 +231,7 @@ impl Stream {
             len: call.len,
             error: call.error.clone(),
             unknown: call.len - known,
+            note: call.note(),
             pieces,
         }
     }

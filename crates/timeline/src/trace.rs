@@ -59,11 +59,25 @@ pub(crate) fn cut_off(number: usize) -> String {
 
 /// Every text of an event, escaped. The bytes stay as they are: [`bytes`](crate::bytes) escapes them when they are shown.
 fn escaped(event: Event) -> Event {
-    let Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error } = event;
+    let Event {
+        t_us,
+        pid,
+        call,
+        conn,
+        dir,
+        asked,
+        got,
+        offset,
+        data,
+        local,
+        peer,
+        error,
+        text: said,
+    } = event;
     let text = |text: Option<String>| text.map(|text| visible(&text));
     let (call, dir, local) = (visible(&call), text(dir), text(local));
-    let (peer, error) = (text(peer), text(error));
-    Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error }
+    let (peer, error, text) = (text(peer), text(error), text(said));
+    Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error, text }
 }
 
 /// A file that is not a trace.

@@ -109,6 +109,8 @@ proptest! {
         }
         let failed = Event { call: "recv".into(), dir: Some("in".into()), ..run.server[0].clone() };
         run.server.push(Event { error: Some(texts[2].clone()), t_us: 1 << 40, ..failed });
+        let note = Event { call: "note".into(), text: Some(texts[2].clone()), ..run.server[0].clone() };
+        run.server.insert(2, note);
         let many = run.client.len();
         let one = &mut run.client[at % many];
         match member {
@@ -168,12 +170,13 @@ fn what_is_read_is_harmless_already() {
     let hostile: String = HOSTILE.concat();
     let text = || Some(hostile.clone());
     let data = Some(hostile.clone().into_bytes());
-    let (dir, local, peer, error) = (text(), text(), text(), text());
-    let event = Event { call: hostile.clone(), dir, local, peer, error, data, ..Event::default() };
+    let (dir, local, peer, error, said) = (text(), text(), text(), text(), text());
+    let call = hostile.clone();
+    let event = Event { call, dir, local, peer, error, data, text: said, ..Event::default() };
     fs::write(&file, serde_json::to_string(&event).unwrap()).unwrap();
     let read = timeline::read_trace(&file).unwrap().events.remove(0);
     assert_eq!(read.data, event.data, "the bytes stay what they are");
-    for text in [Some(read.call), read.dir, read.local, read.peer, read.error] {
+    for text in [Some(read.call), read.dir, read.local, read.peer, read.error, read.text] {
         let text = text.unwrap();
         harmless("event", text.as_bytes()).unwrap();
         assert!(!text.contains('\n') && text.contains("\\u{1b}[31m"), "{text}");

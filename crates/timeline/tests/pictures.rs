@@ -429,3 +429,60 @@ fn like_reads_are_one_sentence() {
     // Three are soon read, and each has its number.
     assert_eq!(sentences(&[b"he", b"ll", b"o ", b"world"]).len(), 4);
 }
+
+/// A note on a socket that no call of the test was made on, unless the test says so.
+fn note(text: &str) -> Event {
+    Event { call: "note".into(), text: Some(text.into()), ..Event::default() }
+}
+
+#[test]
+fn what_the_program_did_with_a_recv_is_said_with_it() {
+    let mut received = calls("recv", &["he", "l", "l", "o", "hi", ""]);
+    received.insert(1, note("kept"));
+    received.insert(3, note("printed as `hell`"));
+    received.insert(4, note("and\u{1b}[31m forgotten"));
+    received.push(note("took it for the end"));
+    received.push(Event { conn: 7, ..note("of another socket") });
+    // A note before any recv, and one of the sender, belong to none.
+    received.insert(0, note("too early"));
+    let mut sent = calls("send", &["hello", "hi"]);
+    sent.push(note("of a sender"));
+    let stream = Stream::from_events(&sent, &received).unwrap();
+    let text = stream.text(100);
+    let said: Vec<&str> =
+        text.lines().map(str::trim).filter(|line| line.starts_with("recv")).collect();
+    assert_eq!(
+        said,
+        [
+            "recv 1: the first 2 of 5 bytes of message 1 \"hello\" → kept",
+            "recv 2: the next of 5 bytes of message 1 \"hello\" → printed as `hell`; and\\u{1b}[31m",
+            "recv 3: the next of 5 bytes of message 1 \"hello\"",
+            "recv 4: the last of 5 bytes of message 1 \"hello\"",
+            "recv 5: 2 bytes = message 2 \"hi\"",
+            "recv 6: 0 bytes = end of stream → took it for the end",
+        ]
+    );
+    assert!(
+        ["too early", "of another", "of a sender"].iter().all(|note| !text.contains(note)),
+        "{text}"
+    );
+    assert_eq!(stream.reads()[0].note.as_deref(), Some("kept"));
+    let drawn = stream.svg("a picture");
+    assert!(drawn.contains("end of stream → took it for the end"), "{drawn}");
+}
+
+#[test]
+fn reads_with_notes_are_not_one_sentence() {
+    let pieces = ["h", "e", "l", "l", "o"];
+    let noted = calls("recv", &pieces).into_iter().flat_map(|recv| [recv, note("thrown away")]);
+    let stream =
+        Stream::from_events(&calls("send", &["hello"]), &noted.collect::<Vec<_>>()).unwrap();
+    assert_eq!(stream.text(100).matches("→ thrown away").count(), 5);
+}
+
+#[test]
+fn a_long_note_is_cut() {
+    let received = [calls("recv", &["hello"]), vec![note(&"word ".repeat(100_000))]].concat();
+    let stream = Stream::from_events(&calls("send", &["hello"]), &received).unwrap();
+    assert!(stream.text(100).len() < 1000 && stream.svg("a picture").len() < 10_000);
+}

@@ -27,6 +27,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             for command in prompt.commands(&conn)? {
                 let command = command?;
                 command.print(ask(&conn, args.connect, &command, *bufsize)?)?;
+                conn.note(format_args!("printed as the answer to `{command}`"));
             }
             Ok(())
         }
