@@ -37,14 +37,15 @@ pub fn framing(bytes: &[u8]) -> String {
 
 /// Payload bytes: as text, but in hex where most of them would be escapes. A few bytes of a cut character stay text.
 pub fn payload(bytes: &[u8]) -> String {
-    let chunks = || bytes.utf8_chunks();
+    if is_text(bytes) { text(bytes) } else { framing(bytes) }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
     let control = |char: &char| char.is_control() && !matches!(char, '\n' | '\r' | '\t');
-    let escapes =
-        chunks().map(|chunk| chunk.valid().chars().filter(control).count() + chunk.invalid().len());
-    match bytes.len() >= FEW && escapes.sum::<usize>() * 2 > bytes.len() {
-        true => framing(bytes),
-        false => text(bytes),
-    }
+    let escapes = bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().filter(control).count() + chunk.invalid().len());
+    bytes.len() < FEW || escapes.sum::<usize>() * 2 <= bytes.len()
 }
 
 /// Fewer bytes can't be told from text that is cut: a character has up to four.
@@ -52,7 +53,19 @@ const FEW: usize = 4;
 
 /// The beginning of a payload, for a name.
 pub fn preview(bytes: &[u8]) -> String {
-    columns::cut(&text(bytes), 24)
+    columns::cut(&text(bytes), PREVIEW)
+}
+
+const PREVIEW: usize = 24;
+
+/// The beginning of what a call moved, for a list: text in quotes, or hex without.
+pub fn listed(bytes: &[u8]) -> String {
+    // Even of characters of four bytes, no more are shown.
+    let bytes = &bytes[..bytes.len().min(4 * PREVIEW)];
+    match is_text(bytes) {
+        true => format!("\"{}\"", preview(bytes)),
+        false => columns::cut(&framing(bytes), PREVIEW),
+    }
 }
 
 /// A text in at most `columns`: whole, or its beginning and how many bytes the whole of it stands for.
@@ -83,6 +96,8 @@ mod tests {
         assert_eq!(payload(b"$\x01\0\0"), "24 01 00 00");
         assert_eq!(payload(b"\n\n\n\n"), "\\n\\n\\n\\n");
         assert_eq!(payload(&"你".as_bytes()[1..]), "\\xbd\\xa0");
+        assert_eq!(listed(b"echo two"), "\"echo two\"");
+        assert_eq!(listed(&[0; 1000]), "00 00 00 00 00 00 00 00…");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The order in which the page steps through the calls.
+//! The order in which the page steps through the calls: causes before their effects.
 //!
 //! A call is noted when it returns. On a busy machine the receiver may have its bytes, and note them, before the sender
 //! comes to note its `send`: the times alone would put the effect before its cause.
@@ -12,104 +12,159 @@ use std::collections::{BinaryHeap, HashMap};
 /// An entry of the recordings: whose call, which, and what was noted of it.
 pub(crate) type Entry<'a> = (usize, CallKey<'a>, &'a Event);
 
-/// The calls in the order of time, but each after the `send` that brought its last byte, and those of one socket in
-/// the order in which they were noted.
+/// The calls in the order of time, but an `accept` after its `connect`, each call after the `send` that brought its last
+/// byte, and after those that its process noted before. Where these contradict each other, as where one thread notes a
+/// `send` only after another has received the answer to it, causes stay before their effects.
 pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry<'a>> {
-    let places: HashMap<&CallKey<'_>, usize> =
-        all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
-    // For each call, the calls that wait for it, and how many it waits for itself.
-    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+    let in_streams = streams.iter().flat_map(|stream| in_stream(stream, &all));
+    let pairs: Vec<(usize, usize)> =
+        same_calls(&all).into_iter().chain(between_ends(&all)).chain(in_streams).collect();
+    // For each call, the calls that it caused, and how many causes it waits for itself.
+    let mut effects: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     let mut waits = vec![0; all.len()];
-    let mut put = |cause: usize, effect: usize| {
-        waiting[cause].push(effect);
-        waits[effect] += 1;
-    };
-    let mut last = HashMap::new();
-    for (at, (_, _, event)) in all.iter().enumerate() {
-        if let Some(before) = last.insert((event.pid, event.conn), at) {
-            put(before, at);
-        }
+    for (cause, effect) in &pairs {
+        effects[*cause].push(*effect);
+        waits[*effect] += 1;
     }
-    for (cause, effect) in streams.iter().flat_map(causes) {
-        if let (Some(cause), Some(effect)) = (places.get(&cause), places.get(&effect)) {
-            put(*cause, *effect);
-        }
-    }
-    for (cause, effect) in streams.iter().flat_map(|stream| taken_by_relay(stream, &all)) {
-        if let Some(cause) = places.get(&cause) {
-            put(*cause, effect);
-        }
-    }
+    let (before, after) = neighbours(&all);
+    let latest = latest(&all, &pairs);
+    let key = |at: usize| Reverse((latest[at], all[at].2.t_us, at));
 
-    let mut ready: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
-    let by_time = |at: usize| Reverse((all[at].2.t_us, at));
-    let mut rest: Vec<_> = (0..all.len()).map(|at| by_time(at).0).collect();
-    rest.sort_unstable();
-    ready.extend((0..all.len()).filter(|at| waits[*at] == 0).map(by_time));
+    // Those whose causes are done; and those of them whose process has noted nothing before.
+    let mut caused: BinaryHeap<_> = (0..all.len()).filter(|at| waits[*at] == 0).map(key).collect();
+    let begins = |at: &usize| waits[*at] == 0 && before[*at].is_none();
+    let mut ready: BinaryHeap<_> = (0..all.len()).filter(begins).map(key).collect();
+    // Recordings that do not belong together may wait for each other in a ring: then the earliest goes first.
+    let mut rest = by_time(&all).into_iter().map(key);
     let mut done = vec![false; all.len()];
     let mut order = Vec::new();
-    // Recordings that do not belong together may wait for each other in a ring: then the earliest goes first.
-    let mut rest = rest.into_iter();
-    while order.len() < all.len() {
-        let next = ready.pop().map(|Reverse((_, at))| at);
-        let Some(at) = next.or_else(|| rest.find(|(_, at)| !done[*at]).map(|(_, at)| at)) else {
-            break;
-        };
+    while let Some(Reverse((.., at))) = ready.pop().or_else(|| caused.pop()).or_else(|| rest.next())
+    {
         if std::mem::replace(&mut done[at], true) {
             continue;
         }
-        order.push(at);
-        for effect in &waiting[at] {
+        order.push(all[at].clone());
+        for effect in &effects[at] {
             waits[*effect] -= 1;
             if waits[*effect] == 0 {
-                ready.push(by_time(*effect));
+                caused.push(key(*effect));
+            }
+        }
+        let free = |at: &usize| waits[*at] == 0 && before[*at].is_none_or(|before| done[before]);
+        ready.extend(effects[at].iter().copied().chain(after[at]).filter(free).map(key));
+    }
+    order
+}
+
+/// For each call, the one that its process noted before it, and the one after it.
+fn neighbours(all: &[Entry<'_>]) -> (Vec<Option<usize>>, Vec<Option<usize>>) {
+    let (mut before, mut after) = (vec![None; all.len()], vec![None; all.len()]);
+    let mut last = HashMap::new();
+    for at in by_time(all) {
+        before[at] = last.insert(all[at].2.pid, at);
+        if let Some(before) = before[at] {
+            after[before] = Some(at);
+        }
+    }
+    (before, after)
+}
+
+/// When each call happened at the latest: before it was noted, and before anything that it caused was noted. So a `send`
+/// that a thread noted only after another thread had received the answer stands before that answer.
+fn latest(all: &[Entry<'_>], pairs: &[(usize, usize)]) -> Vec<u64> {
+    let mut causes: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+    pairs.iter().for_each(|(cause, effect)| causes[*effect].push(*cause));
+    let mut latest = vec![None; all.len()];
+    for at in by_time(all) {
+        let noted = all[at].2.t_us;
+        let mut before = vec![at];
+        while let Some(at) = before.pop() {
+            if latest[at].is_none() {
+                latest[at] = Some(noted);
+                before.extend(&causes[at]);
             }
         }
     }
-    order.into_iter().map(|at| all[at].clone()).collect()
+    latest.into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// Pairs of a `send` and a call that moved on the last byte that it brought. Captured segments have a clock of their own.
-fn causes(stream: &Stream) -> Vec<(CallKey<'_>, CallKey<'_>)> {
-    let mut lanes = stream.lanes();
-    lanes.retain(|lane| lane.call != "segment");
-    let mut all = Vec::new();
-    for pair in lanes.windows(2) {
-        for call in pair[1].calls.iter().filter(|call| call.len > 0) {
-            let cause = bringing(pair[0].calls, call.end());
-            all.extend(cause.map(|cause| (key("send", cause), key(pair[1].call, call))));
+fn by_time(all: &[Entry<'_>]) -> Vec<usize> {
+    let mut by_time: Vec<usize> = (0..all.len()).collect();
+    by_time.sort_by_key(|at| all[*at].2.t_us);
+    by_time
+}
+
+/// Pairs of calls of one name on one socket: they moved their bytes in the order in which they were noted.
+fn same_calls(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
+    let mut last = HashMap::new();
+    let places = all.iter().enumerate();
+    places
+        .filter_map(|(at, (_, (name, (pid, conn, _), _), _))| {
+            Some((last.insert((name, pid, conn), at)?, at))
+        })
+        .collect()
+}
+
+/// Pairs of a `connect` and its `accept`, and of a `send` and a `recv` on these two sockets, in both directions. Where several
+/// connections have the same addresses, as on a Unix socket, the first `accept` takes the first `connect`.
+fn between_ends(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
+    let mut ends: HashMap<_, [Vec<usize>; 2]> = HashMap::new();
+    let mut moved: HashMap<_, Vec<usize>> = HashMap::new();
+    for at in by_time(all) {
+        let event = all[at].2;
+        match (event.call.as_str(), &event.local, &event.peer, &event.error) {
+            ("connect", Some(here), Some(there), None) => {
+                ends.entry((here, there)).or_default()[0].push(at)
+            }
+            ("accept", Some(here), Some(there), None) => {
+                ends.entry((there, here)).or_default()[1].push(at)
+            }
+            _ => {}
         }
     }
-    all
-}
-
-/// The same for what the relay received, which no lane shows: pairs of a `send` and the place of a `recv`. We know which
-/// of its sockets talks to the sender only if it has one besides that which talks to the receiver.
-fn taken_by_relay<'a>(stream: &'a Stream, all: &[Entry<'_>]) -> Vec<(CallKey<'a>, usize)> {
-    let via = stream.via.as_ref().filter(|via| via.call == "send");
-    let Some((pid, conn, _)) = via.and_then(|via| Some(&via.calls.first()?.socket)) else {
-        return Vec::new();
-    };
-    let others = all.iter().enumerate();
-    let others = others.filter(|(_, (_, _, event))| event.pid == *pid && event.conn != *conn);
-    let others: Vec<(usize, &Event)> = others.map(|(at, (_, _, event))| (at, *event)).collect();
-    if others.iter().any(|(_, event)| event.conn != others[0].1.conn) {
-        return Vec::new();
+    let all_moved = all.iter().enumerate().filter(|(_, (.., event))| event.got.is_some());
+    for (at, (_, (name, ..), event)) in all_moved {
+        moved.entry((*name, event.pid, event.conn)).or_default().push(at);
     }
-    let pair = |(at, event): (usize, &Event)| {
-        let got = event.got.filter(|got| *got > 0 && event.call == "recv")?;
-        let end = usize::try_from(event.offset?.checked_add(got)?).ok()?;
-        bringing(&stream.sends, end).map(|cause| (key("send", cause), at))
+    let of = |name, end: usize| moved.get(&(name, all[end].2.pid, all[end].2.conn));
+    let carried = |from: usize, to: usize| {
+        let (sends, recvs) = (of("send", from), of("recv", to));
+        let recvs = recvs.into_iter().flatten();
+        recvs.filter_map(move |recv| Some((bringing(sends?, all, *recv)?, *recv)))
     };
-    others.into_iter().filter_map(pair).collect()
+    let met = ends.values().flat_map(|[connects, accepts]| connects.iter().zip(accepts));
+    let pairs = met.flat_map(|(connect, accept)| {
+        let both = carried(*connect, *accept).chain(carried(*accept, *connect));
+        both.chain([(*connect, *accept)])
+    });
+    pairs.collect()
 }
 
-/// The call that moved the byte before this offset.
-fn bringing(calls: &[Call], end: usize) -> Option<&Call> {
-    let call = calls.get(calls.partition_point(|call| call.end() < end))?;
-    (call.offset < end).then_some(call)
+/// Which of these sends brought the last byte that this `recv` took.
+fn bringing(sends: &[usize], all: &[Entry<'_>], recv: usize) -> Option<usize> {
+    let end = |at: usize| all[at].2.offset?.checked_add(all[at].2.got?);
+    let taken = all[recv].2.got.filter(|got| *got > 0).and_then(|_| end(recv))?;
+    let send = *sends.get(sends.partition_point(|send| end(*send) < Some(taken)))?;
+    (all[send].2.offset < Some(taken)).then_some(send)
 }
 
-fn key<'a>(name: &'a str, call: &Call) -> CallKey<'a> {
-    (name, call.socket.clone(), call.number)
+/// The same for what a stream knows without addresses: pairs of a `send` and a call that moved on the last byte that it
+/// brought. Captured segments have a clock of their own.
+fn in_stream(stream: &Stream, all: &[Entry<'_>]) -> Vec<(usize, usize)> {
+    let places: HashMap<&CallKey<'_>, usize> =
+        all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
+    let place = |name, call: &Call| places.get(&(name, call.socket.clone(), call.number)).copied();
+    let mut lanes = stream.lanes();
+    lanes.retain(|lane| lane.call != "segment");
+    let mut pairs = Vec::new();
+    for pair in lanes.windows(2) {
+        for call in pair[1].calls.iter().filter(|call| call.len > 0) {
+            let sends = pair[0].calls;
+            let cause = sends.get(sends.partition_point(|send| send.end() < call.end()));
+            let cause = cause.filter(|send| send.offset < call.end());
+            let cause = cause.and_then(|send| place("send", send));
+            pairs.extend(cause.zip(place(pair[1].call, call)));
+        }
+    }
+    pairs
 }

@@ -3,6 +3,7 @@
 //! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
 //! JSON, which the page shows as text, never as markup.
 
+use crate::bytes;
 use crate::calls::{Call, CallKey, Socket};
 use crate::order::in_order;
 use crate::sentences;
@@ -21,10 +22,18 @@ const BYTES: usize = 1 << 20;
 const FEWEST: usize = 32;
 const MOST: usize = 512;
 
+/// The calls that are steps.
+const CALLS: [&str; 11] = [
+    "bind", "listen", "accept", "connect", "send", "recv", "sendto", "recvfrom", "shutdown",
+    "close", "segment",
+];
+
 /// A page that steps through a run: `streams` are what it draws, `parties` everyone's name and all they recorded, which
-/// is what it steps through, in the order of time; but no `recv` before the `send` that brought its last byte.
+/// is what it steps through: in the order of time, but causes before their effects. No `accept` comes before its `connect`,
+/// no `recv` before the `send` that brought its last byte.
 ///
-/// Hand over the events that the streams were made of; a call that no stream has is a step without a box.
+/// Hand over the events that the streams were made of; a call that no stream has is a step without a box. A note is told
+/// with its `recv`; what is no call that we know is left out.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
     let (steps, places) = steps(streams, parties);
     let pictures: Vec<Value> =
@@ -65,7 +74,7 @@ fn steps<'a>(
     let mut all: Vec<(usize, CallKey, &Event)> = Vec::new();
     let mut counts: HashMap<(&str, Socket), usize> = HashMap::new();
     for (who, (_, events)) in parties.iter().enumerate() {
-        for event in events {
+        for event in events.iter().filter(|event| CALLS.contains(&event.call.as_str())) {
             let (name, socket) = (event.call.as_str(), (event.pid, event.conn, event.dir.clone()));
             let number = counts.entry((name, socket.clone())).or_default();
             *number += 1;
@@ -105,6 +114,7 @@ fn steps<'a>(
         if let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) {
             let hex: String = data.iter().take(shown).map(|byte| format!("{byte:02x}")).collect();
             step.insert("hex".into(), json!(hex));
+            step.insert("shown".into(), json!(bytes::listed(data)));
         }
         if let Some((picture, lane, end, says)) = calls.get(&key) {
             step.insert("in".into(), json!([picture, lane]));

@@ -199,3 +199,109 @@ fn the_page_knows_behind_which_step_nothing_more_arrives() {
     // Connect, accept, send, recv, close of the client, close of the server.
     assert_eq!(closed(run), 5);
 }
+
+/// Who made which call, in the order of the steps.
+fn told(connection: &Connection) -> Vec<String> {
+    let data = data(&drawn(connection));
+    let who = |step: &Value| {
+        data["parties"][usize::try_from(step["who"].as_u64().unwrap()).unwrap()].clone()
+    };
+    let steps = data["steps"].as_array().unwrap().iter();
+    steps
+        .map(|step| {
+            let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+            let (who, call, shown) = (text(&who(step)), text(&step["call"]), text(&step["shown"]));
+            format!("{who} {call} {shown}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// A client asks, and a server answers; each notes its calls so many microseconds late.
+fn question(client_late: u64, server_late: u64) -> Connection {
+    let mut run = run(&[b"echo two"], None, &[8]);
+    run.client.extend(moved("recv", 1, 1, b"two\n", &[4], 400));
+    run.server.extend(moved("send", 3, 2, b"two\n", &[4], 350));
+    run.client.iter_mut().for_each(|event| event.t_us += client_late);
+    run.server.iter_mut().for_each(|event| event.t_us += server_late);
+    connections(&[run.client, run.server].concat(), &[]).remove(0)
+}
+
+const CAUSES_FIRST: [&str; 6] = [
+    "client connect",
+    "server accept",
+    "client send \"echo two\"",
+    "server recv \"echo two\"",
+    "server send \"two\\n\"",
+    "client recv \"two\\n\"",
+];
+
+#[test]
+fn causes_come_before_their_effects_whatever_the_clocks_say() {
+    // Only one of the two streams is drawn: of the other one, the calls are in the list all the same.
+    for client_late in [0, 1000] {
+        assert_eq!(told(&question(client_late, 0)), CAUSES_FIRST, "{client_late}");
+    }
+    // A client that has connected may send before it is accepted.
+    let mut sent_first = CAUSES_FIRST;
+    sent_first.swap(1, 2);
+    assert_eq!(told(&question(0, 1000)), sent_first);
+}
+
+#[test]
+fn each_call_of_a_process_comes_after_those_it_made_before() {
+    let mut connection = question(0, 1000);
+    // Of the client, on another socket: nothing but the order of its process tells where it belongs.
+    let close = |conn, t_us| Event { t_us, pid: 1, conn, call: "close".into(), ..Event::default() };
+    connection.client.push(close(1, 401));
+    connection.client.push(close(9, 500));
+    let told = told(&connection);
+    assert_eq!(told[5..], ["client recv \"two\\n\"", "client close", "client close"], "{told:?}");
+}
+
+#[test]
+fn causality_wins_where_a_process_noted_its_calls_in_another_order() {
+    let mut connection = question(0, 0);
+    // One thread sends, is held up, and notes it after another thread has received the answer.
+    connection.client[1].t_us = 900;
+    connection.client.sort_by_key(|event| event.t_us);
+    assert_eq!(told(&connection), CAUSES_FIRST);
+}
+
+#[test]
+fn connections_of_the_same_addresses_are_told_apart_by_their_order() {
+    let unix = |call, pid, conn, t_us, [local, peer]: [&str; 2]| Event {
+        t_us,
+        ..runs::begin(call, pid, conn, local, peer)
+    };
+    let (client, server) = (["unnamed", "/s"], ["/s", "unnamed"]);
+    let clients = [unix("connect", 1, 1, 30, client), unix("connect", 1, 2, 70, client)];
+    let servers = [unix("accept", 2, 1, 10, server), unix("accept", 2, 2, 40, server)];
+    let page = page("Two", &[], &[("client", clients.to_vec()), ("server", servers.to_vec())]);
+    let times: Vec<u64> = data(&page)["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["t"].as_u64().unwrap())
+        .collect();
+    assert_eq!(times, [20, 0, 60, 30]);
+}
+
+#[test]
+fn a_note_is_told_with_its_recv_and_is_no_step() {
+    let mut connection = question(0, 0);
+    let text = Some("printed as the answer to `echo two`".to_owned());
+    connection.client.push(Event {
+        t_us: 410,
+        pid: 1,
+        conn: 1,
+        call: "note".into(),
+        text,
+        ..Event::default()
+    });
+    assert_eq!(told(&connection), CAUSES_FIRST);
+    let stream = connection.stream(Direction::ToClient).unwrap();
+    let data = data(&page("Notes", &[stream], &connection.parties()));
+    let said = "recv 1: 4 bytes = message 1 \"two\\n\" → printed as the answer to `echo two`";
+    assert_eq!(data["steps"][5]["says"], said);
+    assert_eq!(data["pictures"][0]["words"], serde_json::json!([said]));
+}

@@ -57,6 +57,33 @@ fn refused(output: &Output, expected: &str) {
     assert_eq!((complaint.lines().count(), output.stdout.len()), (1, 0), "{complaint}");
 }
 
+/// Another version may have written the trace, or another program.
+#[test]
+fn members_and_calls_that_nobody_knows_change_nothing() {
+    let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
+    let drawn = |format: &str| {
+        said(&traces.timeline(&["client", "server", format, "picture"]));
+        std::fs::read_to_string(traces.path("picture")).unwrap()
+    };
+    let known = ["--svg", "--html"].map(drawn);
+    for name in ["client", "server"] {
+        let mut lines: Vec<String> = std::fs::read_to_string(traces.path(name))
+            .unwrap()
+            .lines()
+            .map(|line| line.replace("\"call\"", "\"thread\":{\"id\":[3]},\"call\""))
+            .collect();
+        for (at, conn) in [(1, 1), (2, 2), (2, 9)] {
+            lines.insert(
+                at,
+                format!("{{\"t_us\":60,\"pid\":3,\"call\":\"poll\",\"conn\":{conn},\"ready\":1}}"),
+            );
+        }
+        std::fs::write(traces.path(name), lines.join("\n")).unwrap();
+    }
+    assert!(std::fs::read_to_string(traces.path("client")).unwrap().contains("\"thread\":{"));
+    assert_eq!(["--svg", "--html"].map(drawn), known);
+}
+
 #[test]
 fn two_traces_make_a_picture() {
     let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));

@@ -135,9 +135,13 @@ const groupOf = steps.map((step, index) => {
 
 function line({ start, end }) {
   const step = steps[start];
-  const moved = step.got === undefined ? "" : end - start === 1 ? ` ${count(step.got, "byte")}` : ` of ${count(step.got, "byte")} each`;
-  if (end - start === 1) return `${name(step)}${moved}${step.error ? ": " + step.error : ""}`;
-  return `${parties[step.who]} ${count(end - start, step.call)}${moved}`;
+  if (end - start > 1) {
+    const each = step.got === undefined ? "" : ` of ${count(step.got, "byte")} each`;
+    return `${parties[step.who]} ${count(end - start, step.call)}${each}`;
+  }
+  // The bytes say more than their number; where there are none, it says all there is.
+  const moved = step.shown ?? (step.got === undefined ? "" : count(step.got, "byte"));
+  return `${name(step)} ${moved}`.trimEnd() + (step.error ? `: ${step.error}` : "");
 }
 
 const list = windowed(
