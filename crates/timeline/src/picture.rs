@@ -4,6 +4,7 @@
 //! machine. Text is measured in cells, as a terminal does, and drawn run by run with its length set, so that a font
 //! with other ideas cannot push it out of its box.
 
+use crate::calls::Call;
 use crate::fit::fit;
 use crate::layout::{Measure, Stretch, arrange};
 use crate::message::Kind;
@@ -12,19 +13,26 @@ use crate::shapes::{Shape, centre, fitting, text};
 use crate::stream::{Lane, Stream};
 use std::ops::Range;
 
-pub(crate) const WIDTH: usize = 860;
-/// Where the names of the lanes begin, and where the bytes do.
-pub(crate) const LEFT: usize = 20;
-const BYTES: usize = 124;
+/// No picture is wider: in a column of 500 pixels its smallest letters are still as high as ten pixels, nearly.
+pub(crate) const WIDTH: usize = 592;
+/// Where the names of the lanes begin; and the space before the bytes, and behind them.
+pub(crate) const LEFT: usize = 16;
+/// A longer name of a lane is cut to so many cells.
+const SIDE: usize = 12;
 /// The cells of the bytes, and of the smaller words around them.
 const CELL: usize = 8;
-const SMALL: usize = 6;
+const SMALL: usize = 7;
 /// The names of the messages, above the lanes.
 const BAND: usize = 20;
-const BAND_HEIGHT: usize = 16;
-const LANES: usize = 42;
-const LANE_HEIGHT: usize = 42;
-const LANE_STEP: usize = 50;
+const BAND_HEIGHT: usize = 18;
+const LANES: usize = 44;
+const LANE_HEIGHT: usize = 44;
+/// What a line of a note adds to the boxes of its lane; at most so many, if a box has room for so many cells.
+const NOTE_LINE: usize = 15;
+const NOTE_LINES: usize = 2;
+const NOTE_CELLS: usize = 12;
+/// Between two lanes.
+const GAP: usize = 8;
 /// A picture with more calls than this has no room for words in each box.
 const SPACIOUS: usize = 24;
 /// No stretch is widened further: longer words give way to shorter ones.
@@ -50,23 +58,29 @@ impl Stream {
         let lanes: Vec<Lane<'_>> = self.lanes();
         let moved = |lane: &Lane<'_>| lane.calls.iter().any(|call| call.len > 0);
         let drawn: Vec<usize> = (0..lanes.len()).filter(|lane| moved(&lanes[*lane])).collect();
+        let names = drawn.iter().map(|lane| columns::width(&side(&lanes[*lane])) * CELL);
+        let left = LEFT + names.fold("offset".len() * SMALL, usize::max) + 12;
         let mut stretches = self.stretches(&lanes);
         self.make_room(&mut stretches, &lanes);
-        let measure = Measure { cell: CELL, gap: 12, margin: 0, room: WIDTH - BYTES - LEFT };
+        let measure = Measure { cell: CELL, gap: 12, margin: 0, room: WIDTH - left - LEFT };
         let rows = arrange(&mut stretches, &measure);
-        let draw = |row: &Range<usize>| {
-            let mut x = BYTES;
+        let place = |row: &Range<usize>| {
+            let mut x = left;
             let place = |stretch| {
                 x += width(stretch);
                 PlacedStretch { x: x - width(stretch), stretch }
             };
-            let placed: Vec<PlacedStretch> = stretches[row.clone()].iter().map(place).collect();
-            let follows = |at: usize| {
-                stretches
-                    .get(at)
-                    .zip(stretches.get(at.wrapping_sub(1)))
-                    .filter(|(next, last)| last.at.end == next.at.start)
-            };
+            stretches[row.clone()].iter().map(place).collect()
+        };
+        let placed: Vec<Vec<PlacedStretch>> = rows.iter().map(place).collect();
+        let drawn = heights(&lanes, drawn, &placed);
+        let follows = |at: usize| {
+            stretches
+                .get(at)
+                .zip(stretches.get(at.wrapping_sub(1)))
+                .filter(|(next, last)| last.at.end == next.at.start)
+        };
+        let draw = |(row, placed): (&Range<usize>, Vec<PlacedStretch<'_>>)| {
             let row = Drawing {
                 stream: self,
                 lanes: &lanes,
@@ -77,10 +91,8 @@ impl Stream {
             };
             row.draw()
         };
-        Picture {
-            height: LANES + drawn.len() * LANE_STEP + 12,
-            rows: rows.iter().map(draw).collect(),
-        }
+        let bottom = drawn.last().map_or(LANES, |last| last.y + last.height);
+        Picture { height: bottom + 20, rows: rows.iter().zip(placed).map(draw).collect() }
     }
 
     /// Widens the stretches of short streams until the names of the messages fit above them, and the words of each call
@@ -91,24 +103,30 @@ impl Stream {
         }
         for (index, placed) in self.messages.iter().enumerate() {
             let name = &placed.message.name;
-            widen(stretches, name, |stretch| stretch.message == Some(index));
+            let room = columns::width(name);
+            widen(stretches, room, |stretch| stretch.message == Some(index));
         }
         for (index, lane) in lanes.iter().enumerate() {
             for (at, call) in lane.calls.iter().enumerate() {
                 let captions = sentences::captions(self, lane, call);
-                let longest = captions.first().map_or("", String::as_str);
-                widen(stretches, longest, |stretch| stretch.in_lanes[index] == Some(at));
+                let longest = captions.first().map_or(0, |caption| columns::width(caption));
+                let whole = |room: &usize| {
+                    sentences::note_lines(call, *room, usize::MAX).len() <= NOTE_LINES
+                };
+                let note = call.note().and_then(|_| (NOTE_CELLS..WIDEST / SMALL).find(whole));
+                let room = longest.max(note.unwrap_or(0));
+                widen(stretches, room, |stretch| stretch.in_lanes[index] == Some(at));
             }
         }
     }
 }
 
-/// Widens some stretches until these words fit beside them.
-fn widen(stretches: &mut [Stretch], words: &str, which: impl Fn(&Stretch) -> bool) {
+/// Widens some stretches until words of so many cells fit beside them.
+fn widen(stretches: &mut [Stretch], cells: usize, which: impl Fn(&Stretch) -> bool) {
     let mut those: Vec<&mut Stretch> =
         stretches.iter_mut().filter(|stretch| which(stretch)).collect();
     let has: usize = those.iter().map(|stretch| width(stretch)).sum();
-    let wants = (columns::width(words) * SMALL + 12).min(WIDEST);
+    let wants = (cells * SMALL + 12).min(WIDEST);
     let each = wants.saturating_sub(has).div_ceil(those.len().max(1));
     those.iter_mut().for_each(|stretch| stretch.extra += each);
 }
@@ -128,12 +146,54 @@ impl PlacedStretch<'_> {
     }
 }
 
+/// A lane that moved bytes: which, and where it stands in each row.
+struct DrawnLane {
+    index: usize,
+    y: usize,
+    height: usize,
+}
+
+/// The lanes from top to bottom, each as high as its longest note needs.
+fn heights(
+    lanes: &[Lane<'_>],
+    drawn: Vec<usize>,
+    placed: &[Vec<PlacedStretch<'_>>],
+) -> Vec<DrawnLane> {
+    let mut y = LANES;
+    let lane = |index: usize| {
+        let lines = |row: &Vec<PlacedStretch<'_>>| {
+            let boxes = runs(row, |placed| placed.stretch.in_lanes[index]).into_iter();
+            let lines = boxes.filter_map(|run| {
+                let call = &lanes[index].calls[row[run.start].stretch.in_lanes[index]?];
+                let room = row[run.end - 1].end() - row[run.start].x;
+                Some(note_lines(call, room).len())
+            });
+            lines.max().unwrap_or(0)
+        };
+        let height = LANE_HEIGHT + placed.iter().map(lines).max().unwrap_or(0) * NOTE_LINE;
+        y += height + GAP;
+        DrawnLane { index, y: y - height - GAP, height }
+    };
+    drawn.into_iter().map(lane).collect()
+}
+
+/// What the program did with what this call brought, for a box that is so wide.
+fn note_lines(call: &Call, width: usize) -> Vec<String> {
+    let cells = width.saturating_sub(8) / SMALL;
+    if cells < NOTE_CELLS { Vec::new() } else { sentences::note_lines(call, cells, NOTE_LINES) }
+}
+
+/// How a lane is labelled.
+fn side(lane: &Lane<'_>) -> String {
+    let side = columns::visible(lane.side);
+    columns::head(&side, SIDE).to_owned()
+}
+
 /// One row while it is drawn.
 struct Drawing<'a> {
     stream: &'a Stream,
     lanes: &'a [Lane<'a>],
-    /// Those that moved bytes, from top to bottom.
-    drawn: &'a [usize],
+    drawn: &'a [DrawnLane],
     placed: Vec<PlacedStretch<'a>>,
     /// The stretches that go on from here in the rows above and below.
     before: Option<&'a Stretch>,
@@ -145,14 +205,13 @@ impl Drawing<'_> {
         let mut shapes = Vec::new();
         self.offsets(&mut shapes);
         self.band(&mut shapes);
-        for (place, index) in self.drawn.iter().copied().enumerate() {
-            let (lane, y) = (&self.lanes[index], LANES + place * LANE_STEP);
-            let side = columns::visible(lane.side);
-            text(&mut shapes, "side", LEFT, y + 18, CELL, columns::head(&side, 12));
-            text(&mut shapes, "call", LEFT, y + 33, CELL, lane.call);
+        for &DrawnLane { index, y, height } in self.drawn {
+            let lane = &self.lanes[index];
+            text(&mut shapes, "side", LEFT, y + 19, CELL, &side(lane));
+            text(&mut shapes, "call", LEFT, y + 35, CELL, lane.call);
             for run in runs(&self.placed, |placed| placed.stretch.in_lanes[index]) {
                 if let Some(call) = self.placed[run.start].stretch.in_lanes[index] {
-                    shapes.push(Shape::Call(index, call, self.call(index, call, run, y)));
+                    shapes.push(Shape::Call(index, call, self.call(index, call, run, [y, height])));
                 }
             }
         }
@@ -163,13 +222,16 @@ impl Drawing<'_> {
 
     /// The offset of each cut, where there is room.
     fn offsets(&self, shapes: &mut Vec<Shape>) {
-        let mut free = 0;
+        let label = "offset";
+        text(shapes, "offset", LEFT, 12, SMALL, label);
+        let mut free = LEFT + (label.len() + 1) * SMALL;
         let end = self.placed.last().map(|last| (last.end(), last.stretch.at.end));
         let starts = self.placed.iter().map(|placed| (placed.x, placed.stretch.at.start));
-        text(shapes, "offset", LEFT, 12, SMALL, "offset");
-        for (x, offset) in starts.chain(end) {
+        for (index, (x, offset)) in starts.chain(end).enumerate() {
             let number = offset.to_string();
             let x = x.saturating_sub(number.len() * SMALL / 2);
+            // The first one says where the row begins, and moves out of the way.
+            let x = if index == 0 { x.max(free) } else { x };
             if x >= free {
                 text(shapes, "offset", x, 12, SMALL, &number);
                 free = x + (number.len() + 1) * SMALL;
@@ -187,12 +249,18 @@ impl Drawing<'_> {
             let name = &self.stream.messages[message].message.name;
             let short = format!("{}", message + 1);
             let label = fitting(&[name.clone(), short], SMALL, room.saturating_sub(4));
-            centre(shapes, "name", x, room, BAND + 12, SMALL, &label);
+            centre(shapes, "name", x, room, BAND + 13, SMALL, &label);
         }
     }
 
     /// A box: what one call moved of the bytes of this row.
-    fn call(&self, lane: usize, call: usize, run: Range<usize>, y: usize) -> Vec<Shape> {
+    fn call(
+        &self,
+        lane: usize,
+        call: usize,
+        run: Range<usize>,
+        [y, height]: [usize; 2],
+    ) -> Vec<Shape> {
         let mut shapes = Vec::new();
         let (first, last) = (run.start == 0, run.end == self.placed.len());
         let goes_on = |stretch: Option<&Stretch>| {
@@ -214,7 +282,7 @@ impl Drawing<'_> {
                 (Some(message), Kind::Payload) => format!("m{}", message % COLOURS),
                 (Some(message), Kind::Framing) => format!("f{}", message % COLOURS),
             };
-            shapes.push(Shape::Rect(class, left, y, right - left, LANE_HEIGHT));
+            shapes.push(Shape::Rect(class, left, y, right - left, height));
         }
         for pair in placed.windows(2) {
             let at = pair[1].x;
@@ -223,7 +291,7 @@ impl Drawing<'_> {
                 false => &mut seams,
             };
             // The words below the bytes belong to the whole box.
-            line.push_str(&format!("M{at} {y}v25"));
+            line.push_str(&format!("M{at} {y}v24"));
         }
         for (class, lines) in [("cut", cuts), ("seam", seams)] {
             if !lines.is_empty() {
@@ -252,19 +320,22 @@ impl Drawing<'_> {
             class,
             x,
             w,
-            y + 35,
+            y + 37,
             SMALL,
-            &fitting(&words, SMALL, w.saturating_sub(4)),
+            &fitting(&words, SMALL, w.saturating_sub(8)),
         );
+        for (line, at) in note_lines(moved, w).iter().zip(1..) {
+            centre(&mut shapes, "did", x, w, y + 37 + at * NOTE_LINE, SMALL, line);
+        }
         let class = fit.class(["box", "box partial", "box odd"]);
-        shapes.push(Shape::Path(class, border(x, y, w, opens, closes)));
+        shapes.push(Shape::Path(class, border([x, y, w, height], opens, closes)));
         shapes
     }
 }
 
 /// The border of a box; open where the call goes on in another row.
-fn border(x: usize, y: usize, w: usize, opens: bool, closes: bool) -> String {
-    let (right, bottom) = (x + w, y + LANE_HEIGHT);
+fn border([x, y, w, h]: [usize; 4], opens: bool, closes: bool) -> String {
+    let (right, bottom) = (x + w, y + h);
     match (opens, closes) {
         (true, true) => format!("M{x} {y}H{right}V{bottom}H{x}Z"),
         (true, false) => format!("M{right} {y}H{x}V{bottom}H{right}"),

@@ -143,6 +143,17 @@ pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
     all
 }
 
+/// What the program did with what a call brought, for inside the box: in at most so many lines of so many columns.
+pub fn note_lines(call: &Call, columns: usize, most: usize) -> Vec<String> {
+    let Some(note) = call.note() else { return Vec::new() };
+    let mut lines = columns::wrap(&format!("→ {note}"), 0, 0, columns);
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(columns::cut(&rest, columns));
+    }
+    lines
+}
+
 /// What a call moved, in a sentence.
 pub fn about_call(stream: &Stream, lane: &Lane<'_>, call: &Call) -> String {
     match lane.call {

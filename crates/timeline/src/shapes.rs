@@ -17,6 +17,17 @@ pub(crate) enum Shape {
     Call(usize, usize, Vec<Shape>),
 }
 
+impl Shape {
+    /// Where it ends. A path runs along what is filled.
+    pub fn right(&self) -> usize {
+        match self {
+            Shape::Rect(_, x, _, width, _) | Shape::Text(_, x, _, width, _) => x + width,
+            Shape::Path(..) => 0,
+            Shape::Call(_, _, shapes) => shapes.iter().map(Shape::right).max().unwrap_or(0),
+        }
+    }
+}
+
 /// The first of these that fits, if a cell is `cell` pixels wide.
 pub(crate) fn fitting(words: &[String], cell: usize, room: usize) -> String {
     words.iter().find(|words| columns::width(words) * cell <= room).cloned().unwrap_or_default()

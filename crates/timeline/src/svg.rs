@@ -2,7 +2,7 @@
 
 use crate::fit::{Fit, fits};
 use crate::layout::left_out;
-use crate::picture::{LEFT, WIDTH};
+use crate::picture::{LEFT, Picture, WIDTH};
 use crate::sentences;
 use crate::shapes::{Shape, text};
 use crate::stream::Stream;
@@ -16,11 +16,13 @@ pub(crate) const RULES: &str = include_str!("page/picture.css");
 /// The lines of words below the picture, and their cells.
 const LINE: usize = 19;
 const WORD: usize = 7;
+/// The words need that much, however little is drawn.
+const NARROWEST: usize = 420;
 /// What the legend's sample of a box takes, with the space behind it.
 const KEY: usize = 30;
 
 impl Stream {
-    /// Draws the stream as an SVG file, 860 pixels wide; `title` is what a screen reader says first.
+    /// Draws the stream as an SVG file, 592 pixels wide at most; `title` is what a screen reader says first.
     ///
     /// It depends on nothing outside of itself, follows the reader's light or dark theme, and is the same for the same
     /// events: neither times nor process numbers nor addresses are in it.
@@ -31,102 +33,114 @@ impl Stream {
 
 /// Draws several streams in one SVG file, one below the other: the two directions of a connection.
 pub fn svg(title: &str, streams: &[Stream]) -> String {
-    let mut body = String::new();
-    let mut y = 16;
-    for stream in streams {
-        y = draw(&mut body, stream, y, streams.len() > 1);
+    let pictures: Vec<Picture> = streams.iter().map(Stream::picture).collect();
+    // As wide as what is drawn, and as the words below it need: letters are as large in every picture.
+    let shapes = pictures.iter().flat_map(|picture| &picture.rows).flat_map(|row| &row.shapes);
+    let width = (shapes.map(Shape::right).max().unwrap_or(0) + LEFT).clamp(NARROWEST, WIDTH);
+    let mut drawing = Drawing { body: String::new(), y: 16, width };
+    for (stream, picture) in streams.iter().zip(&pictures) {
+        drawing.stream(stream, picture, streams.len() > 1);
     }
-    y = legend(&mut body, streams, y);
+    drawing.legend(streams);
+    let Drawing { body, y, .. } = drawing;
     let (title, about) = (escape_xml(&columns::visible(title)), escape_xml(&describe(streams)));
     let id = format!("{:08x}", fingerprint(&(title.clone() + &about)));
     let light = themed(LIGHT);
     let dark = themed(DARK);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y}\" width=\"{WIDTH}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {y}\" width=\"{width}\" \
          height=\"{y}\" style=\"max-width:100%;height:auto\" role=\"img\" \
          aria-labelledby=\"title-{id} desc-{id}\" xml:space=\"preserve\">\n\
          <title id=\"title-{id}\">{title}</title>\n<desc id=\"desc-{id}\">{about}</desc>\n\
          <style>\n{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n</style>\n\
-         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{y}\" rx=\"8\"/>\n{body}</svg>\n"
+         <rect class=\"paper\" width=\"{width}\" height=\"{y}\" rx=\"8\"/>\n{body}</svg>\n"
     )
 }
 
-/// Draws one stream from `y` on, and says where it ends.
-fn draw(body: &mut String, stream: &Stream, mut y: usize, headed: bool) -> usize {
-    let picture = stream.picture();
-    if headed {
-        heading(body, y, &stream.name());
-        y += 34;
-    }
-    let left_out = left_out(picture.rows.len());
-    for (index, row) in picture.rows.iter().enumerate() {
-        if !left_out.contains(&index) {
-            group(body, y, &row.shapes);
-            y += picture.height;
-        } else if index == left_out.start {
-            let (from, to) = (row.at.start, picture.rows[left_out.end - 1].at.end - 1);
-            line(body, "word", y + 12, &format!("(offsets {from} to {to} are left out here)"));
-            y += 36;
-        }
-    }
-    y += 4;
-    for sentence in sentences::unrecorded(stream).into_iter().chain(sentences::about_stream(stream))
-    {
-        for words in sentences::wrap(&sentence, 0, (WIDTH - 2 * LEFT) / WORD) {
-            line(body, "word", y + 12, &words);
-            y += LINE;
-        }
-    }
-    y + 16
+/// A file while it is written, from top to bottom.
+struct Drawing {
+    body: String,
+    /// Where the next thing begins.
+    y: usize,
+    width: usize,
 }
 
-/// What the marks mean that occur; the height of the drawing after it.
-fn legend(body: &mut String, streams: &[Stream], y: usize) -> usize {
-    let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
-    let framed =
-        streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
-    let keys = [
-        (framed, "key box", "framing: fainter, in hex unless it is text"),
-        (
-            fits.contains(&Fit::Partial),
-            "key box partial",
-            "a part of a message that says its own length",
-        ),
-        (fits.contains(&Fit::Odd), "key box odd", "mixes messages, or ends inside one"),
-    ];
-    let mut at = LEFT;
-    let mut line_y = y;
-    for (_, class, words) in keys.into_iter().filter(|(occurs, ..)| *occurs) {
-        let width = KEY + columns::width(words) * WORD;
-        if at > LEFT && at + width > WIDTH - LEFT {
-            (at, line_y) = (LEFT, line_y + LINE);
+impl Drawing {
+    fn stream(&mut self, stream: &Stream, picture: &Picture, headed: bool) {
+        if headed {
+            self.line("heading", 14, &columns::cut(&stream.name(), self.columns()));
+            self.y += 34;
         }
+        let left_out = left_out(picture.rows.len());
+        for (index, row) in picture.rows.iter().enumerate() {
+            if !left_out.contains(&index) {
+                self.body.push_str(&format!("<g transform=\"translate(0 {})\">\n", self.y));
+                row.shapes.iter().for_each(|shape| write(&mut self.body, shape));
+                self.body.push_str("</g>\n");
+                self.y += picture.height;
+            } else if index == left_out.start {
+                let (from, to) = (row.at.start, picture.rows[left_out.end - 1].at.end - 1);
+                self.line("word", 12, &format!("(offsets {from} to {to} are left out here)"));
+                self.y += 36;
+            }
+        }
+        self.y += 4;
+        let unrecorded = sentences::unrecorded(stream).into_iter();
+        for sentence in unrecorded.chain(sentences::about_stream(stream)) {
+            for words in sentences::wrap(&sentence, 0, self.columns()) {
+                self.line("word", 12, &words);
+                self.y += LINE;
+            }
+        }
+        self.y += 16;
+    }
+
+    /// What the marks mean that occur.
+    fn legend(&mut self, streams: &[Stream]) {
+        let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
+        let framed =
+            streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
+        let keys = [
+            (framed, "key box", "framing: fainter, in hex unless it is text"),
+            (
+                fits.contains(&Fit::Partial),
+                "key box partial",
+                "a part of a message that says its own length",
+            ),
+            (fits.contains(&Fit::Odd), "key box odd", "mixes messages, or ends inside one"),
+        ];
+        let mut at = LEFT;
+        for (_, class, words) in keys.into_iter().filter(|(occurs, ..)| *occurs) {
+            let width = KEY + columns::width(words) * WORD;
+            if at > LEFT && at + width > self.width - LEFT {
+                (at, self.y) = (LEFT, self.y + LINE);
+            }
+            let mut shapes = Vec::new();
+            let y = self.y;
+            if class == "key box" {
+                shapes.push(Shape::Rect("key f0".to_owned(), at, y, 22, 12));
+            }
+            shapes.push(Shape::Path(class, format!("M{at} {y}h22v12h-22Z")));
+            text(&mut shapes, "key", at + KEY, y + 10, WORD, words);
+            shapes.iter().for_each(|shape| write(&mut self.body, shape));
+            at += width + 2 * LEFT;
+        }
+        if at > LEFT {
+            self.y += LINE + 9;
+        }
+    }
+
+    /// A line of words, whose letters stand so far below.
+    fn line(&mut self, class: &'static str, below: usize, words: &str) {
         let mut shapes = Vec::new();
-        if class == "key box" {
-            shapes.push(Shape::Rect("key f0".to_owned(), at, line_y, 22, 12));
-        }
-        shapes.push(Shape::Path(class, format!("M{at} {line_y}h22v12h-22Z")));
-        text(&mut shapes, "key", at + KEY, line_y + 10, WORD, words);
-        shapes.iter().for_each(|shape| write(body, shape));
-        at += width + 2 * LEFT;
+        text(&mut shapes, class, LEFT, self.y + below, WORD, words);
+        shapes.iter().for_each(|shape| write(&mut self.body, shape));
     }
-    if at == LEFT { y } else { line_y + LINE + 9 }
-}
 
-fn heading(body: &mut String, y: usize, words: &str) {
-    line(body, "heading", y + 14, words);
-}
-
-fn line(body: &mut String, class: &'static str, y: usize, words: &str) {
-    let mut shapes = Vec::new();
-    text(&mut shapes, class, LEFT, y, WORD, words);
-    shapes.iter().for_each(|shape| write(body, shape));
-}
-
-fn group(body: &mut String, y: usize, shapes: &[Shape]) {
-    body.push_str(&format!("<g transform=\"translate(0 {y})\">\n"));
-    shapes.iter().for_each(|shape| write(body, shape));
-    body.push_str("</g>\n");
+    /// How many columns of words a line has.
+    fn columns(&self) -> usize {
+        (self.width - 2 * LEFT) / WORD
+    }
 }
 
 fn write(body: &mut String, shape: &Shape) {

@@ -70,12 +70,23 @@ fn a_box_that_glues_or_cuts_says_so() {
 fn a_part_of_a_framed_message_is_no_alarm() {
     let messages = [Message::framed("request 1", 4, 5), Message::framed("request 2", 4, 2)];
     let sends = [b"\x05\0\0\0hello".as_slice(), b"\x02\0\0\0hi"];
+    let fewer = stream(&sends, None, &[6, 4, 5]).with_messages(&messages);
     let stream = stream(&sends, None, &[1, 3, 2, 4, 5]).with_messages(&messages);
     let drawn = stream.svg("a picture");
     let xml = Document::parse(&drawn).unwrap();
-    assert_eq!((nodes(&xml, "box partial").len(), nodes(&xml, "box odd").len()), (4, 1), "{drawn}");
+    // A box that goes on in the next row has its words in both.
+    let boxes = |kind: &str| {
+        let words = texts(&xml, &format!("caption {kind}"));
+        assert_eq!(words.len(), nodes(&xml, &format!("box {kind}")).len(), "{drawn}");
+        words.chunk_by(|one, next| one.split(':').next() == next.split(':').next()).count()
+    };
+    assert_eq!((boxes("partial"), boxes("odd")), (4, 1), "{drawn}");
     assert_eq!(texts(&xml, "caption partial")[0], "1: 1 of 9 bytes");
-    assert_eq!(texts(&xml, "caption odd"), ["4: 4 bytes = 3 of 9 + 1 of 6, glued"]);
+    // That it is glued has room everywhere; what of, where the box stands in one row.
+    assert_eq!(texts(&xml, "caption odd"), ["4: 2 glued"; 2]);
+    let fewer = fewer.svg("a picture");
+    let words = texts(&Document::parse(&fewer).unwrap(), "caption odd");
+    assert_eq!(words, ["2: 4 bytes = 3 of 9 + 1 of 6, glued"]);
     let legend = texts(&xml, "key");
     assert!(legend[0].starts_with("framing: fainter"), "{legend:?}");
     assert!(legend[1].starts_with("a part of") && legend[2].starts_with("mixes"), "{legend:?}");
@@ -127,6 +138,116 @@ fn nothing_depends_on_time_process_or_port() {
     assert_eq!(one, other);
 }
 
+fn width(xml: &Document<'_>) -> usize {
+    xml.root_element().attribute("width").unwrap().parse().unwrap()
+}
+
+/// The vertical lines of a path such as `M78 44H170V88H78Z` or `M104 44v24`: at which x, from which y to which.
+fn verticals(path: &str) -> Vec<(i64, i64, i64)> {
+    let (mut lines, mut start, mut at) = (Vec::new(), (0, 0), (0, 0));
+    for (index, command) in path.char_indices().filter(|(_, char)| char.is_ascii_alphabetic()) {
+        let rest = &path[index + 1..];
+        let numbers = rest.split(|char: char| char.is_ascii_alphabetic()).next().unwrap();
+        let numbers: Vec<i64> =
+            numbers.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let to = match (command, numbers.as_slice()) {
+            ('M', [x, y]) => (*x, *y),
+            ('H', [x]) => (*x, at.1),
+            ('V', [y]) => (at.0, *y),
+            ('v', [y]) => (at.0, at.1 + y),
+            ('Z', []) => start,
+            other => panic!("{other:?} in {path}"),
+        };
+        match command {
+            'M' => start = to,
+            _ if to.0 == at.0 => lines.push((to.0, at.1.min(to.1), at.1.max(to.1))),
+            _ => {}
+        }
+        at = to;
+    }
+    lines
+}
+
+/// Neither by a line of a box nor by another label of its row, and it keeps within the row.
+#[track_caller]
+fn no_label_is_crossed(xml: &Document<'_>) {
+    let number = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<i64>().unwrap();
+    for row in xml.descendants().filter(|node| node.attribute("transform").is_some()) {
+        let paths = row.descendants().filter_map(|node| node.attribute("d"));
+        let lines: Vec<(i64, i64, i64)> = paths.flat_map(verticals).collect();
+        assert!(!lines.is_empty());
+        let labels: Vec<_> = row.descendants().filter(|node| node.has_tag_name("text")).collect();
+        // The letters are 13.3 pixels high at most, of which a fifth is below the line they stand on.
+        let place = |label: &Node<'_, '_>| {
+            let (x, y) = (number(label, "x"), number(label, "y"));
+            (x, x + number(label, "textLength"), y - 10, y + 3)
+        };
+        let mut last: Option<(i64, i64, i64, i64)> = None;
+        for label in labels {
+            let here @ (left, right, top, bottom) = place(&label);
+            let crossing = lines
+                .iter()
+                .find(|(x, from, to)| left <= *x && *x <= right && *from < bottom && top < *to);
+            assert!(crossing.is_none(), "{crossing:?} crosses {:?}", label.text());
+            let beside = |last: &(i64, i64, i64, i64)| last.3 != bottom || last.1 <= left;
+            assert!(last.as_ref().is_none_or(beside), "{last:?} runs into {:?}", label.text());
+            last = Some(here);
+        }
+    }
+}
+
+#[test]
+fn no_label_of_the_usual_pictures_is_crossed() {
+    let prefix = b"\x05\0\0\0hello".as_slice();
+    for take in 1..12 {
+        let plain = stream(&[b"hello", b"hi"], None, &[take; 20]);
+        let framed = stream(&[prefix, prefix], Some(&[take; 20]), &[4, 5, 3]).with_messages(&[
+            Message::framed("the first request", 4, 5),
+            Message::framed("2", 4, 5),
+        ]);
+        for stream in [plain, framed] {
+            no_label_is_crossed(&Document::parse(&stream.svg("a picture")).unwrap());
+        }
+    }
+    // Offsets of many digits come close to the word before them.
+    let megabytes = vec![b'x'; 12_345_678];
+    let drawn = stream(&[&megabytes, b"hello"], None, &[12_000_000, 340_000]).svg("a picture");
+    no_label_is_crossed(&Document::parse(&drawn).unwrap());
+}
+
+#[test]
+fn letters_can_be_read_in_a_column_of_500_pixels() {
+    let long = b"this is a long message, of which each recv takes twenty bytes".as_slice();
+    for sends in [&[b"hello".as_slice(), b"hi"][..], &[long, long, long]] {
+        let drawn = stream(sends, Some(&[30; 9]), &[20; 20]).svg("a picture");
+        let xml = Document::parse(&drawn).unwrap();
+        let sizes = drawn
+            .split("font-size: ")
+            .skip(1)
+            .map(|rest| rest.split_once("px").unwrap().0.parse::<f64>().unwrap());
+        let shown = sizes.fold(f64::MAX, f64::min) * (500.0 / width(&xml) as f64).min(1.0);
+        assert!(shown >= 9.5, "{shown} px");
+    }
+}
+
+#[test]
+fn a_picture_is_as_wide_as_what_is_drawn() {
+    let sizes =
+        [&[b"h".as_slice()][..], &[b"hello", b"hi"], &[&[b'x'; 40], &[b'y'; 40]]].map(|sends| {
+            let drawn = stream(sends, None, &[3; 40]).svg("a picture");
+            let xml = Document::parse(&drawn).unwrap();
+            let right =
+                xml.descendants().filter(|node| node.has_tag_name("rect")).filter_map(|rect| {
+                    let number = |name| rect.attribute(name)?.parse::<usize>().ok();
+                    Some(number("x")? + number("width")?)
+                });
+            let right = right.max().unwrap();
+            assert!(width(&xml) == 420 && right <= 404 || width(&xml) <= right + 40, "{drawn}");
+            width(&xml)
+        });
+    assert!(sizes.is_sorted() && sizes[0] == 420 && sizes[2] > 500, "{sizes:?}");
+}
+
 /// Each byte alone, and what XML cannot hold or would take for its own.
 #[test]
 fn every_picture_is_xml_and_stays_within_its_width() {
@@ -139,8 +260,10 @@ fn every_picture_is_xml_and_stays_within_its_width() {
             let xml = Document::parse(&drawn).unwrap_or_else(|error| panic!("{error}\n{drawn}"));
             for text in xml.descendants().filter(|node| node.has_tag_name("text")) {
                 let number = |name| text.attribute(name).unwrap().parse::<usize>().unwrap();
-                assert!(number("x") + number("textLength") <= 860, "{text:?}");
+                assert!(number("x") + number("textLength") <= width(&xml), "{text:?}");
             }
+            assert!(width(&xml) <= 860);
+            no_label_is_crossed(&xml);
             assert_eq!(texts(&xml, "unknown").len(), 0);
         }
     }

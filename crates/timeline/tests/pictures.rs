@@ -469,6 +469,8 @@ fn what_the_program_did_with_a_recv_is_said_with_it() {
     assert_eq!(stream.reads()[0].note.as_deref(), Some("kept"));
     let drawn = stream.svg("a picture");
     assert!(drawn.contains("end of stream → took it for the end"), "{drawn}");
+    // And in the boxes: what does not fit is cut.
+    assert!(drawn.contains(">→ kept<"), "{drawn}");
 }
 
 #[test]

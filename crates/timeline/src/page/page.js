@@ -88,9 +88,9 @@ const views = pictures.map((picture) => {
   const words = element("ul", {}, ...picture.words.map((sentence) => element("li", {}, sentence)));
   section.append(box, element("details", {}, element("summary", {}, "In words"), words));
   $("pictures").append(section);
-  // Wide as what is drawn. On a narrow screen the picture shrinks, down to where it can still be read.
+  // Wide as what is drawn: it grows with the window and shrinks with it, as long as it can be read with ease.
   const wide = picture.rows.reduce((most, shapes) => shapes.reduce((most, each) => Math.max(most, rightOf(each)), most), 0) + 4;
-  const scale = () => Math.min(1, Math.max(0.75, box.clientWidth / wide));
+  const scale = () => Math.min(1.6, Math.max(0.85, box.clientWidth / wide));
   // The row in which the box of a step begins.
   const rowOf = new Map();
   picture.rows.forEach((shapes, row) => {
@@ -186,14 +186,16 @@ function flight(picture, index) {
   return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
 }
 
-// As hexdump does: the offset, the bytes, and what of them is ASCII.
+// As hexdump does: the offset, the bytes, and what of them is ASCII; on a narrow screen half as many in a row.
+const narrow = matchMedia("(max-width: 600px)");
 function dump(step) {
   const bytes = (step.hex ?? "").match(/../g) ?? [];
   const rows = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = bytes.slice(at, at + 16);
+  const [each, digits] = narrow.matches ? [8, 5] : [16, 7];
+  for (let at = 0; at < bytes.length; at += each) {
+    const row = bytes.slice(at, at + each);
     const text = row.map((hex) => (hex >= "20" && hex <= "7e" ? String.fromCharCode(parseInt(hex, 16)) : "."));
-    rows.push(`${String((step.at ?? 0) + at).padStart(7)}  ${row.join(" ").padEnd(47)}  ${text.join("")}`);
+    rows.push(`${String((step.at ?? 0) + at).padStart(digits)}  ${row.join(" ").padEnd(3 * each - 1)}  ${text.join("")}`);
   }
   if (bytes.length < (step.got ?? 0)) rows.push(`        … the first ${bytes.length} of ${count(step.got, "byte")}`);
   if (bytes.length && bytes.some((hex) => hex > "7e")) {
@@ -276,6 +278,7 @@ $("theme").addEventListener("click", () => {
   label();
 });
 dark.addEventListener("change", label);
+narrow.addEventListener("change", () => go(current));
 
 label();
 if (!steps.length) $("said").textContent = "No calls were recorded.";

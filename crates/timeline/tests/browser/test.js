@@ -34,6 +34,35 @@ const beyondThePicture = () =>
     return x < 0 || x + width > text.ownerSVGElement.viewBox.baseVal.width;
   }).map((text) => text.textContent);
 
+// Text that a vertical line of a box, of its cuts or of a neighbour runs through.
+const crossed = () =>
+  [...document.querySelectorAll("svg")].flatMap((svg) => {
+    // Where an element is drawn, in pixels of the window: a row has its own place.
+    const lines = [...svg.querySelectorAll("path")].flatMap((path) => {
+      const { a, d, e, f } = path.getScreenCTM();
+      const at = (x, y) => [x * a + e, y * d + f];
+      const lines = [];
+      let [x, y, start] = [0, 0, 0];
+      for (const [, command, rest] of path.getAttribute("d").matchAll(/([A-Za-z])([^A-Za-z]*)/g)) {
+        const [one, other] = rest.trim().split(" ").map(Number);
+        const from = y;
+        if (command === "M") [x, y, start] = [one, other, other];
+        if (command === "H") x = one;
+        if (command === "h") x += one;
+        if (command === "V") y = one;
+        if (command === "v") y += one;
+        if (command === "Z") y = start;
+        if (command !== "M" && y !== from) lines.push([at(x, Math.min(from, y)), at(x, Math.max(from, y))]);
+      }
+      return lines;
+    });
+    const through = (text) => {
+      const { left, right, top, bottom } = text.getBoundingClientRect();
+      return lines.some(([[x, from], [, to]]) => left < x - 0.5 && x + 0.5 < right && from < bottom - 1.5 && top + 1.5 < to);
+    };
+    return [...svg.querySelectorAll("g text")].filter(through).map((text) => text.textContent);
+  });
+
 async function open(browser, file, colorScheme, reducedMotion = "no-preference") {
   const page = await browser.newPage({ colorScheme, reducedMotion, viewport: { width: 1366, height: 800 } });
   const trouble = [];
@@ -114,6 +143,8 @@ async function looks(name, page, theme) {
   check(`${name}: no text leaves the picture`, wide.length === 0, wide.join(" | "));
   const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   check(`${name}: the page is not wider than the window`, !scrolls);
+  const lines = await page.evaluate(crossed);
+  check(`${name}: no line runs through a text`, lines.length === 0, lines.join(" | "));
   await page.setViewportSize({ width: 420, height: 800 });
   const narrow = await page.evaluate(() => {
     const button = document.getElementById("theme");
@@ -121,6 +152,53 @@ async function looks(name, page, theme) {
     return document.documentElement.scrollWidth <= innerWidth && right <= innerWidth && button.scrollWidth <= button.clientWidth;
   });
   check(`${name}: nothing is squeezed or runs out of a narrow window`, narrow);
+  await page.setViewportSize({ width: 1366, height: 800 });
+}
+
+// On a telephone nothing runs out of the window or has to be pushed aside but the picture, and the buttons stay in reach.
+async function fitsATelephone(name, page) {
+  await page.setViewportSize({ width: 375, height: 812 });
+  await page.keyboard.press("Home");
+  const sideways = () =>
+    [document.documentElement, ...document.body.querySelectorAll("*")]
+      .filter((each) => !each.closest(".picture .window") && !each.closest("#list .text") && each.scrollWidth > each.clientWidth + 1)
+      .filter((each) => getComputedStyle(each).display !== "inline" && each.clientWidth > 0)
+      .map((each) => `${each.tagName}#${each.id}`);
+  const inReach = () =>
+    ["first", "back", "play", "next", "last", "slider"].filter((id) => {
+      const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect();
+      const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      return left < 0 || right > innerWidth || bottom - top < 24 || hit?.id !== id;
+    });
+  for (const where of ["at the first step", "at the second", "at the third", "at the last"]) {
+    if (where === "at the last") await page.keyboard.press("End");
+    const wide = await page.evaluate(sideways);
+    check(`${name}: ${where}, nothing scrolls sideways on a telephone`, wide.length === 0, wide.join(" "));
+    await page.keyboard.press("ArrowRight");
+  }
+  for (const top of [0, 300, 600]) {
+    await page.evaluate((top) => scrollTo(0, top), top);
+    const missing = await page.evaluate(inReach);
+    check(`${name}: ${top} pixels down, all controls are in reach`, missing.length === 0, missing.join(" "));
+  }
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.keyboard.press("Home");
+}
+
+// A small picture grows with the window, to a size that is no poster.
+async function growsWithTheWindow(name, page) {
+  const letters = async (width) => {
+    await page.setViewportSize({ width, height: 1000 });
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    return page.evaluate(() => {
+      const text = document.querySelector(".picture svg text.side");
+      return parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    });
+  };
+  const sizes = [];
+  for (const width of [375, 1366, 1920, 3840]) sizes.push(await letters(width));
+  check(`${name}: letters grow with the window`, sizes[1] > 13.5 && sizes[2] >= sizes[1], sizes.join(" "));
+  check(`${name}: and stay within reason`, sizes[0] > 11 && sizes[3] < 22, sizes.join(" "));
   await page.setViewportSize({ width: 1366, height: 800 });
 }
 
@@ -158,6 +236,8 @@ try {
       const label = `${name}, ${theme}`;
       const { page, trouble } = await open(browser, html, theme);
       await looks(label, page, theme);
+      await fitsATelephone(label, page);
+      await growsWithTheWindow(label, page);
       await steps(label, page, calls);
       if (name === "long") await staysUsable(label, page, calls);
       check(`${label}: no complaint and no request`, trouble.length === 0, trouble.join("\n"));
@@ -167,13 +247,26 @@ try {
       const text = await picture.page.evaluate(overflows);
       check(`${label}: no text leaves its box in the SVG`, text.length === 0, text.join(" | "));
       const wide = await picture.page.evaluate(beyondThePicture);
+      const lines = await picture.page.evaluate(crossed);
+      check(`${label}: no line runs through a text of the SVG`, lines.length === 0, lines.join(" | "));
       check(`${label}: no text leaves the SVG`, wide.length === 0, wide.join(" | "));
       const paper = await picture.page.evaluate(() => getComputedStyle(document.querySelector(".paper")).fill);
       check(`${label}: the SVG follows the theme`, paper === (theme === "dark" ? "rgb(20, 24, 29)" : "rgb(255, 255, 255)"), paper);
       check(`${label}: the SVG fetches nothing`, picture.trouble.length === 0, picture.trouble.join("\n"));
       await picture.page.close();
     }
+    if (name === "chinese") {
+      const { page } = await open(browser, html, "light");
+      const words = await page.locator("text.did").allTextContents();
+      check("chinese: the boxes say what the client did", words.join(" ").includes("→ printed as the answer"), words.join(" | "));
+      await page.close();
+    }
     if (name === "short") {
+      const list = await open(browser, html, "light");
+      const calls = await list.page.locator("#list .text").allTextContents();
+      check("short: the list shows bytes", calls.includes('client send "hello"') && calls.includes('server recv "llohi"'), calls.join(" | "));
+      check("short: a cause comes before its effect", calls.indexOf("client connect") < calls.indexOf("server accept"), calls.join(" | "));
+      await list.page.close();
       const { page } = await open(browser, html, "light", "reduce");
       const moves = await page.evaluate(() => getComputedStyle(document.querySelector("g.step rect")).transitionDuration);
       check("reduced motion: nothing moves", moves === "0s", moves);
