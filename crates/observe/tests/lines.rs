@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use observe::{LogArgs, Socket, say, say_what_was_dropped};
+use observe::{Event, LogArgs, Socket, say, say_what_was_dropped};
 use socket2::{Domain, Type};
 
 /// More than fits into a pipe of 4096 bytes.
@@ -48,6 +48,9 @@ fn part() {
             for _ in 0..3 {
                 let _ = socket.send(b"hello");
             }
+            socket.note("kept");
+            socket.mask(true);
+            socket.note("the answer to a token");
         }
     }
 }
@@ -113,4 +116,19 @@ fn a_trace_is_for_this_user_alone() {
     assert!(done.status.success());
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_note_is_in_the_trace_and_in_the_log_but_not_while_a_token_passes() {
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("note-{}", std::process::id()));
+    let done = start(path.to_str().unwrap(), Stdio::null()).wait_with_output().unwrap();
+    let trace = fs::read_to_string(&path).unwrap();
+    fs::remove_file(path).unwrap();
+    let notes = trace.lines().map(|line| serde_json::from_str::<Event>(line).unwrap());
+    let notes: Vec<_> = notes.filter(|event| event.call == "note").collect();
+    assert_eq!(notes.len(), 1, "{trace}");
+    assert_eq!((notes[0].conn, notes[0].text.as_deref()), (1, Some("kept")));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(said.contains("note conn=1 text=\"kept\"") && !said.contains("token"), "{said}");
 }

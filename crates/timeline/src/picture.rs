@@ -27,6 +27,8 @@ const BAND: usize = 20;
 const BAND_HEIGHT: usize = 18;
 const LANES: usize = 44;
 const LANE_HEIGHT: usize = 44;
+/// How much of a box is coloured: where its bytes are.
+const FILLED: usize = 25;
 /// What a line of a note adds to the boxes of its lane; at most so many, if a box has room for so many cells.
 const NOTE_LINE: usize = 15;
 const NOTE_LINES: usize = 2;
@@ -282,7 +284,8 @@ impl Drawing<'_> {
                 (Some(message), Kind::Payload) => format!("m{}", message % COLOURS),
                 (Some(message), Kind::Framing) => format!("f{}", message % COLOURS),
             };
-            shapes.push(Shape::Rect(class, left, y, right - left, height));
+            // The words below the bytes belong to the whole box, not to a message: no colour ends there, and no line.
+            shapes.push(Shape::Rect(class, left, y, right - left, FILLED));
         }
         for pair in placed.windows(2) {
             let at = pair[1].x;
@@ -290,14 +293,17 @@ impl Drawing<'_> {
                 true => &mut cuts,
                 false => &mut seams,
             };
-            // The words below the bytes belong to the whole box.
-            line.push_str(&format!("M{at} {y}v24"));
+            line.push_str(&format!("M{at} {y}v{FILLED}"));
         }
         for (class, lines) in [("cut", cuts), ("seam", seams)] {
             if !lines.is_empty() {
                 shapes.push(Shape::Path(class, lines));
             }
         }
+        let moved = &self.lanes[lane].calls[call];
+        let fit = fit(self.stream, moved);
+        let class = fit.class(["box", "box partial", "box odd"]);
+        shapes.push(Shape::Path(class, border([x, y, w, height], opens, closes)));
         for placed in placed {
             let class = if placed.stretch.kind == Kind::Framing { "hex" } else { "bytes" };
             centre(
@@ -311,8 +317,6 @@ impl Drawing<'_> {
             );
         }
 
-        let moved = &self.lanes[lane].calls[call];
-        let fit = fit(self.stream, moved);
         let words = sentences::captions(self.stream, &self.lanes[lane], moved);
         let class = fit.class(["caption", "caption partial", "caption odd"]);
         centre(
@@ -327,8 +331,6 @@ impl Drawing<'_> {
         for (line, at) in note_lines(moved, w).iter().zip(1..) {
             centre(&mut shapes, "did", x, w, y + 37 + at * NOTE_LINE, SMALL, line);
         }
-        let class = fit.class(["box", "box partial", "box odd"]);
-        shapes.push(Shape::Path(class, border([x, y, w, height], opens, closes)));
         shapes
     }
 }

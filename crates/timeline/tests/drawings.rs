@@ -142,6 +142,13 @@ fn width(xml: &Document<'_>) -> usize {
     xml.root_element().attribute("width").unwrap().parse().unwrap()
 }
 
+/// Where the filling of a box ends, on both sides.
+fn sides(rect: &Node<'_, '_>) -> [(i64, i64, i64); 2] {
+    let [x, y, width, height] = ["x", "y", "width", "height"]
+        .map(|name| rect.attribute(name).unwrap().parse::<i64>().unwrap());
+    [(x, y, y + height), (x + width, y, y + height)]
+}
+
 /// The vertical lines of a path such as `M78 44H170V88H78Z` or `M104 44v24`: at which x, from which y to which.
 fn verticals(path: &str) -> Vec<(i64, i64, i64)> {
     let (mut lines, mut start, mut at) = (Vec::new(), (0, 0), (0, 0));
@@ -156,7 +163,7 @@ fn verticals(path: &str) -> Vec<(i64, i64, i64)> {
             ('V', [y]) => (at.0, *y),
             ('v', [y]) => (at.0, at.1 + y),
             ('Z', []) => start,
-            other => panic!("{other:?} in {path}"),
+            other => unreachable!("{other:?} in {path}"),
         };
         match command {
             'M' => start = to,
@@ -168,13 +175,16 @@ fn verticals(path: &str) -> Vec<(i64, i64, i64)> {
     lines
 }
 
-/// Neither by a line of a box nor by another label of its row, and it keeps within the row.
+/// Neither by a line of a box, by the edge of a colour nor by another label of its row, and it keeps within the row.
 #[track_caller]
 fn no_label_is_crossed(xml: &Document<'_>) {
     let number = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<i64>().unwrap();
     for row in xml.descendants().filter(|node| node.attribute("transform").is_some()) {
         let paths = row.descendants().filter_map(|node| node.attribute("d"));
         let lines: Vec<(i64, i64, i64)> = paths.flat_map(verticals).collect();
+        let fillings = row.descendants().filter(|node| node.has_tag_name("rect"));
+        let lines: Vec<_> =
+            lines.into_iter().chain(fillings.flat_map(|rect| sides(&rect))).collect();
         assert!(!lines.is_empty());
         let labels: Vec<_> = row.descendants().filter(|node| node.has_tag_name("text")).collect();
         // The letters are 13.3 pixels high at most, of which a fifth is below the line they stand on.

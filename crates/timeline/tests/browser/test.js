@@ -34,7 +34,7 @@ const beyondThePicture = () =>
     return x < 0 || x + width > text.ownerSVGElement.viewBox.baseVal.width;
   }).map((text) => text.textContent);
 
-// Text that a vertical line of a box, of its cuts or of a neighbour runs through.
+// Text that a vertical line of a box, of its cuts or of a neighbour runs through, or the edge of a colour.
 const crossed = () =>
   [...document.querySelectorAll("svg")].flatMap((svg) => {
     // Where an element is drawn, in pixels of the window: a row has its own place.
@@ -56,6 +56,9 @@ const crossed = () =>
       }
       return lines;
     });
+    for (const { left, right, top, bottom } of [...svg.querySelectorAll("g > rect")].map((rect) => rect.getBoundingClientRect())) {
+      for (const x of [left, right]) lines.push([[x, top], [x, bottom]]);
+    }
     const through = (text) => {
       const { left, right, top, bottom } = text.getBoundingClientRect();
       return lines.some(([[x, from], [, to]]) => left < x - 0.5 && x + 0.5 < right && from < bottom - 1.5 && top + 1.5 < to);
@@ -113,6 +116,10 @@ async function steps(name, page, calls) {
   const step = Number(await box.getAttribute("data-step"));
   await box.locator("text").first().click();
   await is("a click on a box", step + 1);
+  await page.keyboard.press("Home");
+  const { x, y, height } = await box.locator(".box").boundingBox();
+  await page.mouse.click(x + 5, y + height - 5);
+  await is("a click beside the words of a box", step + 1);
   check(`${name}: its box stands out`, (await box.getAttribute("class")).split(" ").includes("now"));
   const later = await page.locator("g.step.later").count();
   await page.keyboard.press("Home");
