@@ -219,10 +219,12 @@ fn no_label_of_the_usual_pictures_is_crossed() {
             no_label_is_crossed(&Document::parse(&stream.svg("a picture")).unwrap());
         }
     }
-    // Offsets of many digits come close to the word before them.
+    // Offsets of many digits come close to the word before them, and move on.
     let megabytes = vec![b'x'; 12_345_678];
     let drawn = stream(&[&megabytes, b"hello"], None, &[12_000_000, 340_000]).svg("a picture");
-    no_label_is_crossed(&Document::parse(&drawn).unwrap());
+    let xml = Document::parse(&drawn).unwrap();
+    no_label_is_crossed(&xml);
+    assert!(texts(&xml, "offset").contains(&"12340000".to_owned()), "{drawn}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use observe::Event;
 use runs::{event, moved, run};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use timeline::{Connection, Direction, connections, page};
+use timeline::{Connection, Direction, Stream, connections, page};
 
 fn connection(sends: &[&[u8]], relay: Option<&[usize]>, takes: &[usize]) -> Connection {
     let run = run(sends, relay, takes);
@@ -265,6 +265,39 @@ fn causality_wins_where_a_process_noted_its_calls_in_another_order() {
     connection.client[1].t_us = 900;
     connection.client.sort_by_key(|event| event.t_us);
     assert_eq!(told(&connection), CAUSES_FIRST);
+}
+
+#[test]
+fn two_sends_noted_late_keep_their_order() {
+    let mut run = run(&[b"echo ", b"two"], None, &[8]);
+    run.client.extend(moved("recv", 1, 1, b"two\n", &[4], 400));
+    run.server.extend(moved("send", 3, 2, b"two\n", &[4], 350));
+    (run.client[1].t_us, run.client[2].t_us) = (900, 950);
+    run.client.sort_by_key(|event| event.t_us);
+    let connection = connections(&[run.client, run.server].concat(), &[]).remove(0);
+    let told = told(&connection);
+    let place = |call: &str| told.iter().position(|told| told == call).unwrap();
+    let order = [
+        "client send \"echo \"",
+        "client send \"two\"",
+        "server recv \"echo two\"",
+        "client recv \"two\\n\"",
+    ]
+    .map(place);
+    assert!(order.is_sorted(), "{told:?}");
+}
+
+#[test]
+fn a_stream_without_addresses_has_causes_too() {
+    let mut run = run(&[b"hello"], None, &[5]);
+    let (mut sent, taken) = (run.client.split_off(1), run.server.split_off(1));
+    sent[0].t_us = 900;
+    let stream = Stream::from_events(&sent, &taken).unwrap();
+    let data = data(&page("No addresses", &[stream], &[("one", sent), ("other", taken)]));
+    assert_eq!(
+        (&data["steps"][0]["call"], &data["steps"][1]["call"]),
+        (&"send".into(), &"recv".into())
+    );
 }
 
 #[test]
