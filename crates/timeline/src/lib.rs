@@ -50,6 +50,7 @@ mod message;
 mod order;
 mod page;
 mod picture;
+mod row;
 mod sentences;
 mod shapes;
 mod strace;

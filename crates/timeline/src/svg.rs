@@ -2,7 +2,8 @@
 
 use crate::fit::{Fit, fits};
 use crate::layout::left_out;
-use crate::picture::{LEFT, Picture, WIDTH};
+use crate::picture::{Picture, WIDTH};
+use crate::row::LEFT;
 use crate::sentences;
 use crate::shapes::{Shape, text};
 use crate::stream::Stream;
