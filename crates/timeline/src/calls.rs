@@ -168,6 +168,11 @@ impl Call {
         (!said.is_empty()).then(|| columns::cut(&said, NOTE))
     }
 
+    /// Whether it failed only because nothing had come yet, or there was no room: a socket that doesn't wait, or no longer.
+    pub fn would_block(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
+    }
+
     /// The bytes at these offsets of the stream: the first of them, as far as they are known.
     pub fn bytes(&self, at: &Range<usize>) -> &[u8] {
         let [from, to] = [at.start, at.end].map(|at| (at - self.offset).min(self.data.len()));

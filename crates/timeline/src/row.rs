@@ -64,9 +64,40 @@ impl Drawing<'_> {
                 }
             }
         }
-        let at = self.placed.first().map_or(0, |first| first.stretch.at.start)
-            ..self.placed.last().map_or(0, |last| last.stretch.at.end);
-        Row { at, shapes }
+        for lane in self.drawn {
+            self.failures(lane, &mut shapes);
+        }
+        Row { at: self.at(), shapes }
+    }
+
+    fn at(&self) -> Range<usize> {
+        self.placed.first().map_or(0, |first| first.stretch.at.start)
+            ..self.placed.last().map_or(0, |last| last.stretch.at.end)
+    }
+
+    /// Below a lane, a mark for each place where a call failed: a cross, or a dot where there was only nothing to do yet.
+    fn failures(&self, &DrawnLane { index, y, height }: &DrawnLane, shapes: &mut Vec<Shape>) {
+        let at = self.at();
+        let mut marked = Vec::new();
+        for (number, call) in self.lanes[index].calls.iter().enumerate() {
+            let offset = call.offset;
+            let is_here = at.contains(&offset) || offset == at.end && self.after.is_none();
+            if call.error.is_none() || !is_here {
+                continue;
+            }
+            let class = if call.would_block() { "mark idle" } else { "mark" };
+            if marked.contains(&(offset, class)) {
+                continue;
+            }
+            marked.push((offset, class));
+            let place = self.placed.iter().find(|placed| placed.stretch.at.start == offset);
+            let x = place.map_or_else(
+                || self.placed.last().map_or(0, PlacedStretch::end),
+                |placed| placed.x,
+            );
+            let mark = Shape::Path(class, mark(class, x, y + height + GAP / 2));
+            shapes.push(Shape::Call(index, number, vec![mark]));
+        }
     }
 
     /// The offset of each cut, where there is room.
@@ -179,6 +210,14 @@ impl Drawing<'_> {
             centre(&mut shapes, "did", x, w, y + 37 + at * NOTE_LINE, SMALL, line);
         }
         shapes
+    }
+}
+
+/// A cross, or a dot, around this point.
+pub(crate) fn mark(class: &str, x: usize, y: usize) -> String {
+    match class {
+        "mark" => format!("M{} {}l6 6M{} {}l-6 6", x - 3, y - 3, x + 3, y - 3),
+        _ => format!("M{} {y}h2", x - 1),
     }
 }
 

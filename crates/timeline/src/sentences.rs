@@ -11,15 +11,21 @@ const FOLDED: usize = 4;
 
 /// What is worth saying of a stream: at most 16 sentences, and how many calls are left out.
 pub fn about_stream(stream: &Stream) -> Vec<String> {
-    let mut all: Vec<String> =
-        stream.sends.iter().filter_map(|send| about_send("send", send)).collect();
+    let mut all: Vec<String> = stream
+        .sends
+        .iter()
+        .filter(|send| !send.would_block())
+        .filter_map(|send| about_send("send", send))
+        .collect();
     if let Some(via) = &stream.via {
         let call = lane_name(&via.name, via.call);
         all.extend(via.calls.iter().filter_map(|send| about_send(&call, send)));
         all.extend(via.retransmissions.iter().map(|sent| about_retransmission(&call, sent)));
     }
     let reads = stream.reads();
-    let (idle, reads): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(found_nothing);
+    let mut reads = reads.into_iter();
+    let reads = stream.recvs.iter().filter_map(|recv| reads.next().filter(|_| !recv.would_block()));
+    let reads: Vec<Read> = reads.collect();
     let runs = alike(stream, &reads);
     let said = MOST.saturating_sub(all.len());
     let rest: Vec<&Read> = runs.iter().skip(said).copied().flatten().collect();
@@ -33,11 +39,15 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
             "(and {left_out} calls more; {glued} of them took bytes of several messages)"
         ));
     }
-    if !idle.is_empty() {
-        all.push(format!(
-            "besides, {} found nothing there yet (EAGAIN)",
-            if idle.len() == 1 { "1 recv".to_owned() } else { format!("{} recvs", idle.len()) }
-        ));
+    let blocked = |calls: &[Call]| calls.iter().filter(|call| call.would_block()).count();
+    for (count, call, what) in [
+        (blocked(&stream.sends), "send", "found no room yet"),
+        (blocked(&stream.recvs), "recv", "found nothing there yet"),
+    ] {
+        if count > 0 {
+            let calls = if count == 1 { call.to_owned() } else { format!("{call}s") };
+            all.push(format!("besides, {count} {calls} {what} (EAGAIN)"));
+        }
     }
     if let Some((offset, why)) = &stream.unframed {
         all.push(format!("from offset {offset} on, these are bytes: {why}"));
@@ -66,11 +76,6 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.push(format!("not received: {}, from offset {taken} on", bytes(sent - taken)));
     }
     all
-}
-
-/// A socket that doesn't wait, or a time limit: nothing happened to the stream.
-fn found_nothing(read: &Read) -> bool {
-    read.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
 }
 
 /// Which side left no recording. Its lane is missing in the picture, which says nothing about the stream.

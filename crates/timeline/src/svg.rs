@@ -1,9 +1,10 @@
 //! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
 
+use crate::calls::Call;
 use crate::fit::{Fit, fits};
 use crate::layout::left_out;
 use crate::picture::{Picture, WIDTH};
-use crate::row::LEFT;
+use crate::row::{LEFT, mark};
 use crate::sentences;
 use crate::shapes::{Shape, text};
 use crate::stream::Stream;
@@ -101,6 +102,10 @@ impl Drawing {
         let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
         let framed =
             streams.iter().any(|stream| stream.messages.iter().any(|it| it.message.is_framed()));
+        let failed = |is: fn(&Call) -> bool| {
+            let lanes = streams.iter().flat_map(Stream::lanes).flat_map(|lane| lane.calls);
+            lanes.into_iter().any(|call| call.error.is_some() && is(call))
+        };
         let keys = [
             (framed, "key box", "framing: fainter, in hex unless it is text"),
             (
@@ -109,6 +114,8 @@ impl Drawing {
                 "a part of a message that says its own length",
             ),
             (fits.contains(&Fit::Odd), "key box odd", "mixes messages, or ends inside one"),
+            (failed(|call| !call.would_block()), "mark", "a call that failed"),
+            (failed(Call::would_block), "mark idle", "a call that would have had to wait (EAGAIN)"),
         ];
         let mut at = LEFT;
         for (_, class, words) in keys.into_iter().filter(|(occurs, ..)| *occurs) {
@@ -121,7 +128,11 @@ impl Drawing {
             if class == "key box" {
                 shapes.push(Shape::Rect("key f0".to_owned(), at, y, 22, 12));
             }
-            shapes.push(Shape::Path(class, format!("M{at} {y}h22v12h-22Z")));
+            let sign = match class {
+                "mark" | "mark idle" => mark(class, at + 11, y + 6),
+                _ => format!("M{at} {y}h22v12h-22Z"),
+            };
+            shapes.push(Shape::Path(class, sign));
             text(&mut shapes, "key", at + KEY, y + 10, WORD, words);
             shapes.iter().for_each(|shape| write(&mut self.body, shape));
             at += width + 2 * LEFT;

@@ -4,6 +4,7 @@
 
 mod runs;
 
+use observe::Event;
 use roxmltree::{Document, Node};
 use runs::{moved, run};
 use std::path::Path;
@@ -49,6 +50,33 @@ fn the_pictures_are_the_files() {
     let messages = [Message::framed("request 1", 4, 5), Message::framed("request 2", 4, 6)];
     let framed = stream(&framed, None, &[4, 5, 5, 100]).with_messages(&messages);
     check("framed.svg", "Two framed requests", &framed);
+}
+
+/// A cross for a call that failed, a dot for one that would have had to wait; of several at one place there is one.
+#[test]
+fn where_a_call_failed_there_is_a_mark() {
+    let marks = |errors: &[&str]| {
+        let mut run = run(&[b"hello"], None, &[2, 3]);
+        let last = run.server.last().unwrap().clone();
+        run.server.extend(errors.iter().map(|error| Event {
+            got: None,
+            data: None,
+            offset: Some(5),
+            error: Some((*error).to_owned()),
+            ..last.clone()
+        }));
+        let stream = connections(&[run.client, run.server].concat(), &[])[0]
+            .stream(Direction::ToServer)
+            .unwrap();
+        let drawn = stream.svg("a picture");
+        let xml = Document::parse(&drawn).unwrap();
+        // Each stands in the legend, too.
+        (nodes(&xml, "mark").len(), nodes(&xml, "mark idle").len())
+    };
+    assert_eq!(marks(&[]), (0, 0));
+    assert_eq!(marks(&["EAGAIN (Resource temporarily unavailable)"]), (0, 2));
+    assert_eq!(marks(&["ECONNRESET (Connection reset by peer)"]), (2, 0));
+    assert_eq!(marks(&["EAGAIN (x)", "EAGAIN (x)", "EPIPE (x)", "EPIPE (x)"]), (2, 2));
 }
 
 #[test]
