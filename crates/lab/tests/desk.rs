@@ -68,7 +68,7 @@ fn the_bytes_of_a_failure_can_be_drawn() {
         assert!(texts.contains(part), "no {part:?} in:\n{texts}");
     }
     // Where strace is there, what the program itself took, too: one recv of one byte.
-    let has_strace = Command::new("strace").arg("-V").output().is_ok();
+    let has_strace = stage::has_strace();
     let says = "recv 1: the first of 40 bytes of message 1";
     assert_eq!(texts.contains(says), has_strace, "{texts}");
     let said = desk.lab("check my-echo --case hello --picture none.svg", 0);

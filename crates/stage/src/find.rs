@@ -26,13 +26,21 @@ pub fn binary(name: &str) -> Result<PathBuf, StageError> {
 /// # Panics
 /// Without it, where the environment variable `UNSTUCK_REQUIRE_TSHARK` is set: there a skipped test is a failure.
 pub fn tshark() -> Option<PathBuf> {
-    let mut probe = Command::new("tshark");
-    probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let found = probe.status().is_ok_and(|status| status.success());
+    let found = succeeds(Command::new("tshark").arg("--version"));
     if !found {
         skip("UNSTUCK_REQUIRE_TSHARK", "no tshark");
     }
     found.then(|| PathBuf::from("tshark"))
+}
+
+/// Whether strace is there and may watch programs; a container may forbid it.
+pub fn has_strace() -> bool {
+    succeeds(Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Says on standard error that a test is skipped, and why; the test returns.
@@ -68,8 +76,7 @@ pub fn python() -> Option<PathBuf> {
 fn find_python(program: &str, required: Option<&str>) -> Option<PathBuf> {
     let mut probe = Command::new(program);
     probe.args(["-c", "import sys; sys.exit(sys.version_info < (3, 8))"]);
-    let status = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = status.is_ok_and(|status| status.success());
+    let found = succeeds(&mut probe);
     if !found {
         skip_unless(required, &format!("no {program} of version 3.8 or later"));
     }

@@ -37,7 +37,7 @@ mod scratch;
 mod shell_quote;
 
 pub use error::StageError;
-pub use find::{binary, python, skip, tshark};
+pub use find::{binary, has_strace, python, skip, tshark};
 pub use on_signal::{end_all_on_signal, wait_if_ending};
 pub use output::{Keep, Line, Stream};
 pub use program::{Finished, Program};

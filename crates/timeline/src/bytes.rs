@@ -68,6 +68,14 @@ pub fn listed(bytes: &[u8]) -> String {
     }
 }
 
+/// `1 byte`, `2 bytes`.
+pub fn count(count: usize) -> String {
+    match count {
+        1 => "1 byte".to_owned(),
+        _ => format!("{count} bytes"),
+    }
+}
+
 /// A text in at most `columns`: whole, or its beginning and how many bytes the whole of it stands for.
 pub fn shorten(shown: String, columns: usize, bytes: usize) -> String {
     if columns::width(&shown) <= columns {

@@ -1,6 +1,6 @@
 //! Which sockets of which processes were the ends of one connection.
 
-use crate::datagrams::conversations;
+use crate::datagrams::{Conversation, conversations};
 use crate::{Stream, StreamError};
 use observe::Event;
 use std::collections::HashMap;
@@ -74,7 +74,9 @@ pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
         let segments = segments(between, addresses(&server, "accept"));
         Connection { server, segments, ..Connection::default() }
     }));
-    all.extend(conversations(ends));
+    all.extend(conversations(ends).into_iter().map(|Conversation { client, server, ends }| {
+        Connection { client, server, datagrams: Some(ends), ..Connection::default() }
+    }));
     all.sort_by_key(Connection::begun);
     all
 }

@@ -3,10 +3,17 @@
 //! Each datagram is a message, and its place is where it would stand if all had come. So what was lost or cut shows as
 //! bytes that nobody received.
 
-use crate::connection::Connection;
 use observe::Event;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+
+/// Two programs that exchange datagrams.
+pub(crate) struct Conversation {
+    pub client: Vec<Event>,
+    pub server: Vec<Event>,
+    /// The addresses of both, as far as somebody recorded them.
+    pub ends: [String; 2],
+}
 
 /// What one socket and one other address had to do with each other.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +23,8 @@ struct End {
     events: Vec<Event>,
 }
 
-/// The conversations of the sockets that exchanged datagrams, each as a connection.
-pub(crate) fn conversations(events: &[Event]) -> Vec<Connection> {
+/// The conversations of the sockets that exchanged datagrams, in the order of their first datagrams.
+pub(crate) fn conversations(events: &[Event]) -> Vec<Conversation> {
     let mut ends = ends(events);
     let mut all = Vec::new();
     while !ends.is_empty() {
@@ -78,7 +85,7 @@ fn same(local: &str, address: &str) -> bool {
 }
 
 /// The one that sent first is the client.
-fn conversation(one: End, other: End) -> Connection {
+fn conversation(one: End, other: End) -> Conversation {
     let begins = |end: &End| {
         let sends = end.events.iter().filter(|event| event.call == "sendto");
         sends.map(|event| event.t_us).min().unwrap_or(u64::MAX)
@@ -94,14 +101,13 @@ fn conversation(one: End, other: End) -> Connection {
         false => other.peer.clone(),
         true => end.local.clone().unwrap_or_else(|| "not recorded".into()),
     };
-    let addresses = [address(&client, &server), address(&server, &client)];
+    let ends = [address(&client, &server), address(&server, &client)];
     let sent_by_client = sends(&client.events);
     let sent_by_server = sends(&server.events);
-    Connection {
+    Conversation {
         client: placed(&client.events, &sent_by_server),
         server: placed(&server.events, &sent_by_client),
-        datagrams: Some(addresses),
-        ..Connection::default()
+        ends,
     }
 }
 

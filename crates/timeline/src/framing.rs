@@ -3,9 +3,11 @@
 use crate::bytes;
 use crate::message::{Kind, Message, Part, PlacedMessage};
 use crate::stream::Stream;
-use proto::json::JsonFraming;
+use proto::json::{JsonFraming, LENGTH_KEY};
 use proto::prefix::{PREFIX_LEN, PrefixFraming};
 use proto::{Framing as _, MAX_FRAME, Parsed};
+use std::fmt;
+use std::str::FromStr;
 
 /// How the programs mark where a message ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,37 @@ pub enum Framing {
     /// Nothing does: these are bytes.
     None,
 }
+
+impl FromStr for Framing {
+    type Err = NotAFraming;
+
+    /// `prefix`, `prefix-be`, `json`, `json:KEY`, `lines` or `none`.
+    fn from_str(name: &str) -> Result<Framing, NotAFraming> {
+        let key = |key: &str| Framing::Json { length_key: key.to_owned() };
+        Ok(match name.split_once(':').unwrap_or((name, LENGTH_KEY)) {
+            ("json", length_key) if !length_key.is_empty() => key(length_key),
+            _ => match name {
+                "prefix" => Framing::Prefix,
+                "prefix-be" => Framing::PrefixBigEndian,
+                "lines" => Framing::Lines,
+                "none" => Framing::None,
+                _ => return Err(NotAFraming),
+            },
+        })
+    }
+}
+
+/// The name of no framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAFraming;
+
+impl fmt::Display for NotAFraming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected prefix, prefix-be, json, json:KEY, lines or none")
+    }
+}
+
+impl std::error::Error for NotAFraming {}
 
 /// A message at the front of some bytes: what of it is what, in order; `None` if more must come before one can tell.
 type Found = Option<Vec<Part>>;

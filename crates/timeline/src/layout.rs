@@ -5,7 +5,6 @@
 
 use crate::bytes;
 use crate::message::Kind;
-use crate::sentences;
 use crate::stream::{Lane, Stream};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -58,7 +57,7 @@ impl Stream {
             let bytes = moved.map(|call| call.bytes(&at)).max_by_key(|bytes| bytes.len())?;
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
-                _ if bytes.len() < at.len() => format!("? ({})", sentences::bytes(at.len())),
+                _ if bytes.len() < at.len() => format!("? ({})", bytes::count(at.len())),
                 // What ends a line is text.
                 Kind::Framing if message.is_some_and(|at| self.messages[at].ends_in_framing()) => {
                     bytes::text(bytes)

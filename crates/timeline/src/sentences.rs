@@ -1,5 +1,6 @@
 //! What the picture shows, in sentences: for each `recv` what it took, and what no `recv` took.
 
+use crate::bytes::count;
 use crate::calls::{Call, Retransmission};
 use crate::stream::{Lane, Piece, Read, Stream};
 use std::iter;
@@ -59,7 +60,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
     {
         let rest = end(&via.calls);
         let what = if via.call == "segment" { "seen in a segment" } else { "passed on" };
-        all.push(format!("not {what}: {}, from offset {rest} on", bytes(sent - rest)));
+        all.push(format!("not {what}: {}, from offset {rest} on", count(sent - rest)));
     }
     // Bytes behind them came: these were datagrams.
     let taken = end(&stream.recvs);
@@ -73,7 +74,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.extend(lost.map(|at| format!("never received: {}", stream.messages[at].message.name)));
     }
     if !reads.is_empty() && taken < sent {
-        all.push(format!("not received: {}, from offset {taken} on", bytes(sent - taken)));
+        all.push(format!("not received: {}, from offset {taken} on", count(sent - taken)));
     }
     all
 }
@@ -107,7 +108,7 @@ fn about_send(name: &str, send: &Call) -> Option<String> {
 
 fn about_retransmission(name: &str, sent: &Retransmission) -> String {
     let Retransmission { number, offset, len } = sent;
-    format!("{name} {number}: {} from offset {offset} on, sent again", bytes(*len))
+    format!("{name} {number}: {} from offset {offset} on, sent again", count(*len))
 }
 
 /// The same as the sentences in few words, for inside the box; the first is the longest.
@@ -117,7 +118,7 @@ pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
         true => piece.of.to_string(),
         false => format!("{} of {}", piece.len, piece.of),
     };
-    let len = bytes(len);
+    let len = count(len);
     let (long, short) = match pieces.as_slice() {
         [] => (len, None),
         [piece] if unknown == 0 => match (piece.len == piece.of, stream.part(piece)) {
@@ -206,12 +207,12 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
             let what = match together.len == piece.of {
                 true => format!(
                     "all {} of {}",
-                    bytes(piece.of),
+                    count(piece.of),
                     stream.messages[piece.message].message.name
                 ),
                 false => about_piece(stream, &together),
             };
-            format!("recv {numbers}: {} each, {what}", bytes(piece.len))
+            format!("recv {numbers}: {} each, {what}", count(piece.len))
         }
     }
 }
@@ -231,9 +232,9 @@ fn about_moved(stream: &Stream, read: &Read, call: &str) -> String {
     let mut parts: Vec<String> =
         read.pieces.iter().map(|piece| about_piece(stream, piece)).collect();
     if read.unknown > 0 && !read.pieces.is_empty() {
-        parts.push(format!("{} of no known message", bytes(read.unknown)));
+        parts.push(format!("{} of no known message", count(read.unknown)));
     }
-    let (len, parts) = (bytes(read.len), parts.join(" + "));
+    let (len, parts) = (count(read.len), parts.join(" + "));
     match (read.pieces.len(), read.cut()) {
         (0, _) => format!("{call} {number}: {len}"),
         // The sentence about the piece has the numbers already.
@@ -252,7 +253,7 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
         return name;
     }
     if let Some(kind) = stream.part(piece) {
-        return format!("the {kind} of {name} ({})", bytes(len));
+        return format!("the {kind} of {name} ({})", count(len));
     }
     let which = match from {
         0 => "first",
@@ -262,13 +263,6 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
     match len {
         1 => format!("the {which} of {of} bytes of {name}"),
         _ => format!("the {which} {len} of {of} bytes of {name}"),
-    }
-}
-
-pub fn bytes(count: usize) -> String {
-    match count {
-        1 => "1 byte".to_owned(),
-        _ => format!("{count} bytes"),
     }
 }
 

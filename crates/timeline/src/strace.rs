@@ -17,8 +17,8 @@ mod socket;
 mod sockets;
 mod value;
 
-use crate::trace::{Trace, cut_off};
 use calls::Calls;
+pub(crate) use calls::Seen;
 use line::What;
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub(crate) fn is_strace(text: &[u8]) -> bool {
 ///
 /// # Errors
 /// What is wrong with the first line that isn't one of strace's with a time, and its number.
-pub(crate) fn read(text: &str) -> Result<Trace, (usize, String)> {
+pub(crate) fn read(text: &str) -> Result<Seen, (usize, String)> {
     let mut calls = Calls::default();
     // What each thread has begun and not ended: when, and the beginning of the line.
     let mut begun: HashMap<u32, (u64, &str)> = HashMap::new();
@@ -43,7 +43,7 @@ pub(crate) fn read(text: &str) -> Result<Trace, (usize, String)> {
         let Some(line) = line::line(text) else {
             let is_last = lines.peek().is_none();
             if is_last && index > 0 {
-                calls.cut_off = Some(cut_off(index + 1));
+                calls.cut_off = Some(index + 1);
                 break;
             }
             return Err((index + 1, what_is_needed(text)));
@@ -67,7 +67,7 @@ pub(crate) fn read(text: &str) -> Result<Trace, (usize, String)> {
             calls.unsee("a call that had not returned when strace ended");
         }
     }
-    Ok(calls.into_trace())
+    Ok(calls.into_seen())
 }
 
 fn take(calls: &mut Calls, line: &line::Line<'_>, t_us: u64, text: &str) {

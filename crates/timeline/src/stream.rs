@@ -4,7 +4,6 @@ use crate::bytes;
 use crate::calls::{Call, Retransmission, attach_notes, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
-use crate::sentences;
 use observe::Event;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -119,7 +118,7 @@ impl Stream {
             let number = stream.messages.len() + 1;
             let name = match send.known_end() == send.end() {
                 true => format!("message {number} \"{}\"", bytes::preview(&send.data)),
-                false => format!("message {number} of {}", sentences::bytes(send.len)),
+                false => format!("message {number} of {}", bytes::count(send.len)),
             };
             let parts = vec![Part { kind: Kind::Payload, len: send.len }];
             stream

@@ -31,10 +31,10 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
         fs::read(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
     let line = |(number, why)| TraceError::Line { path: path.to_owned(), number, why };
     if strace::is_strace(&text) {
-        let Trace { events, remarks } =
-            strace::read(&String::from_utf8_lossy(&text)).map_err(line)?;
-        let events = events.into_iter().map(escaped).collect();
-        return Ok(Trace { events, remarks });
+        let seen = strace::read(&String::from_utf8_lossy(&text)).map_err(line)?;
+        let events = seen.events.into_iter().map(escaped).collect();
+        let remarks = seen.remarks.into_iter().chain(seen.cut_off.map(cut_off));
+        return Ok(Trace { events, remarks: remarks.collect() });
     }
     let mut events = Vec::new();
     for (text, number) in text.split_inclusive(|byte| *byte == b'\n').zip(1..) {
@@ -51,7 +51,7 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
 }
 
 /// What is said of a file whose last line has no end.
-pub(crate) fn cut_off(number: usize) -> String {
+fn cut_off(number: usize) -> String {
     format!(
         "line {number} is cut off, as if the program was killed while it wrote; read up to there"
     )

@@ -1,7 +1,8 @@
 //! The program under strace, which sees each of its calls.
 
-use std::env;
 use std::path::Path;
+
+use stage::has_strace;
 
 use super::submission::Submission;
 
@@ -11,8 +12,7 @@ use super::submission::Submission;
 pub(crate) fn watched(submission: &Submission, file: &Path) -> Option<Submission> {
     const STRACE: &str = "strace -D -f -ttt -T -yy -xx -s 65536 \
         -e trace=network,read,write,readv,writev,close,sendfile,splice -o";
-    let path = env::var_os("PATH").unwrap_or_default();
-    if !env::split_paths(&path).any(|place| place.join("strace").is_file()) {
+    if !has_strace() {
         return None;
     }
     let strace = STRACE.split_whitespace().map(str::to_owned);

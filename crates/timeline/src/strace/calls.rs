@@ -5,7 +5,6 @@ use super::moved::{Moved, moved};
 use super::socket::{Family, Is, address, descriptor};
 use super::sockets::{Sockets, canonical};
 use super::value::Value;
-use crate::trace::Trace;
 use observe::Event;
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,8 +17,18 @@ pub struct Calls {
     program: Option<u32>,
     /// What can't be drawn, and how often it came.
     unseen: BTreeMap<String, usize>,
-    /// What is said of a file whose last line has no end.
-    pub cut_off: Option<String>,
+    /// The last line, if it has no end.
+    pub cut_off: Option<usize>,
+}
+
+/// What strace saw.
+pub struct Seen {
+    /// The calls on sockets.
+    pub events: Vec<Event>,
+    /// What is missing in them, a sentence each.
+    pub remarks: Vec<String>,
+    /// The number of the last line, if it's cut off.
+    pub cut_off: Option<usize>,
 }
 
 /// Which way a call moves bytes; `None` if it moves none.
@@ -70,7 +79,7 @@ impl Calls {
     }
 
     /// The events, and what is missing in them.
-    pub fn into_trace(mut self) -> Trace {
+    pub fn into_seen(mut self) -> Seen {
         let pid = self.program.unwrap_or(0);
         let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
         let moves = |event: &&Event| event.got.is_some();
@@ -96,7 +105,8 @@ impl Calls {
             1 => format!("not drawn: {what}"),
             _ => format!("not drawn: {what} ({times} times)"),
         };
-        Trace { events, remarks: self.unseen.into_iter().map(remark).chain(self.cut_off).collect() }
+        let remarks = self.unseen.into_iter().map(remark).collect();
+        Seen { events, remarks, cut_off: self.cut_off }
     }
 
     /// The socket of an argument, and its descriptor.

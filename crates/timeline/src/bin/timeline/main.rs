@@ -1,10 +1,13 @@
-//! Draws what programs recorded with `--trace`: who sent which bytes, and which call took them.
+//! Draws what programs recorded with `--trace`, or what strace saw of any program: who sent which bytes, and which call took
+//! them.
 //!
 //! ```text
 //! $ cargo run -q --bin sticky-packet-repro-server -- --trace server.trace two-reads --hold --reads 2,5
 //! $ cargo run -q --bin sticky-packet-repro-client -- --trace client.trace two-sends
 //! $ cargo run -q --bin timeline -- client.trace server.trace
 //! ```
+
+mod pick;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -29,10 +32,14 @@ Record a run with --trace, which every program of the course has, and draw it:
   2$ timeline client.trace server.trace
   2$ timeline client.trace server.trace --html run.html     (open it in a browser)
 
-One trace is enough: then only that side is drawn. A new run appends to its trace: remove the old one first."
+One trace is enough: then only that side is drawn. A new run appends to its trace: remove the old one first.
+
+Any other program can be recorded with strace (Linux); scripts/see.sh does it all:
+  1$ strace -f -ttt -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice \\
+       -o server.strace python3 server.py"
 )]
 struct Args {
-    /// What the client and the server recorded
+    /// What the client and the server recorded, or strace saw of them
     #[arg(required_unless_present = "via", value_name = "TRACE")]
     traces: Vec<PathBuf>,
     /// What a relay between them recorded, or captured segments: the lane in the middle
@@ -44,12 +51,11 @@ struct Args {
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
     direction: Directions,
-    /// How the programs mark where a message ends. Without it each send counts as a message
-    #[arg(long, value_enum)]
-    framing: Option<FramingName>,
-    /// What a JSON header calls the length of the body
-    #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY)]
-    length_key: String,
+    /// How the programs mark where a message ends. Without it each send counts as a message.
+    /// prefix: four bytes of length in front, the lowest first; prefix-be: the highest first; json: a JSON header in front, with its
+    /// own length in front of that (json:KEY if it calls the length of the body KEY); lines: a line feed; none: bytes
+    #[arg(long, value_name = "KIND")]
+    framing: Option<Framing>,
     /// Write the picture to FILE, for a page or a book
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -65,32 +71,6 @@ enum Directions {
     Both,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum FramingName {
-    /// four bytes of length in front, the lowest first
-    Prefix,
-    /// four bytes of length in front, the highest first
-    PrefixBe,
-    /// a JSON header in front, with its own length in front of that
-    Json,
-    /// a line feed behind each message
-    Lines,
-    /// nothing: bytes
-    None,
-}
-
-impl Args {
-    fn framing(&self) -> Option<Framing> {
-        Some(match self.framing? {
-            FramingName::Prefix => Framing::Prefix,
-            FramingName::PrefixBe => Framing::PrefixBigEndian,
-            FramingName::Json => Framing::Json { length_key: self.length_key.clone() },
-            FramingName::Lines => Framing::Lines,
-            FramingName::None => Framing::None,
-        })
-    }
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
@@ -103,15 +83,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         events.extend(read(trace)?);
     }
     let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
-    let mut all = connections(&events, &via);
-    // The pairs of sockets by which some languages wake their own threads carry nothing.
-    if all.iter().any(|connection| carried(connection) != [0, 0]) {
-        all.retain(|connection| carried(connection) != [0, 0]);
-    }
-    let connection = pick(&all, args.conn)?;
+    let all = pick::that_carried(connections(&events, &via));
+    let connection = pick::one(&all, args.conn)?;
     let mut streams = streams(connection, args.direction)?;
-    if let Some(framing) = args.framing() {
-        streams = streams.into_iter().map(|stream| stream.framed(&framing)).collect();
+    if let Some(framing) = &args.framing {
+        streams = streams.into_iter().map(|stream| stream.framed(framing)).collect();
     }
 
     let mut said = Vec::new();
@@ -142,49 +118,6 @@ fn read(file: &Path) -> Result<Vec<Event>, Failure> {
     let _ = io::stderr().write_all(remarks.collect::<String>().as_bytes());
     Ok(trace.events)
 }
-
-/// The connection that was asked for, or the only one.
-fn pick(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
-    match (all, wanted) {
-        ([], _) => Err(Failure::Usage(
-            "no connection in these traces: expected a connect or an accept that succeeded, or datagrams; try the \
-             --trace of a client and a server that talked, or what strace saw of them"
-                .into(),
-        )),
-        ([only], None) => Ok(only),
-        (_, None) => Err(Failure::Usage(format!(
-            "{} connections in these traces; pick one with --conn N: {}",
-            all.len(),
-            list(all)
-        ))),
-        (_, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
-            let listed = list(all);
-            Failure::Usage(format!("no connection {number} in these traces; there is {listed}"))
-        }),
-    }
-}
-
-/// The connections by number, with how much each carried.
-fn list(all: &[Connection]) -> String {
-    let about = |(connection, number): (&Connection, usize)| {
-        let [there, back] = carried(connection);
-        format!("{number}: {} ({there} bytes there, {back} back)", connection.ends())
-    };
-    let mut listed: Vec<String> = all.iter().zip(1..).take(LISTED).map(about).collect();
-    if all.len() > LISTED {
-        listed.push(format!("and {} more", all.len() - LISTED));
-    }
-    listed.join("; ")
-}
-
-/// How many bytes each of its streams has; of one whose recordings contradict each other, nobody knows.
-fn carried(connection: &Connection) -> [usize; 2] {
-    let bytes = |direction| connection.stream(direction).map_or(usize::MAX, |stream| stream.len());
-    [Direction::ToServer, Direction::ToClient].map(bytes)
-}
-
-/// More connections would fill the screen.
-const LISTED: usize = 20;
 
 /// The streams that carried bytes.
 fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream>, Failure> {
