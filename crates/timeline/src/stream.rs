@@ -250,6 +250,12 @@ impl Stream {
         ends.max().unwrap_or(0)
     }
 
+    /// Whether a call failed, and not only because there was nothing to do yet.
+    pub fn has_failures(&self) -> bool {
+        let failed = |call: &Call| call.error.is_some() && !call.would_block();
+        self.lanes().iter().any(|lane| lane.calls.iter().any(failed))
+    }
+
     /// Whether no byte of it was recorded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -48,6 +48,9 @@ impl Stream {
             coloured && *name == "recv" && call.is_some_and(|at| self.moved(&calls[at]).glued())
         };
         let mut lines = Vec::new();
+        if rows.is_empty() {
+            lines.push(format!("{}: no bytes", self.name()));
+        }
         for (index, row) in rows.iter().enumerate() {
             if !left_out.contains(&index) {
                 lines.extend(draw(&lanes, &stretches, row, [label, width], &glued));

@@ -13,6 +13,7 @@
 //! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
 //! | the texts of chapter 15 are drawn from its recordings | `the_chapter_shows_what_is_drawn` |
 //! | a program under strace now is drawn as its recording | `a_program_of_today_is_drawn_like_its_recording` |
+//! | a direction without bytes where a call failed | `a_reset_before_an_answer_is_said` |
 //! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -305,6 +306,24 @@ fn a_program_of_today_is_drawn_like_its_recording() {
         let drawn = |all: &[Connection]| to_server(&all[0]).framed(&framing).text(80);
         assert_eq!(drawn(&now), drawn(&then), "{program}");
     }
+}
+
+/// A direction that carried nothing is drawn if a call failed there.
+#[test]
+fn a_reset_before_an_answer_is_said() {
+    let trace = read(
+        "\
+1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
+1 1.000002 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = 1
+1 1.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 ECONNRESET (Connection reset by peer)
+",
+    )
+    .unwrap();
+    let all = connections(&trace.events, &[]);
+    let stream = all[0].stream(Direction::ToClient).unwrap();
+    assert!(stream.is_empty() && stream.has_failures());
+    let words = "server to client: no bytes\n        recv 1: failed: ECONNRESET (Connection reset by peer)\n";
+    assert_eq!(stream.text(80), words);
 }
 
 /// Recordings in which bytes, words and lines were changed, moved or left out. `FUZZ_SECONDS=600` takes longer.

@@ -219,8 +219,13 @@ impl Calls {
                 None => "what sendfile or splice moved: strace never sees it",
             });
         }
+        let is_datagram = self.sockets.all[socket].family == Family::Datagram;
+        if is_datagram && moved.more {
+            self.unsee(
+                "that two datagrams are one: the first call said that more comes (MSG_MORE)",
+            );
+        }
         let it = &mut self.sockets.all[socket];
-        let is_datagram = it.family == Family::Datagram;
         let call = match (is_datagram, dir) {
             (false, "out") => "send",
             (false, _) => "recv",

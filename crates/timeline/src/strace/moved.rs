@@ -15,6 +15,8 @@ pub struct Moved {
     pub got: Option<u64>,
     /// Where to or from, for datagrams.
     pub peer: Option<String>,
+    /// It goes out together with what the next call sends (MSG_MORE).
+    pub more: bool,
     /// Why this is not a step of the stream.
     pub aside: Option<&'static str>,
 }
@@ -34,10 +36,14 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             () => None,
         }
     };
+    let more = |flags: Option<&Value<'_>>| flags.is_some_and(|flags| flags.has_flag("MSG_MORE"));
     match call.name {
         "sendmsg" | "recvmsg" => {
             let message = arg(1).map(|message| of_message(message, got));
-            message.into_iter().map(|moved| Moved { aside: aside(arg(2)), ..moved }).collect()
+            message
+                .into_iter()
+                .map(|moved| Moved { aside: aside(arg(2)), more: more(arg(2)), ..moved })
+                .collect()
         }
         "sendmmsg" | "recvmmsg" => {
             let count = got.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
@@ -59,7 +65,7 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             take(&mut bytes, arg(1), got);
             let peer = arg(4).and_then(address);
             let flags = arg(3).filter(|_| !matches!(call.name, "read" | "write"));
-            vec![Moved { bytes, asked, got, peer, aside: aside(flags) }]
+            vec![Moved { bytes, asked, got, peer, more: more(flags), aside: aside(flags) }]
         }
     }
 }

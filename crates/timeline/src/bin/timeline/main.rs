@@ -130,7 +130,7 @@ fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream
             streams.push(stream.map_err(|error| Failure::Usage(error.to_string()))?);
         }
     }
-    streams.retain(|stream| !stream.is_empty());
+    streams.retain(|stream| !stream.is_empty() || stream.has_failures());
     match streams.is_empty() {
         true => {
             Err(Failure::Usage("this connection carried no bytes there: nothing to draw".into()))
