@@ -48,7 +48,7 @@ impl Stream {
             coloured && *name == "recv" && call.is_some_and(|at| self.moved(&calls[at]).glued())
         };
         let mut lines = Vec::new();
-        if rows.is_empty() {
+        if rows.is_empty() && self.has_failures() {
             lines.push(format!("{}: no bytes", self.name()));
         }
         for (index, row) in rows.iter().enumerate() {
