@@ -48,7 +48,7 @@ impl Recording {
 
     /// Adds those of some packets, recorded at the same time in another way, that are not in this recording, and puts
     /// all in the order of their times.
-    pub(crate) fn add_missing(&mut self, packets: &[Packet]) {
+    pub fn add_missing(&mut self, packets: &[Packet]) {
         let mut here: HashMap<&[u8], usize> =
             packets.iter().map(|packet| (headers(packet), 0)).collect();
         for packet in &self.packets {
