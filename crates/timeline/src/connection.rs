@@ -88,7 +88,7 @@ impl Connection {
     /// [`StreamError`] when the recordings contradict each other.
     pub fn stream(&self, direction: Direction) -> Result<Stream, StreamError> {
         let relay = self.relay.clone().unwrap_or_default();
-        let (stream, relay, dir) = match direction {
+        let (mut stream, relay, dir) = match direction {
             Direction::ToServer => {
                 let stream = Stream::from_events(&self.client, &self.server)?;
                 (stream.between("client", "server"), relay.to_server, "out")
@@ -98,6 +98,7 @@ impl Connection {
                 (stream.between("server", "client"), relay.to_client, "in")
             }
         };
+        stream.datagrams = self.datagrams.is_some();
         let this_way = |event: &&Event| event.dir.as_deref() == Some(dir);
         let segments: Vec<Event> = self.segments.iter().filter(this_way).cloned().collect();
         if !relay.is_empty() {

@@ -25,17 +25,26 @@ struct End {
 
 /// The conversations of the sockets that exchanged datagrams, in the order of their first datagrams.
 pub(crate) fn conversations(events: &[Event]) -> Vec<Conversation> {
-    let mut ends = ends(events);
+    let ends = ends(events);
+    let others = |one: usize| {
+        let meets = |other: &usize| *other != one && meet(&ends[one], &ends[*other]);
+        (0..ends.len()).filter(meets).collect::<Vec<usize>>()
+    };
     let mut all = Vec::new();
-    while !ends.is_empty() {
-        let one = ends.remove(0);
-        let mut others = (0..ends.len()).filter(|at| meet(&one, &ends[*at]));
-        let other = match (others.next(), others.next()) {
-            (Some(other), None) => ends.remove(other),
+    for one in 0..ends.len() {
+        match others(one)[..] {
+            // Of two that mean each other the first brings the second.
+            [other] if others(other) == [one] => {
+                if one < other {
+                    all.push(conversation(ends[one].clone(), ends[other].clone()));
+                }
+            }
             // Nobody, or nobody can say which: then that side was not recorded.
-            _ => End { local: Some(one.peer.clone()), ..End::default() },
-        };
-        all.push(conversation(one, other));
+            _ => {
+                let other = End { local: Some(ends[one].peer.clone()), ..End::default() };
+                all.push(conversation(ends[one].clone(), other));
+            }
+        }
     }
     all
 }
@@ -73,6 +82,25 @@ fn meet(one: &End, other: &End) -> bool {
     (one.local.is_some() || other.local.is_some())
         && is_at(one, &other.peer)
         && is_at(other, &one.peer)
+        && all_were_sent(one, other)
+        && all_were_sent(other, one)
+}
+
+/// Whether each datagram that came to `to` is one that `from` sent, if it sent any: an address such as 0.0.0.0 stands for
+/// many.
+fn all_were_sent(from: &End, to: &End) -> bool {
+    let sent = sends(&from.events);
+    let came = to.events.iter().filter(|event| event.call == "recvfrom" && event.error.is_none());
+    came.into_iter().all(|came| sent.iter().any(|(_, sent)| is_of(came, sent)))
+}
+
+/// Whether what came is this datagram, or what a smaller buffer had room for.
+fn is_of(came: &Event, sent: &[u8]) -> bool {
+    let data = came.data.as_deref().unwrap_or_default();
+    match came.asked == came.got {
+        true => sent.starts_with(data),
+        false => sent == data,
+    }
 }
 
 /// Whether a socket with this address gets what is sent to the other: 0.0.0.0 stands for every address of the machine.
@@ -134,9 +162,8 @@ fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
         let (call, offset) = match event.call.as_str() {
             "sendto" => ("send", sent),
             _ => {
-                let data = event.data.as_deref().unwrap_or_default();
                 let mut later = rest.clone();
-                let its = later.by_ref().find(|(_, datagram)| datagram.starts_with(data));
+                let its = later.by_ref().find(|(_, datagram)| is_of(event, datagram));
                 match its.filter(|_| event.error.is_none()) {
                     Some((offset, _)) => {
                         rest = later;

@@ -76,23 +76,41 @@ impl Stream {
             match framing.parts(rest) {
                 Ok(Some(parts)) => {
                     let number = self.messages.len() + 1;
-                    let name =
-                        format!("message {number} \"{}\"", bytes::preview(payload(rest, &parts)));
-                    let placed = PlacedMessage { message: Message { name, parts }, offset };
+                    let begin = bytes::preview(payload(rest, &parts));
+                    let message = Message { name: format!("message {number} \"{begin}\""), parts };
+                    let placed = PlacedMessage { message, offset };
                     offset = placed.end();
                     self.messages.push(placed);
                 }
                 Ok(None) => {
-                    self.unframed = Some((offset, "the rest of this message did not come".into()));
-                    break;
+                    let why = format!("a message begins at offset {offset}");
+                    self.unframed =
+                        Some(format!("{why}, and its rest {}", self.missing(&bytes, "was")));
+                    return self;
                 }
                 Err(why) => {
-                    self.unframed = Some((offset, columns::visible(&why)));
-                    break;
+                    let why = columns::visible(&why);
+                    self.unframed =
+                        Some(format!("from offset {offset} on, these are bytes: {why}"));
+                    return self;
                 }
             }
         }
+        if let Some(missing) = offset.checked_sub(bytes.len()).filter(|missing| *missing > 0) {
+            let number = self.messages.len();
+            let missing = bytes::count(missing);
+            let rest = self.missing(&bytes, "were");
+            self.unframed = Some(format!("of message {number}, {missing} {rest}"));
+        } else if *framing != Framing::None && bytes.len() < self.len() {
+            let from = bytes.len();
+            self.unframed = Some(format!("from offset {from} on, the bytes were not recorded"));
+        }
         self
+    }
+
+    /// Why no more bytes are known than these.
+    fn missing(&self, bytes: &[u8], was: &str) -> String {
+        if bytes.len() < self.len() { format!("{was} not recorded") } else { "did not come".into() }
     }
 
     /// The bytes of the stream from its beginning, as far as any lane knows them without a gap.

@@ -50,9 +50,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
             all.push(format!("besides, {count} {calls} {what} (EAGAIN)"));
         }
     }
-    if let Some((offset, why)) = &stream.unframed {
-        all.push(format!("from offset {offset} on, these are bytes: {why}"));
-    }
+    all.extend(stream.unframed.clone());
     let end = |calls: &[Call]| calls.last().map_or(0, Call::end);
     let sent = end(&stream.sends);
     if let Some(via) = &stream.via
@@ -84,7 +82,8 @@ pub fn unrecorded(stream: &Stream) -> Vec<String> {
     let sides = [(&stream.sender, "sent"), (&stream.receiver, "received")];
     let missing = sides.iter().zip(stream.recorded).filter(|(_, recorded)| !recorded);
     let sentence = |((side, did), _): (&(&String, &str), bool)| {
-        format!("what the {} {did} was not recorded", columns::visible(side))
+        let side = columns::visible(side);
+        format!("what the {} {did} was not recorded", side.strip_prefix("the ").unwrap_or(&side))
     };
     missing.map(sentence).collect()
 }
@@ -201,7 +200,7 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
     let between = if run.len() == 2 { "," } else { " to" };
     let numbers = format!("{}{between} {}", first.number, last.number);
     match first.pieces.first() {
-        None => format!("recv {numbers}: 0 bytes = end of stream"),
+        None => format!("recv {numbers}: 0 bytes = {}", nothing(stream)),
         Some(piece) => {
             let together = Piece { len: piece.len * run.len(), ..piece.clone() };
             let what = match together.len == piece.of {
@@ -217,11 +216,16 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
     }
 }
 
+/// What it means that a recv brought nothing.
+fn nothing(stream: &Stream) -> &'static str {
+    if stream.datagrams { "an empty datagram" } else { "end of stream" }
+}
+
 fn about_read(stream: &Stream, read: &Read) -> String {
     let number = read.number;
     let took = match &read.error {
         Some(error) => format!("recv {number}: failed: {}", columns::visible(error)),
-        None if read.is_end() => format!("recv {number}: 0 bytes = end of stream"),
+        None if read.is_end() => format!("recv {number}: 0 bytes = {}", nothing(stream)),
         None => about_moved(stream, read, "recv"),
     };
     took + &read.note.as_ref().map(|note| format!(" → {note}")).unwrap_or_default()

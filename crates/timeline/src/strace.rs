@@ -21,6 +21,7 @@ use calls::Calls;
 pub(crate) use calls::Seen;
 use line::What;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Whether a file looks like strace's, and not like a trace of ours: it begins with a number.
 pub(crate) fn is_strace(text: &[u8]) -> bool {
@@ -31,11 +32,11 @@ pub(crate) fn is_strace(text: &[u8]) -> bool {
 ///
 /// # Errors
 /// What is wrong with the first line that isn't one of strace's with a time, and its number.
-pub(crate) fn read(text: &str) -> Result<Seen, (usize, String)> {
+pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
     let mut calls = Calls::default();
     // What each thread has begun and not ended: when, and the beginning of the line.
     let mut begun: HashMap<u32, (u64, &str)> = HashMap::new();
-    let mut lines = text.lines().enumerate().peekable();
+    let mut lines = all.lines().enumerate().peekable();
     while let Some((index, text)) = lines.next() {
         if text.trim().is_empty() {
             continue;
@@ -50,14 +51,15 @@ pub(crate) fn read(text: &str) -> Result<Seen, (usize, String)> {
         };
         match line.what {
             What::Other => {}
-            What::Call(text) => take(&mut calls, &line, line.t_us, text),
+            What::Call(text) => take(&mut calls, line.thread, line.t_us, None, text),
             What::Unfinished(text) => {
                 begun.insert(line.thread, (line.t_us, text));
             }
             What::Resumed(rest) => {
                 // strace may have come when the call was already under way.
-                if let Some((_, text)) = begun.remove(&line.thread) {
-                    take(&mut calls, &line, line.t_us, &format!("{text}{rest}"));
+                if let Some((began, text)) = begun.remove(&line.thread) {
+                    let text = format!("{text}{rest}");
+                    take(&mut calls, line.thread, began, Some(line.t_us), &text);
                 }
             }
         }
@@ -67,14 +69,19 @@ pub(crate) fn read(text: &str) -> Result<Seen, (usize, String)> {
             calls.unsee("a call that had not returned when strace ended");
         }
     }
-    Ok(calls.into_seen())
+    // Without -f no line names the process: two such recordings are two processes all the same.
+    let mut hasher = DefaultHasher::new();
+    all.hash(&mut hasher);
+    Ok(calls.into_seen(hasher.finish() as u32 | 1 << 31))
 }
 
-fn take(calls: &mut Calls, line: &line::Line<'_>, t_us: u64, text: &str) {
+/// A line says when a call began, and of one that others interrupted also when it ended; of the rest only `-T` tells.
+fn take(calls: &mut Calls, thread: u32, began: u64, ended: Option<u64>, text: &str) {
     match line::call(text) {
         Some(call) => {
             let took = call.took.unwrap_or(0);
-            calls.take(line.thread, t_us.saturating_add(took), &call);
+            let ended = ended.unwrap_or(began.saturating_add(took));
+            calls.take(thread, [began, ended], &call);
         }
         None if calls::direction(line::name(text)).is_some() => {
             calls.unsee("a line that could not be read as a call");

@@ -23,8 +23,10 @@ pub struct Stream {
     /// What they recorded on the sockets of this connection.
     events: [Vec<Event>; 2],
     pub(crate) messages: Vec<PlacedMessage>,
-    /// From where on the bytes are no messages of the framing that was asked for, and why.
-    pub(crate) unframed: Option<(usize, String)>,
+    /// Whether these are datagrams: of them one may be empty, and none is the end.
+    pub(crate) datagrams: bool,
+    /// From where on the bytes are no messages of the framing that was asked for, and why: a sentence.
+    pub(crate) unframed: Option<String>,
 }
 
 /// What travelled between the two, as somebody in the middle recorded it.
@@ -112,6 +114,7 @@ impl Stream {
             recorded: [!sender.is_empty(), !receiver.is_empty()],
             events: [with_call(sender, "send"), with_call(receiver, "recv")],
             messages: Vec::new(),
+            datagrams: false,
             unframed: None,
         };
         for send in stream.sends.iter().filter(|send| send.len > 0) {

@@ -14,6 +14,11 @@
 //! | the texts of chapter 15 are drawn from its recordings | `the_chapter_shows_what_is_drawn` |
 //! | a program under strace now is drawn as its recording | `a_program_of_today_is_drawn_like_its_recording` |
 //! | a direction without bytes where a call failed | `a_reset_before_an_answer_is_said` |
+//! | descriptors that are closed, reused, duplicated, inherited; the same addresses again | `descriptors_are_reused_and_shared` |
+//! | two threads at once, bytes thrown away, sequenced packets | `what_nobody_can_know_is_said` |
+//! | strace without -f | `recordings_without_process_numbers` |
+//! | a datagram that begins like another, an empty one | `datagrams_that_are_like_others` |
+//! | messages that stop: not recorded, or not come | `a_framing_says_why_it_stops` |
 //! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -142,12 +147,12 @@ fn datagrams() {
 
     // One that nobody received.
     let lines = "\
-1 1.000001 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[7]>
-1 1.000002 sendto(3<UDP:[7]>, \"a\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
-1 1.000003 sendto(3<UDP:[0.0.0.0:8]>, \"lost\", 4, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 4
-1 1.000004 sendto(3<UDP:[0.0.0.0:8]>, \"b\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
-1 1.000005 recvfrom(4<UDP:[127.0.0.1:9]>, \"a\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
-1 1.000006 recvfrom(4<UDP:[127.0.0.1:9]>, \"b\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
+1 1700000000.000001 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[7]>
+1 1700000000.000002 sendto(3<UDP:[7]>, \"a\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
+1 1700000000.000003 sendto(3<UDP:[0.0.0.0:8]>, \"lost\", 4, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 4
+1 1700000000.000004 sendto(3<UDP:[0.0.0.0:8]>, \"b\", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1
+1 1700000000.000005 recvfrom(4<UDP:[127.0.0.1:9]>, \"a\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
+1 1700000000.000006 recvfrom(4<UDP:[127.0.0.1:9]>, \"b\", 9, 0, {sa_family=AF_INET, sin_port=htons(8), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 1
 ";
     let all = connections(&read(lines).unwrap().events, &[]);
     let [only] = &all[..] else { panic!("{all:?}") };
@@ -167,12 +172,12 @@ fn what_was_not_seen_is_said() {
 
     // Of a write that -s cut the beginning is known, and the whole from the one who received it.
     let sent = "\
-1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
-1 1.000002 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"he\"..., 5) = 5
+1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
+1 1700000000.000002 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"he\"..., 5) = 5
 ";
     let received = "\
-2 1.000001 accept(3<TCP:[127.0.0.1:9]>, NULL, NULL) = 4<TCP:[127.0.0.1:9->127.0.0.1:8]>
-2 1.000003 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"hello\", 99) = 5
+2 1700000000.000001 accept(3<TCP:[127.0.0.1:9]>, NULL, NULL) = 4<TCP:[127.0.0.1:9->127.0.0.1:8]>
+2 1700000000.000003 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"hello\", 99) = 5
 ";
     let (sent, received) = (read(sent).unwrap(), read(received).unwrap());
     assert_eq!(sent.remarks, ["not drawn: the end of what a call moved (strace -s shows more)"]);
@@ -186,21 +191,25 @@ fn what_was_not_seen_is_said() {
 #[test]
 fn what_cannot_be_drawn_is_said() {
     let before =
-        read("1 1.000001 read(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1) = 1\n").unwrap();
+        read("1 1700000000.000001 read(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1) = 1\n")
+            .unwrap();
     assert_eq!(before.events, []);
     assert!(before.remarks[0].contains("open before strace began"), "{:?}", before.remarks);
 
-    let unnamed = read("1 1.000001 read(3<socket:[7]>, \"x\", 1) = 1\n").unwrap();
+    let unnamed = read("1 1700000000.000001 read(3<socket:[7]>, \"x\", 1) = 1\n").unwrap();
     assert!(unnamed.remarks[0].contains("could not name"), "{:?}", unnamed.remarks);
-    let unannotated = read("1 1.000001 recvfrom(3, \"x\", 1, 0, NULL, NULL) = 1\n").unwrap();
+    let unannotated =
+        read("1 1700000000.000001 recvfrom(3, \"x\", 1, 0, NULL, NULL) = 1\n").unwrap();
     assert!(unannotated.remarks[0].contains("-yy"), "{:?}", unannotated.remarks);
 
     let error = read("1 10:00:00 read(3<TCP:[7]>, \"x\", 1) = 1\n").unwrap_err();
     assert!(error.contains("line 1") && error.contains("-ttt"), "{error}");
-    let cut = read("1 1.000001 close(3<TCP:[7]>) = 0\n1 1.0000").unwrap();
+    let cut = read("1 1700000000.000001 close(3<TCP:[7]>) = 0\n1 1700000000.0000").unwrap();
     assert!(cut.remarks[0].starts_with("line 2 is cut off"), "{:?}", cut.remarks);
-    let strange =
-        read("1 1.000001 read(3<TCP:[7]>, \"x\" = 1\n1 1.000002 +++ exited +++\n").unwrap();
+    let strange = read(
+        "1 1700000000.000001 read(3<TCP:[7]>, \"x\" = 1\n1 1700000000.000002 +++ exited +++\n",
+    )
+    .unwrap();
     assert_eq!(strange.remarks, ["not drawn: a line that could not be read as a call"]);
 }
 
@@ -208,14 +217,14 @@ fn what_cannot_be_drawn_is_said() {
 fn calls_that_move_nothing() {
     let trace = read(
         "\
-1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 EINPROGRESS (Operation now in progress)
-1 1.000002 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)
-1 1.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"hi\", 9, MSG_PEEK, NULL, NULL) = 2
-1 1.000004 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>,  <unfinished ...>
-2 1.000005 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
-1 1.000006 <... recvfrom resumed>\"hi\", 9, 0, NULL, NULL) = 2
-1 1.000007 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = -1 EPIPE (Broken pipe)
-1 1.000008 close(3<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
+1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 EINPROGRESS (Operation now in progress)
+1 1700000000.000002 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)
+1 1700000000.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"hi\", 9, MSG_PEEK, NULL, NULL) = 2
+1 1700000000.000004 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>,  <unfinished ...>
+2 1700000000.000005 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
+1 1700000000.000006 <... recvfrom resumed>\"hi\", 9, 0, NULL, NULL) = 2
+1 1700000000.000007 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = -1 EPIPE (Broken pipe)
+1 1700000000.000008 close(3<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
 ",
     )
     .unwrap();
@@ -313,9 +322,9 @@ fn a_program_of_today_is_drawn_like_its_recording() {
 fn a_reset_before_an_answer_is_said() {
     let trace = read(
         "\
-1 1.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
-1 1.000002 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = 1
-1 1.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 ECONNRESET (Connection reset by peer)
+1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
+1 1700000000.000002 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = 1
+1 1700000000.000003 recvfrom(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, 0x7ffe, 9, 0, NULL, NULL) = -1 ECONNRESET (Connection reset by peer)
 ",
     )
     .unwrap();
@@ -324,6 +333,142 @@ fn a_reset_before_an_answer_is_said() {
     assert!(stream.is_empty() && stream.has_failures());
     let words = "server to client: no bytes\n        recv 1: failed: ECONNRESET (Connection reset by peer)\n";
     assert_eq!(stream.text(80), words);
+}
+
+/// Lines for a connection from port `from` to 9: of thread 1, a microsecond apart.
+fn lines(calls: &[&str]) -> String {
+    let line = |(call, at): (&&str, usize)| {
+        let (thread, call) = call.split_once(' ').unwrap();
+        format!("{thread} 1700000000.{at:06} {call}\n")
+    };
+    calls.iter().zip(1..).map(line).collect()
+}
+
+const CONNECT: &str = "1 connect(4<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0";
+
+fn sent(trace: &Trace) -> Vec<String> {
+    let text = |connection: &Connection| {
+        let sends = connection.client.iter().filter(|event| event.call == "send");
+        let bytes = sends.flat_map(|event| event.data.clone().unwrap_or_default());
+        String::from_utf8(bytes.collect()).unwrap()
+    };
+    connections(&trace.events, &[]).iter().map(text).collect()
+}
+
+#[test]
+fn descriptors_are_reused_and_shared() {
+    // A child keeps the first connection; the parent closes it, and its next one has the same number.
+    let forked = lines(&[
+        CONNECT,
+        "1 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0",
+        "1 socket(AF_INET, SOCK_STREAM, 0) = 4<TCP:[70]>",
+        &CONNECT.replace("[7]", "[70]"),
+        "2 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1",
+        "1 write(4<TCP:[127.0.0.1:80->127.0.0.1:9]>, \"b\", 1) = 1",
+        "2 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1",
+    ]);
+    let trace = read(&forked).unwrap();
+    assert_eq!((sent(&trace), trace.remarks), (vec!["aa".into(), "b".into()], Vec::new()));
+    // Another descriptor of the socket, which nobody has used before.
+    let duplicated = lines(&[CONNECT, "1 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1"]);
+    let trace = read(&duplicated).unwrap();
+    assert_eq!((sent(&trace), trace.remarks), (vec!["a".into()], Vec::new()));
+    // The same two addresses again; the end of the first connection was not seen.
+    let again = lines(&[
+        CONNECT,
+        "1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1",
+        "2 socket(AF_INET, SOCK_STREAM, 0) = 4<TCP:[70]>",
+        &CONNECT.replace("[7]", "[70]").replace("1 conn", "2 conn"),
+        "2 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"b\", 1) = 1",
+    ]);
+    assert_eq!(sent(&read(&again).unwrap()), ["a", "b"]);
+}
+
+#[test]
+fn what_nobody_can_know_is_said() {
+    let both = lines(&[
+        CONNECT,
+        "1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1 <unfinished ...>",
+        "2 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"b\", 1 <unfinished ...>",
+        "1 <... write resumed>) = 1",
+        "2 <... write resumed>) = 1",
+    ]);
+    let remarks = read(&both).unwrap().remarks;
+    assert!(remarks[0].contains("in which order two threads moved bytes"), "{remarks:?}");
+    let thrown = lines(&[
+        CONNECT,
+        "1 recvfrom(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"old\", 3, MSG_TRUNC, NULL, NULL) = 3",
+    ]);
+    let trace = read(&thrown).unwrap();
+    assert_eq!(trace.events[1].data.as_deref(), Some(b"".as_slice()));
+    assert!(trace.remarks[0].contains("the end of what a call moved"), "{:?}", trace.remarks);
+    let packets = lines(&["1 write(4<UNIX-SEQPACKET:[7->8]>, \"a\", 1) = 1"]);
+    let remarks = read(&packets).unwrap().remarks;
+    assert!(remarks[0].contains("SEQPACKET"), "{remarks:?}");
+}
+
+/// Two recordings without -f have no process numbers, and are two processes all the same.
+#[test]
+fn recordings_without_process_numbers() {
+    let client = lines(&[CONNECT, "1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1"]);
+    let server = lines(&[
+        "1 accept(3<TCP:[127.0.0.1:9]>, NULL, NULL) = 4<TCP:[127.0.0.1:9->127.0.0.1:8]>",
+        "1 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"a\", 9) = 1",
+    ]);
+    let without = |lines: &str| read(&lines.replace("1 17", "17")).unwrap().events;
+    let all = connections(&[without(&client), without(&server)].concat(), &[]);
+    assert_eq!(all.len(), 1);
+    assert!(all[0].stream(Direction::ToClient).unwrap().is_empty());
+    assert_eq!(to_server(&all[0]).reads()[0].pieces.len(), 1);
+}
+
+#[test]
+fn datagrams_that_are_like_others() {
+    let address = |port: u16| {
+        format!("{{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr(\"127.0.0.1\")}}")
+    };
+    let send = |data: &str, len: usize| {
+        format!("1 sendto(3<UDP:[127.0.0.1:8]>, \"{data}\", {len}, 0, {}, 16) = {len}", address(9))
+    };
+    let take = |data: &str, len: usize| {
+        format!("2 recvfrom(4<UDP:[127.0.0.1:9]>, \"{data}\", 99, 0, {}, [16]) = {len}", address(8))
+    };
+    let drawn = |calls: &[String]| {
+        let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+        let all = connections(&read(&lines(&calls)).unwrap().events, &[]);
+        assert_eq!(all.len(), 1, "{all:?}");
+        to_server(&all[0]).text(100)
+    };
+    let words = drawn(&[send("item 10", 7), send("item 1", 6), take("item 1", 6)]);
+    assert!(words.contains("recv 1: 6 bytes = message 2 \"item 1\""), "{words}");
+    assert!(words.contains("never received: message 1 \"item 10\""), "{words}");
+    let words = drawn(&[send("a", 1), send("", 0), take("a", 1), take("", 0)]);
+    assert!(words.contains("recv 2: 0 bytes = an empty datagram"), "{words}");
+}
+
+#[test]
+fn a_framing_says_why_it_stops() {
+    let drawn = |calls: &[&str], framing: &Framing| {
+        let all = connections(&read(&lines(calls)).unwrap().events, &[]);
+        to_server(&all[0]).framed(framing).text(100)
+    };
+    let write = |data: &str, len: usize| {
+        format!("1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, {data}, {len}) = {len}")
+    };
+    let check = |data: &str, len, framing: Framing, says: &str| {
+        let words = drawn(&[CONNECT, &write(data, len)], &framing);
+        assert!(words.contains(says), "{words}");
+    };
+    check(
+        "\"hi\\nho\"",
+        5,
+        Framing::Lines,
+        "a message begins at offset 3, and its rest did not come",
+    );
+    check("\"hi\\nho\"...", 9, Framing::Lines, "begins at offset 3, and its rest was not recorded");
+    check("\"hi\\n\"...", 9, Framing::Lines, "from offset 3 on, the bytes were not recorded");
+    check("\"\\0\\0\\0\\5hi\"", 6, Framing::PrefixBigEndian, "of message 1, 3 bytes did not come");
+    check("\"\\5\\0\\0\\0hi\"...", 8, Framing::Prefix, "of message 1, 3 bytes were not recorded");
 }
 
 /// Recordings in which bytes, words and lines were changed, moved or left out. `FUZZ_SECONDS=600` takes longer.

@@ -34,16 +34,17 @@ pub struct Seen {
 /// Which way a call moves bytes; `None` if it moves none.
 pub fn direction(name: &str) -> Option<&'static str> {
     match name {
-        "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" => Some("out"),
-        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" => Some("in"),
+        "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" | "pwritev2" => Some("out"),
+        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" | "preadv2" => Some("in"),
         _ => None,
     }
 }
 
 impl Calls {
-    /// Takes the next call, at the time when it returned, as far as that is known.
-    pub fn take(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+    /// Takes the next call, which began and ended at these times.
+    pub fn take(&mut self, thread: u32, [began, ended]: [u64; 2], call: &Call<'_>) {
         self.program.get_or_insert(thread);
+        let t_us = ended;
         match call.name {
             "socket" => self.created(thread, call),
             "socketpair" => self.paired(thread, t_us, call),
@@ -66,6 +67,11 @@ impl Calls {
             name => {
                 let Some(dir) = direction(name) else { return };
                 let Some((socket, _)) = self.socket(thread, call, 0) else { return };
+                if self.sockets.all[socket].is_shared(dir, thread, [began, ended]) {
+                    self.unsee(
+                        "in which order two threads moved bytes of one socket at the same time",
+                    );
+                }
                 for moved in moved(call) {
                     self.move_bytes(t_us, dir, socket, moved, call.result);
                 }
@@ -78,9 +84,9 @@ impl Calls {
         *self.unseen.entry(what.to_owned()).or_default() += 1;
     }
 
-    /// The events, and what is missing in them.
-    pub fn into_seen(mut self) -> Seen {
-        let pid = self.program.unwrap_or(0);
+    /// The events, and what is missing in them; `without_pid` stands for the process of a recording that names none.
+    pub fn into_seen(mut self, without_pid: u32) -> Seen {
+        let pid = self.program.filter(|thread| *thread > 0).unwrap_or(without_pid);
         let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
         let moves = |event: &&Event| event.got.is_some();
         let lost = self.events.iter().filter(moves).filter(|event| !known(event));
@@ -114,11 +120,17 @@ impl Calls {
         let word = call.args.get(arg)?.word()?;
         let Some(descriptor) = descriptor(word) else {
             // Of read, write and close nobody knows whether it's a socket; of the others it is.
-            if !matches!(call.name, "read" | "write" | "readv" | "writev" | "close" | "splice") {
+            if !matches!(
+                call.name,
+                "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" | "close" | "splice"
+            ) {
                 self.unsee("a call without the name of its socket (strace -yy)");
             }
             return None;
         };
+        if descriptor.is == Is::Undrawn {
+            self.unsee("a call on a socket of sequenced packets (SEQPACKET)");
+        }
         let found = self.sockets.find(thread, descriptor);
         if found.is_none() && descriptor.is == Is::Unnamed {
             self.unsee("a call on a socket that strace could not name");
@@ -129,9 +141,12 @@ impl Calls {
     fn created(&mut self, thread: u32, call: &Call<'_>) {
         let Outcome::Returned(result) = call.result else { return };
         let Some(descriptor) = descriptor(result) else { return };
+        if call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_SEQPACKET")) {
+            return;
+        }
         let is_datagram = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_DGRAM"));
         let family = if is_datagram { Family::Datagram } else { Family::Stream };
-        if descriptor.is != Is::Other {
+        if !matches!(descriptor.is, Is::Other | Is::Undrawn) {
             self.sockets.create(thread, descriptor, family);
         }
     }
@@ -203,7 +218,7 @@ impl Calls {
         t_us: u64,
         dir: &'static str,
         socket: usize,
-        moved: Moved,
+        mut moved: Moved,
         result: Outcome<'_>,
     ) {
         if let Some(why) = moved.aside {
@@ -213,6 +228,9 @@ impl Calls {
             return; // interrupted, and made again
         }
         let got = moved.got.unwrap_or(0);
+        if moved.discards && self.sockets.all[socket].family == Family::Stream {
+            moved.bytes.clear();
+        }
         if (moved.bytes.len() as u64) < got {
             self.unsee(match moved.asked {
                 Some(_) => "the end of what a call moved (strace -s shows more)",

@@ -64,6 +64,9 @@ impl Outcome<'_> {
     }
 }
 
+/// No recording is older: 2001.
+const MILLENNIUM: u64 = 1_000_000_000;
+
 /// Reads a line: `1234 1795789691.714294 sendto(…`. With a single process the number in front may be missing.
 ///
 /// `None` if there is no time of this form, as without `-ttt`.
@@ -80,7 +83,8 @@ pub fn line(text: &str) -> Option<Line<'_>> {
     if micros.len() != 6 {
         return None;
     }
-    let seconds: u64 = seconds.parse().ok()?;
+    // `-r` counts from the last line, and would look the same.
+    let seconds: u64 = seconds.parse().ok().filter(|seconds| *seconds >= MILLENNIUM)?;
     let t_us = seconds.checked_mul(1_000_000)?.checked_add(micros.parse().ok()?)?;
     let what = if let Some(rest) = what.strip_prefix("<... ") {
         What::Resumed(rest.split_once(" resumed>")?.1)
@@ -131,14 +135,15 @@ mod tests {
 
     #[test]
     fn lines() {
-        let read = line("12 1.000002 close(3<TCP:[7]>)        = 0").unwrap();
-        assert_eq!((read.thread, read.t_us), (12, 1_000_002));
+        let read = line("12 1700000000.000002 close(3<TCP:[7]>)        = 0").unwrap();
+        assert_eq!((read.thread, read.t_us), (12, 1_700_000_000_000_002));
         let What::Call(text) = read.what else { panic!("{read:?}") };
         let closed = call(text).unwrap();
         assert_eq!((closed.name, closed.result), ("close", Outcome::Returned("0")));
         assert_eq!(closed.args, [Value::Word("3<TCP:[7]>")]);
-        assert_eq!(line("1.000002 +++ exited with 0 +++").unwrap().what, What::Other);
+        assert_eq!(line("1700000000.000002 +++ exited with 0 +++").unwrap().what, What::Other);
         assert_eq!(line("12 10:00:00 close(3) = 0"), None);
+        assert_eq!(line("12      0.000021 close(3) = 0"), None, "-r");
         assert_eq!(line("12 close(3) = 0"), None);
         assert_eq!(line(""), None);
     }

@@ -17,6 +17,8 @@ pub struct Moved {
     pub peer: Option<String>,
     /// It goes out together with what the next call sends (MSG_MORE).
     pub more: bool,
+    /// The bytes were thrown away, and what the buffer holds is something else (MSG_TRUNC, on a stream).
+    pub discards: bool,
     /// Why this is not a step of the stream.
     pub aside: Option<&'static str>,
 }
@@ -54,7 +56,7 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             };
             messages.filter_map(each).collect()
         }
-        "readv" | "writev" => {
+        "readv" | "writev" | "preadv2" | "pwritev2" => {
             vec![of_pieces(arg(1).map_or(&[][..], Value::elements), got)]
         }
         _ => {
@@ -65,7 +67,16 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             take(&mut bytes, arg(1), got);
             let peer = arg(4).and_then(address);
             let flags = arg(3).filter(|_| !matches!(call.name, "read" | "write"));
-            vec![Moved { bytes, asked, got, peer, more: more(flags), aside: aside(flags) }]
+            let discards = flags.is_some_and(|flags| flags.has_flag("MSG_TRUNC"));
+            vec![Moved {
+                bytes,
+                asked,
+                got,
+                peer,
+                more: more(flags),
+                discards,
+                aside: aside(flags),
+            }]
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Is<'a> {
     Socket { family: Family, ends: Ends<'a> },
     /// A file, a pipe, or whatever else is no socket.
     Other,
+    /// A socket of a kind that is not drawn.
+    Undrawn,
     /// A socket, but not which: `socket:[123]`, as with `-y` or after a reset.
     Unnamed,
 }
@@ -50,6 +52,7 @@ pub fn descriptor(word: &str) -> Option<Descriptor<'_>> {
     let family = match kind {
         "TCP" | "TCPv6" | "UNIX" | "UNIX-STREAM" => Family::Stream,
         "UDP" | "UDPv6" | "UNIX-DGRAM" => Family::Datagram,
+        "UNIX-SEQPACKET" => return Some(Descriptor { number, is: Is::Undrawn }),
         "socket" => return Some(Descriptor { number, is: Is::Unnamed }),
         _ => return Some(Descriptor { number, is: Is::Other }),
     };

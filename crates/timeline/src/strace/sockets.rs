@@ -2,7 +2,8 @@
 //! both. All of these names are one socket here.
 
 use super::socket::{Descriptor, Ends, Family, Is};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 /// A socket, and how far each direction of it has come.
 pub struct Socket {
@@ -18,6 +19,18 @@ pub struct Socket {
     closed: bool,
     /// The descriptor, while its connect waits for a name.
     connecting: Option<u32>,
+    /// Of each direction, who moved bytes last, and when that ended.
+    last: [(u32, u64); 2],
+}
+
+impl Socket {
+    /// Whether another thread was still moving bytes this way when this call began.
+    pub fn is_shared(&mut self, dir: &str, thread: u32, [began, ended]: [u64; 2]) -> bool {
+        let last = &mut self.last[usize::from(dir == "out")];
+        let is_shared = last.0 != thread && began < last.1;
+        *last = (thread, ended.max(last.1));
+        is_shared
+    }
 }
 
 /// All sockets of a program: each is a place in a list.
@@ -43,6 +56,7 @@ impl Sockets {
             received: 0,
             closed: false,
             connecting: None,
+            last: [(0, 0); 2],
         });
         self.by_number.insert((thread, descriptor.number), socket);
         if let Is::Socket { ends, .. } = descriptor.is {
@@ -55,13 +69,14 @@ impl Sockets {
     pub fn find(&mut self, thread: u32, descriptor: Descriptor<'_>) -> Option<usize> {
         let key = (thread, descriptor.number);
         let (family, ends) = match descriptor.is {
-            Is::Other => return None,
+            Is::Other | Is::Undrawn => return None,
             Is::Unnamed => return self.by_number.get(&key).copied(),
             Is::Socket { family, ends } => (family, ends),
         };
+        let own = self.by_number.get(&key).copied();
+        let own = own.filter(|socket| self.can_become(*socket, family, ends));
         let named = self.by_name.get(&name(ends)).copied();
-        let open = named.filter(|socket| !self.all[*socket].closed);
-        let socket = match open.or_else(|| self.renamed(key, family, ends)).or(named) {
+        let socket = match own.or(named).or_else(|| self.of_another_thread(key.1, family, ends)) {
             Some(socket) => socket,
             None => return Some(self.create(thread, descriptor, family)),
         };
@@ -70,24 +85,37 @@ impl Sockets {
         Some(socket)
     }
 
-    /// The socket that has got another name since the last call on it: it was bound, or connected.
-    fn renamed(&self, key: (u32, u32), family: Family, ends: Ends<'_>) -> Option<usize> {
-        let could_be = |socket: &Socket| {
-            let right_peer = match ends {
-                Ends::Both { peer, .. } if family == Family::Stream => {
-                    socket.connecting.is_some() && socket.peer == Some(canonical(peer))
-                }
-                _ => true,
-            };
-            socket.family == family && !socket.closed && right_peer
+    /// Whether an open socket could have got this name since the last call on it: it was bound, or connected. Datagram sockets
+    /// may even share a name; then the descriptor tells.
+    fn can_become(&self, socket: usize, family: Family, ends: Ends<'_>) -> bool {
+        let it = &self.all[socket];
+        let fits = match (family, ends) {
+            (Family::Stream, Ends::Both { peer, .. }) => {
+                it.connecting.is_some() && it.peer == Some(canonical(peer))
+            }
+            (Family::Stream, _) => it.connecting.is_none() && it.peer.is_none(),
+            (Family::Datagram, Ends::Number(_)) => it.local.is_none(),
+            (Family::Datagram, Ends::Local(local) | Ends::Both { local, .. }) => {
+                it.local.as_ref().is_none_or(|known| is_same_port(known, &canonical(local)))
+            }
         };
-        let own = self.by_number.get(&key).copied();
-        own.filter(|socket| could_be(&self.all[*socket])).or_else(|| {
-            // Another thread of the program connected it.
-            let others = self.all.iter().enumerate().rev();
-            let mut others = others.filter(|(_, socket)| socket.connecting == Some(key.1));
-            others.find(|(_, socket)| could_be(socket)).map(|(at, _)| at)
-        })
+        it.family == family && !it.closed && fits
+    }
+
+    /// The socket that another thread connected or bound; by the same descriptor, or else the only one that it can be.
+    fn of_another_thread(&self, number: u32, family: Family, ends: Ends<'_>) -> Option<usize> {
+        if matches!(ends, Ends::Number(_)) {
+            return None;
+        }
+        let fit = |socket: &usize| self.can_become(*socket, family, ends);
+        let known = self.by_number.iter().filter(|(key, _)| key.1 == number).map(|(_, at)| *at);
+        let same_number: HashSet<usize> = known.filter(fit).collect();
+        let all: HashSet<usize> = (0..self.all.len()).filter(fit).collect();
+        let only = |set: HashSet<usize>| match set.len() {
+            1 => set.into_iter().next(),
+            _ => None,
+        };
+        only(same_number).or_else(|| only(all).filter(|_| family == Family::Stream))
     }
 
     fn call_it(&mut self, socket: usize, ends: Ends<'_>) {
@@ -129,16 +157,20 @@ fn name(ends: Ends<'_>) -> String {
     }
 }
 
+/// An address that was first 0.0.0.0 becomes another one when the socket is connected.
+fn is_same_port(one: &str, other: &str) -> bool {
+    let port = |address: &str| address.parse::<SocketAddr>().map(|address| address.port());
+    one == other || port(one).is_ok_and(|one| port(other) == Ok(one))
+}
+
 fn is_number(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// An address as both ends write it: an IPv4 peer of an IPv6 socket is `[::ffff:127.0.0.1]:80` there.
 pub fn canonical(address: &str) -> String {
-    match address.parse::<std::net::SocketAddr>() {
-        Ok(address) => {
-            std::net::SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
-        }
+    match address.parse::<SocketAddr>() {
+        Ok(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).to_string(),
         Err(_) if is_number(address) => format!("socket {address}"),
         Err(_) => address.to_owned(),
     }

@@ -79,8 +79,14 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let mut events = Vec::new();
+    let mut known = Vec::new();
     for trace in &args.traces {
-        events.extend(read(trace)?);
+        // The same file twice is one recording.
+        let file = trace.canonicalize().unwrap_or_else(|_| trace.clone());
+        if !known.contains(&file) {
+            events.extend(read(trace)?);
+            known.push(file);
+        }
     }
     let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
     let all = pick::that_carried(connections(&events, &via));

@@ -39,7 +39,10 @@ pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Fai
 /// The connections by number, with how much each carried.
 fn list(all: &[Connection]) -> String {
     let about = |(connection, number): (&Connection, usize)| {
-        let [there, back] = carried(connection);
+        let [there, back] = carried(connection).map(|bytes| match bytes {
+            usize::MAX => "?".to_owned(),
+            bytes => bytes.to_string(),
+        });
         format!("{number}: {} ({there} bytes there, {back} back)", connection.ends())
     };
     let mut listed: Vec<String> = all.iter().zip(1..).take(LISTED).map(about).collect();
