@@ -35,7 +35,8 @@ const CALLS: [&str; 11] = [
 /// Hand over the events that the streams were made of; a call that no stream has is a step without a box. A note is told
 /// with its `recv`; what is no call that we know is left out.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
-    let (steps, places) = steps(streams, parties);
+    let (parties, timed) = on_one_clock(parties);
+    let (steps, places) = steps(streams, &parties, timed);
     let pictures: Vec<Value> =
         (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
     let names: Vec<String> = parties.iter().map(|(name, _)| columns::visible(name)).collect();
@@ -51,6 +52,24 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
         .replace("<!--style-->", &style)
         .replace("<!--script-->", SCRIPT)
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
+}
+
+/// From here on a time counts from 1970, as in strace's recordings; below it is that of the machine's own clock.
+const SINCE_1970: u64 = 1_000_000_000_000_000;
+
+/// The recordings, and whether their times can be compared. If some count from 1970 and some don't, both are made to begin
+/// together: causes still come before effects, but there are no times to show.
+fn on_one_clock<'a>(parties: &[(&'a str, Vec<Event>)]) -> (Vec<(&'a str, Vec<Event>)>, bool) {
+    let mut parties = parties.to_vec();
+    let times = || parties.iter().flat_map(|(_, events)| events).map(|event| event.t_us);
+    let own = times().filter(|time| *time < SINCE_1970).min();
+    let since_1970 = times().filter(|time| *time >= SINCE_1970).min();
+    let (Some(own), Some(since_1970)) = (own, since_1970) else { return (parties, true) };
+    let events = parties.iter_mut().flat_map(|(_, events)| events);
+    for event in events.filter(|event| event.t_us >= SINCE_1970) {
+        event.t_us = event.t_us - since_1970 + own;
+    }
+    (parties, false)
 }
 
 /// Text between two backticks becomes code.
@@ -70,6 +89,7 @@ fn code_spans(escaped: &str) -> String {
 fn steps<'a>(
     streams: &[Stream],
     parties: &'a [(&str, Vec<Event>)],
+    timed: bool,
 ) -> (Vec<Value>, HashMap<CallKey<'a>, usize>) {
     let mut all: Vec<(usize, CallKey, &Event)> = Vec::new();
     let mut counts: HashMap<(&str, Socket), usize> = HashMap::new();
@@ -100,7 +120,9 @@ fn steps<'a>(
     let places = all.iter().enumerate().map(|(step, (_, key, _))| (key.clone(), step)).collect();
     let step = |(who, key, event): (usize, CallKey, &Event)| {
         let mut step = Map::new();
-        step.insert("t".into(), json!(event.t_us - first));
+        if timed {
+            step.insert("t".into(), json!(event.t_us - first));
+        }
         step.insert("who".into(), json!(who));
         step.insert("call".into(), json!(columns::visible(&event.call)));
         for (name, value) in [("asked", event.asked), ("got", event.got), ("at", event.offset)] {

@@ -26,6 +26,21 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
 }
 
+/// As with a relay's trace beside strace's recordings.
+#[test]
+fn recordings_by_two_clocks_have_an_order_and_no_times() {
+    let mut run = run(&[b"hello"], Some(&[5]), &[5]);
+    for event in run.client.iter_mut().chain(&mut run.server) {
+        event.t_us += 1_700_000_000_000_000;
+    }
+    let connection = connections(&[run.client, run.server].concat(), &run.relay).remove(0);
+    let data = data(&drawn(&connection));
+    let steps = data["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["t"].is_null()), "{steps:#?}");
+    let calls = |who: u64| steps.iter().position(|step| step["who"] == who && step["got"] == 5);
+    assert!(calls(0) < calls(1) && calls(1) < calls(2), "{steps:#?}");
+}
+
 #[test]
 fn the_calls_of_all_are_steps_in_the_order_of_time() {
     let data = data(&drawn(&connection(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5])));

@@ -17,7 +17,8 @@ function element(name, attributes = {}, ...children) {
 
 const number = (n) => n.toLocaleString("en");
 const count = (n, one) => `${number(n)} ${one}${n === 1 ? "" : "s"}`;
-const time = (step) => `+${(step.t / 1000).toFixed(3)} ms`;
+// Recordings by two clocks have none.
+const time = (step) => (step.t === undefined ? undefined : `+${(step.t / 1000).toFixed(3)} ms`);
 const name = (step) => `${parties[step.who]} ${step.call}`;
 
 // A scrolling element that holds only the rows in sight, whatever their number. `height()` is that of a row, `draw(index)`
@@ -157,7 +158,7 @@ const list = windowed(
     const { start, end } = groups[index];
     const within = current > start && current < end;
     button.firstChild.textContent = line(groups[index]);
-    button.lastChild.textContent = within ? `${number(current - start + 1)} of ${number(end - start)}` : time(steps[start]);
+    button.lastChild.textContent = within ? `${number(current - start + 1)} of ${number(end - start)}` : (time(steps[start]) ?? "");
     if (index === groupOf[current]) button.setAttribute("aria-current", "step");
     else button.removeAttribute("aria-current");
     button.classList.toggle("later", start > current);
