@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # Draws what a program does with its sockets: any program, in any language.
 #
-#   scripts/see.sh -- python3 chat.py                                runs it, and draws it when it has ended
-#   scripts/see.sh --save server.strace -- python3 server.py         keeps what was seen, for another terminal:
-#   scripts/see.sh server.strace -- python3 client.py                draws both sides
-#   scripts/see.sh --framing lines --html run.html -- node app.js    what stands before -- is for timeline
-#   scripts/see.sh --help                                            says what else there is
+#   scripts/see.sh -- python3 chat.py
+#       runs it, and draws it when it has ended
+#   scripts/see.sh --save server.strace -- python3 server.py
+#       keeps what was seen, for another terminal:
+#   scripts/see.sh server.strace -- python3 client.py
+#       draws both sides
+#   scripts/see.sh --framing lines --html run.html -- node app.js
+#       what stands before -- is for timeline: --framing, --conn, --direction,
+#       --svg, --html, --via, and other recordings
+#
+# A recording holds whatever the program read and sent: only you can read it.
+# While a child of the program runs in the background, so does this script.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -20,11 +27,10 @@ while [[ $# -gt 0 && $1 != -- ]]; do
   case "$1" in
     -h | --help)
       sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-      echo "Before -- the options of timeline: --framing, --conn, --direction, --svg, --html, --via."
       exit 0
       ;;
     --save)
-      [[ $# -gt 1 ]] || complain "--save needs a file"
+      [[ $# -gt 1 && $2 != -- ]] || complain "--save needs a file"
       save=$2
       shift
       ;;
@@ -53,11 +59,19 @@ if [[ -z $save ]]; then
 else
   seen=$save
 fi
+# For you alone, whatever is there already. The program has your own umask.
+(umask 077 && : >"$seen" && chmod 600 "$seen") || complain "cannot write $seen"
 # Ctrl-C ends the program, and this script draws what it did.
 trap : INT
-umask 077
 status=0
-strace -f -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice -o "$seen" "$@" || status=$?
+strace -f -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice -o "$seen" -- "$@" || status=$?
 [[ -s $seen ]] || complain "strace saw nothing of: $*" 1
 [[ $status -eq 0 ]] || echo "see.sh: the program ended with exit code $status" >&2
-"$programs/timeline" "${options[@]}" "$seen"
+drawn=0
+"$programs/timeline" "${options[@]}" "$seen" || drawn=$?
+if [[ $drawn -ne 0 && -z $save ]]; then
+  # Perhaps an option was missing: nobody should have to run it again for that.
+  mv "$seen" "${1##*/}.strace"
+  echo "see.sh: kept as ${1##*/}.strace; to draw it: cargo run -q --bin timeline -- OPTIONS ${1##*/}.strace" >&2
+fi
+exit "$drawn"

@@ -76,6 +76,26 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     assert!(!desk.path("none.svg").exists());
 }
 
+/// Then the picture is that of the failure which the report tells of, without the program's calls.
+#[test]
+fn a_program_that_does_something_else_under_strace_is_drawn_without_it() {
+    let Some(_) = stage::python() else { return };
+    if !stage::has_strace() {
+        return stage::skip("UNSTUCK_REQUIRE_STRACE", "no strace, or it may not watch programs");
+    }
+    let desk = Desk::new();
+    desk.lab("start echo my-echo", 0);
+    let starter = fs::read_to_string(desk.path("my-echo/echo.py")).unwrap();
+    let shy = "import sys\nif 'TracerPid:\\t0\\n' not in open('/proc/self/status').read():\n    sys.exit(3)\n";
+    fs::write(desk.path("my-echo/echo.py"), shy.to_owned() + &starter).unwrap();
+    let said = desk.lab("check my-echo --case cut-everywhere --picture bytes.svg", 1);
+    let says = "without the calls of the program: under strace it does something else";
+    assert!(said.contains(says), "{said}");
+    assert!(said.contains("the bytes of cut-everywhere: bytes.svg"), "{said}");
+    let svg = fs::read_to_string(desk.path("bytes.svg")).unwrap();
+    assert!(svg.contains("the program to the peer") && svg.contains("1 of 40"), "{svg}");
+}
+
 #[test]
 fn a_starter_of_every_lab_can_be_begun_in_both_languages() {
     let desk = Desk::new();

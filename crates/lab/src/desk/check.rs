@@ -102,7 +102,7 @@ fn hint(case: &Case, failure: &CaseFailure, trial: &Trial) -> &'static str {
 }
 
 /// A sentence of the report. It may quote what the program sent: that must neither paint on a terminal nor fill pages.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 1_000;
     let head: String = text.chars().take(MOST).collect();
     escape(&head) + if head.len() < text.len() { "…" } else { "" }

@@ -3,6 +3,7 @@
 use stage::Scratch;
 use timeline::Event;
 
+use super::check::shown;
 use crate::labs::Lab;
 use crate::play::{Form, Submission, Trial, watched};
 use crate::verdict::{CaseFailure, Outcome, Report};
@@ -13,6 +14,8 @@ pub struct Picture {
     pub case: &'static str,
     /// SVG or HTML; empty if no bytes went.
     pub text: String,
+    /// What it lacks of the program's calls, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// Plays the first failed case of a report once more, and draws it: with the program's own calls where strace can see them.
@@ -28,24 +31,39 @@ pub fn draw(
 ) -> Result<Option<Picture>, CaseFailure> {
     let failed = report.cases.iter().find(|case| case.outcome != Outcome::Passed);
     let case = failed.and_then(|failed| lab.cases.iter().find(|case| case.id == failed.id));
-    let Some(case) = case else { return Ok(None) };
-    let drawn = |trial: &Trial, seen: &[Event]| {
+    let (Some(case), Some(failed)) = (case, failed) else { return Ok(None) };
+    let drawn = |trial: &Trial, seen: &[Event], remarks: Vec<String>| {
         let title = format!("{} {}", lab.name, case.id);
-        Ok(Some(Picture { case: case.id, text: trial.picture(&title, form, seen) }))
+        let text = trial.picture(&title, form, seen);
+        Ok(Some(Picture { case: case.id, text, remarks }))
     };
+    let without = |why: &str| vec![format!("without the calls of the program: {why}")];
     let folder = Scratch::new().map_err(|error| CaseFailure::machine("make a directory", error))?;
     let file = folder.path().join("program.strace");
-    if let Some(watched) = watched(submission, &file) {
-        let mut trial = Trial::new(case.id, &watched, report.seed);
-        if (case.play)(&mut trial).is_err() {
-            trial.stop();
-            // What can't be read was not seen: then only the peers are drawn.
-            let seen = timeline::read_trace(&file).unwrap_or_default();
-            return drawn(&trial, &seen.events);
+    let why = match watched(submission, &file) {
+        None => "that takes strace, which is not installed, or may not watch programs here",
+        Some(watched) => {
+            let mut trial = Trial::new(case.id, &watched, report.seed);
+            let again = (case.play)(&mut trial);
+            if again.is_err_and(|again| is_same(&again, &failed.outcome)) {
+                trial.stop();
+                return match timeline::read_trace(&file) {
+                    Ok(seen) => drawn(&trial, &seen.events, seen.remarks),
+                    Err(error) => drawn(&trial, &[], without(&error.to_string())),
+                };
+            }
+            "under strace it does something else"
         }
-    }
+    };
     let mut trial = Trial::new(case.id, submission, report.seed);
     // Whether it fails again or not: this is what went over the streams.
     let _ = (case.play)(&mut trial);
-    drawn(&trial, &[])
+    drawn(&trial, &[], without(why))
+}
+
+/// Whether it failed as before. Numbers may differ: times, process ids, what a buffer had room for.
+fn is_same(again: &CaseFailure, before: &Outcome) -> bool {
+    let Outcome::Failed(before) = before else { return false };
+    let words = |text: &str| text.replace(|char: char| char.is_ascii_digit(), "");
+    words(&shown(&again.what)) == words(&before.what)
 }

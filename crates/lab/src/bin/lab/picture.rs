@@ -14,7 +14,13 @@ pub fn save(lab: &Lab, report: &Report, submission: &Submission, file: &Path) ->
         Some(kind) if kind == "html" => Form::Html,
         _ => Form::Svg,
     };
-    let said = match draw(lab, report, submission, form) {
+    let drawn = draw(lab, report, submission, form);
+    if let Ok(Some(picture)) = &drawn {
+        for remark in &picture.remarks {
+            writeln!(io::stderr(), "{remark}")?;
+        }
+    }
+    let said = match drawn {
         Ok(None) => format!("no case failed: {name} was not written"),
         Ok(Some(picture)) if picture.text.is_empty() => {
             format!("in {}, no bytes went over a stream: {name} was not written", picture.case)
