@@ -99,6 +99,9 @@ impl Connection {
             }
         };
         stream.datagrams = self.datagrams.is_some();
+        let receiver = if direction == Direction::ToServer { &self.server } else { &self.client };
+        let recvs = receiver.iter().filter(|event| event.call == "recv");
+        stream.overtaken = stream.datagrams && !recvs.is_sorted_by_key(|event| event.t_us);
         let this_way = |event: &&Event| event.dir.as_deref() == Some(dir);
         let segments: Vec<Event> = self.segments.iter().filter(this_way).cloned().collect();
         if !relay.is_empty() {

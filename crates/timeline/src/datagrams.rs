@@ -152,34 +152,35 @@ fn sends(events: &[Event]) -> Vec<(u64, &[u8])> {
     offsets.into_iter().zip(sends.map(|event| event.data.as_deref().unwrap_or_default())).collect()
 }
 
-/// The calls as those of a stream: what was received stands where it was sent. What came and was not seen leaving follows
-/// what came before.
+/// The calls as those of a stream: what was received stands where it was sent, and in that order, though it may have come in
+/// another. What came and was not seen leaving follows what came before.
 fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
     let (mut sent, mut came) = (0_u64, 0_u64);
-    let mut rest = sent_to_it.iter();
-    let place = |event: &Event| {
+    let mut taken = vec![false; sent_to_it.len()];
+    let mut next = 0;
+    let mut calls = Vec::new();
+    for event in events {
         let got = event.got.unwrap_or(0);
-        let (call, offset) = match event.call.as_str() {
-            "sendto" => ("send", sent),
-            _ => {
-                let mut later = rest.clone();
-                let its = later.by_ref().find(|(_, datagram)| is_of(event, datagram));
-                match its.filter(|_| event.error.is_none()) {
-                    Some((offset, _)) => {
-                        rest = later;
-                        ("recv", *offset)
-                    }
-                    None => ("recv", came),
-                }
-            }
-        };
-        let end = offset.saturating_add(got);
-        if call == "send" {
-            sent = end
-        } else {
-            came = end
+        if event.call == "sendto" {
+            calls.push(Event { call: "send".into(), offset: Some(sent), ..event.clone() });
+            sent = sent.saturating_add(got);
+            continue;
         }
-        Event { call: call.to_owned(), offset: Some(offset), ..event.clone() }
-    };
-    events.iter().map(place).collect()
+        // Most come in order; others overtook them.
+        let fits = |at: &usize| !taken[*at] && is_of(event, sent_to_it[*at].1);
+        let later = (next..taken.len()).chain((0..next).rev()).find(fits);
+        let offset = match later.filter(|_| event.error.is_none()) {
+            Some(at) => {
+                taken[at] = true;
+                next = next.max(at + 1);
+                sent_to_it[at].0
+            }
+            None => came,
+        };
+        came = came.max(offset.saturating_add(got));
+        calls.push(Event { call: "recv".into(), offset: Some(offset), ..event.clone() });
+    }
+    // Only of calls of one name does the order matter.
+    calls.sort_by_key(|call| (call.call == "recv").then_some(call.offset));
+    calls
 }

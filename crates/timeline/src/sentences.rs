@@ -51,6 +51,10 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         }
     }
     all.extend(stream.unframed.clone());
+    if stream.overtaken {
+        let says = "some came in another order: each recv has the number of its datagram's place";
+        all.push(says.to_owned());
+    }
     let end = |calls: &[Call]| calls.last().map_or(0, Call::end);
     let sent = end(&stream.sends);
     if let Some(via) = &stream.via

@@ -25,6 +25,8 @@ pub struct Stream {
     pub(crate) messages: Vec<PlacedMessage>,
     /// Whether these are datagrams: of them one may be empty, and none is the end.
     pub(crate) datagrams: bool,
+    /// Whether some of them came in another order than they were sent.
+    pub(crate) overtaken: bool,
     /// From where on the bytes are no messages of the framing that was asked for, and why: a sentence.
     pub(crate) unframed: Option<String>,
 }
@@ -115,6 +117,7 @@ impl Stream {
             events: [with_call(sender, "send"), with_call(receiver, "recv")],
             messages: Vec::new(),
             datagrams: false,
+            overtaken: false,
             unframed: None,
         };
         for send in stream.sends.iter().filter(|send| send.len > 0) {

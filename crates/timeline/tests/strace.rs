@@ -373,6 +373,12 @@ fn descriptors_are_reused_and_shared() {
     let duplicated = lines(&[CONNECT, "1 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1"]);
     let trace = read(&duplicated).unwrap();
     assert_eq!((sent(&trace), trace.remarks), (vec!["a".into()], Vec::new()));
+    // A connect and a send in one.
+    let fast = lines(&[
+        "1 sendto(4<TCP:[7]>, \"a\", 1, MSG_FASTOPEN, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 1",
+        "1 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0",
+    ]);
+    assert_eq!(sent(&read(&fast).unwrap()), ["a"]);
     // The same two addresses again; the end of the first connection was not seen.
     let again = lines(&[
         CONNECT,
@@ -442,6 +448,9 @@ fn datagrams_that_are_like_others() {
     let words = drawn(&[send("item 10", 7), send("item 1", 6), take("item 1", 6)]);
     assert!(words.contains("recv 1: 6 bytes = message 2 \"item 1\""), "{words}");
     assert!(words.contains("never received: message 1 \"item 10\""), "{words}");
+    let words = drawn(&[send("a", 1), send("b", 1), take("b", 1), take("a", 1)]);
+    assert!(words.contains("recv 1: 1 byte = message 1 \"a\""), "{words}");
+    assert!(words.contains("some came in another order"), "{words}");
     let words = drawn(&[send("a", 1), send("", 0), take("a", 1), take("", 0)]);
     assert!(words.contains("recv 2: 0 bytes = an empty datagram"), "{words}");
 }

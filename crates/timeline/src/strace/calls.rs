@@ -66,13 +66,16 @@ impl Calls {
             }
             name => {
                 let Some(dir) = direction(name) else { return };
-                let Some((socket, _)) = self.socket(thread, call, 0) else { return };
+                let Some((socket, number)) = self.socket(thread, call, 0) else { return };
                 if self.sockets.all[socket].is_shared(dir, thread, [began, ended]) {
                     self.unsee(
                         "in which order two threads moved bytes of one socket at the same time",
                     );
                 }
                 for moved in moved(call) {
+                    if moved.connects && !self.sockets.all[socket].begun {
+                        self.connected(t_us, socket, number, moved.peer.clone(), call.result);
+                    }
                     self.move_bytes(t_us, dir, socket, moved, call.result);
                 }
             }
@@ -175,8 +178,19 @@ impl Calls {
             self.sockets.all[socket].peer = peer;
             return;
         }
-        let succeeded = call.result.number().is_some();
-        if succeeded || call.result.is("EINPROGRESS") {
+        self.connected(t_us, socket, number, peer, call.result);
+    }
+
+    fn connected(
+        &mut self,
+        t_us: u64,
+        socket: usize,
+        number: u32,
+        peer: Option<String>,
+        result: Outcome<'_>,
+    ) {
+        let succeeded = result.number().is_some();
+        if succeeded || result.is("EINPROGRESS") {
             self.sockets.connecting(socket, number, peer);
             // A program that waits in poll may ask again.
             if let Some(at) = self.sockets.all[socket].connect.filter(|_| succeeded) {
@@ -185,7 +199,7 @@ impl Calls {
             }
             self.sockets.all[socket].connect = Some(self.events.len());
         }
-        self.note(t_us, "connect", socket, call.result);
+        self.note(t_us, "connect", socket, result);
     }
 
     fn accept(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {

@@ -17,6 +17,8 @@ pub struct Moved {
     pub peer: Option<String>,
     /// It goes out together with what the next call sends (MSG_MORE).
     pub more: bool,
+    /// It connects, too (MSG_FASTOPEN).
+    pub connects: bool,
     /// The bytes were thrown away, and what the buffer holds is something else (MSG_TRUNC, on a stream).
     pub discards: bool,
     /// Why this is not a step of the stream.
@@ -68,15 +70,9 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             let peer = arg(4).and_then(address);
             let flags = arg(3).filter(|_| !matches!(call.name, "read" | "write"));
             let discards = flags.is_some_and(|flags| flags.has_flag("MSG_TRUNC"));
-            vec![Moved {
-                bytes,
-                asked,
-                got,
-                peer,
-                more: more(flags),
-                discards,
-                aside: aside(flags),
-            }]
+            let connects = flags.is_some_and(|flags| flags.has_flag("MSG_FASTOPEN"));
+            let (more, aside) = (more(flags), aside(flags));
+            vec![Moved { bytes, asked, got, peer, more, connects, discards, aside }]
         }
     }
 }
