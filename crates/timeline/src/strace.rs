@@ -66,7 +66,7 @@ pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
     }
     for (_, text) in begun.into_values() {
         if calls::direction(line::name(text)).is_some() {
-            calls.unsee("a call that had not returned when strace ended");
+            calls.unsee("not drawn: a call that had not returned when strace ended");
         }
     }
     // Without -f no line names the process: two such recordings are two processes all the same.
@@ -84,7 +84,7 @@ fn take(calls: &mut Calls, thread: u32, began: u64, ended: Option<u64>, text: &s
             calls.take(thread, [began, ended], &call);
         }
         None if calls::direction(line::name(text)).is_some() => {
-            calls.unsee("a line that could not be read as a call");
+            calls.unsee("not drawn: a line that could not be read as a call");
         }
         None => {}
     }

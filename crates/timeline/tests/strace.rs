@@ -163,10 +163,7 @@ fn datagrams() {
 #[test]
 fn what_was_not_seen_is_said() {
     let (all, remarks) = seen(&["sendfile.server.strace"]);
-    assert_eq!(
-        remarks,
-        ["not drawn: what sendfile or splice moved: strace never sees it (6 times)"]
-    );
+    assert_eq!(remarks, ["not known: which bytes sendfile or splice moved (6 times)"]);
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("│LEN 307200\\n│? (307200 bytes)│"), "{words}");
 
@@ -180,7 +177,7 @@ fn what_was_not_seen_is_said() {
 2 1700000000.000003 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"hello\", 99) = 5
 ";
     let (sent, received) = (read(sent).unwrap(), read(received).unwrap());
-    assert_eq!(sent.remarks, ["not drawn: the end of what a call moved (strace -s shows more)"]);
+    assert_eq!(sent.remarks, ["not known: the end of what a call moved (strace -s shows more)"]);
     let alone = connections(&sent.events, &[]);
     assert!(to_server(&alone[0]).text(100).contains("│he╎? (3 bytes)│"));
     let both = connections(&[sent.events, received.events].concat(), &[]);

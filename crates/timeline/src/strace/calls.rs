@@ -66,15 +66,15 @@ impl Calls {
             }
             name => {
                 let Some(dir) = direction(name) else { return };
-                let Some((socket, number)) = self.socket(thread, call, 0) else { return };
+                let Some((socket, _)) = self.socket(thread, call, 0) else { return };
                 if self.sockets.all[socket].is_shared(dir, thread, [began, ended]) {
                     self.unsee(
-                        "in which order two threads moved bytes of one socket at the same time",
+                        "not known: in which order two threads moved bytes of one socket at the same time",
                     );
                 }
                 for moved in moved(call) {
                     if moved.connects && !self.sockets.all[socket].begun {
-                        self.connected(t_us, socket, number, moved.peer.clone(), call.result);
+                        self.connected(t_us, socket, moved.peer.clone(), call.result);
                     }
                     self.move_bytes(t_us, dir, socket, moved, call.result);
                 }
@@ -82,7 +82,7 @@ impl Calls {
         }
     }
 
-    /// Something that is not drawn: said once, with how often it came.
+    /// Something that is not drawn, or not known: said once, with how often it came.
     pub fn unsee(&mut self, what: &str) {
         *self.unseen.entry(what.to_owned()).or_default() += 1;
     }
@@ -96,7 +96,7 @@ impl Calls {
         let lost: HashSet<u64> = lost.map(|event| event.conn).collect();
         for _ in lost {
             self.unsee(
-                "a socket that was open before strace began: where its stream stood is not known",
+                "not drawn: a socket that was open before strace began: where its stream stood is not known",
             );
         }
         // Several descriptors may be one socket: only the last close of it is its end.
@@ -111,8 +111,8 @@ impl Calls {
         events.retain(|_| kept.next() == Some(true));
         events.iter_mut().for_each(|event| event.pid = pid);
         let remark = |(what, times): (String, usize)| match times {
-            1 => format!("not drawn: {what}"),
-            _ => format!("not drawn: {what} ({times} times)"),
+            1 => what,
+            _ => format!("{what} ({times} times)"),
         };
         let remarks = self.unseen.into_iter().map(remark).collect();
         Seen { events, remarks, cut_off: self.cut_off }
@@ -127,16 +127,16 @@ impl Calls {
                 call.name,
                 "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" | "close" | "splice"
             ) {
-                self.unsee("a call without the name of its socket (strace -yy)");
+                self.unsee("not drawn: a call without the name of its socket (strace -yy)");
             }
             return None;
         };
         if descriptor.is == Is::Undrawn {
-            self.unsee("a call on a socket of sequenced packets (SEQPACKET)");
+            self.unsee("not drawn: a call on a socket of sequenced packets (SEQPACKET)");
         }
         let found = self.sockets.find(thread, descriptor);
         if found.is_none() && descriptor.is == Is::Unnamed {
-            self.unsee("a call on a socket that strace could not name");
+            self.unsee("not drawn: a call on a socket that strace could not name");
         }
         Some((found?, descriptor.number))
     }
@@ -161,7 +161,7 @@ impl Calls {
         let ends: Vec<_> = ends.iter().filter_map(|end| descriptor(end.word()?)).collect();
         let [one, other] = ends[..] else { return };
         if !is_stream {
-            return self.unsee("a socketpair that is no stream");
+            return self.unsee("not drawn: a socketpair that is no stream");
         }
         for (end, call_as) in [(one, "connect"), (other, "accept")] {
             let socket = self.sockets.create(thread, end, Family::Stream);
@@ -171,27 +171,20 @@ impl Calls {
     }
 
     fn connect(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
-        let Some((socket, number)) = self.socket(thread, call, 0) else { return };
+        let Some((socket, _)) = self.socket(thread, call, 0) else { return };
         let peer = call.args.get(1).and_then(address).map(|peer| canonical(&peer));
         if self.sockets.all[socket].family == Family::Datagram {
             // Without one it takes from anybody again.
             self.sockets.all[socket].peer = peer;
             return;
         }
-        self.connected(t_us, socket, number, peer, call.result);
+        self.connected(t_us, socket, peer, call.result);
     }
 
-    fn connected(
-        &mut self,
-        t_us: u64,
-        socket: usize,
-        number: u32,
-        peer: Option<String>,
-        result: Outcome<'_>,
-    ) {
+    fn connected(&mut self, t_us: u64, socket: usize, peer: Option<String>, result: Outcome<'_>) {
         let succeeded = result.number().is_some();
         if succeeded || result.is("EINPROGRESS") {
-            self.sockets.connecting(socket, number, peer);
+            self.sockets.connecting(socket, peer);
             // A program that waits in poll may ask again.
             if let Some(at) = self.sockets.all[socket].connect.filter(|_| succeeded) {
                 self.events[at].error = None;
@@ -213,7 +206,10 @@ impl Calls {
         let socket = self.sockets.create(thread, descriptor, Family::Stream);
         let it = &mut self.sockets.all[socket];
         it.begun = true;
-        it.peer = it.peer.take().or_else(|| call.args.get(1).and_then(address));
+        it.peer = it
+            .peer
+            .take()
+            .or_else(|| call.args.get(1).and_then(address).map(|peer| canonical(&peer)));
         self.note(t_us, "accept", socket, call.result);
     }
 
@@ -247,14 +243,14 @@ impl Calls {
         }
         if (moved.bytes.len() as u64) < got {
             self.unsee(match moved.asked {
-                Some(_) => "the end of what a call moved (strace -s shows more)",
-                None => "what sendfile or splice moved: strace never sees it",
+                Some(_) => "not known: the end of what a call moved (strace -s shows more)",
+                None => "not known: which bytes sendfile or splice moved",
             });
         }
         let is_datagram = self.sockets.all[socket].family == Family::Datagram;
         if is_datagram && moved.more {
             self.unsee(
-                "that two datagrams are one: the first call said that more comes (MSG_MORE)",
+                "drawn as two: datagrams of which the first call said that more comes (MSG_MORE)",
             );
         }
         let it = &mut self.sockets.all[socket];

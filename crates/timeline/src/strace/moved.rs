@@ -29,18 +29,20 @@ pub struct Moved {
 pub fn moved(call: &Call<'_>) -> Vec<Moved> {
     let arg = |index: usize| call.args.get(index);
     let got = call.result.number();
-    let aside = |flags: Option<&Value<'_>>| {
-        let has = |name| flags.is_some_and(|flags| flags.has_flag(name));
-        match () {
-            () if has("MSG_PEEK") => Some("a recv that took nothing, only looked (MSG_PEEK)"),
-            () if has("MSG_OOB") => {
-                Some("a call for urgent data, which is beside the stream (MSG_OOB)")
-            }
-            () if has("MSG_ERRQUEUE") => Some("a recv from the queue of errors (MSG_ERRQUEUE)"),
-            () => None,
+    let has = |flags: Option<&Value<'_>>, name| flags.is_some_and(|flags| flags.has_flag(name));
+    let aside = |flags: Option<&Value<'_>>| match () {
+        () if has(flags, "MSG_PEEK") => {
+            Some("not drawn: a recv that took nothing, only looked (MSG_PEEK)")
         }
+        () if has(flags, "MSG_OOB") => {
+            Some("not drawn: a call for urgent data, which is beside the stream (MSG_OOB)")
+        }
+        () if has(flags, "MSG_ERRQUEUE") => {
+            Some("not drawn: a recv from the queue of errors (MSG_ERRQUEUE)")
+        }
+        () => None,
     };
-    let more = |flags: Option<&Value<'_>>| flags.is_some_and(|flags| flags.has_flag("MSG_MORE"));
+    let more = |flags: Option<&Value<'_>>| has(flags, "MSG_MORE");
     match call.name {
         "sendmsg" | "recvmsg" => {
             let message = arg(1).map(|message| of_message(message, got));
@@ -69,8 +71,8 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
             take(&mut bytes, arg(1), got);
             let peer = arg(4).and_then(address);
             let flags = arg(3).filter(|_| !matches!(call.name, "read" | "write"));
-            let discards = flags.is_some_and(|flags| flags.has_flag("MSG_TRUNC"));
-            let connects = flags.is_some_and(|flags| flags.has_flag("MSG_FASTOPEN"));
+            let discards = has(flags, "MSG_TRUNC");
+            let connects = has(flags, "MSG_FASTOPEN");
             let (more, aside) = (more(flags), aside(flags));
             vec![Moved { bytes, asked, got, peer, more, connects, discards, aside }]
         }

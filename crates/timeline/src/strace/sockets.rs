@@ -17,8 +17,8 @@ pub struct Socket {
     pub sent: u64,
     pub received: u64,
     closed: bool,
-    /// The descriptor, while its connect waits for a name.
-    connecting: Option<u32>,
+    /// Its connect was seen, and strace has not named both ends since.
+    connecting: bool,
     /// Of each direction, who moved bytes last, and when that ended.
     last: [(u32, u64); 2],
 }
@@ -55,7 +55,7 @@ impl Sockets {
             sent: 0,
             received: 0,
             closed: false,
-            connecting: None,
+            connecting: false,
             last: [(0, 0); 2],
         });
         self.by_number.insert((thread, descriptor.number), socket);
@@ -91,9 +91,9 @@ impl Sockets {
         let it = &self.all[socket];
         let fits = match (family, ends) {
             (Family::Stream, Ends::Both { peer, .. }) => {
-                it.connecting.is_some() && it.peer == Some(canonical(peer))
+                it.connecting && it.peer == Some(canonical(peer))
             }
-            (Family::Stream, _) => it.connecting.is_none() && it.peer.is_none(),
+            (Family::Stream, _) => !it.connecting && it.peer.is_none(),
             (Family::Datagram, Ends::Number(_)) => it.local.is_none(),
             (Family::Datagram, Ends::Local(local) | Ends::Both { local, .. }) => {
                 it.local.as_ref().is_none_or(|known| is_same_port(known, &canonical(local)))
@@ -126,15 +126,15 @@ impl Sockets {
             Ends::Local(local) => it.local = Some(canonical(local)),
             Ends::Both { local, peer } => {
                 (it.local, it.peer) = (Some(canonical(local)), Some(canonical(peer)));
-                it.connecting = None;
+                it.connecting = false;
             }
         }
     }
 
     /// It connects, to this address; what strace calls it then, the next call on it shows.
-    pub fn connecting(&mut self, socket: usize, descriptor: u32, peer: Option<String>) {
+    pub fn connecting(&mut self, socket: usize, peer: Option<String>) {
         let it = &mut self.all[socket];
-        it.connecting = Some(descriptor);
+        it.connecting = true;
         it.peer = peer.or(it.peer.take());
         it.begun = true;
     }
