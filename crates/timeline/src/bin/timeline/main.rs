@@ -34,9 +34,9 @@ Record a run with --trace, which every program of the course has, and draw it:
 
 One trace is enough: then only that side is drawn. A new run appends to its trace: remove the old one first.
 
-Any other program can be recorded with strace (Linux); scripts/see.sh does it all:
-  1$ strace -f -ttt -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice \\
-       -o server.strace python3 server.py"
+Any other program can be recorded with strace (Linux). This does it all:
+  1$ scripts/see.sh --save server.strace -- python3 server.py
+  2$ scripts/see.sh server.strace -- python3 client.py"
 )]
 struct Args {
     /// What the client and the server recorded, or strace saw of them
