@@ -8,11 +8,11 @@
 #   scripts/see.sh server.strace -- python3 client.py
 #       draws both sides
 #   scripts/see.sh --framing lines --html run.html -- node app.js
-#       what stands before -- is for timeline: --framing, --conn, --direction,
+#       anything before -- goes to timeline: --framing, --conn, --direction,
 #       --svg, --html, --via, and other recordings
 #
 # A recording holds whatever the program read and sent: only you can read it.
-# While a child of the program runs in the background, so does this script.
+# This script goes on for as long as any child of the program is running.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -44,7 +44,7 @@ shift
 if ! command -v strace >/dev/null; then
   case "$(uname)" in
     Linux) complain "strace is not installed: apt install strace, dnf install strace, or apk add strace" 1 ;;
-    *) complain "strace exists on Linux only, and what other systems have (dtruss) needs root. Put a relay between the two, which records what passes: cargo run -q --bin relay -- --to HOST:PORT --trace relay.trace; then: cargo run -q --bin timeline -- --via relay.trace" 1 ;;
+    *) complain "strace exists on Linux only, and what other systems have (dtruss) needs root. Put a relay between client and server instead; it records what it passes on: cargo run -q --bin relay -- --to HOST:PORT --trace relay.trace; then: cargo run -q --bin timeline -- --via relay.trace" 1 ;;
   esac
 fi
 command -v cargo >/dev/null || complain "cargo is not installed: see https://rustup.rs" 1
@@ -65,7 +65,7 @@ fi
 trap : INT
 status=0
 strace -f -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close,sendfile,splice -o "$seen" -- "$@" || status=$?
-[[ -s $seen ]] || complain "strace saw nothing of: $*" 1
+[[ -s $seen ]] || complain "strace recorded no calls of: $*" 1
 [[ $status -eq 0 ]] || echo "see.sh: the program ended with exit code $status" >&2
 drawn=0
 "$programs/timeline" "${options[@]}" "$seen" || drawn=$?

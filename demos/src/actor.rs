@@ -58,7 +58,7 @@ impl Actor {
     pub fn end_somehow(self) -> Result<Ended, SetupError> {
         let finished = self.program.wait(TIMEOUT)?;
         // A program that refuses its arguments has not come to open its trace; one that was killed may have cut off its
-        // last line, and did what stands above it.
+        // last line, and did what the lines before it say.
         let events = match self.trace.exists() {
             true => timeline::read_trace(&self.trace)?.events,
             false => Vec::new(),

@@ -97,7 +97,7 @@ local places = {} -- "frame/its part" = the place there: Wireshark comes back to
 
 function unstuck.init() streams, places = {}, {} end
 
-local BEGAN_INSIDE = "the capture began inside the stream"
+local BEGAN_INSIDE = "the capture began in the middle of the stream"
 local NOT_CAPTURED = "a part of the stream was not captured"
 
 -- Why the first bytes that are seen of a direction may not be the first that it carried; nil if they are.
@@ -240,7 +240,7 @@ local function show_lost(range, tree, why, text)
 end
 
 local function show_assumed(tvb, tree, place, found)
-    local from = string.format("from byte %d of what was captured on read as messages", place.from)
+    local from = string.format("read as messages from captured byte %d on", place.from)
     if #found.told > 0 then
         tree:add(unstuck, tvb(), "Assumed"):add_proto_expert_info(experts.assumed, place.why .. "; " .. from)
         table.insert(found.told, from)

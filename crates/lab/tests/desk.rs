@@ -60,7 +60,7 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     let desk = Desk::new();
     desk.lab("start echo my-echo", 0);
     let said = desk.lab("check my-echo --case cut-everywhere --picture bytes.svg", 1);
-    assert!(said.contains("the bytes of cut-everywhere: bytes.svg"), "{said}");
+    assert!(said.contains("drew cut-everywhere: bytes.svg"), "{said}");
     let svg = fs::read_to_string(desk.path("bytes.svg")).unwrap();
     let picture = roxmltree::Document::parse(&svg).unwrap();
     let texts: String = picture.descendants().filter_map(|node| node.text()).collect();
@@ -72,7 +72,7 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     let says = "recv 1: the first of 40 bytes of message 1";
     assert_eq!(texts.contains(says), has_strace, "{texts}");
     let said = desk.lab("check my-echo --case hello --picture none.svg", 0);
-    assert!(said.contains("no case failed: none.svg was not written"), "{said}");
+    assert!(said.contains("no case failed, so there is nothing to draw: none.svg was not written"), "{said}");
     assert!(!desk.path("none.svg").exists());
 }
 
@@ -89,9 +89,9 @@ fn a_program_that_does_something_else_under_strace_is_drawn_without_it() {
     let shy = "import sys\nif 'TracerPid:\\t0\\n' not in open('/proc/self/status').read():\n    sys.exit(3)\n";
     fs::write(desk.path("my-echo/echo.py"), shy.to_owned() + &starter).unwrap();
     let said = desk.lab("check my-echo --case cut-everywhere --picture bytes.svg", 1);
-    let says = "without the calls of the program: under strace it does something else";
+    let says = "drawn without your program's calls: under strace, the program behaved differently";
     assert!(said.contains(says), "{said}");
-    assert!(said.contains("the bytes of cut-everywhere: bytes.svg"), "{said}");
+    assert!(said.contains("drew cut-everywhere: bytes.svg"), "{said}");
     let svg = fs::read_to_string(desk.path("bytes.svg")).unwrap();
     assert!(svg.contains("the program to the peer") && svg.contains("1 of 40"), "{svg}");
 }

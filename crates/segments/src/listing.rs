@@ -27,12 +27,12 @@ impl Traffic {
         };
         let joined = |conn: &u64| {
             format!(
-                "not seen: the beginning of connection {conn}; whoever sent first counts as its client, and its bytes \
-                 count from the first that was seen"
+                "not seen: the beginning of connection {conn}; the side that was first seen sending is called the client, and \
+                 offsets count from the first byte seen"
             )
         };
         let full =
-            "not seen: what came later, but for SYN, FIN and RST; there was too much to keep";
+            "not seen: later packets, except SYN, FIN and RST; there was too much traffic to keep";
         let lines = self.segments.iter().map(line);
         let lines = lines.chain(self.joined.iter().map(joined));
         let lines = lines.chain(self.gaps.iter().map(gap)).chain(self.open.iter().map(open));
@@ -99,11 +99,11 @@ mod tests {
             traffic.listing(100),
             "    0.000 ms  127.0.0.1:50000 > 127.0.0.1:8888   ACK      acks 3\n    \
              2.500 ms  127.0.0.1:50000 > 127.0.0.1:8888   PSH ACK  bytes 4..7  \"hi\\n\"  (again)\n\
-             not seen: the beginning of connection 1; whoever sent first counts as its client, and its bytes count \
-             from the first that was seen\n\
+             not seen: the beginning of connection 1; the side that was first seen sending is called the client, and \
+             offsets count from the first byte seen\n\
              not seen: bytes 0..4 to the server of connection 1\n\
              not seen: a FIN to the client of connection 1\n\
-             not seen: what came later, but for SYN, FIN and RST; there was too much to keep\n"
+             not seen: later packets, except SYN, FIN and RST; there was too much traffic to keep\n"
         );
         let narrow = traffic.listing(60);
         assert!(narrow.contains("PSH ACK\n    bytes 4..7  \"hi\\n\"  (again)\n"), "{narrow}");

@@ -230,7 +230,7 @@ fn long_then_short() -> Vec<u8> {
     [framed(b"a long one, in 2 parts"), framed(b"ls -l /ab"), framed(b"ls -l /cd")].concat()
 }
 
-const BEGAN_INSIDE: &str = "the capture began inside the stream";
+const BEGAN_INSIDE: &str = "the capture began in the middle of the stream";
 const NOT_CAPTURED: &str = "a part of the stream was not captured";
 
 #[test]
@@ -242,9 +242,8 @@ fn a_capture_that_began_inside_a_stream_says_so_and_reads_on_where_messages_fit(
     // The handshake and the first part.
     stage.leave_out(|number, _| number < 4);
     let part = hex(&long_then_short()[13..26]);
-    let assumed = |from: u32| {
-        format!("{BEGAN_INSIDE}; from byte {from} of what was captured on read as messages")
-    };
+    let assumed =
+        |from: u32| format!("{BEGAN_INSIDE}; read as messages from captured byte {from} on");
     assert_eq!(
         stage.fields(&shown, &[]),
         [
@@ -270,7 +269,7 @@ fn a_part_that_is_missing_is_no_fault_of_the_sender() {
     assert_eq!(rows[0], "echo hola");
     let unknown = format!("{NOT_CAPTURED}: where the next message begins is not known");
     assert!(rows[1].starts_with(&hex(b"e, in 2 parts")) && rows[1].ends_with(&unknown), "{rows:?}");
-    let assumed = format!("{NOT_CAPTURED}; from byte 39 of what was captured on read as messages");
+    let assumed = format!("{NOT_CAPTURED}; read as messages from captured byte 39 on");
     assert_eq!(rows[2..], [format!("ls -l /ab||{assumed}"), format!("ls -l /cd||{assumed}")]);
 
     // Inside a message whose length is known: what comes after it is no assumption.
@@ -301,10 +300,10 @@ fn an_assumption_that_was_wrong_is_given_up_and_no_violation() {
     stage.leave_out(|number, _| number < 4);
     let shown = ["unstuck.command", "unstuck.lost", "_ws.expert.message", "_ws.expert.group"];
     let rows = stage.fields(&shown, &[]).join("\n");
-    let wrong = "from byte 0 of what was captured on read as messages, perhaps wrongly: the length is 2004318071";
+    let wrong =
+        "read as messages from captured byte 0 on, perhaps wrongly: the length is 2004318071";
     assert!(rows.contains(wrong), "{rows}");
-    let again =
-        format!("ls -l /ab||{BEGAN_INSIDE}; from byte 26 of what was captured on read as messages");
+    let again = format!("ls -l /ab||{BEGAN_INSIDE}; read as messages from captured byte 26 on");
     assert!(rows.contains(&again), "{rows}");
     const PROTOCOL: &str = "150994944"; // the group's number, PI_PROTOCOL of epan/proto.h
     assert!(!rows.contains(PROTOCOL), "{rows}");

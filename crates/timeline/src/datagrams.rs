@@ -1,4 +1,4 @@
-//! Datagrams between two addresses, as the two directions of a connection: there is none, but two programs that talk.
+//! Datagrams between two addresses, drawn like the two directions of a connection, though UDP has no connections.
 //!
 //! Each datagram is a message, and its place is where it would stand if all had come. So what was lost or cut shows as
 //! bytes that nobody received.

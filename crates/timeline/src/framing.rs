@@ -22,7 +22,7 @@ pub enum Framing {
         /// `data_len` in this course, `total_size` elsewhere.
         length_key: String,
     },
-    /// A line feed behind each message.
+    /// A line feed after each message.
     Lines,
     /// Nothing does: these are bytes.
     None,
@@ -63,8 +63,8 @@ impl std::error::Error for NotAFraming {}
 type Found = Option<Vec<Part>>;
 
 impl Stream {
-    /// Finds the messages in the stream itself. Where its bytes are none, or were not recorded, they're drawn as bytes from
-    /// there on, and a sentence says so.
+    /// Finds the messages in the stream itself. Where bytes don't parse, or were not recorded, they're drawn as plain bytes
+    /// from there on, and a sentence says so.
     #[must_use]
     pub fn framed(mut self, framing: &Framing) -> Stream {
         let bytes = self.recorded_bytes();
@@ -85,13 +85,13 @@ impl Stream {
                 Ok(None) => {
                     let why = format!("a message begins at offset {offset}");
                     self.unframed =
-                        Some(format!("{why}, and its rest {}", self.missing(&bytes, "was")));
+                        Some(format!("{why}, but the rest of it {}", self.missing(&bytes, "was")));
                     return self;
                 }
                 Err(why) => {
                     let why = columns::visible(&why);
                     self.unframed =
-                        Some(format!("from offset {offset} on, these are bytes: {why}"));
+                        Some(format!("no messages found from offset {offset} on: {why}"));
                     return self;
                 }
             }
@@ -100,7 +100,7 @@ impl Stream {
             let number = self.messages.len();
             let missing = bytes::count(missing);
             let rest = self.missing(&bytes, "were");
-            self.unframed = Some(format!("of message {number}, {missing} {rest}"));
+            self.unframed = Some(format!("{missing} of message {number} {rest}"));
         } else if *framing != Framing::None && bytes.len() < self.len() {
             let from = bytes.len();
             self.unframed = Some(format!("from offset {from} on, the bytes were not recorded"));
@@ -110,7 +110,7 @@ impl Stream {
 
     /// Why no more bytes are known than these.
     fn missing(&self, bytes: &[u8], was: &str) -> String {
-        if bytes.len() < self.len() { format!("{was} not recorded") } else { "did not come".into() }
+        if bytes.len() < self.len() { format!("{was} not recorded") } else { "never came".into() }
     }
 
     /// The bytes of the stream from its beginning, as far as any lane knows them without a gap.

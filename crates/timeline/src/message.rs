@@ -1,4 +1,4 @@
-//! What the programs mean by a message, and where it stands in the stream.
+//! What the programs mean by a message, and where it is in the stream.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
@@ -78,7 +78,7 @@ impl PlacedMessage {
         self.offset + self.message.len()
     }
 
-    /// Whether what marks its end stands behind it.
+    /// Whether what marks its end comes after it.
     pub fn ends_in_framing(&self) -> bool {
         self.message.parts.last().is_some_and(|part| part.kind == Kind::Framing)
     }

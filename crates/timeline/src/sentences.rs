@@ -42,17 +42,17 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
     }
     let blocked = |calls: &[Call]| calls.iter().filter(|call| call.would_block()).count();
     for (count, call, what) in [
-        (blocked(&stream.sends), "send", "found no room yet"),
-        (blocked(&stream.recvs), "recv", "found nothing there yet"),
+        (blocked(&stream.sends), "send", "found the buffer full"),
+        (blocked(&stream.recvs), "recv", "found nothing to read yet"),
     ] {
         if count > 0 {
             let calls = if count == 1 { call.to_owned() } else { format!("{call}s") };
-            all.push(format!("besides, {count} {calls} {what} (EAGAIN)"));
+            all.push(format!("also, {count} {calls} {what} (EAGAIN)"));
         }
     }
     all.extend(stream.unframed.clone());
     if stream.overtaken {
-        let says = "some came in another order: each recv has the number of its datagram's place";
+        let says = "some datagrams arrived out of order: the recvs are numbered in the order in which their datagrams were sent";
         all.push(says.to_owned());
     }
     let end = |calls: &[Call]| calls.last().map_or(0, Call::end);
@@ -64,7 +64,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         let what = if via.call == "segment" { "seen in a segment" } else { "passed on" };
         all.push(format!("not {what}: {}, from offset {rest} on", count(sent - rest)));
     }
-    // Bytes behind them came: these were datagrams.
+    // Bytes after them came: these were datagrams.
     let taken = end(&stream.recvs);
     let lost = |at: &usize| {
         let placed = &stream.messages[*at];

@@ -65,7 +65,7 @@ pub(crate) struct Lane<'a> {
 pub struct Read {
     /// Counted from 1.
     pub number: usize,
-    /// Where in the stream its first byte stands.
+    /// The offset of its first byte in the stream.
     pub offset: usize,
     /// How many bytes it took. 0 without an error is the end of the stream.
     pub len: usize,

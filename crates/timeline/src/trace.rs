@@ -53,7 +53,7 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
 /// What is said of a file whose last line has no end.
 fn cut_off(number: usize) -> String {
     format!(
-        "line {number} is cut off, as if the program was killed while it wrote; read up to there"
+        "line {number} is cut off, probably because the program was killed while writing it; only the lines before it were read"
     )
 }
 

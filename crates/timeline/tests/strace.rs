@@ -163,7 +163,10 @@ fn datagrams() {
 #[test]
 fn what_was_not_seen_is_said() {
     let (all, remarks) = seen(&["sendfile.server.strace"]);
-    assert_eq!(remarks, ["not known: which bytes sendfile or splice moved (6 times)"]);
+    assert_eq!(
+        remarks,
+        ["not known: the bytes that sendfile or splice moved, which strace can't see (6 times)"]
+    );
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("│LEN 307200\\n│? (307200 bytes)│"), "{words}");
 
@@ -177,7 +180,10 @@ fn what_was_not_seen_is_said() {
 2 1700000000.000003 read(4<TCP:[127.0.0.1:9->127.0.0.1:8]>, \"hello\", 99) = 5
 ";
     let (sent, received) = (read(sent).unwrap(), read(received).unwrap());
-    assert_eq!(sent.remarks, ["not known: the end of what a call moved (strace -s shows more)"]);
+    assert_eq!(
+        sent.remarks,
+        ["not known: the last bytes of a call, which strace cut off (a larger -s shows more)"]
+    );
     let alone = connections(&sent.events, &[]);
     assert!(to_server(&alone[0]).text(100).contains("│he╎? (3 bytes)│"));
     let both = connections(&[sent.events, received.events].concat(), &[]);
@@ -228,7 +234,10 @@ fn calls_that_move_nothing() {
     let calls: Vec<&str> = trace.events.iter().map(|event| event.call.as_str()).collect();
     assert_eq!(calls, ["connect", "recv", "recv", "send", "close"]);
     assert_eq!((trace.events[0].error.as_deref(), trace.events[0].pid), (None, 1));
-    assert_eq!(trace.remarks, ["not drawn: a recv that took nothing, only looked (MSG_PEEK)"]);
+    assert_eq!(
+        trace.remarks,
+        ["not drawn: a recv that only looked at the bytes and left them in the buffer (MSG_PEEK)"]
+    );
     let all = connections(&trace.events, &[]);
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("1 recv found nothing there yet (EAGAIN)"), "{words}");

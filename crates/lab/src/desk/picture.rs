@@ -37,11 +37,11 @@ pub fn draw(
         let text = trial.picture(&title, form, seen);
         Ok(Some(Picture { case: case.id, text, remarks }))
     };
-    let without = |why: &str| vec![format!("without the calls of the program: {why}")];
+    let without = |why: &str| vec![format!("drawn without your program's calls: {why}")];
     let folder = Scratch::new().map_err(|error| CaseFailure::machine("make a directory", error))?;
     let file = folder.path().join("program.strace");
     let why = match watched(submission, &file) {
-        None => "that takes strace, which is not installed, or may not watch programs here",
+        None => "strace is not installed, or isn't allowed to trace programs here",
         Some(watched) => {
             let mut trial = Trial::new(case.id, &watched, report.seed);
             let again = (case.play)(&mut trial);
@@ -52,7 +52,7 @@ pub fn draw(
                     Err(error) => drawn(&trial, &[], without(&error.to_string())),
                 };
             }
-            "under strace it does something else"
+            "under strace, the program behaved differently"
         }
     };
     let mut trial = Trial::new(case.id, submission, report.seed);

@@ -50,7 +50,7 @@ pub fn explain(case: &CaseReport, columns: usize) -> Vec<String> {
             true => lines.push(format!("{label} {replay}")),
             false => lines.extend([label.to_owned(), format!("  {replay}")]),
         }
-        lines.push("as a picture:   the same, with --picture bytes.svg after `check`".to_owned());
+        lines.push("as a picture:   add --picture bytes.svg after `check`".to_owned());
     }
     lines
 }
@@ -108,7 +108,7 @@ the last lines of the program:
 the network:    cut=1 direction=to-server
 think about:    When does your loop end?
 this case only: scripts/lab.sh check echo --case cut --seed 0 -- ./echo
-as a picture:   the same, with --picture bytes.svg after `check`"
+as a picture:   add --picture bytes.svg after `check`"
         );
     }
 

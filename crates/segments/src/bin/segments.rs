@@ -39,8 +39,8 @@ By hand, in a shell, with Wireshark's tshark or tcpdump instead:
   ip link set lo up
 
 The exit code is the command's, 128 + n when signal n ended it. What tells segments to end is passed on to the
-command. After kill -9 the command ends too. It records until both sides of each connection have closed, at most five
-seconds after the command's end."
+command. After kill -9 the command ends too. segments goes on recording until both sides of each connection have closed, for up
+to five seconds after the command ends."
 )]
 struct Args {
     /// Write the packets as a pcapng file, which Wireshark opens

@@ -69,7 +69,7 @@ impl Calls {
                 let Some((socket, _)) = self.socket(thread, call, 0) else { return };
                 if self.sockets.all[socket].is_shared(dir, thread, [began, ended]) {
                     self.unsee(
-                        "not known: in which order two threads moved bytes of one socket at the same time",
+                        "order unknown: two threads sent or received on one socket at the same time",
                     );
                 }
                 for moved in moved(call) {
@@ -96,7 +96,7 @@ impl Calls {
         let lost: HashSet<u64> = lost.map(|event| event.conn).collect();
         for _ in lost {
             self.unsee(
-                "not drawn: a socket that was open before strace began: where its stream stood is not known",
+                "not drawn: a socket that was already open when strace started, so its position in the stream is unknown",
             );
         }
         // Several descriptors may be one socket: only the last close of it is its end.
@@ -127,12 +127,12 @@ impl Calls {
                 call.name,
                 "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" | "close" | "splice"
             ) {
-                self.unsee("not drawn: a call without the name of its socket (strace -yy)");
+                self.unsee("not drawn: a call whose socket strace didn't name; record with -yy");
             }
             return None;
         };
         if descriptor.is == Is::Undrawn {
-            self.unsee("not drawn: a call on a socket of sequenced packets (SEQPACKET)");
+            self.unsee("not drawn: a call on a SOCK_SEQPACKET socket");
         }
         let found = self.sockets.find(thread, descriptor);
         if found.is_none() && descriptor.is == Is::Unnamed {
@@ -161,7 +161,7 @@ impl Calls {
         let ends: Vec<_> = ends.iter().filter_map(|end| descriptor(end.word()?)).collect();
         let [one, other] = ends[..] else { return };
         if !is_stream {
-            return self.unsee("not drawn: a socketpair that is no stream");
+            return self.unsee("not drawn: a socketpair that isn't a stream");
         }
         for (end, call_as) in [(one, "connect"), (other, "accept")] {
             let socket = self.sockets.create(thread, end, Family::Stream);
@@ -243,14 +243,14 @@ impl Calls {
         }
         if (moved.bytes.len() as u64) < got {
             self.unsee(match moved.asked {
-                Some(_) => "not known: the end of what a call moved (strace -s shows more)",
-                None => "not known: which bytes sendfile or splice moved",
+                Some(_) => "not known: the last bytes of a call, which strace cut off (a larger -s shows more)",
+                None => "not known: the bytes that sendfile or splice moved, which strace can't see",
             });
         }
         let is_datagram = self.sockets.all[socket].family == Family::Datagram;
         if is_datagram && moved.more {
             self.unsee(
-                "drawn as two: datagrams of which the first call said that more comes (MSG_MORE)",
+                "drawn as several datagrams: one datagram that was put together by several calls (MSG_MORE)",
             );
         }
         let it = &mut self.sockets.all[socket];

@@ -14,7 +14,7 @@ pub struct Line<'a> {
 
 #[derive(Debug, PartialEq)]
 pub enum What<'a> {
-    /// A whole call: what stands behind the time.
+    /// A whole call: the text after the time.
     Call(&'a str),
     /// `recvfrom(4<…>, <unfinished ...>`: a call of another thread came in between.
     Unfinished(&'a str),

@@ -31,14 +31,14 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
     let got = call.result.number();
     let has = |flags: Option<&Value<'_>>, name| flags.is_some_and(|flags| flags.has_flag(name));
     let aside = |flags: Option<&Value<'_>>| match () {
-        () if has(flags, "MSG_PEEK") => {
-            Some("not drawn: a recv that took nothing, only looked (MSG_PEEK)")
-        }
+        () if has(flags, "MSG_PEEK") => Some(
+            "not drawn: a recv that only looked at the bytes and left them in the buffer (MSG_PEEK)",
+        ),
         () if has(flags, "MSG_OOB") => {
-            Some("not drawn: a call for urgent data, which is beside the stream (MSG_OOB)")
+            Some("not drawn: a call for urgent data, which isn't part of the stream (MSG_OOB)")
         }
         () if has(flags, "MSG_ERRQUEUE") => {
-            Some("not drawn: a recv from the queue of errors (MSG_ERRQUEUE)")
+            Some("not drawn: a recv from the error queue (MSG_ERRQUEUE)")
         }
         () => None,
     };
@@ -93,7 +93,7 @@ fn of_pieces(pieces: &[Value<'_>], got: Option<u64>) -> Moved {
     let mut bytes = Vec::new();
     for piece in pieces {
         if !take(&mut bytes, piece.field("iov_base"), got) {
-            break; // behind bytes that strace cut off nobody knows where the others stand
+            break; // after bytes that strace cut off, the place of the others is unknown
         }
     }
     Moved { bytes, asked: Some(asked), got, ..Moved::default() }

@@ -41,7 +41,7 @@ pub enum Ends<'a> {
     Both { local: &'a str, peer: &'a str },
 }
 
-/// Reads a descriptor as an argument or a result; `None` if it is none.
+/// Reads a descriptor as an argument or a result; `None` if it isn't one.
 pub fn descriptor(word: &str) -> Option<Descriptor<'_>> {
     let (number, rest) = word.split_once('<')?;
     let number = number.parse().ok()?;

@@ -65,7 +65,7 @@ impl Sockets {
         socket
     }
 
-    /// The socket of a descriptor; `None` if it is none, or strace couldn't say which.
+    /// The socket of a descriptor; `None` if it isn't a socket, or strace couldn't say which.
     pub fn find(&mut self, thread: u32, descriptor: Descriptor<'_>) -> Option<usize> {
         let key = (thread, descriptor.number);
         let (family, ends) = match descriptor.is {

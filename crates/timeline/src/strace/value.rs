@@ -20,7 +20,7 @@ pub enum Value<'a> {
 /// Structures within structures: deeper than strace prints any of these calls.
 const DEEPEST: usize = 16;
 
-/// The values of a list, up to the end of the text; `None` if the text is none.
+/// The values of a list, up to the end of the text; `None` if the text isn't one.
 pub fn values(text: &str) -> Option<Vec<Value<'_>>> {
     let mut rest = Rest(text);
     let values = rest.list(None, 0)?;
@@ -134,7 +134,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// `"\x68i\n"`, perhaps with `...` behind it.
+    /// `"\x68i\n"`, perhaps with `...` after it.
     fn bytes(&mut self) -> Option<Value<'a>> {
         let end = end_of_quoted(self.0)?;
         let bytes = unescape(&self.0[1..end - 1])?;

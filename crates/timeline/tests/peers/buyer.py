@@ -1,4 +1,4 @@
-"""Sends three orders to the desk, and prints all that comes back."""
+"""Sends three orders to the desk, and prints everything that comes back."""
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-"""Sends one message, ends its side, and prints all that comes back."""
+"""Sends one message, shuts down its sending side, and prints everything that comes back."""
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-"""An order desk. It takes what one recv brings for one order: that is the mistake."""
+"""An order desk: it answers each order with ok."""
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-"""The order desk, mended: an order ends with a line feed, and readline keeps what comes after it for the next one."""
+"""The order desk, fixed: an order ends with a line feed. The file keeps the bytes after it for the next order."""
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-"""An echo that goes on until the end of the stream."""
+"""An echo that keeps reading until the end of the stream."""
 import socket
 import sys
 

@@ -1,4 +1,4 @@
-"""An echo that takes what one recv brings for the whole message."""
+"""An echo that treats whatever one recv returns as the whole message."""
 import socket
 import sys
 

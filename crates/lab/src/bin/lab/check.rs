@@ -47,7 +47,7 @@ pub struct Check {
     #[arg(long)]
     all: bool,
     /// Play the first failed case once more and draw it: what the peer sent, how it was cut, what came back, and, where strace
-    /// is installed, what your program called. FILE.html steps through the calls
+    /// is installed, what your program called. With FILE.html, write a page that steps through the calls
     #[arg(long, value_name = "FILE.svg", conflicts_with = "to_grader")]
     picture: Option<PathBuf>,
     /// `json`: the report of the check, for programs

@@ -21,15 +21,18 @@ pub fn save(lab: &Lab, report: &Report, submission: &Submission, file: &Path) ->
         }
     }
     let said = match drawn {
-        Ok(None) => format!("no case failed: {name} was not written"),
+        Ok(None) => format!("no case failed, so there is nothing to draw: {name} was not written"),
         Ok(Some(picture)) if picture.text.is_empty() => {
-            format!("in {}, no bytes went over a stream: {name} was not written", picture.case)
+            format!(
+                "in {}, no bytes travelled over a stream, so {name} was not written",
+                picture.case
+            )
         }
         Ok(Some(picture)) => match fs::write(file, picture.text) {
-            Ok(()) => format!("the bytes of {}: {name}", picture.case),
+            Ok(()) => format!("drew {}: {name}", picture.case),
             Err(error) => format!("lab: cannot write {name}: {error}"),
         },
-        Err(failure) => format!("lab: cannot draw it: {}", failure.what),
+        Err(failure) => format!("lab: cannot draw the case: {}", failure.what),
     };
     writeln!(io::stderr(), "{said}")
 }

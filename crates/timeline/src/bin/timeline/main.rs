@@ -39,21 +39,22 @@ Any other program can be recorded with strace (Linux). This does it all:
   2$ scripts/see.sh server.strace -- python3 client.py"
 )]
 struct Args {
-    /// What the client and the server recorded, or strace saw of them
+    /// Recordings of the client and the server: their --trace files, or strace's output
     #[arg(required_unless_present = "via", value_name = "TRACE")]
     traces: Vec<PathBuf>,
     /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
     via: Option<PathBuf>,
-    /// Which of several connections, as the message that lists them counts
+    /// Which connection to draw, by its number in the list that is printed when there are several
     #[arg(long, value_name = "N")]
     conn: Option<usize>,
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
     direction: Directions,
-    /// How the programs mark where a message ends. Without it each send counts as a message.
-    /// prefix: four bytes of length in front, the lowest first; prefix-be: the highest first; json: a JSON header in front, with its
-    /// own length in front of that (json:KEY if it calls the length of the body KEY); lines: a line feed; none: bytes
+    /// How the programs mark where a message ends. Without this option, each send counts as one message.
+    /// prefix: a 4-byte length before each message, least significant byte first; prefix-be: the same, most significant byte first;
+    /// json: a JSON header before each message, and the header's own length before that (json:KEY if the header calls the body length
+    /// KEY); lines: a line feed after each message; none: just bytes, no messages
     #[arg(long, value_name = "KIND")]
     framing: Option<Framing>,
     /// Write the picture to FILE, for a page or a book
@@ -138,9 +139,10 @@ fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream
     }
     streams.retain(|stream| !stream.is_empty() || stream.has_failures());
     match streams.is_empty() {
-        true => {
-            Err(Failure::Usage("this connection carried no bytes there: nothing to draw".into()))
-        }
+        true => Err(Failure::Usage(
+            "this connection carried no bytes in that direction, so there is nothing to draw"
+                .into(),
+        )),
         false => Ok(streams),
     }
 }

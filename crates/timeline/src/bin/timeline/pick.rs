@@ -19,8 +19,8 @@ pub fn that_carried(mut all: Vec<Connection>) -> Vec<Connection> {
 pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
     match (all, wanted) {
         ([], _) => Err(Failure::Usage(
-            "no connection in these traces: expected a connect or an accept that succeeded, or datagrams; try the \
-             --trace of a client and a server that talked, or what strace saw of them"
+            "found no connection in these traces: expected a successful connect or accept, or datagrams; try the \
+             traces (--trace or strace) of a client and a server that talked to each other"
                 .into(),
         )),
         ([only], None) => Ok(only),
@@ -31,7 +31,7 @@ pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Fai
         ))),
         (_, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
             let listed = list(all);
-            Failure::Usage(format!("no connection {number} in these traces; there is {listed}"))
+            Failure::Usage(format!("there is no connection {number} in these traces; pick one of these: {listed}"))
         }),
     }
 }
@@ -43,7 +43,10 @@ fn list(all: &[Connection]) -> String {
             usize::MAX => "?".to_owned(),
             bytes => bytes.to_string(),
         });
-        format!("{number}: {} ({there} bytes there, {back} back)", connection.ends())
+        format!(
+            "{number}: {} ({there} bytes to the server, {back} to the client)",
+            connection.ends()
+        )
     };
     let mut listed: Vec<String> = all.iter().zip(1..).take(LISTED).map(about).collect();
     if all.len() > LISTED {
