@@ -72,7 +72,10 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     let says = "recv 1: the first of 40 bytes of message 1";
     assert_eq!(texts.contains(says), has_strace, "{texts}");
     let said = desk.lab("check my-echo --case hello --picture none.svg", 0);
-    assert!(said.contains("no case failed, so there is nothing to draw: none.svg was not written"), "{said}");
+    assert!(
+        said.contains("no case failed, so there is nothing to draw: none.svg was not written"),
+        "{said}"
+    );
     assert!(!desk.path("none.svg").exists());
 }
 

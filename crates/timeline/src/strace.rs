@@ -37,13 +37,16 @@ pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
     // What each thread has begun and not ended: when, and the beginning of the line.
     let mut begun: HashMap<u32, (u64, &str)> = HashMap::new();
     let mut lines = all.lines().enumerate().peekable();
+    let is_whole = all.ends_with('\n');
     while let Some((index, text)) = lines.next() {
         if text.trim().is_empty() {
             continue;
         }
-        let Some(line) = line::line(text) else {
-            let is_last = lines.peek().is_none();
-            if is_last && index > 0 {
+        let is_last = index > 0 && lines.peek().is_none();
+        // strace writes a buffer at a time: while the program runs, the last line may be half there.
+        let line = line::line(text).filter(|_| is_whole || !is_last);
+        let Some(line) = line else {
+            if is_last {
                 calls.cut_off = Some(index + 1);
                 break;
             }

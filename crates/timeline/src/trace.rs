@@ -53,7 +53,7 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
 /// What is said of a file whose last line has no end.
 fn cut_off(number: usize) -> String {
     format!(
-        "line {number} is cut off, probably because the program was killed while writing it; only the lines before it were read"
+        "line {number} is cut off, because the program was killed or is still running; only the lines before it were read"
     )
 }
 

@@ -153,19 +153,31 @@ fn of_several_connections_one_is_picked_by_its_number() {
         event.local = event.local.as_deref().map(|local| local.replace("5000", "5001"));
     }
     traces.write("more", &more.client);
-    let listed = "1: 127.0.0.1:5000 to 127.0.0.1:8888 (5 bytes there, 0 back); \
-                  2: 127.0.0.1:5001 to 127.0.0.1:8888 (7 bytes there, 0 back)";
-    refused(&traces.timeline(&["client", "server", "more"]), listed);
+    let listed = "--conn 1: 127.0.0.1:5000 to 127.0.0.1:8888 (5 bytes to the server, 0 to the client); \
+                  --conn 2: 127.0.0.1:5001 to 127.0.0.1:8888 (7 bytes to the server, 0 to the client)";
+    refused(&traces.timeline(&["client", "more"]), listed);
     refused(&traces.timeline(&["client", "server", "more", "--conn", "3"]), listed);
     let drawn = said(&traces.timeline(&["client", "server", "more", "--conn", "2"]));
     assert!(drawn.contains("│another│"), "{drawn}");
+    // A server that serves many is recorded once, and each client anew.
+    let drawn = said(&traces.timeline(&["more", "client", "server"]));
+    assert!(drawn.contains("│he│llo│"), "{drawn}");
 }
 
 #[test]
 fn what_cannot_be_drawn_is_refused_in_one_line() {
     let traces = Traces::of(&run(&[b"hello"], None, &[5]));
     refused(&traces.timeline(&["none"]), "could not read the trace none");
-    refused(&traces.timeline(&["relay"]), "no connection in these traces");
+    refused(
+        &traces.timeline(&["relay"]),
+        "no connection in these traces: no socket calls were recorded",
+    );
+    traces.write("alone", &[begin("listen", 1, 1, "127.0.0.1:8888", "")]);
+    refused(&traces.timeline(&["alone"]), "no connection in these traces: nobody connected");
+    let mut failed = begin("connect", 1, 1, "127.0.0.1:5000", "127.0.0.1:9");
+    failed.error = Some("Connection refused".to_owned());
+    traces.write("failed", &[failed]);
+    refused(&traces.timeline(&["failed"]), "connect 127.0.0.1:9 failed: Connection refused");
     traces.write("quiet", &[begin("connect", 1, 1, "127.0.0.1:5000", "127.0.0.1:8888")]);
     refused(&traces.timeline(&["quiet"]), "no bytes");
     refused(&traces.timeline(&["client", "server", "--direction", "to-client"]), "no bytes");

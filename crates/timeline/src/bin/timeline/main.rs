@@ -45,7 +45,8 @@ struct Args {
     /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
     via: Option<PathBuf>,
-    /// Which connection to draw, by its number in the list that is printed when there are several
+    /// Which connection to draw, by its number in the list that is printed when there are several. Without it, the only
+    /// one of which both ends were recorded
     #[arg(long, value_name = "N")]
     conn: Option<usize>,
     /// Which way the bytes go
@@ -91,6 +92,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
     let all = pick::that_carried(connections(&events, &via));
+    if all.is_empty() {
+        return Err(pick::none(&events));
+    }
     let connection = pick::one(&all, args.conn)?;
     let mut streams = streams(connection, args.direction)?;
     if let Some(framing) = &args.framing {

@@ -1,6 +1,6 @@
 //! Which of several connections is drawn.
 
-use observe::Failure;
+use observe::{Event, Failure};
 use timeline::{Connection, Direction};
 
 /// More connections would fill the screen.
@@ -15,25 +15,40 @@ pub fn that_carried(mut all: Vec<Connection>) -> Vec<Connection> {
     all
 }
 
-/// The connection that was asked for, or the only one.
+/// The connection that was asked for, or the only one, or the only one of which both ends were recorded: a server that serves
+/// many is recorded once, its client anew each time.
 pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
-    match (all, wanted) {
-        ([], _) => Err(Failure::Usage(
-            "found no connection in these traces: expected a successful connect or accept, or datagrams; try the \
-             traces (--trace or strace) of a client and a server that talked to each other"
-                .into(),
-        )),
-        ([only], None) => Ok(only),
-        (_, None) => Err(Failure::Usage(format!(
-            "{} connections in these traces; pick one with --conn N: {}",
-            all.len(),
-            list(all)
-        ))),
-        (_, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
-            let listed = list(all);
-            Failure::Usage(format!("there is no connection {number} in these traces; pick one of these: {listed}"))
+    let listed = |what: String| Failure::Usage(format!("{what}: {}", list(all)));
+    match wanted {
+        Some(number) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
+            listed(format!("there is no connection {number} in these traces; pick one of these"))
         }),
+        None => {
+            let whole = |one: &&Connection| !one.client.is_empty() && !one.server.is_empty();
+            let whole: Vec<&Connection> = all.iter().filter(whole).collect();
+            match (all, &whole[..]) {
+                ([only], _) | (_, &[only]) => Ok(only),
+                _ => Err(listed(format!("{} connections in these traces; pick one", all.len()))),
+            }
+        }
     }
+}
+
+/// Why no connection was found: which call failed, if one did.
+pub fn none(events: &[Event]) -> Failure {
+    let tried = events.iter().find_map(|event| {
+        let address = event.peer.as_ref().or(event.local.as_ref())?;
+        Some(format!("{} {address} failed: {}", event.call, event.error.as_ref()?))
+    });
+    let what = match tried {
+        Some(tried) => tried,
+        None if events.is_empty() => "no socket calls were recorded".to_owned(),
+        None => "nobody connected".to_owned(),
+    };
+    Failure::Usage(format!(
+        "found no connection in these traces: {what}; try the traces (--trace or strace) of a client and a server that \
+         talked to each other"
+    ))
 }
 
 /// The connections by number, with how much each carried.
@@ -44,7 +59,7 @@ fn list(all: &[Connection]) -> String {
             bytes => bytes.to_string(),
         });
         format!(
-            "{number}: {} ({there} bytes to the server, {back} to the client)",
+            "--conn {number}: {} ({there} bytes to the server, {back} to the client)",
             connection.ends()
         )
     };
