@@ -216,6 +216,18 @@ fn what_cannot_be_drawn_is_said() {
     assert_eq!(strange.remarks, ["not drawn: a line that could not be read as a call"]);
 }
 
+/// The program that draws says so, if there is no connection.
+#[test]
+fn a_connect_that_is_refused_has_its_address() {
+    let refused = "1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), \
+                   sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 ECONNREFUSED (Connection refused)\n";
+    let events = read(refused).unwrap().events;
+    assert_eq!(connections(&events, &[]).len(), 0);
+    let [tried] = &events[..] else { panic!("{events:?}") };
+    let says = "ECONNREFUSED (Connection refused)";
+    assert_eq!((tried.peer.as_deref(), tried.error.as_deref()), (Some("127.0.0.1:9"), Some(says)));
+}
+
 #[test]
 fn calls_that_move_nothing() {
     let trace = read(

@@ -102,7 +102,8 @@ impl Calls {
         // Several descriptors may be one socket: only the last close of it is its end.
         let mut later = HashSet::new();
         let mut events = self.events;
-        let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
+        let tried = |event: &Event| event.call == "connect" && event.error.is_some();
+        let known = |event: &Event| tried(event) || self.sockets.all[event.conn as usize].begun;
         let mut kept: Vec<bool> = Vec::new();
         for event in events.iter().rev() {
             kept.push((later.insert(event.conn) || event.call != "close") && known(event));
@@ -191,8 +192,13 @@ impl Calls {
                 return;
             }
             self.sockets.all[socket].connect = Some(self.events.len());
+            return self.note(t_us, "connect", socket, result);
         }
+        // It failed: the next try of this socket may go to another address.
         self.note(t_us, "connect", socket, result);
+        if let Some(tried) = self.events.last_mut() {
+            tried.peer = peer;
+        }
     }
 
     fn accept(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
