@@ -145,21 +145,22 @@ mod linux {
                 Err(_) => break,
             }
             for (sockets, recording) in [(all, &mut recording), (ends, &mut ends_alone)] {
-                for socket in sockets {
-                    loop {
-                        buffer.clear();
-                        // An empty queue ends the loop, and so does a device that went down.
-                        let taken = recv(socket, spare_capacity(&mut buffer), RecvFlags::DONTWAIT);
-                        if taken.is_err() {
-                            break;
-                        }
-                        recording.record(&buffer);
-                    }
-                }
+                sockets.iter().for_each(|socket| drain(socket, &mut buffer, recording));
             }
         }
         recording.add_missing(&ends_alone.packets);
         recording
+    }
+
+    /// Records the packets that wait. An empty queue ends it, and so does a device that went down.
+    fn drain(socket: &Socket, buffer: &mut Vec<u8>, recording: &mut Recording) {
+        loop {
+            buffer.clear();
+            if recv(socket, spare_capacity(buffer), RecvFlags::DONTWAIT).is_err() {
+                return;
+            }
+            recording.record(buffer);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use stage::{Finished, Program, Scratch, Signal, Stream, binary, skip, tshark};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use terminal::Window;
@@ -139,8 +139,7 @@ fn each_segment_is_seen_once_in_its_place() {
 fn the_command_may_end_before_its_connections_do() {
     let (true, Some(python)) = (possible(), stage::python()) else { return };
     let scratch = Scratch::new().unwrap();
-    let gate = scratch.path().join("gate");
-    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let gate = gate(&scratch);
     for closes in [true, false] {
         let mut command = Command::new(binary("segments").unwrap());
         let mut may_close = File::options().read(true).write(true).open(&gate).unwrap();
@@ -165,13 +164,19 @@ fn the_command_may_end_before_its_connections_do() {
     }
 }
 
+/// A pipe with a name, at which a program waits until a line comes.
+fn gate(scratch: &Scratch) -> PathBuf {
+    let gate = scratch.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    gate
+}
+
 /// The program is stopped while the bytes travel: its queue in the kernel is full when the FINs come.
 #[test]
 fn a_fin_is_seen_however_many_bytes_came_before_it() {
     let (true, Some(python)) = (possible(), stage::python()) else { return };
     let scratch = Scratch::new().unwrap();
-    let gate = scratch.path().join("gate");
-    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let gate = gate(&scratch);
     for family in ["4", "6"] {
         let mut may_start = File::options().read(true).write(true).open(&gate).unwrap();
         let mut command = Command::new(binary("segments").unwrap());
