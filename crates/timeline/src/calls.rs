@@ -33,13 +33,11 @@ pub(crate) fn attach_notes(recvs: &mut [Call], events: &[Event]) {
         match event.call.as_str() {
             "recv" => seen += 1,
             "note" => {
-                let before = recvs[..seen].last_mut();
-                let same =
-                    |recv: &&mut Call| (recv.socket.0, recv.socket.1) == (event.pid, event.conn);
-                before
-                    .filter(same)
-                    .into_iter()
-                    .for_each(|recv| recv.notes.extend(event.text.clone()));
+                if let Some(recv) = recvs[..seen].last_mut()
+                    && (recv.socket.0, recv.socket.1) == (event.pid, event.conn)
+                {
+                    recv.notes.extend(event.text.clone());
+                }
             }
             _ => {}
         }

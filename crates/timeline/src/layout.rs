@@ -80,6 +80,11 @@ impl Stream {
 }
 
 impl Lane<'_> {
+    /// Whether it has bytes to draw, and not only calls that failed.
+    pub(crate) fn moved_bytes(&self) -> bool {
+        self.calls.iter().any(|call| call.len > 0)
+    }
+
     fn call_at(&self, at: &Range<usize>) -> Option<usize> {
         let index = self.calls.partition_point(|call| call.end() <= at.start);
         self.calls.get(index).filter(|call| call.offset <= at.start).map(|_| index)

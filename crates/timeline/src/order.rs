@@ -17,8 +17,12 @@ pub(crate) type Entry<'a> = (usize, CallKey<'a>, &'a Event);
 /// `send` only after another has received the answer to it, causes stay before their effects.
 pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry<'a>> {
     let in_streams = streams.iter().flat_map(|stream| in_stream(stream, &all));
-    let pairs: Vec<(usize, usize)> =
-        same_calls(&all).into_iter().chain(between_ends(&all)).chain(in_streams).collect();
+    let by_time = by_time(&all);
+    let pairs: Vec<(usize, usize)> = same_calls(&all)
+        .into_iter()
+        .chain(between_ends(&all, &by_time))
+        .chain(in_streams)
+        .collect();
     // For each call, the calls that it caused, and how many causes it waits for itself.
     let mut effects: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     let mut waits = vec![0; all.len()];
@@ -26,8 +30,8 @@ pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry
         effects[*cause].push(*effect);
         waits[*effect] += 1;
     }
-    let (before, after) = neighbours(&all);
-    let latest = latest(&all, &pairs);
+    let (before, after) = neighbours(&all, &by_time);
+    let latest = latest(&all, &by_time, &pairs);
     let key = |at: usize| Reverse((latest[at], all[at].2.t_us, at));
 
     // Those whose causes are done; and those of them whose process has noted nothing before.
@@ -35,7 +39,7 @@ pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry
     let begins = |at: &usize| waits[*at] == 0 && before[*at].is_none();
     let mut ready: BinaryHeap<_> = (0..all.len()).filter(begins).map(key).collect();
     // Recordings that do not belong together may wait for each other in a ring: then the earliest goes first.
-    let mut rest = by_time(&all).into_iter().map(key);
+    let mut rest = by_time.into_iter().map(key);
     let mut done = vec![false; all.len()];
     let mut order = Vec::new();
     while let Some(Reverse((.., at))) = ready.pop().or_else(|| caused.pop()).or_else(|| rest.next())
@@ -57,10 +61,10 @@ pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry
 }
 
 /// For each call, the one that its process noted before it, and the one after it.
-fn neighbours(all: &[Entry<'_>]) -> (Vec<Option<usize>>, Vec<Option<usize>>) {
+fn neighbours(all: &[Entry<'_>], by_time: &[usize]) -> (Vec<Option<usize>>, Vec<Option<usize>>) {
     let (mut before, mut after) = (vec![None; all.len()], vec![None; all.len()]);
     let mut last = HashMap::new();
-    for at in by_time(all) {
+    for &at in by_time {
         before[at] = last.insert(all[at].2.pid, at);
         if let Some(before) = before[at] {
             after[before] = Some(at);
@@ -71,11 +75,11 @@ fn neighbours(all: &[Entry<'_>]) -> (Vec<Option<usize>>, Vec<Option<usize>>) {
 
 /// When each call happened at the latest: before it was noted, and before anything that it caused was noted. So a `send`
 /// that a thread noted only after another thread had received the answer stands before that answer.
-fn latest(all: &[Entry<'_>], pairs: &[(usize, usize)]) -> Vec<u64> {
+fn latest(all: &[Entry<'_>], by_time: &[usize], pairs: &[(usize, usize)]) -> Vec<u64> {
     let mut causes: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     pairs.iter().for_each(|(cause, effect)| causes[*effect].push(*cause));
     let mut latest = vec![None; all.len()];
-    for at in by_time(all) {
+    for &at in by_time {
         let noted = all[at].2.t_us;
         let mut before = vec![at];
         while let Some(at) = before.pop() {
@@ -107,10 +111,10 @@ fn same_calls(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
 
 /// Pairs of a `connect` and its `accept`, and of a `send` and a `recv` on these two sockets, in both directions. Where several
 /// connections have the same addresses, as on a Unix socket, the first `accept` takes the first `connect`.
-fn between_ends(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
+fn between_ends(all: &[Entry<'_>], by_time: &[usize]) -> Vec<(usize, usize)> {
     let mut ends: HashMap<_, [Vec<usize>; 2]> = HashMap::new();
     let mut moved: HashMap<_, Vec<usize>> = HashMap::new();
-    for at in by_time(all) {
+    for &at in by_time {
         let event = all[at].2;
         match (event.call.as_str(), &event.local, &event.peer, &event.error) {
             ("connect", Some(here), Some(there), None) => {

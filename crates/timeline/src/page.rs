@@ -11,6 +11,7 @@ use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, RULES, escape_xml};
 use observe::Event;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -54,22 +55,27 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
 }
 
+/// Somebody's name, and all that they recorded.
+type Party<'a> = (&'a str, Vec<Event>);
+
 /// From here on a time counts from 1970, as in strace's recordings; below it is that of the machine's own clock.
 const SINCE_1970: u64 = 1_000_000_000_000_000;
 
 /// The recordings, and whether their times can be compared. If some count from 1970 and some don't, both are made to begin
 /// together: causes still come before effects, but there are no times to show.
-fn on_one_clock<'a>(parties: &[(&'a str, Vec<Event>)]) -> (Vec<(&'a str, Vec<Event>)>, bool) {
-    let mut parties = parties.to_vec();
+fn on_one_clock<'a>(parties: &'a [Party<'a>]) -> (Cow<'a, [Party<'a>]>, bool) {
     let times = || parties.iter().flat_map(|(_, events)| events).map(|event| event.t_us);
     let own = times().filter(|time| *time < SINCE_1970).min();
     let since_1970 = times().filter(|time| *time >= SINCE_1970).min();
-    let (Some(own), Some(since_1970)) = (own, since_1970) else { return (parties, true) };
+    let (Some(own), Some(since_1970)) = (own, since_1970) else {
+        return (Cow::Borrowed(parties), true);
+    };
+    let mut parties = parties.to_vec();
     let events = parties.iter_mut().flat_map(|(_, events)| events);
     for event in events.filter(|event| event.t_us >= SINCE_1970) {
         event.t_us = event.t_us - since_1970 + own;
     }
-    (parties, false)
+    (Cow::Owned(parties), false)
 }
 
 /// Text between two backticks becomes code.

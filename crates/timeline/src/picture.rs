@@ -28,8 +28,8 @@ pub(crate) struct Picture {
 impl Stream {
     pub(crate) fn picture(&self) -> Picture {
         let lanes: Vec<Lane<'_>> = self.lanes();
-        let moved = |lane: &Lane<'_>| lane.calls.iter().any(|call| call.len > 0);
-        let drawn: Vec<usize> = (0..lanes.len()).filter(|lane| moved(&lanes[*lane])).collect();
+        let drawn: Vec<usize> =
+            (0..lanes.len()).filter(|lane| lanes[*lane].moved_bytes()).collect();
         let names = drawn.iter().map(|lane| columns::width(&side(&lanes[*lane])) * CELL);
         let left = LEFT + names.fold("offset".len() * SMALL, usize::max) + 12;
         let mut stretches = self.stretches(&lanes);

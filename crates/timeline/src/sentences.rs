@@ -23,10 +23,9 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
         all.extend(via.calls.iter().filter_map(|send| about_send(&call, send)));
         all.extend(via.retransmissions.iter().map(|sent| about_retransmission(&call, sent)));
     }
-    let reads = stream.reads();
-    let mut reads = reads.into_iter();
-    let reads = stream.recvs.iter().filter_map(|recv| reads.next().filter(|_| !recv.would_block()));
-    let reads: Vec<Read> = reads.collect();
+    let reads = stream.recvs.iter().zip(stream.reads());
+    let reads: Vec<Read> =
+        reads.filter(|(recv, _)| !recv.would_block()).map(|(_, read)| read).collect();
     let runs = alike(stream, &reads);
     let said = MOST.saturating_sub(all.len());
     let rest: Vec<&Read> = runs.iter().skip(said).copied().flatten().collect();

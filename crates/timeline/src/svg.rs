@@ -184,7 +184,7 @@ fn write(body: &mut String, shape: &Shape) {
 fn describe(streams: &[Stream]) -> String {
     let about = |stream: &Stream| {
         let lanes = stream.lanes();
-        let drawn = lanes.iter().filter(|lane| lane.calls.iter().any(|call| call.len > 0));
+        let drawn = lanes.iter().filter(|lane| lane.moved_bytes());
         let names: Vec<String> =
             drawn.map(|lane| sentences::lane_name(lane.side, lane.call)).collect();
         let lanes = match names.len() {

@@ -33,7 +33,7 @@ impl Stream {
     fn lines(&self, width: usize, coloured: bool) -> String {
         let width = width.max(NARROWEST);
         let mut lanes = self.lanes();
-        lanes.retain(|lane| lane.calls.iter().any(|call| call.len > 0));
+        lanes.retain(Lane::moved_bytes);
         let widths = lanes.iter().map(|lane| columns::width(&label(lane)));
         let label = widths.fold("offset".len(), usize::max) + 2;
 

@@ -1,4 +1,4 @@
-//! The events that a program wrote with `--trace FILE`.
+//! The events of a run: what a program wrote with `--trace FILE`, or what strace saw of it.
 
 use crate::strace;
 use columns::visible;
