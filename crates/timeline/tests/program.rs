@@ -176,7 +176,9 @@ fn what_cannot_be_drawn_is_refused_in_one_line() {
     refused(&traces.timeline(&["alone"]), "no connection in these traces: nobody connected");
     let mut failed = begin("connect", 1, 1, "127.0.0.1:5000", "127.0.0.1:9");
     failed.error = Some("Connection refused".to_owned());
-    traces.write("failed", &[failed]);
+    let mut asked = begin("connect", 1, 2, "socket 7", "/var/run/nscd/socket");
+    asked.error = Some("No such file or directory".to_owned());
+    traces.write("failed", &[asked, failed]);
     refused(&traces.timeline(&["failed"]), "connect 127.0.0.1:9 failed: Connection refused");
     traces.write("quiet", &[begin("connect", 1, 1, "127.0.0.1:5000", "127.0.0.1:8888")]);
     refused(&traces.timeline(&["quiet"]), "no bytes");

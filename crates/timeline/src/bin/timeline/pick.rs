@@ -8,11 +8,10 @@ const LISTED: usize = 20;
 
 /// Those that carried something, if any did: the pairs of sockets by which some languages wake their own threads carry
 /// nothing.
-pub fn that_carried(mut all: Vec<Connection>) -> Vec<Connection> {
-    if all.iter().any(|connection| carried(connection) != [0, 0]) {
-        all.retain(|connection| carried(connection) != [0, 0]);
-    }
-    all
+pub fn that_carried(all: Vec<Connection>) -> Vec<Connection> {
+    let (carrying, quiet): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|connection| carried(connection) != [0, 0]);
+    if carrying.is_empty() { quiet } else { carrying }
 }
 
 /// The connection that was asked for, or the only one, or the only one of which both ends were recorded: a server that serves
@@ -34,9 +33,10 @@ pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Fai
     }
 }
 
-/// Why no connection was found: which call failed, if one did.
+/// Why no connection was found: which call failed, if one did. The last one counts: before it, the program may have asked
+/// for a name, and tried other addresses.
 pub fn none(events: &[Event]) -> Failure {
-    let tried = events.iter().find_map(|event| {
+    let tried = events.iter().rev().find_map(|event| {
         let address = event.peer.as_ref().or(event.local.as_ref())?;
         Some(format!("{} {address} failed: {}", event.call, event.error.as_ref()?))
     });
