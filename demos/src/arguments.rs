@@ -12,7 +12,9 @@ pub fn objection(names: &[String], all: bool, options: &Options) -> Option<Strin
     if let Some(name) = names.iter().find(unknown) {
         let guess = nearest(name).map(|near| format!("did you mean {near}? "));
         let (name, guess) = (columns::cut(&columns::visible(name), 40), guess.unwrap_or_default());
-        return Some(format!("no experiment is called {name}; {guess}scripts/demo.sh lists them"));
+        return Some(format!(
+            "no experiment is called \"{name}\"; {guess}scripts/demo.sh lists them"
+        ));
     }
     if options.picture.is_some() && names.len() > 1 {
         return Some("--picture is for one experiment: name one".to_owned());

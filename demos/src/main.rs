@@ -32,8 +32,7 @@ use crate::experiments::ALL;
 use crate::options::Options;
 use crate::screen::Screen;
 use crate::setup_error::SetupError;
-use clap::error::ErrorKind as Misuse;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -82,7 +81,8 @@ fn main() -> ExitCode {
     if let What::Run { names, all, options } = &args.what
         && let Some(why) = arguments::objection(names, *all, options)
     {
-        Args::command().error(Misuse::ValueValidation, why).exit();
+        let _ = writeln!(io::stderr(), "demo: {why}");
+        return ExitCode::from(2);
     }
     if let What::Run { options: Options { segments: true, .. }, .. } = &args.what
         && let Err(why) = segments::enter()

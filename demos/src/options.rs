@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub trials: Option<u32>,
     /// What random choices begin with: the same seed makes the same choices
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = observe::parse_number::<u64>)]
     pub seed: Option<u64>,
 }
 

@@ -163,7 +163,10 @@ fn nonsense_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(text(&output.stderr).contains(word), "{args:?}: {}", text(&output.stderr));
     };
-    check(&["run", "nosuch"], "no experiment is called nosuch; scripts/demo.sh lists them\n");
+    check(
+        &["run", "nosuch"],
+        "demo: no experiment is called \"nosuch\"; scripts/demo.sh lists them\n",
+    );
     check(&["run", "stiky"], "did you mean sticky? scripts/demo.sh lists them\n");
     check(&["run"], "Usage: demo run");
     for option in [&["--predict"][..], &["--seed", "3"], &["--json"], &["--picture", "x.svg"]] {
@@ -174,8 +177,10 @@ fn nonsense_is_refused() {
     check(&["run", "case2", "--trials", "0"], "0");
     check(&["run", "case2", "--json", "--predict"], "cannot be used with");
     check(&["run", "--all", "--picture", "all.svg"], "cannot be used with");
-    check(&["run", "case1", "case2", "--picture", "both.svg"], "one experiment");
-    check(&["run", "case1", "case2", "--picture", "both.svg"], "Usage: demo <");
+    check(
+        &["run", "case1", "case2", "--picture", "both.svg"],
+        "demo: --picture is for one experiment",
+    );
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::{IntErrorKind, ParseIntError};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Reads an address as the programs take it: `127.0.0.1:8888`, `[::1]:8888`.
@@ -21,6 +23,17 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, NotAnAddress> {
 pub fn parse_seconds(text: &str) -> Result<Duration, NotSeconds> {
     let seconds = text.parse().map_err(|_| NotSeconds)?;
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or(NotSeconds)
+}
+
+/// Reads a whole number. Rust's own error, "invalid digit found in string", says neither what was expected nor what to try.
+///
+/// # Errors
+/// When the text is not such a number, or the type can't hold it.
+pub fn parse_number<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "expected a smaller whole number",
+        _ => "expected a whole number, such as 100",
+    })
 }
 
 /// Reads what the JSON header calls the length of the body: `data_len`, `total_size`.

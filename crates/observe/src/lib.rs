@@ -25,7 +25,8 @@ mod socket;
 pub use accept::Backoff;
 pub use address::show;
 pub use arguments::{
-    NotAnAddress, NotSeconds, parse_address, parse_length_key, parse_seconds, terminals,
+    NotAnAddress, NotSeconds, parse_address, parse_length_key, parse_number, parse_seconds,
+    terminals,
 };
 pub use event::Event;
 pub use failure::{Failure, exit_when_interrupted, exit_when_told, report};

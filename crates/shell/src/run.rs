@@ -57,7 +57,7 @@ pub struct Limits {
 
     /// Kill a command that says more than this, stdout and stderr together; the first part is
     /// answered
-    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024, value_parser = observe::parse_number::<usize>)]
     pub max_output: usize,
 }
 

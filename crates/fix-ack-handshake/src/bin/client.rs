@@ -111,7 +111,7 @@ struct Args {
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// The longest answer that is accepted, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
+    #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME, value_parser = observe::parse_number::<usize>)]
     max_frame: usize,
     /// How long the server may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]

@@ -101,7 +101,7 @@ struct Args {
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: proto::request::RequestForm,
     /// The longest request that is accepted, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME)]
+    #[arg(long, value_name = "BYTES", default_value_t = proto::MAX_FRAME, value_parser = observe::parse_number::<usize>)]
     max_frame: usize,
     /// What the header calls the length of the body; both sides need the same
     #[arg(long, value_name = "NAME", default_value = proto::json::LENGTH_KEY, value_parser = observe::parse_length_key)]

@@ -50,7 +50,7 @@ fn hex(bytes: [u8; 4]) -> String {
 #[command(version)]
 struct Args {
     /// The number, from -2147483648 to 2147483647
-    #[arg(default_value_t = 123, allow_negative_numbers = true)]
+    #[arg(default_value_t = 123, allow_negative_numbers = true, value_parser = observe::parse_number::<i32>)]
     number: i32,
     #[command(flatten)]
     log: LogArgs,

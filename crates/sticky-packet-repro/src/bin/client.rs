@@ -104,7 +104,7 @@ enum Part {
     /// Send commands, and take one recv for the whole answer
     Shell {
         /// How many bytes that recv asks for
-        #[arg(long, value_name = "BYTES", default_value_t = 100)]
+        #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = observe::parse_number::<usize>)]
         bufsize: usize,
         #[command(flatten)]
         prompt: shell::PromptArgs,

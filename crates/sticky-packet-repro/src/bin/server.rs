@@ -106,7 +106,8 @@ enum Part {
             long,
             value_name = "BYTES,BYTES",
             value_delimiter = ',',
-            default_value = "1024,1024"
+            default_value = "1024,1024",
+            value_parser = observe::parse_number::<usize>
         )]
         reads: Vec<usize>,
     },

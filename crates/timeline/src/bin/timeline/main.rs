@@ -47,7 +47,7 @@ struct Args {
     via: Option<PathBuf>,
     /// Which connection to draw, by its number in the list that is printed when there are several. Without it, the only
     /// one of which both ends were recorded
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = observe::parse_number::<usize>)]
     conn: Option<usize>,
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
