@@ -23,7 +23,14 @@ fn every_link_and_picture_is_there() {
         for link in links(&text) {
             let file = link.split('#').next().unwrap_or_default();
             let elsewhere = file.contains("://") || file.starts_with("mailto:");
-            if !file.is_empty() && !elsewhere && !page.parent().unwrap().join(file).exists() {
+            if elsewhere {
+                continue;
+            }
+            let target =
+                if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let is_there = target.exists()
+                && link.split_once('#').is_none_or(|(_, anchor)| has_anchor(&target, anchor));
+            if !is_there {
                 broken.push(format!("{}: {link}", page.display()));
             }
         }
@@ -216,9 +223,61 @@ fn a_block_in_a_list_keeps_its_place_and_other_pages_are_found() {
 }
 
 #[test]
+fn anchors_are_found() {
+    assert_eq!(slug("10. Fix 2: the `length` prefix"), "10-fix-2-the-length-prefix");
+    assert_eq!(slug("[Crates](x.md) & ß-Test, 粘包"), "crates--ß-test-粘包");
+    let tree = Tree::new("# A\n```\n# B\n```\n## A\n<a id=\"c\"></a>\n");
+    let has = |anchor: &str| has_anchor(&tree.0.join("README.md"), anchor);
+    assert!(has("a") && has("a-1") && has("c") && !has("b") && !has("a-2"));
+}
+
+#[test]
 fn links_are_found() {
     let text = "[a](b.md) ![p](c d.svg \"title\") `[no](x)`\n```\n[no](y)\n```\n<img src=\"e.png\" alt=\"\">\n[r]: f.md\n";
     assert_eq!(links(text), ["b.md", "c d.svg", "e.png", "f.md"]);
+}
+
+/// Whether a page has a heading with this anchor, which a repository browser and mdBook make of its text. Other files are
+/// not looked into.
+fn has_anchor(page: &Path, anchor: &str) -> bool {
+    if page.extension().is_none_or(|extension| extension != "md") {
+        return true;
+    }
+    let text = fs::read_to_string(page).unwrap();
+    let mut in_block = false;
+    let mut seen: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        }
+        if !in_block
+            && let Some(heading) =
+                line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
+        {
+            let slug = slug(heading);
+            // The second heading of the same text.
+            let same = seen.iter().filter(|known| **known == slug).count();
+            seen.push(slug.clone());
+            if anchor == if same == 0 { slug } else { format!("{slug}-{same}") } {
+                return true;
+            }
+        }
+    }
+    text.contains(&format!("id=\"{anchor}\""))
+}
+
+/// Links in a heading count with their text.
+fn slug(heading: &str) -> String {
+    let mut text = String::new();
+    let mut rest = heading;
+    while let Some((before, link)) = rest.split_once("](") {
+        text += before;
+        rest = link.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    text += rest;
+    let kept = text.trim().to_lowercase();
+    let kept = kept.chars().filter(|char| char.is_alphanumeric() || " -_".contains(*char));
+    kept.map(|char| if char == ' ' { '-' } else { char }).collect()
 }
 
 /// Where links and pictures of a page lead, outside code.
