@@ -14,7 +14,7 @@ use timeline::{Direction, Message};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ack-cut",
-    claim: "behind a 1-byte cut, fix 1 misreads the length: a handshake is not a boundary",
+    claim: "cut into single bytes, fix 1 misreads its length: a handshake is not a boundary",
     prediction: Some(Prediction {
         question: "fix 1: the server sends the length as digits, `19`, waits for OK, sends 19 bytes. The network delivers one byte at a time. What does the client print?",
         choices: &[
@@ -55,7 +55,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         relayed.to_client = until(&relayed.to_client, taken);
     }
     let messages = [Message::new("the length", 2), Message::new("the answer", 19)];
-    scene.text("up to the moment when the client gives up\n")?;
+    scene.text("until the client gives up\n")?;
     for connection in &connections {
         scene.picture(&connection.stream(Direction::ToClient)?.with_messages(&messages))?;
     }

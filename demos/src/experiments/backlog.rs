@@ -41,11 +41,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let queued = knock().map_err(SetupError::peer("connecting while nobody accepts"))?;
     let text = format!("{KNOCK} connect: {queued} are connected, {} wait", KNOCK - queued);
     scene.says("clients", text)?;
-    scene.says("listener", "listen(3), and accept for each one that comes")?;
+    scene.says("listener", "listen(3), and accept for each client")?;
     let served = serve().map_err(SetupError::peer("serving many"))?;
     scene.says(
         "clients",
-        format!("{SERVED} connect and stay; then each says a byte, and gets it back"),
+        format!("{SERVED} connect and stay; then each sends a byte, and gets it back"),
     )?;
     scene.came(match served {
         SERVED => "all 100, at the same time".to_owned(),

@@ -26,5 +26,5 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.came(case1::on_one_line(&info));
     findings.equal("the server to say", info.as_str(), "info_1: he\ninfo_2: llohi\n");
     Ok(findings
-        .verdict("the second recv began in the middle of one message and ended behind another"))
+        .verdict("the second recv began in the middle of one message and ended after another"))
 }

@@ -22,7 +22,7 @@ use timeline::Stream;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "goodbye",
-    claim: "closing with unread input destroys the answer on its way; half-close and drain delivers it whole",
+    claim: "closing with unread input destroys an answer on its way; half-closing and draining delivers it whole",
     prediction: Some(Prediction {
         question: "a server answers 100000 bytes and closes; a second command lies unread in its buffer. What does the client get?",
         choices: &[
@@ -71,8 +71,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.holds(hasty.bytes() < ANSWER, "a part of the answer to be lost", hasty.bytes());
     findings.equal("half-closed: the last recv's error", polite.error, None);
     findings.equal("half-closed: bytes that arrived:", polite.bytes(), ANSWER);
-    Ok(findings
-        .verdict("the hasty close cost the client a part of the answer, the half-close nothing"))
+    Ok(findings.verdict("the hasty close lost part of the answer, the half-close lost nothing"))
 }
 
 /// The server closes at once. Input is unread, so the kernel resets the connection (RFC 2525, 2.17).

@@ -14,8 +14,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     prediction: Some(Prediction {
         question: "the same pair over IPv6: which calls of the two programs change?",
         choices: &[
-            "socket, bind and connect get other names",
-            "none: only the address is another",
+            "socket, bind and connect have other names",
+            "none: only the address is different",
             "listen and accept are not needed",
         ],
     }),
@@ -30,7 +30,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let client = CommandLine::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
     let verdict = tcp::pair(scene, &server, &client, "[::1]")?;
     if verdict.is_fine() {
-        scene.came("none: only the address is another");
+        scene.came("none: only the address is different");
     }
     Ok(verdict)
 }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
-    claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs most memory",
+    claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs the most memory",
     prediction: Some(Prediction {
         question: "four clients ask at the same moment for a command that takes 1 s. The server serves one connection, and then accepts the next. When do all four have their answers?",
         choices: &["after 1 s", "after 2 s", "after 4 s"],
@@ -64,7 +64,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         }
     }
     if cfg!(not(target_os = "linux")) {
-        scene.text("What memory they need was not measured: only Linux has /proc to ask.\n")?;
+        scene.text("Their memory was not measured: only Linux has /proc to ask.\n")?;
         return Ok(findings.verdict("in turn 4 s at least, at once less than 3"));
     }
 
@@ -85,7 +85,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let (threads, events) = (at("threads", 1000), at("events", 1000));
     findings.holds(threads >= events, "1000 threads to need more than one list", (threads, events));
     Ok(findings
-        .verdict("in turn 4 s at least, at once less than 3; a process each needs the most memory"))
+        .verdict("in turn at least 4 s, at once less than 3; a process each needs the most memory"))
 }
 
 /// Starts a server of each model and all its clients; how long it took until the last client had its answer.
@@ -126,7 +126,7 @@ the kernel itself needs for a connection is not in it.
 ";
 /// Above these a model is not tried, and why.
 const CAPS: [(&str, usize, &str); 2] = [
-    ("serial", 1, "one has its turn, the others wait in the kernel's queue"),
+    ("serial", 1, "it serves one, and the others wait in the kernel's queue"),
     ("processes", 256, "1000 are above the usual --max-connections, 256"),
 ];
 

@@ -73,8 +73,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         scene.text("The late reader, with TCP_NODELAY, the last time:\n")?;
         scene.picture(&stream)?;
     }
-    Ok(findings
-        .verdict("who reads when both have come gets both in one recv, with TCP_NODELAY too"))
+    Ok(findings.verdict(
+        "a reader that comes when both have arrived gets both in one recv, with TCP_NODELAY too",
+    ))
 }
 
 /// Two connected ends, with Nagle's algorithm switched off at the client's or not.

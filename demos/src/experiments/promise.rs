@@ -93,7 +93,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     )?;
     findings.equal("the client's exit code:", client.code, Some(5));
     Ok(findings.verdict(
-        "no server took 1 MiB for what was promised, none answered it; the client refused too",
+        "no server allocated 1 MiB for the promise, and none answered it; the client refused, too",
     ))
 }
 

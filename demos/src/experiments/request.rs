@@ -91,7 +91,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     }
     let message = |name: &str| Message::framed(name, prefix::PREFIX_LEN, COMMANDS[0].len());
     draw(scene, "framed", &recorded, &[message("command 1"), message("command 2")])?;
-    scene.text("These came in one piece, too. But each says where it ends.\n")?;
+    scene.text("These came in one piece, too, but each says where it ends.\n")?;
     Ok(findings.verdict("raw, five servers ran `echo aecho b`; framed, three ran both commands"))
 }
 

@@ -81,7 +81,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     // relay holds a piece, finds two pieces in one recv; to read it all that way it would have to happen again and again.
     findings.equal("answers that the wrong client read whole:", asked_whole, 0);
     findings.equal("answers that the right client read whole:", came_whole, CUTS + of_random_sizes);
-    Ok(findings.verdict("every cut cost the one its data, and none the other"))
+    Ok(findings.verdict("each cut made the first client lose data, and never the second"))
 }
 
 /// The one that counts what it asked for, and the one that counts what came.

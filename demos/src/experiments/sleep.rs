@@ -22,7 +22,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "sleep",
     claim: "a pause between sends hides the sticking on this machine; a network may bring it back",
     prediction: Some(Prediction {
-        question: "`hello` is sent, 10 ms later `hi`. On the way a relay holds bytes for up to 500 ms. What does the first recv(1024) bring?",
+        question: "`hello` is sent, 10 ms later `hi`. On the way a relay holds bytes for up to 500 ms. What does the first recv(1024) return?",
         choices: &["hello", "hellohi", "now the one, now the other"],
     }),
     run,
@@ -71,7 +71,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     // Directly, the machine decides: only shown.
     findings.equal("glued through the relay:", relay_glued, trials);
-    Ok(findings.verdict("behind the relay each first recv brought both, pause or no pause"))
+    Ok(findings.verdict("through the relay each first recv returned both, pause or no pause"))
 }
 
 /// Both ends of one trial, and what the first recv brought.

@@ -20,7 +20,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     prediction: Some(Prediction {
         question: "a server sends the four bytes of the length, and then, with a second send, the answer. How much longer does each answer take than with one send for both?",
         choices: &[
-            "no longer: sending is a matter of microseconds",
+            "no longer: sending takes microseconds",
             "about 40 ms longer",
             "about 1 s longer",
         ],
@@ -58,12 +58,12 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.measured("one write: first byte to last", &waited_one)?;
 
     scene.came(match waited_two.median() {
-        ..20.0 => "no longer: sending is a matter of microseconds",
+        ..20.0 => "no longer: sending takes microseconds",
         20.0..200.0 => "about 40 ms longer",
         _ => "about 1 s longer",
     });
     if cfg!(not(target_os = "linux")) {
-        let why = "how long an acknowledgment is put off is the system's choice; 40 ms is Linux's";
+        let why = "the system decides how long to delay an acknowledgement; on Linux it's 40 ms";
         return Ok(Verdict::NotTested(why.to_owned()));
     }
     // Linux puts an acknowledgment off for 40 ms at least. On a busy machine a client that gets its turn late sees less of
@@ -76,7 +76,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let (two, one) = (stalled(&two), stalled(&one));
     findings.holds(4 * two >= trials, "a quarter of the two writes to wait 20 ms at least", two);
     findings.equal("answers in one write that waited so long:", one, 0);
-    Ok(findings.verdict("the answer waited behind its length; in one write both came together"))
+    Ok(findings.verdict("the answer came long after its length; in one write both came together"))
 }
 
 /// The client's commands, one after the other on one connection.
@@ -101,6 +101,6 @@ fn middle(all: &[Exchange]) -> Option<&Exchange> {
 fn as_received(exchange: Option<&Exchange>) -> String {
     let brought = exchange.map_or(&[][..], |exchange| &exchange.brought);
     let line =
-        |(when, got): &(f64, u64)| format!("after {when:>5.1} ms a recv brought {got} bytes\n");
+        |(when, got): &(f64, u64)| format!("after {when:>5.1} ms a recv returned {got} bytes\n");
     brought.iter().map(line).collect()
 }

@@ -31,11 +31,11 @@ const COMMANDS: [&str; 3] =
 
 const WHAT_HAPPENED: &str = "\
 What happened: TCP carries bytes, not messages. The server sent three answers, but nothing in the \
-stream says where one ends. Each recv(100) took the next 100 bytes, whichever answer they were of. \
-So `echo two` was answered with the rest of the first answer. Its own answer came too, behind that \
+stream says where one ends. Each recv(100) took the next 100 bytes, whichever answer they belonged to. \
+So `echo two` was answered with the rest of the first answer. Its own answer arrived, too, after that \
 rest: nobody has read it yet. From here on, every answer would be a wrong one.
 
-How to mend it: say where a message ends. Chapter 9 announces its length and waits for an OK, \
+How to fix it: say where a message ends. Chapter 9 announces its length and waits for an OK, \
 chapter 10 puts the length in front of it, chapter 11 a header that can say more.
 ";
 

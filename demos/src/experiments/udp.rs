@@ -9,7 +9,7 @@ use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp",
-    claim: "UDP needs no connection: a datagram brings its sender's address, the answer goes there",
+    claim: "UDP needs no connection: a datagram comes with its sender's address, and the answer goes there",
     prediction: Some(Prediction {
         question: "the UDP server answers a client that never called connect. How does it know where to?",
         choices: &[

@@ -87,14 +87,14 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     }
     scene.table(&table)?;
     scene.text(
-        "The server prints in one piece what all its recvs took; its trace has each by itself.\n",
+        "The server prints the bytes of all its recvs at once; its trace has each recv by itself.\n",
     )?;
     scene.came(match boundaries[..] {
         [] => "no kind",
         ["stream", ..] => "every kind",
         _ => "datagram and seqpacket, not stream",
     });
-    Ok(findings.verdict("the stream glued `hello` and `hi`; the others brought each by itself"))
+    Ok(findings.verdict("the stream glued `hello` and `hi`; the others delivered each by itself"))
 }
 
 fn two_sends(kind: Type, server: &Path) -> io::Result<Recorded<Socket>> {

@@ -12,7 +12,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
     prediction: Some(Prediction {
-        question: "an answer in Chinese, 216 bytes, three to a character, comes in recvs of 100 bytes. What does decoding what each recv brought as UTF-8 give?",
+        question: "an answer in Chinese, 216 bytes, three to a character, comes in recvs of 100 bytes. What do you get if you decode the bytes of each recv as UTF-8?",
         choices: &["text", "text, but one character is lost", "an error, in each of them"],
     }),
     run,

@@ -31,7 +31,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 const RAW: [&str; 2] = ["--requests", "raw"];
 const WRONG: &str = "wrong";
 /// Whether there is a command `GET`, and how a shell complains, is different everywhere.
-const SHELL_SAID: &str = "(answers what its shell says of each line)";
+const SHELL_SAID: &str = "(answers what its shell prints for each line)";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let servers = [
@@ -83,8 +83,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         [WRONG] => "only the one that hands all to a shell",
         _ => "all of them",
     });
-    Ok(findings
-        .verdict("five servers refused and made nothing; the one that does not look made the file"))
+    Ok(findings.verdict(
+        "five servers refused and created nothing; the one that does not look created the file",
+    ))
 }
 
 /// What a browser sends for such an image, as far as it matters: the path is in the first line.

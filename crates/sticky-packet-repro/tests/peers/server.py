@@ -21,16 +21,20 @@ def main():
             connection, peer = listener.accept()
             with connection:
                 print("from", show(peer), flush=True)
-                serve(connection)
+                try:
+                    serve(connection)
+                except OSError as error:
+                    # A reset ends this connection, not the server.
+                    print(f"server.py: {show(peer)}: {error}", file=sys.stderr)
 
 
 def serve(connection):
     while True:
-        # A raw request ends nowhere: what one recv brings is taken for one command.
+        # A raw request has no end: whatever one recv returns is treated as one command.
         command = connection.recv(1024)
         if not command:
             return
-        # A command without output sends nothing: its client waits for ever.
+        # A command without output sends nothing: its client waits forever.
         connection.sendall(run(command))
 
 
