@@ -16,7 +16,10 @@ pub struct CommandLine {
 impl CommandLine {
     /// How a command begins.
     pub const CARGO: &str = "cargo run -q";
+    /// How a program of others begins.
+    pub const PYTHON: &str = "python3";
 
+    /// A program of the workspace by its name; or one in Python, by its path from the root.
     pub fn new(program: &'static str, arguments: &[&'static str]) -> CommandLine {
         CommandLine { program, arguments: arguments.to_vec(), place: Vec::new() }
     }
@@ -31,9 +34,14 @@ impl CommandLine {
         self.program
     }
 
-    /// Whether it has `--trace`. The wrong programs use std alone, and a line between two networks uses no stream socket.
+    pub fn is_python(&self) -> bool {
+        self.program.ends_with(".py")
+    }
+
+    /// Whether it has `--trace`. Python programs don't. The wrong programs use std alone, and a line between two networks
+    /// uses no stream socket.
     pub fn records_calls(&self) -> bool {
-        !self.program.starts_with("zoo-") && self.program != "relay-link"
+        !self.is_python() && !self.program.starts_with("zoo-") && self.program != "relay-link"
     }
 
     /// In lines of at most `columns`, which a shell reads as one. The first comes after `used` columns; the others
@@ -43,8 +51,9 @@ impl CommandLine {
         let fits = |part: &String, at: usize| at + columns::width(part) + " \\".len() <= columns;
         if !fits(&parts[0], used) {
             let first = parts.remove(0);
-            let (cargo, program) = first.split_at(Self::CARGO.len());
-            parts.splice(0..0, [cargo.to_owned(), program.trim_start().to_owned()]);
+            let begin = if self.is_python() { Self::PYTHON } else { Self::CARGO };
+            let (begin, program) = first.split_at(begin.len());
+            parts.splice(0..0, [begin.to_owned(), program.trim_start().to_owned()]);
         }
         // Under the first line, if each part has room there.
         let indent = if parts.iter().all(|part| fits(part, used + 2)) { used + 2 } else { 4 };
@@ -62,10 +71,13 @@ impl CommandLine {
 
     /// The parts between which a line may break.
     fn parts(&self) -> Vec<String> {
-        let mut parts = vec![format!("{} --bin {}", Self::CARGO, self.program)];
+        let mut parts = vec![match self.is_python() {
+            true => format!("{} {}", Self::PYTHON, self.program),
+            false => format!("{} --bin {}", Self::CARGO, self.program),
+        }];
         let mut words = self.arguments.iter().chain(&self.place).peekable();
         // Without `--`, cargo would take the first option as its own.
-        if words.peek().is_some_and(|word| word.starts_with('-')) {
+        if !self.is_python() && words.peek().is_some_and(|word| word.starts_with('-')) {
             parts[0] += " --";
         }
         while let Some(word) = words.next() {
@@ -101,11 +113,14 @@ mod tests {
     impl CommandLine {
         /// Reads what one prints.
         pub fn parse(typed: &str) -> CommandLine {
-            let script = format!("cargo() {{ printf '%s\\n' \"$@\"; }}; {typed}");
+            let say = "() { printf '%s\\n' \"$@\"; }";
+            let script = format!("{}{say}; cargo{say}; {typed}", CommandLine::PYTHON);
             let output = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
             // For as long as the test runs.
             let words: &'static str = String::from_utf8(output.stdout).unwrap().leak();
-            let mut words = words.lines().skip_while(|word| *word != "--bin").skip(1);
+            let python = typed.starts_with(CommandLine::PYTHON);
+            let before = |word: &&str| !python && *word != "--bin";
+            let mut words = words.lines().skip_while(before).skip(usize::from(!python));
             let program = words.next().unwrap();
             CommandLine::new(program, &words.filter(|word| *word != "--").collect::<Vec<_>>())
         }
@@ -145,6 +160,15 @@ mod tests {
                 "    -c 'ls /nowhere 2>/dev/null; echo failed >&2; exit 3'"
             ]
         );
+    }
+
+    #[test]
+    fn a_program_in_python() {
+        let typed = CommandLine::new("crates/x/tests/peers/y.py", &["8888", "<ci"]);
+        assert_eq!(typed.to_string(), "python3 crates/x/tests/peers/y.py 8888 '<ci'");
+        let lines = typed.lines(16, 44);
+        assert_eq!(lines, ["python3 \\", "    crates/x/tests/peers/y.py 8888 '<ci'"]);
+        assert_eq!(CommandLine::parse(&lines.join("\n")).to_string(), typed.to_string());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod json;
 mod methods;
 mod models;
 mod nagle;
+mod padding;
 mod pipes;
 mod promise;
 mod request;
@@ -71,6 +72,7 @@ pub const ALL: &[Experiment] = &[
     ack::EXPERIMENT,
     ack_cut::EXPERIMENT,
     r#struct::EXPERIMENT,
+    padding::EXPERIMENT,
     stall::EXPERIMENT,
     short_read::EXPERIMENT,
     pipes::EXPERIMENT,

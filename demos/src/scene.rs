@@ -190,7 +190,10 @@ impl<'a> Scene<'a> {
     ) -> Result<Actor, SetupError> {
         self.started += 1;
         let trace = self.scratch.path().join(format!("{}.trace", self.started));
-        let program = stage::binary(command_line.program())?;
+        let program = match command_line.is_python() {
+            true => PathBuf::from(CommandLine::PYTHON),
+            false => stage::binary(command_line.program())?,
+        };
         let mut command = match through {
             [] => Command::new(program),
             [first, rest @ ..] => {
@@ -199,6 +202,11 @@ impl<'a> Scene<'a> {
                 command
             }
         };
+        if command_line.is_python() {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+            // Nothing is left in the folder.
+            command.arg("-B").arg(root.join(command_line.program()));
+        }
         // In front: after a subcommand they would be the subcommand's.
         if command_line.records_calls() {
             command.arg("--trace").arg(&trace);

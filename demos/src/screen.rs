@@ -305,7 +305,11 @@ mod tests {
             let below = line.strip_prefix(&" ".repeat(TYPED));
             let typed = line.strip_prefix("  terminal ").and_then(|line| line.split_once("$ "));
             match (typed.map(|(_, typed)| typed).or(below), line.split_once(" │ ")) {
-                (Some(typed), _) if typed.starts_with(CommandLine::CARGO) => {
+                (Some(typed), _)
+                    if [CommandLine::CARGO, CommandLine::PYTHON]
+                        .iter()
+                        .any(|begin| typed.starts_with(begin)) =>
+                {
                     screen.terminal(1, &CommandLine::parse(typed))?;
                 }
                 (Some(typed), _) if typed.starts_with(">>: ") => {

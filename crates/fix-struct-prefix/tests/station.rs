@@ -1,4 +1,4 @@
-//! The small readers of chapter 10, in Python and in Rust: whole messages, however the stream is cut.
+//! The small programs of chapter 10, in Python and in Rust: whole messages, however the stream is cut.
 //!
 //! | fault | test |
 //! |---|---|
@@ -6,6 +6,8 @@
 //! | the end of the stream, after each of its bytes | `an_end_inside_a_message_is_an_error` |
 //! | a program that asks `recv` for four bytes gets three | `one_recv_is_right_on_a_quiet_day_only` |
 //! | a length that is none | `a_negative_length` |
+//! | requests that leave together | `framed_requests_from_python` |
+//! | what `struct` says when it can't | `what_python_says` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -101,6 +103,57 @@ fn a_negative_length() {
     assert!(leftovers.ends_with("left over   ff 04 00 00 00 72 61 69 6e\n\n"), "{leftovers}");
 }
 
+#[test]
+fn framed_requests_from_python() {
+    let Some(client) = python("framed_client.py") else { return };
+    let mut server = Command::new(env!("CARGO_BIN_EXE_fix-struct-prefix-server"));
+    let server = Program::start("server", server.args(["--listen", "127.0.0.1:0"])).unwrap();
+    let done = run_with(&client, port(&server), &["echo a", "echo b", "true"]);
+    assert_eq!(text(&done.stdout), "b'a\\n'\nb'b\\n'\nb''\n", "{}", text(&done.stderr));
+}
+
+/// How long an answer takes is the machine's, and the page says so.
+#[test]
+fn two_writes_one_write_and_nodelay() {
+    for how in ["two", "one", "nodelay"] {
+        let Some(server) = python("answers.py") else { return };
+        let mut command = Command::new(&server[0]);
+        command.args(&server[1..]).args(["0", how]);
+        let server = Program::start("answers", &mut command).unwrap();
+        let said = reads(&python("clock.py").unwrap(), port(&server), 0);
+        assert!(said.ends_with(" ms an answer\n"), "{how}: {said}");
+        assert_eq!(server.wait(LONG).unwrap().code, Some(0), "{how}");
+    }
+}
+
+/// The messages of the page about bytes, as people paste them into a search box.
+#[test]
+fn what_python_says() {
+    let Some(python) = stage::python() else { return };
+    for (expression, message) in [
+        ("struct.unpack('<i', b'')", "struct.error: unpack requires a buffer of 4 bytes"),
+        ("struct.unpack('<i', b'\\6\\0\\0')", "struct.error: unpack requires a buffer of 4 bytes"),
+        ("struct.unpack('<i', bytes(5))", "struct.error: unpack requires a buffer of 4 bytes"),
+        ("struct.unpack('l', bytes(4))", "struct.error: unpack requires a buffer of 8 bytes"),
+        (
+            "struct.unpack_from('<i', b'abc')",
+            "struct.error: unpack_from requires a buffer of at least 4 bytes for unpacking 4 bytes at offset 0 (actual buffer size is 3)",
+        ),
+        ("struct.unpack('<i', 'abcd')", "TypeError: a bytes-like object is required, not 'str'"),
+        ("struct.pack('<i', '5')", "struct.error: required argument is not an integer"),
+        (
+            "struct.pack('<i', 2**31)",
+            "struct.error: 'i' format requires -2147483648 <= number <= 2147483647",
+        ),
+        ("socket.socket().recv(-1)", "ValueError: negative buffersize in recv"),
+    ] {
+        let mut command = Command::new(&python);
+        command.args(["-c", &format!("import socket, struct; {expression}")]);
+        let done = Program::start("python", &mut command).unwrap().wait(LONG).unwrap();
+        assert_eq!(text(&done.stderr).lines().last(), Some(message), "{expression}");
+    }
+}
+
 /// What to start, in front of the port.
 type Reader = Vec<PathBuf>;
 
@@ -126,8 +179,12 @@ fn rust(name: &str) -> Reader {
 }
 
 fn run(reader: &Reader, port: u16) -> Finished {
+    run_with(reader, port, &[])
+}
+
+fn run_with(reader: &Reader, port: u16, arguments: &[&str]) -> Finished {
     let mut command = Command::new(&reader[0]);
-    command.args(&reader[1..]).arg(port.to_string());
+    command.args(&reader[1..]).arg(port.to_string()).args(arguments);
     Program::start("reader", &mut command).unwrap().wait(LONG).unwrap()
 }
 
