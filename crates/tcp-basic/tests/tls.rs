@@ -1,0 +1,51 @@
+//! The two TLS programs of chapter 16: what each recv returns. A record is a recv in Python; one of more than 16 KiB is two.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use stage::{Program, Scratch, Stream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn each_tls_record_is_one_recv_in_python() {
+    let Some(python) = stage::python() else { return };
+    let folder = Scratch::new().unwrap();
+    if !certificate(folder.path()) {
+        stage::skip("UNSTUCK_REQUIRE_OPENSSL", "no openssl");
+        return;
+    }
+    let peer = |name: &str, port: &str| {
+        let mut command = Command::new(&python);
+        let script = format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"));
+        command.args([&script, port]).current_dir(folder.path());
+        Program::start(name, &mut command).unwrap()
+    };
+    let server = peer("tls_server.py", "0");
+    let line = server.wait_for_line(Stream::Stdout, "listening on 127.0.0.1:", LONG).unwrap();
+    let port = line.rsplit(':').next().unwrap().to_owned();
+    let client = peer("tls_client.py", &port).wait(LONG).unwrap();
+
+    let said = String::from_utf8(client.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().skip(1).collect(); // the first one is TLS's version
+    assert_eq!(
+        lines,
+        ["5 b'hello'", "2 b'hi'", "16384 b'xxxxxxxxxx'", "3616 b'xxxxxxxxxx'"],
+        "{}",
+        String::from_utf8_lossy(&client.stderr)
+    );
+    assert_eq!((client.code, server.wait(LONG).unwrap().code), (Some(0), Some(0)));
+}
+
+/// A certificate for `localhost`, signed by its own key, as the chapter makes it; false without openssl.
+fn certificate(folder: &Path) -> bool {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]);
+    openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
+    openssl.args(["-keyout", "key.pem", "-out", "cert.pem"]).current_dir(folder);
+    openssl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    openssl.status().is_ok_and(|status| status.success())
+}
