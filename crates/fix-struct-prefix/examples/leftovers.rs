@@ -17,6 +17,7 @@ struct Leftovers {
     buffer: Vec<u8>,
 }
 
+// ANCHOR: methods
 impl Leftovers {
     fn add(&mut self, piece: &[u8]) {
         self.buffer.extend(piece);
@@ -34,6 +35,7 @@ impl Leftovers {
         Ok(Some(message))
     }
 }
+// ANCHOR_END: methods
 
 /// What the four bytes say. A negative number is no length.
 fn length(prefix: [u8; 4]) -> io::Result<usize> {

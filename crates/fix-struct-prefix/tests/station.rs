@@ -126,6 +126,14 @@ fn two_writes_one_write_and_nodelay() {
     }
 }
 
+/// The page about bytes shows this.
+#[test]
+fn a_number_in_four_bytes() {
+    let mut pack = Command::new(env!("CARGO_BIN_EXE_fix-struct-prefix-pack"));
+    let done = Program::start("pack", pack.env_remove("COLUMNS")).unwrap().wait(LONG).unwrap();
+    assert_eq!(text(&done.stdout), include_str!("golden/pack.txt"));
+}
+
 /// The messages of the page about bytes, as people paste them into a search box.
 #[test]
 fn what_python_says() {

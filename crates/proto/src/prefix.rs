@@ -48,6 +48,7 @@ impl Framing for PrefixFraming {
     }
 }
 
+// ANCHOR: length
 /// Reads a length, and refuses one outside of `least..=most` before anything is allocated for it.
 #[inline]
 pub(crate) fn length(
@@ -62,6 +63,7 @@ pub(crate) fn length(
         _ => Err(FrameError::BadPrefix { bytes, allowed }),
     }
 }
+// ANCHOR_END: length
 
 /// The prefix of a body of `length` bytes: the same bytes as Python's `struct.pack('<i', length)`.
 ///
