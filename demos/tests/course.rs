@@ -51,19 +51,28 @@ fn each_chapter_has_what_a_chapter_needs() {
 }
 
 #[test]
-fn each_experiment_is_shown_in_one_chapter() {
-    let chapters = chapters();
+fn each_experiment_is_shown_on_one_page() {
+    let shown: Vec<(String, String)> = fs::read_dir(book())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+        .flat_map(|page| {
+            let text = fs::read_to_string(&page).unwrap();
+            let page = page.file_name().unwrap().to_str().unwrap().to_owned();
+            experiments(&text).into_iter().map(move |name| (name, page.clone()))
+        })
+        .collect();
     let mut wrong = Vec::new();
     for entry in fs::read_dir(root().join("demos/transcripts")).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
-        let shown = chapters.iter().filter(|chapter| chapter.experiments().contains(&name));
-        let shown: Vec<&str> = shown.map(|chapter| chapter.file.as_str()).collect();
-        if shown.len() != 1 {
-            wrong.push(format!("{name}: {shown:?}"));
+        let pages: Vec<&String> =
+            shown.iter().filter(|(shown, _)| *shown == name).map(|(_, page)| page).collect();
+        if pages.len() != 1 {
+            wrong.push(format!("{name}: {pages:?}"));
         }
     }
     wrong.sort();
-    assert!(wrong.is_empty(), "not in exactly one chapter:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "not on exactly one page:\n{}", wrong.join("\n"));
 }
 
 fn table() -> String {
@@ -86,7 +95,7 @@ fn table() -> String {
             chapter.number,
             chapter.title,
             chapter.file,
-            code(chapter.experiments()),
+            code(experiments(&chapter.text)),
             number(chapter.pictures()),
             number(chapter.python()),
             chapter.questions(),
@@ -103,12 +112,6 @@ impl Chapter {
     fn minutes(&self) -> Option<(u32, bool)> {
         let line = self.text.lines().find(|line| line.starts_with("*About "))?;
         Some((line.split(' ').nth(1)?.parse().ok()?, line.contains("(planned)")))
-    }
-
-    /// The experiments whose transcripts it shows.
-    fn experiments(&self) -> Vec<String> {
-        let marks = self.text.split("<!-- from: demos/transcripts/").skip(1);
-        marks.map(|rest| rest.split(".txt").next().unwrap_or_default().to_owned()).collect()
     }
 
     fn pictures(&self) -> usize {
@@ -145,6 +148,12 @@ impl Chapter {
         let part = self.text.split("\n## Questions\n").nth(1).unwrap_or_default();
         part.split("\n## ").next().unwrap_or_default()
     }
+}
+
+/// The experiments whose transcripts a page shows.
+fn experiments(text: &str) -> Vec<String> {
+    let marks = text.split("<!-- from: demos/transcripts/").skip(1);
+    marks.map(|rest| rest.split(".txt").next().unwrap_or_default().to_owned()).collect()
 }
 
 /// `3. Which call waits?`
