@@ -9,7 +9,7 @@ use crate::verdict::{Findings, Verdict};
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
-    claim: "every socket method of Python has a counterpart in Rust, and here is what each returned",
+    claim: "the tutorial's twenty socket methods have counterparts in Rust, and here is what each returned",
     prediction: Some(Prediction {
         question: "connect_ex to a port where nobody listens: what does it do?",
         choices: &["it waits", "it returns an error code", "it succeeds, and the first send fails"],

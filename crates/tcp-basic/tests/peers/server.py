@@ -14,18 +14,30 @@ def main():
     options = parse()
     host, port = options.listen
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # create_server sets SO_REUSEADDR, binds and listens.
     with socket.create_server((host, port), family=family, backlog=10) as listener:
         print("listening on", show(listener.getsockname()), flush=True)
         connection, peer = listener.accept()
+        print("from", show(peer), flush=True)
         with connection:
-            connection.settimeout(30)
-            print("from", show(peer), flush=True)
-            # Nothing in the stream says where the greeting ends: what one recv brings is taken for all of it.
-            data = connection.recv(1024)
-            if not data:
-                sys.exit("server.py: the client left without a word")
-            print(data.decode("utf-8", "replace"), flush=True)
-            connection.sendall(b"hi")
+            message = talk(connection)
+    print(message.decode("utf-8", "replace"), flush=True)
+
+
+def talk(connection):
+    """One conversation: hear something, answer hi, read to the end of the stream."""
+    connection.settimeout(30)
+    # recv returns what has arrived. For 5 bytes that is nearly always everything, but TCP does not promise it.
+    message = connection.recv(1024)
+    if not message:
+        sys.exit("server.py: the client left without a word")
+    connection.sendall(b"hi")
+    # Half-close: the client reads hi, and then the end of the stream.
+    connection.shutdown(socket.SHUT_WR)
+    # The rest of the message may still come. And if we closed with bytes unread, TCP would reset the connection.
+    while piece := connection.recv(1024):
+        message += piece
+    return message
 
 
 def parse():
