@@ -261,6 +261,7 @@ fn hint(error: &FrameError) -> &'static str {
             }
         }
         FrameError::TooLong { .. } => "; a longer message needs --max-frame",
+        FrameError::LongLine { .. } => "; a longer line needs --max-line",
         FrameError::NoLengthKey { .. } => {
             "; if one of them is the length, name it: --length-key NAME"
         }

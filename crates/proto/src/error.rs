@@ -29,6 +29,16 @@ pub enum FrameError {
         /// The longest that is accepted.
         limit: usize,
     },
+    /// No line feed within the longest line that is accepted.
+    LongLine {
+        /// How many bytes may come before the line feed.
+        limit: usize,
+    },
+    /// A line that is no message.
+    BadLine {
+        /// What is wrong with it, as in `it ends in a backslash that escapes nothing`.
+        reason: Box<str>,
+    },
     /// There is no memory for so much of a message. This ends the stream, but not the process.
     NoMemory {
         /// How many bytes the buffer needed.
@@ -82,6 +92,10 @@ fn is_text(bytes: &[u8]) -> bool {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            FrameError::Truncated(Progress { part: Part::Line, got, .. }) => {
+                let bytes = if *got == 1 { "byte" } else { "bytes" };
+                write!(f, "the stream ended inside a line: {got} {bytes} came, and no line feed")
+            }
             FrameError::Truncated(Progress { part, got, want }) => {
                 write!(f, "the stream ended inside the {part}: {got} of {want} bytes came")
             }
@@ -102,6 +116,10 @@ impl fmt::Display for FrameError {
             FrameError::TooLong { length, limit } => {
                 write!(f, "expected a length of at most {limit}, got {length}")
             }
+            FrameError::LongLine { limit } => {
+                write!(f, "expected a line feed after at most {limit} bytes, got none")
+            }
+            FrameError::BadLine { reason } => write!(f, "expected a line, but {reason}"),
             FrameError::NoMemory { wanted } => {
                 write!(f, "there is no memory for {wanted} bytes of this message")
             }
@@ -131,13 +149,17 @@ pub struct Progress {
     pub part: Part,
     /// How many bytes of it have come.
     pub got: usize,
-    /// How many it has. Where that cannot be known (a raw request, the ack protocol's length) it is 1.
+    /// How many it has. Where that cannot be known it is 1 (a raw request, the ack protocol's length) or one more than came
+    /// (a line).
     pub want: usize,
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Progress { part, got, want } = self;
+        if *part == Part::Line {
+            return write!(f, "{got} {} of a line", if *got == 1 { "byte" } else { "bytes" });
+        }
         write!(f, "{got} of {want} bytes of the {part}")
     }
 }
@@ -153,6 +175,10 @@ pub enum Part {
     Body,
     /// The ack protocol's `OK`, which travels the other way.
     Ack,
+    /// A line, up to its line feed.
+    Line,
+    /// A message of fixed length.
+    Record,
 }
 
 impl fmt::Display for Part {
@@ -162,6 +188,8 @@ impl fmt::Display for Part {
             Part::Header => "header",
             Part::Body => "body",
             Part::Ack => "client's \"OK\"",
+            Part::Line => "line",
+            Part::Record => "record",
         })
     }
 }

@@ -2,7 +2,14 @@
 //!
 //! A TCP stream carries bytes, not messages. Where one message ends and the next begins is
 //! something the two programs agree on and write into the bytes themselves. This crate holds the
-//! three agreements of the course:
+//! agreements of the course. Two of them say no length:
+//!
+//! | module | on the wire | where a message ends |
+//! |---|---|---|
+//! | [`fixed`] | the bytes, filled up with zero bytes | after the same number of bytes, always |
+//! | [`lines`] | the bytes, escaped · a line feed | at the line feed |
+//!
+//! and three do:
 //!
 //! | module | on the wire | where the length ends |
 //! |---|---|---|
@@ -10,8 +17,8 @@
 //! | [`prefix`] | the length as a 32-bit integer · the bytes | after 4 bytes |
 //! | [`json`] | a length-prefixed JSON object with `data_len` · the bytes | at the end of the object, which has its own length in front |
 //!
-//! Each module has a [`Framing`] that finds messages in a stream, and an `encode_head` that returns the
-//! bytes to send before a body. Requests go framed or raw: see [`request`]. The addresses and the fixed
+//! Each module has a [`Framing`] that finds messages in a stream, and an `encode` that makes a message of them, or an
+//! `encode_head` that returns the bytes to send before a body. Requests go framed or raw: see [`request`]. The addresses and the fixed
 //! messages are in [`agreed`].
 //!
 //! **Bytes in, bytes out.** There is no socket in here, no clock and no thread: `clippy.toml` beside
@@ -25,8 +32,10 @@ pub mod ack;
 pub mod agreed;
 mod decoder;
 mod error;
+pub mod fixed;
 mod io;
 pub mod json;
+pub mod lines;
 pub mod prefix;
 pub mod request;
 

@@ -9,9 +9,12 @@ mod whole;
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, Read};
+use std::num::NonZeroUsize;
 
 use proto::ack::KnownLength;
+use proto::fixed::{self, FixedFraming};
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
+use proto::lines::{self, LinesFraming};
 use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, Framing, ReadError};
 use whole::read_frame;
@@ -45,6 +48,21 @@ fn headed(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<JsonFraming>>) {
         messages.push((header, body.clone()));
     }
     (stream, messages)
+}
+
+/// Each frame is the line with its end, or the whole record.
+fn lined(bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<Message<LinesFraming>>) {
+    let lines: Vec<_> = bodies.iter().map(|body| lines::encode(body)).collect();
+    (lines.concat(), lines.into_iter().map(|line| ((), line)).collect())
+}
+
+fn of_one_size(bodies: &[Vec<u8>], size: NonZeroUsize) -> (Vec<u8>, Vec<Message<FixedFraming>>) {
+    let records: Vec<_> = bodies.iter().map(|body| fixed::encode(body, size).unwrap()).collect();
+    (records.concat(), records.into_iter().map(|record| ((), record)).collect())
+}
+
+fn size(n: usize) -> NonZeroUsize {
+    NonZeroUsize::new(n).unwrap()
 }
 
 /// One read: as much of `piece` as the decoder has room for. Returns how much that was.
@@ -149,6 +167,10 @@ fn every_split_of_two_frames() {
     every_split(PrefixFraming::default(), &stream, &messages);
     let (stream, messages) = headed(&[body(9), body(7)]);
     every_split(JsonFraming::default(), &stream, &messages);
+    let (stream, messages) = lined(&[body(9), body(17)]);
+    every_split(LinesFraming::default(), &stream, &messages);
+    let (stream, messages) = of_one_size(&[body(9), body(7)], size(10));
+    every_split(FixedFraming { size: size(10) }, &stream, &messages);
 }
 
 #[test]
@@ -164,6 +186,21 @@ fn every_way_to_cut_17_bytes() {
     for at in [0, 10, 20] {
         every_cut(JsonFraming::default(), &stream, at, &messages);
     }
+
+    // Line feeds and a CR inside messages; an empty one; a CRLF, which another peer may send.
+    let (mut stream, mut messages) = lined(&[b"a\n\rb".to_vec(), b"".to_vec(), b"\n".to_vec()]);
+    stream.extend(b"\r\nxyz\r\n");
+    messages.extend([((), b"\r\n".to_vec()), ((), b"xyz\r\n".to_vec())]);
+    assert_eq!(stream.len(), 18);
+    for at in [0, 1] {
+        every_cut(LinesFraming::default(), &stream, at, &messages);
+    }
+
+    let (stream, messages) = of_one_size(&[body(2), body(4), body(0)], size(6));
+    assert_eq!(stream.len(), 18);
+    for at in [0, 1] {
+        every_cut(FixedFraming { size: size(6) }, &stream, at, &messages);
+    }
 }
 
 #[test]
@@ -173,6 +210,11 @@ fn byte_by_byte() {
     check(&mut Decoder::new(PrefixFraming::default()), stream.chunks(1), &messages);
     let (stream, messages) = headed(&bodies);
     check(&mut Decoder::new(JsonFraming::default()), stream.chunks(1), &messages);
+    let (stream, messages) = lined(&bodies);
+    check(&mut Decoder::new(LinesFraming::new(80_000)), stream.chunks(1), &messages);
+    let bodies = bodies.map(|body| body.into_iter().map(|byte| byte | 1).collect());
+    let (stream, messages) = of_one_size(&bodies, size(70_000));
+    check(&mut Decoder::new(FixedFraming { size: size(70_000) }), stream.chunks(1), &messages);
 }
 
 #[test]
@@ -182,6 +224,8 @@ fn everything_at_once() {
     check(&mut Decoder::new(PrefixFraming::default()), [&stream[..]], &messages);
     let (stream, messages) = headed(&bodies);
     check(&mut Decoder::new(JsonFraming::default()), [&stream[..]], &messages);
+    let (stream, messages) = lined(&bodies);
+    check(&mut Decoder::new(LinesFraming::default()), [&stream[..]], &messages);
 }
 
 /// Hands out at most `most` bytes a read, and fails once when `at` bytes have gone.

@@ -13,6 +13,8 @@
 //! | Interrupted, WouldBlock anywhere while writing; a write that takes few bytes, or none | `outgoing.rs`, every test |
 //! | any call after an error | `errors_are_sticky`, `a_truncation_is_sticky` |
 //! | encoding more than `i32::MAX` bytes | `too_long_to_encode` |
+//! | lines: the end inside one, at the limit, above it, none, wrong escapes, a lone CR | `lines_end`, `lines_have_a_limit`, `what_is_no_line` |
+//! | fixed length: the end inside a record, what does not fit one | `records_end`, `what_has_no_record` |
 //! | ack length text | `ack.rs`: `length_texts` |
 //! | JSON header | `json.rs`, every test |
 //! | end of stream, or silence, where an answer is due | `the_stream_ends_before_an_answer`, `progress` |
@@ -24,8 +26,12 @@
 
 mod whole;
 
+use std::num::NonZeroUsize;
+
 use proto::ack::{self, KnownLength};
+use proto::fixed::{self, FixedFraming, NoRecord};
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
+use proto::lines::{self, LinesFraming};
 use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, EncodeError, FrameError, Framing, Part, Progress, ReadError};
 use whole::read_frame;
@@ -84,6 +90,92 @@ fn the_stream_ends_with_a_json_header() {
             .map_err(|(part, got, want)| FrameError::Truncated(Progress { part, got, want }));
         assert_eq!(decode(JsonFraming::default(), &stream[..end]).1, expected, "after {end} bytes");
     }
+}
+
+#[test]
+fn lines_end() {
+    let (lines, end) = decode(LinesFraming::default(), b"hi\n\r\n\n");
+    assert_eq!((lines, end), (vec![b"hi\n".to_vec(), b"\r\n".to_vec(), b"\n".to_vec()], Ok(())));
+    assert_eq!(decode(LinesFraming::default(), b"").1, Ok(()));
+    for (stream, says) in [
+        (&b"hi\nhello"[..], "the stream ended inside a line: 5 bytes came, and no line feed"),
+        (b"hi\n\r", "the stream ended inside a line: 1 byte came, and no line feed"),
+    ] {
+        let (lines, end) = decode(LinesFraming::default(), stream);
+        assert_eq!((lines.len(), end.unwrap_err().to_string().as_str()), (1, says));
+    }
+    let mut decoder = Decoder::new(LinesFraming::default());
+    decoder.space()[..3].copy_from_slice(b"abc");
+    decoder.filled(3);
+    assert_eq!(decoder.decode(), Ok(None));
+    assert_eq!(decoder.progress().to_string(), "3 bytes of a line");
+}
+
+#[test]
+fn lines_have_a_limit() {
+    let long = || Err(FrameError::LongLine { limit: 4 });
+    for (stream, count, end) in [
+        (&b"1234\n"[..], 1, Ok(())),
+        (b"1\n1234\n", 2, Ok(())),
+        (b"1\n12345\n", 1, long()),
+        // Nobody waits for the rest of a line that is too long already.
+        (b"12345", 0, long()),
+        (b"123\r\n", 1, Ok(())),
+        (b"1234\r\n", 0, long()),
+    ] {
+        let (lines, came) = decode(LinesFraming::new(4), stream);
+        assert_eq!((lines.len(), came), (count, end), "{}", stream.escape_ascii());
+    }
+    // A peer that never ends its line: memory grows to the limit, and not beyond.
+    let mut decoder = Decoder::new(LinesFraming::default());
+    let mut came = 0;
+    while decoder.decode() == Ok(None) {
+        let n = decoder.space().len();
+        decoder.space().fill(b'x');
+        decoder.filled(n);
+        came += n;
+    }
+    assert!(came < 4096, "{came}");
+}
+
+#[test]
+fn what_is_no_line() {
+    for message in [&b""[..], b"hi", b"a\nb", b"\r\n", b"\\n", b"\\", b"\\\n", b"\0\xff"] {
+        let line = lines::encode(message);
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(lines::decode(&line), Ok(message.to_vec()), "{}", message.escape_ascii());
+    }
+    assert_eq!(lines::decode(b"hi\r\n"), Ok(b"hi".to_vec()));
+    for (line, reason) in [
+        (&b"a\\tb\n"[..], "a backslash with \"t\" after it means nothing"),
+        (b"a\\\n", "it ends in a backslash that escapes nothing"),
+        (b"a\rb\n", "it has a carriage return without a line feed after it"),
+        (b"a\r\r\n", "it has a carriage return without a line feed after it"),
+    ] {
+        let error = lines::decode(line).unwrap_err();
+        assert_eq!(error.to_string(), format!("expected a line, but {reason}"));
+    }
+}
+
+#[test]
+fn records_end() {
+    let size = NonZeroUsize::new(4).unwrap();
+    let (records, end) = decode(FixedFraming { size }, b"hi\0\0\0\0\0\0");
+    assert_eq!((records.len(), end), (2, Ok(())));
+    assert_eq!(records.iter().map(|it| fixed::decode(it)).collect::<Vec<_>>(), [&b"hi"[..], b""]);
+    let (records, end) = decode(FixedFraming { size }, b"hi\0\0h");
+    let says = "the stream ended inside the record: 1 of 4 bytes came";
+    assert_eq!((records.len(), end.unwrap_err().to_string().as_str()), (1, says));
+    assert_eq!(decode(FixedFraming { size }, b"").1, Ok(()));
+}
+
+#[test]
+fn what_has_no_record() {
+    let size = NonZeroUsize::new(4).unwrap();
+    assert_eq!(fixed::encode(b"", size), Ok(vec![0; 4]));
+    assert_eq!(fixed::encode(b"a\0bc", size), Ok(b"a\0bc".to_vec()));
+    assert_eq!(fixed::encode(b"hello", size), Err(NoRecord::TooLong { length: 5, size: 4 }));
+    assert_eq!(fixed::encode(b"a\0", size), Err(NoRecord::EndsInZero));
 }
 
 #[test]

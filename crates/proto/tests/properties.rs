@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
 use proto::ack::KnownLength;
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY, Status};
+use proto::lines::{self, LinesFraming};
 use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, FrameError, Framing, Part, Progress, ReadError};
 use whole::read_frame;
@@ -184,6 +185,17 @@ proptest! {
         let expected: Outcome<()> = (bodies.into_iter().map(|body| ((), body)).collect(), Ok(()));
         prop_assert!(split(&stream, proto::MAX_FRAME) == expected);
         prop_assert!(decode(PrefixFraming::default(), &stream, &sizes) == expected);
+    }
+
+    #[test]
+    fn lines_arrive_whatever_they_hold(
+        messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..40),
+        sizes in sizes(),
+    ) {
+        let stream: Vec<u8> = messages.iter().flat_map(|message| lines::encode(message)).collect();
+        let (came, end) = decode(LinesFraming::default(), &stream, &sizes);
+        let came: Vec<_> = came.iter().map(|(_, line)| lines::decode(line).unwrap()).collect();
+        prop_assert_eq!((came, end), (messages, Ok(())));
     }
 
     #[test]

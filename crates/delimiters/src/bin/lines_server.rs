@@ -1,0 +1,117 @@
+//! A line feed ends each message, the server: it answers each line in capitals.
+//!
+//! ```text
+//! 1$ cargo run -q --bin lines-server
+//! listening on 127.0.0.1:8888
+//! message 1: hello
+//! message 2: hi
+//!
+//! 2$ cargo run -q --bin lines-client -- hello hi
+//! HELLO
+//! HI
+//! ```
+
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use observe::{Failure, Socket, report, show};
+use proto::lines::{self, LinesFraming};
+use proto::{Decoder, ReadError};
+use socket2::{Domain, Type};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    observe::exit_when_told();
+    report(serve(&args))
+}
+
+/// socket, bind, listen.
+fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&address.into())?;
+    listener.listen(128)?;
+    Ok(listener)
+}
+
+fn serve(args: &Args) -> Result<(), Failure> {
+    args.log.start()?;
+    let listener = listen(args.listen).map_err(Failure::cannot_listen(args.listen))?;
+    observe::say_listening(&listener)?;
+    let mut backoff = observe::Backoff::default();
+    loop {
+        let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
+        let served = client(&conn, args).map_err(Failure::talking(show(&peer), "serving"));
+        if served.is_err() {
+            drain(&conn);
+        }
+        if !args.forever {
+            return served;
+        }
+        // One client's error must not stop the server.
+        report(served);
+    }
+}
+
+/// One client: take a line, answer it in capitals; and again, until the stream ends.
+fn client(mut conn: &Socket, args: &Args) -> Result<(), ReadError> {
+    // It serves one at a time: one that says nothing must not keep the others waiting forever.
+    conn.set_read_timeout(Some(args.timeout))?;
+    conn.set_write_timeout(Some(args.timeout))?;
+    let mut incoming = Decoder::new(LinesFraming::new(args.max_line));
+    for number in 1.. {
+        // The read loop: ask the decoder; while no whole line is there, recv more.
+        let message = loop {
+            match incoming.decode()? {
+                Some(line) => break lines::decode(line.body)?,
+                None => match conn.recv(incoming.space())? {
+                    0 => return Ok(incoming.check_end()?), // between two lines the normal end, inside one an error
+                    n => incoming.filled(n),
+                },
+            }
+        };
+        // What a terminal should not get as it is, such as the line feed of a message, is shown escaped.
+        observe::say(format_args!("message {number}: {}", columns::visible_bytes(&message)));
+        conn.write_all(&lines::encode(&message.to_ascii_uppercase()))?;
+    }
+    Ok(())
+}
+
+/// After an error, before close: the answers that were sent should still arrive (`scripts/demo.sh goodbye`). So half-close,
+/// and read what is still coming, up to 1 MiB.
+fn drain(conn: &Socket) {
+    let _ = conn.shutdown(Shutdown::Write);
+    let _ = conn.set_read_timeout(Some(Duration::from_secs(1)));
+    let mut rest = [0; 4096];
+    for _ in 0..256 {
+        if !matches!(conn.recv(&mut rest), Ok(1..)) {
+            return;
+        }
+    }
+}
+
+/// Answers each line that a client sends with the same line in capitals.
+///
+/// The lesson: a delimiter. A message ends at its line feed, wherever recv stops; what has come after it
+/// stays in the buffer. CRLF is accepted. A line feed inside a message travels as a backslash and an n.
+#[derive(Parser)]
+#[command(version, after_help = observe::terminals(include_str!("lines_server.rs")))]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
+    listen: SocketAddr,
+    /// Serve one client after another instead of one
+    #[arg(long)]
+    forever: bool,
+    /// The longest line that is accepted, in bytes before the line feed
+    #[arg(long, value_name = "BYTES", default_value_t = lines::MAX_LINE)]
+    max_line: usize,
+    /// How long the client may be silent, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    log: observe::LogArgs,
+}
