@@ -27,7 +27,7 @@ class RemoteCommand(socketserver.BaseRequestHandler):
     def handle(self):
         print("from", show(self.client_address), flush=True)
         while True:
-            # A raw request ends nowhere: what one recv brings is taken for one command.
+            # A raw request has no end of its own, so what one recv returns is taken for one command.
             command = self.request.recv(1024)
             if not command:
                 return
