@@ -81,11 +81,11 @@ impl CommandLine {
             parts[0] += " --";
         }
         while let Some(word) = words.next() {
-            let mut part = shell_quote_word(word);
+            let mut part = typed(word);
             if let Some(value) =
                 words.next_if(|next| word.starts_with('-') && !next.starts_with('-'))
             {
-                part = format!("{part} {}", shell_quote_word(value));
+                part = format!("{part} {}", typed(value));
             }
             parts.push(part);
         }
@@ -95,6 +95,14 @@ impl CommandLine {
     /// Without the place.
     pub fn arguments(&self) -> &[&'static str] {
         &self.arguments
+    }
+}
+
+/// As you type it: a line feed would end the line in the transcript, so the shell makes it (bash, zsh, POSIX.1-2024).
+fn typed(word: &str) -> String {
+    match word.contains('\n') {
+        true => format!("$'{}'", word.escape_default()),
+        false => shell_quote_word(word),
     }
 }
 
@@ -169,6 +177,12 @@ mod tests {
         let lines = typed.lines(16, 44);
         assert_eq!(lines, ["python3 \\", "    crates/x/tests/peers/y.py 8888 '<ci'"]);
         assert_eq!(CommandLine::parse(&lines.join("\n")).to_string(), typed.to_string());
+    }
+
+    #[test]
+    fn a_line_feed_is_typed_as_one_word() {
+        let typed = CommandLine::new("x", &["two\nlines", "it's\n"]);
+        assert_eq!(typed.to_string(), r"cargo run -q --bin x $'two\nlines' $'it\'s\n'");
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod ack_cut;
 mod backlog;
 mod case1;
 mod case2;
+mod delimiter;
+mod fixed;
 mod goodbye;
 mod ipv6;
 mod json;
@@ -64,6 +66,8 @@ pub const ALL: &[Experiment] = &[
     case2::EXPERIMENT,
     nagle::EXPERIMENT,
     sleep::EXPERIMENT,
+    fixed::EXPERIMENT,
+    delimiter::EXPERIMENT,
     udp_boundaries::EXPERIMENT,
     udp_loss::EXPERIMENT,
     unix_kinds::EXPERIMENT,

@@ -10,11 +10,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Concept packages: each is a lesson of its own, and none uses another.
-const CONCEPTS: [&str; 8] = [
+const CONCEPTS: [&str; 9] = [
     "tcp-basic",
     "udp-basic",
     "af-unix",
     "sticky-packet-repro",
+    "delimiters",
     "fix-ack-handshake",
     "fix-struct-prefix",
     "fix-json-header",

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// In the order of the course.
-const NAMES: [&str; 31] = [
+const NAMES: &[&str] = &[
     "tcp",
     "ipv6",
     "reuseaddr",
@@ -30,6 +30,8 @@ const NAMES: [&str; 31] = [
     "case2",
     "nagle",
     "sleep",
+    "fixed",
+    "delimiter",
     "udp-boundaries",
     "udp-loss",
     "unix-kinds",

@@ -11,11 +11,13 @@ mod whole;
 
 use std::fmt::Debug;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
 use proto::ack::KnownLength;
+use proto::fixed::FixedFraming;
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY, Status};
 use proto::lines::{self, LinesFraming};
 use proto::prefix::{self, PrefixFraming};
@@ -242,6 +244,8 @@ proptest! {
         same_however_cut(PrefixFraming { max_frame: 45 }, &stream, &cuts)?;
         same_however_cut(PrefixFraming { max_frame: usize::MAX }, &stream, &cuts)?;
         same_however_cut(JsonFraming { max_frame: 100, ..JsonFraming::default() }, &stream, &cuts)?;
+        same_however_cut(LinesFraming::new(10), &stream, &cuts)?;
+        same_however_cut(FixedFraming { size: NonZeroUsize::MIN.saturating_add(2) }, &stream, &cuts)?;
         prop_assert_eq!(&decode(PrefixFraming { max_frame: 45 }, &stream, &cuts), &split(&stream, 45));
         // KnownLength counts the bytes behind its body that have come, so only the message is the same.
         let whole = decode(KnownLength::new(announced), &stream, &[usize::MAX]);

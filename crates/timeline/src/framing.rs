@@ -22,7 +22,7 @@ pub enum Framing {
         /// `data_len` in this course, `total_size` elsewhere.
         length_key: String,
     },
-    /// A line feed after each message.
+    /// A line feed after each message, or a carriage return and a line feed.
     Lines,
     /// Nothing does: these are bytes.
     None,
@@ -183,7 +183,11 @@ impl Framing {
             }
             Framing::Lines => {
                 let end = bytes.iter().position(|byte| *byte == b'\n');
-                Ok(end.map(|end| vec![part(Kind::Payload, end), part(Kind::Framing, 1)]))
+                let parts = |feed: usize| {
+                    let end = bytes[..feed].strip_suffix(b"\r").map_or(feed, <[u8]>::len);
+                    vec![part(Kind::Payload, end), part(Kind::Framing, feed + 1 - end)]
+                };
+                Ok(end.map(parts))
             }
             Framing::None => Ok(None),
         }

@@ -58,8 +58,11 @@ impl Stream {
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
                 _ if bytes.len() < at.len() => format!("? ({})", bytes::count(at.len())),
-                // What ends a line is text.
-                Kind::Framing if message.is_some_and(|at| self.messages[at].ends_in_framing()) => {
+                // What ends a line is text; what fills up a record is not.
+                Kind::Framing
+                    if bytes.iter().all(|byte| b"\r\n".contains(byte))
+                        && message.is_some_and(|at| self.messages[at].ends_in_framing()) =>
+                {
                     bytes::text(bytes)
                 }
                 Kind::Framing => bytes::framing(bytes),

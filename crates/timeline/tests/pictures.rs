@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use observe::Event;
-use timeline::{Message, Read, Stream, StreamError};
+use timeline::{Framing, Message, Read, Stream, StreamError};
 use unicode_width::UnicodeWidthStr;
 
 /// The calls that move these pieces, one behind the other.
@@ -127,6 +127,28 @@ server recv  │05 00 00 00│hello│06 00 00 00╎\xe4│\xbd\xa0好│
              recv 4: the last 5 of 10 bytes of request 2
 ";
     check(&stream(&framed, &recvs).with_messages(&messages), 80, expected);
+}
+
+/// The end of a line is text, and belongs to the framing with its CR; padding is in hex.
+#[test]
+fn what_comes_after_a_message_may_end_it() {
+    let lines = stream(&["hi\r\nho\n"], &[b"hi\r", b"\nho\n"]).framed(&Framing::Lines);
+    let expected = r#"
+offset       0  2  3  4  6  7
+             ┌──────────────┐
+client send  │hi╎\r╎\n╎ho╎\n│
+             ├─────┬────────┤
+server recv  │hi╎\r│\n╎ho╎\n│
+             └─────┴────────┘
+             recv 1: the first 3 of 4 bytes of message 1 "hi"
+             recv 2: 4 bytes = the last of 4 bytes of message 1 "hi" + message 2
+                     "ho", glued
+"#;
+    check(&lines, 80, expected);
+    let mut record = Message::framed("a record", 2, 2);
+    record.parts.reverse();
+    let records = stream(&["hi\0\0"], &[b"hi\0\0"]).with_messages(&[record]);
+    assert!(records.text(80).contains("│hi╎00 00│"), "{}", records.text(80));
 }
 
 #[test]

@@ -106,7 +106,7 @@ struct Args {
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
     /// The size of a record, the same on both sides
-    #[arg(long, value_name = "BYTES", default_value = "16")]
+    #[arg(long, value_name = "BYTES", default_value = "8")]
     size: NonZeroUsize,
     /// How long the server may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]

@@ -109,7 +109,7 @@ struct Args {
     #[arg(long)]
     forever: bool,
     /// The size of a record, the same on both sides
-    #[arg(long, value_name = "BYTES", default_value = "16")]
+    #[arg(long, value_name = "BYTES", default_value = "8")]
     size: NonZeroUsize,
     /// How long the client may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]
