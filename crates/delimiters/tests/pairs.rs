@@ -119,9 +119,15 @@ fn the_steps_on_the_page_are_those_of_the_program() {
     if stage::python().is_none() {
         return;
     }
-    let steps = Program::start("steps.py", &mut python("steps.py")).unwrap().wait(LONG).unwrap();
-    assert_eq!((steps.code, text(&steps.stderr)), (Some(0), ""));
-    assert_eq!(text(&steps.stdout), include_str!("golden/steps.txt"));
+    for (framing, steps) in [
+        ("lines", include_str!("golden/steps-lines.txt")),
+        ("fixed", include_str!("golden/steps-fixed.txt")),
+    ] {
+        let program = Program::start("steps.py", python("steps.py").arg(framing)).unwrap();
+        let done = program.wait(LONG).unwrap();
+        assert_eq!((done.code, text(&done.stderr)), (Some(0), ""));
+        assert_eq!(text(&done.stdout), steps);
+    }
 }
 
 fn server(side: Side, framing: &str) -> Program {

@@ -77,7 +77,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
     everywhere(scene, &mut findings)?;
     inside(scene, &mut findings)?;
-    Ok(findings.verdict("who splits each recv was wrong at every cut; who keeps the rest at none"))
+    Ok(findings.verdict("splitting each recv was wrong at every cut, keeping the rest at none"))
 }
 
 /// The line, cut in two at each of its places, for each server.

@@ -88,7 +88,5 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.says("client", refused.complaint())?;
     scene.says("client", format!("(exit code {})", refused.code.unwrap_or(-1)))?;
     findings.equal("the exit code for 9 bytes", refused.code, Some(2));
-    Ok(findings.verdict(
-        "cut in three, both records were read whole; 7 of 16 bytes said something",
-    ))
+    Ok(findings.verdict("cut in three, both records were read whole; 7 of 16 bytes said something"))
 }

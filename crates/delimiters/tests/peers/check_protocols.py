@@ -1,4 +1,4 @@
-"""Checks protocols.py against what others say: the examples of the specifications, and Python's own HTTP."""
+"""Checks protocols.py against the examples of the specifications, and Python's own HTTP."""
 import http.client
 import io
 
@@ -6,7 +6,9 @@ import protocols
 
 
 def main():
-    samples = {what.split(",")[0]: b"".join(piece for piece, _ in pieces) for what, _, pieces in protocols.samples()}
+    samples = {}
+    for what, _, pieces in protocols.samples():
+        samples[what.split(",")[0]] = b"".join(piece for piece, _ in pieces)
     # RFC 6455, 5.7: "A single-frame masked text message" and the ones around it.
     assert samples["WebSocket"].hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
     for text, length in [
@@ -17,12 +19,22 @@ def main():
     ]:
         frame = bytes.fromhex(text)
         assert protocols.websocket(frame) == length == len(frame), text
-        assert protocols.websocket(frame[:-1]) is None and protocols.websocket(frame + b"x") == length
+        assert protocols.websocket(frame[:-1]) is None
+        assert protocols.websocket(frame + b"x") == length
         assert all(protocols.websocket(frame[:at]) is None for at in range(min(20, length)))
 
     # The Redis documentation's examples.
-    for text in ["+OK\r\n", "-Error message\r\n", ":1000\r\n", "$0\r\n\r\n", "$-1\r\n", "*0\r\n", "*-1\r\n",
-                 "*2\r\n$5\r\nhello\r\n$5\r\nworld\r\n", "*2\r\n*3\r\n:1\r\n:2\r\n:3\r\n*2\r\n+Hello\r\n-World\r\n"]:
+    for text in [
+        "+OK\r\n",
+        "-Error message\r\n",
+        ":1000\r\n",
+        "$0\r\n\r\n",
+        "$-1\r\n",
+        "*0\r\n",
+        "*-1\r\n",
+        "*2\r\n$5\r\nhello\r\n$5\r\nworld\r\n",
+        "*2\r\n*3\r\n:1\r\n:2\r\n:3\r\n*2\r\n+Hello\r\n-World\r\n",
+    ]:
         data = text.encode()
         assert protocols.redis(data + b"+next") == len(data), text
         assert all(protocols.redis(data[:at]) is None for at in range(len(data))), text

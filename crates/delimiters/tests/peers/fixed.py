@@ -2,7 +2,7 @@
 import struct
 
 
-# ANCHOR: records
+# ANCHOR: records-both
 def records(conn, size):
     """Each message that comes, without its padding, until the stream ends."""
     buffer = b""
@@ -12,15 +12,15 @@ def records(conn, size):
             yield record.rstrip(b"\0")
         piece = conn.recv(4096)
         if not piece and buffer:
-            raise EOFError(f"the stream ended inside a record: {len(buffer)} of {size} bytes came")
+            raise EOFError(f"the stream ended inside a record: {len(buffer)} of {size} bytes")
         if not piece:
             return
         buffer += piece
 
 
 def pad(message, size):
-    """The record of a message. struct.pack fills it up, but it would also cut off what doesn't fit."""
+    """The record of a message. struct.pack fills it up, but would also cut off what doesn't fit."""
     if len(message) > size or message.endswith(b"\0"):
         raise ValueError(f"{message!r} is no message for a record of {size} bytes")
     return struct.pack(f"{size}s", message)
-# ANCHOR_END: records
+# ANCHOR_END: records-both

@@ -1,4 +1,4 @@
-"""The same server, right about the stream: what has no line feed yet stays in the buffer."""
+"""A line server that keeps what has no line feed yet: it answers each line in capitals."""
 import socket
 import sys
 

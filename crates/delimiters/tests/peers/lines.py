@@ -4,13 +4,13 @@ import re
 MAX_LINE = 1024
 
 
-# ANCHOR: lines
 def lines(conn):
     """Each line that comes, without its end (LF or CRLF), until the stream ends."""
     buffer = bytearray()
     while True:
         end = buffer.find(b"\n")
-        if (end if end >= 0 else len(buffer)) > MAX_LINE:
+        length = end if end >= 0 else len(buffer)
+        if length > MAX_LINE:
             raise ValueError(f"expected a line feed after at most {MAX_LINE} bytes")
         if end >= 0:
             line = bytes(buffer[:end])
@@ -23,10 +23,9 @@ def lines(conn):
         if not piece:
             return
         buffer += piece
-# ANCHOR_END: lines
 
 
-# ANCHOR: escape
+# ANCHOR: escape-both
 def escape(message):
     """The line of a message: a line feed inside it must not look like the end."""
     for byte, escaped in [(b"\\", rb"\\"), (b"\n", rb"\n"), (b"\r", rb"\r")]:
@@ -44,4 +43,4 @@ def unescape(line):
 
 
 MEANS = {rb"\\": b"\\", rb"\n": b"\n", rb"\r": b"\r"}
-# ANCHOR_END: escape
+# ANCHOR_END: escape-both

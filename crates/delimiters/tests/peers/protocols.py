@@ -1,8 +1,8 @@
-"""Where does a message end? Messages of six protocols, built, shown, and found again in a stream cut everywhere.
+"""Where does a message end? Messages of six protocols: built, shown, and found again however cut.
 
     python3 protocols.py
 
-This shows how they frame, and nothing else: there are no limits, and the peer is believed. Don't use it for more.
+It shows how they frame, and nothing else: it has no limits, and believes its peer.
 """
 import json
 import struct
@@ -10,7 +10,7 @@ import struct
 
 # ANCHOR: loop
 def messages(pieces, end):
-    """The one read loop. end(buffer) is the length of the message at the front, or None: read on."""
+    """The read loop. end(buffer) is the length of the message at the front, or None: read on."""
     buffer = b""
     for piece in pieces:  # each is what one recv returned
         buffer += piece
@@ -26,16 +26,13 @@ def whole(buffer, length):
 # ANCHOR_END: loop
 
 
-# ANCHOR: dns
 def dns(buffer):
     """RFC 1035, 4.2.2: two bytes of length, the highest first; they don't count themselves."""
     return whole(buffer, 2 + int.from_bytes(buffer[:2], "big")) if len(buffer) >= 2 else None
-# ANCHOR_END: dns
 
 
-# ANCHOR: websocket
 def websocket(buffer):
-    """RFC 6455, 5.2: 7 bits of length; 126 and 127 say that it is in the next 2 or 8 bytes. 4 bytes of mask."""
+    """RFC 6455, 5.2: 7 bits of length; 126 and 127 mean that it is in the next 2 or 8 bytes."""
     if len(buffer) < 2:
         return None
     mask, length, at = buffer[1] >> 7, buffer[1] & 0x7F, 2
@@ -45,24 +42,22 @@ def websocket(buffer):
             return None
         length = int.from_bytes(buffer[2:at], "big")
     return whole(buffer, at + 4 * mask + length)
-# ANCHOR_END: websocket
 
 
-# ANCHOR: grpc
+# ANCHOR: grpc-both
 def http2(buffer):
     """RFC 9113, 4.1: 9 bytes of header, of which the first 3 are the length of what follows it."""
     return whole(buffer, 9 + int.from_bytes(buffer[:3], "big")) if len(buffer) >= 9 else None
 
 
 def grpc(data):
-    """gRPC over HTTP/2: in the data, a byte (compressed or not) and 4 bytes of length, then the message."""
+    """gRPC over HTTP/2: a byte (compressed or not), 4 bytes of length, then the message."""
     return whole(data, 5 + int.from_bytes(data[1:5], "big")) if len(data) >= 5 else None
-# ANCHOR_END: grpc
+# ANCHOR_END: grpc-both
 
 
-# ANCHOR: redis
 def redis(buffer, at=0):
-    """RESP: a line, whose first byte says what follows it: nothing, so many bytes and CRLF, or so many elements."""
+    """RESP: a line. Its first byte says what follows: nothing, some bytes, or some elements."""
     line = buffer.find(b"\r\n", at)
     if line < 0:
         return None
@@ -75,10 +70,9 @@ def redis(buffer, at=0):
             if at is None:
                 return None
     return whole(buffer, at)
-# ANCHOR_END: redis
 
 
-# ANCHOR: http
+# ANCHOR: http-both
 def http(buffer):
     """RFC 9112: lines up to an empty one; then as many bytes as Content-Length says, or chunks."""
     head = buffer.find(b"\r\n\r\n")
@@ -95,29 +89,27 @@ def header_fields(lines):
 
 
 def chunks(buffer, at):
-    """RFC 9112, 7.1: a line with the length in hexadecimal, so many bytes, CRLF; and again. Length 0 is the last."""
+    """RFC 9112, 7.1: a line with the length in hexadecimal, so many bytes, CRLF; 0 is the last."""
     while (line := buffer.find(b"\r\n", at)) >= 0:
         size = int(buffer[at:line].split(b";")[0], 16)
         at = line + 2 + size + 2
         if size == 0:
             return whole(buffer, at)
     return None
-# ANCHOR_END: http
+# ANCHOR_END: http-both
 
 
-# ANCHOR: lsp
 def lsp(buffer):
-    """LSP, base protocol: header fields as in HTTP. Content-Length counts bytes of UTF-8, not characters."""
+    """LSP, base protocol: header fields as in HTTP. Content-Length counts bytes, not characters."""
     head = buffer.find(b"\r\n\r\n")
     if head < 0:
         return None
     fields = header_fields(buffer[:head].split(b"\r\n"))
     return whole(buffer, head + 4 + int(fields[b"content-length"]))
-# ANCHOR_END: lsp
 
 
 def samples():
-    """What to call it, how its end is found, and the pieces of one message, each with what it is."""
+    """What it is, how its end is found, and the pieces of one message, each with its meaning."""
     yield "HTTP/1.1, a response with Content-Length", http, [
         (b"HTTP/1.1 200 OK\r\n", "a line"),
         (b"Content-Length: 5\r\n", "a line: the length of the body"),
@@ -158,7 +150,8 @@ def samples():
         (message, "protobuf: field 1 has 5 bytes, \"hello\""),
     ]
     labels = [b"example", b"org"]
-    question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0" + struct.pack(">HH", 1, 1)
+    question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    question += struct.pack(">HH", 1, 1)  # an IPv4 address, Internet
     query = struct.pack(">6H", 0x1234, 0x0100, 1, 0, 0, 0) + question
     yield "DNS over TCP, a query for example.org", dns, [
         (struct.pack(">H", len(query)), "the length"),
@@ -177,10 +170,10 @@ def show(what, end, pieces):
     message = b"".join(piece for piece, _ in pieces)
     print(f"{what}: {len(message)} bytes")
     for piece, is_what in pieces:
-        for at in range(0, len(piece), 16):
-            row = piece[at:at + 16]
+        for at in range(0, len(piece), 12):
+            row = piece[at:at + 12]
             text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-            print(f"  {row.hex(' '):48} {text:17} {'' if at else is_what}".rstrip())
+            print(f"  {row.hex(' '):36} {text:13} {'' if at else is_what}".rstrip())
     # Two messages glued, cut in two at every place.
     stream = message * 2
     found = [list(messages([stream[:at], stream[at:]], end)) for at in range(1, len(stream))]
@@ -192,11 +185,13 @@ def show(what, end, pieces):
 def show_grpc_messages():
     """The same loop twice: frames out of the stream, messages out of what the frames carry."""
     one = struct.pack(">BI", 0, 7) + b"\n\5hello"
-    data = one * 3
-    frames = [len(part).to_bytes(3, "big") + struct.pack(">BBI", 0, 0, 1) + part for part in (data[:17], data[17:])]
-    carried = [frame[9:] for frame in messages([b"".join(frames)], http2)]
+    stream = b""
+    for part in (one + one[:5], one[5:] + one):
+        stream += len(part).to_bytes(3, "big") + struct.pack(">BBI", 0, 0, 1) + part
+    carried = [frame[9:] for frame in messages([stream], http2)]
     found = list(messages(carried, grpc))
-    print(f"gRPC, 3 messages in HTTP/2 frames of {len(carried[0])} and {len(carried[1])} bytes: {found.count(one)} found")
+    sizes = " and ".join(str(len(part)) for part in carried)
+    print(f"gRPC, 3 messages in HTTP/2 frames of {sizes} bytes: {found.count(one)} found")
     return found == [one] * 3
 
 

@@ -1,4 +1,4 @@
-"""A line server in a dozen lines. Wrong: it takes each recv apart by itself, and keeps nothing for the next."""
+"""A line server: it answers each line in capitals."""
 import socket
 import sys
 

@@ -1,8 +1,6 @@
-"""Shows the buffer of a reader after each recv: of lines, then of records of 8 bytes.
-
-    python3 steps.py
-"""
+"""Shows the buffer of a reader after each recv: python3 steps.py lines, or fixed (records of 8 bytes)."""
 import socket
+import sys
 
 
 def split_line(buffer):
@@ -30,7 +28,8 @@ def show(split, pieces):
         if received:
             print(f"  buffer  {hexed(buffer):32} nothing whole: recv again")
         else:
-            print(f"  buffer  {hexed(buffer):32} the stream ended", "inside a message" if buffer else "between two messages")
+            where = "inside a message" if buffer else "between two messages"
+            print(f"  buffer  {hexed(buffer):32} the stream ended {where}")
     ours.close()
 
 
@@ -39,6 +38,7 @@ def hexed(data):
 
 
 if __name__ == "__main__":
-    show(split_line, [b"hel", b"lo\nhi", b"\n"])
-    print()
-    show(split_record, [b"hel", b"lo\0\0\0hi\0", b"\0\0\0\0\0"])
+    if sys.argv[1] == "lines":
+        show(split_line, [b"hel", b"lo\nhi", b"\n"])
+    else:
+        show(split_record, [b"hel", b"lo\0\0\0hi\0", b"\0\0\0\0\0"])
