@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pictures=(sticky utf8 case1 case2 fixed delimiter struct json)
+pictures=(sticky utf8 case1 case2 delimiter struct json)
 recordings=(desk desk-lines echo-once echo-loop)
 
 case "$*" in
