@@ -14,6 +14,7 @@ mod methods;
 mod models;
 mod nagle;
 mod padding;
+mod names;
 mod pipes;
 mod promise;
 mod request;
@@ -55,6 +56,7 @@ pub struct Experiment {
 pub const ALL: &[Experiment] = &[
     tcp::EXPERIMENT,
     ipv6::EXPERIMENT,
+    names::EXPERIMENT,
     reuseaddr::EXPERIMENT,
     backlog::EXPERIMENT,
     methods::EXPERIMENT,

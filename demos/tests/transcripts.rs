@@ -19,6 +19,7 @@ use std::thread;
 const NAMES: &[&str] = &[
     "tcp",
     "ipv6",
+    "names",
     "reuseaddr",
     "backlog",
     "methods",
@@ -53,7 +54,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Times, buffer sizes, error numbers, process ids: each machine has its own.
-const MEASURED: [&str; 15] = [
+const MEASURED: [&str; 16] = [
+    "names",
     "models",
     "sendall",
     "methods",
@@ -201,18 +203,21 @@ fn presentable(output: &str) -> String {
         ["fix-", "sticky-", "tcp-basic", "udp-basic"].iter().any(|name| output.contains(name));
     let mut shown = output.to_owned();
     for (who, place) in &places {
-        let (host, _) = place.rsplit_once(':').unwrap_or((place, ""));
+        let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
         let default = match who.as_str() {
             "relay" => "7777",
             "threaded" => "9999",
             _ if output.contains("threaded-server") && !others => "9999",
             _ => "8888",
         };
-        let usual = match place.starts_with('/') {
-            true => "…/af-unix.sock".to_owned(),
-            false => format!("{host}:{default}"),
-        };
-        shown = shown.replace(place, &usual);
+        if place.starts_with('/') {
+            shown = shown.replace(place, "…/af-unix.sock");
+            continue;
+        }
+        // The same port of another address is meant to be the same.
+        for host in [host, "127.0.0.1", "[::1]"] {
+            shown = shown.replace(&format!("{host}:{port}"), &format!("{host}:{default}"));
+        }
     }
     shown.truncate(shown.trim_end().len());
     shown.push('\n');

@@ -1,0 +1,125 @@
+//! Clients that take a name: ours, and Python's, with a `localhost` that has two addresses whatever this machine's has.
+//!
+//! | fault | test |
+//! |---|---|
+//! | the first of two addresses refuses | `the_second_address_of_localhost` |
+//! | every address refuses | `all_refuse` |
+//! | a name that nobody knows | `an_unknown_name` |
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use socket2::{Domain, Socket, Type};
+use stage::{Finished, Program, Scratch};
+use std::fs;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+const SERVER: &str = env!("CARGO_BIN_EXE_tcp-basic-server");
+const NAMES: &str = env!("CARGO_BIN_EXE_tcp-basic-names");
+
+#[test]
+fn the_second_address_of_localhost() {
+    let scratch = Scratch::new().unwrap();
+    let hosts = scratch.path().join("hosts");
+    // The other way round: it isn't the file that puts ::1 first.
+    fs::write(&hosts, "127.0.0.1 localhost\n::1 localhost\n").unwrap();
+    if let Err(why) = with_hosts(&hosts, &["true"]) {
+        return stage::skip("a hosts file of the test's own", &why);
+    }
+    let mut command = Command::new(SERVER);
+    let server =
+        Program::start("server", command.args(["--listen", "127.0.0.1:0", "--forever"])).unwrap();
+    let address: SocketAddr = server.address().unwrap().parse().unwrap();
+    let port = address.port().to_string();
+    let Ok(_held) = hold(address.port()) else {
+        return stage::skip("a port on ::1", "no IPv6, or the port is taken");
+    };
+
+    let done = with_hosts(&hosts, &[NAMES, "localhost", "--port", &port]).unwrap();
+    assert_eq!(done.code, Some(0), "{}", text(&done.stderr));
+    let refused = std::io::Error::from_raw_os_error(rustix::io::Errno::CONNREFUSED.raw_os_error());
+    let expected = format!(
+        "localhost is ::1, 127.0.0.1\n[::1]:{port}: {refused}\n127.0.0.1:{port}: connected\nhi\n"
+    );
+    assert_eq!(text(&done.stdout), expected);
+
+    let Some(python) = stage::python() else { return };
+    let python = python.to_str().unwrap();
+    let first = with_hosts(&hosts, &[python, &peer("first_address.py"), "localhost", &port]);
+    let first = first.unwrap();
+    assert_eq!(first.code, Some(1));
+    let said = text(&first.stderr);
+    assert!(said.contains("ConnectionRefusedError: ") && said.contains("refused"), "{said}");
+
+    let each = with_hosts(&hosts, &[python, &peer("each_address.py"), "localhost", &port]).unwrap();
+    let said = text(&each.stdout);
+    assert!(said.starts_with("::1 ") && said.contains("refused"), "{said}");
+    assert!(said.ends_with("\nconnected to 127.0.0.1\n"), "{said}");
+    assert_eq!(each.code, Some(0), "{}", text(&each.stderr));
+
+    // The library's own loop.
+    let script = format!(
+        "import socket; print(socket.create_connection(('localhost', {port})).getpeername()[0])"
+    );
+    let library = with_hosts(&hosts, &[python, "-c", &script]).unwrap();
+    assert_eq!(text(&library.stdout), "127.0.0.1\n");
+}
+
+#[test]
+fn all_refuse() {
+    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = deaf.local_addr().unwrap().as_socket().unwrap().port().to_string();
+    let done = run(Command::new(NAMES).args(["127.0.0.1", "127.0.0.1", "--port", &port]));
+    let said = text(&done.stdout);
+    assert_eq!((done.code, said.lines().count()), (Some(3), 2), "{said}");
+    assert!(text(&done.stderr).contains("refused"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn an_unknown_name() {
+    // Reserved for this (RFC 6761, 6.4): no resolver knows it.
+    let done = run(Command::new(NAMES).arg("nobody.invalid"));
+    assert_eq!((done.code, text(&done.stdout)), (Some(3), ""));
+    assert!(text(&done.stderr).contains("cannot connect to nobody.invalid: "));
+}
+
+/// Runs a command to its end where `/etc/hosts` is this file (Linux, where it may), or says why not.
+fn with_hosts(hosts: &Path, command: &[&str]) -> Result<Finished, String> {
+    let script = format!("mount --bind {} /etc/hosts && exec \"$@\"", hosts.display());
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"]);
+    let started = Program::start("unshare", unshare.args(command));
+    let done = started.map_err(|error| error.to_string())?.wait(LONG).unwrap();
+    let said = text(&done.stderr).to_owned();
+    match done.code {
+        Some(0) => Ok(done),
+        _ if command == ["true"] => Err(said),
+        _ => Ok(done),
+    }
+}
+
+/// Bound, so that no other program can listen there, and not listening: the kernel refuses.
+fn hold(port: u16) -> std::io::Result<Socket> {
+    let deaf = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+    deaf.set_only_v6(true)?;
+    deaf.bind(&SocketAddr::from((Ipv6Addr::LOCALHOST, port)).into())?;
+    Ok(deaf)
+}
+
+fn run(command: &mut Command) -> Finished {
+    Program::start("names", command).unwrap().wait(LONG).unwrap()
+}
+
+fn peer(name: &str) -> String {
+    format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
