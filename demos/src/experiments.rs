@@ -10,6 +10,7 @@ mod fixed;
 mod goodbye;
 mod ipv6;
 mod json;
+mod life;
 mod methods;
 mod models;
 mod nagle;
@@ -59,6 +60,7 @@ pub const ALL: &[Experiment] = &[
     names::EXPERIMENT,
     reuseaddr::EXPERIMENT,
     backlog::EXPERIMENT,
+    life::EXPERIMENT,
     methods::EXPERIMENT,
     sendall::EXPERIMENT,
     udp::EXPERIMENT,

@@ -17,11 +17,13 @@ use std::thread;
 
 /// In the order of the course.
 const NAMES: &[&str] = &[
+const NAMES: [&str; 32] = [
     "tcp",
     "ipv6",
     "names",
     "reuseaddr",
     "backlog",
+    "life",
     "methods",
     "sendall",
     "udp",

@@ -22,6 +22,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
 
+use crate::connection::{Connection, State};
 use crate::table::Row;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -77,6 +78,26 @@ impl Kernel {
             Some(Received { total, unread: number(reply, ID + ID_LEN + 4)? })
         };
         received().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// The state and the queues of the TCP socket bound to `local` and connected to `remote`.
+    pub(crate) fn connection(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> io::Result<Option<Connection>> {
+        let mut reply = [0; 4096];
+        let Some(reply) = self.about(local, remote, &mut reply)? else { return Ok(None) };
+        let connection = || {
+            Some(Connection {
+                state: State::from_kernel(*reply.get(HEADER + 1)?)?,
+                // idiag_timer: 4 is the timer of the zero window probes (inet_diag.c).
+                probes_window: *reply.get(HEADER + 2)? == 4,
+                recv_queue: number(reply, ID + ID_LEN + 4)?,
+                send_queue: number(reply, ID + ID_LEN + 8)?,
+            })
+        };
+        connection().map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// The row of the TCP socket bound to `local` and connected to `remote`; `None` if the kernel
