@@ -7,7 +7,10 @@ mod case1;
 mod case2;
 mod delimiter;
 mod fixed;
+mod epipe;
+mod flow;
 mod goodbye;
+mod heartbeat;
 mod ipv6;
 mod json;
 mod life;
@@ -63,6 +66,9 @@ pub const ALL: &[Experiment] = &[
     life::EXPERIMENT,
     methods::EXPERIMENT,
     sendall::EXPERIMENT,
+    flow::EXPERIMENT,
+    heartbeat::EXPERIMENT,
+    epipe::EXPERIMENT,
     udp::EXPERIMENT,
     unix::EXPERIMENT,
     sticky::EXPERIMENT,

@@ -25,6 +25,9 @@ const NAMES: &[&str] = &[
     "life",
     "methods",
     "sendall",
+    "flow",
+    "heartbeat",
+    "epipe",
     "udp",
     "unix",
     "sticky",
@@ -56,6 +59,9 @@ const NAMES: &[&str] = &[
 
 /// Times, buffer sizes, error numbers, process ids: each machine has its own.
 const MEASURED: &[&str] = &[
+    "flow",
+    "heartbeat",
+    "epipe",
     "names",
     "models",
     "sendall",

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What the kernel knows of one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub struct Connection {
     /// The other kernel has said that it has no room; this one asks again from time to time (RFC 9293, 3.8.6.1). `ss -o`
     /// calls it `persist`.
     pub probes_window: bool,
+    /// How long ago the last byte came.
+    pub since_data: Duration,
+    /// How long ago the other kernel last confirmed anything: an answer to a keepalive probe counts, too.
+    pub since_ack: Duration,
 }
 
 /// The states of RFC 9293, 3.3.2. They print as in `ss`.
@@ -129,6 +134,9 @@ mod tests {
                     && (server.state, server.recv_queue) == (State::CloseWait, 6)
             });
             let (server, _) = listener.accept().unwrap();
+            let [Ok(Some(client)), _] = ends() else { unreachable!("it's there") };
+            // Nothing came there but confirmations, and the last of them a moment ago.
+            assert!(client.since_ack < Duration::from_secs(60), "{client:?}");
             // Unread bytes: a reset, which leaves nothing.
             drop(server);
             until(|| matches!(ends(), [Ok(None), Ok(None)]));
@@ -137,7 +145,7 @@ mod tests {
 
     /// The kernel may carry a packet a moment later.
     fn until(mut true_now: impl FnMut() -> bool) {
-        let give_up = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let give_up = std::time::Instant::now() + Duration::from_secs(60);
         while !true_now() {
             assert!(std::time::Instant::now() < give_up, "it never came true");
             std::thread::yield_now();

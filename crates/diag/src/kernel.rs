@@ -17,6 +17,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
@@ -34,7 +35,10 @@ const ID: usize = HEADER + 4;
 const ID_LEN: usize = 48;
 /// Ask for `struct tcp_info` too.
 const INET_DIAG_INFO: u16 = 2;
-/// Where `tcpi_bytes_received` stands in it (linux/tcp.h, since Linux 4.1).
+/// Where `tcpi_last_data_recv` and `tcpi_last_ack_recv` stand in it, in milliseconds, and `tcpi_bytes_received`
+/// (linux/tcp.h, the last since Linux 4.1).
+const LAST_DATA_RECV: usize = 52;
+const LAST_ACK_RECV: usize = 56;
 const BYTES_RECEIVED: usize = 128;
 const UDIAG_SHOW_RQLEN: u32 = 0x10;
 const UNIX_DIAG_RQLEN: u16 = 4;
@@ -88,6 +92,12 @@ impl Kernel {
     ) -> io::Result<Option<Connection>> {
         let mut reply = [0; 4096];
         let Some(reply) = self.about(local, remote, &mut reply)? else { return Ok(None) };
+        // A listening socket has no such numbers, nor one in TIME-WAIT.
+        let info = attribute(&reply[(ID + ID_LEN + 20).min(reply.len())..], INET_DIAG_INFO);
+        let since = |at| {
+            let ago = info.and_then(|info| number(info, at)).unwrap_or(0);
+            Duration::from_millis(ago.into())
+        };
         let connection = || {
             Some(Connection {
                 state: State::from_kernel(*reply.get(HEADER + 1)?)?,
@@ -95,6 +105,8 @@ impl Kernel {
                 probes_window: *reply.get(HEADER + 2)? == 4,
                 recv_queue: number(reply, ID + ID_LEN + 4)?,
                 send_queue: number(reply, ID + ID_LEN + 8)?,
+                since_data: since(LAST_DATA_RECV),
+                since_ack: since(LAST_ACK_RECV),
             })
         };
         connection().map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())

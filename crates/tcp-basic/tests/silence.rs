@@ -1,0 +1,69 @@
+//! The Python programs of "Flow control, and a peer that's gone": each does what the page says.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use stage::{Program, Signal, Stream};
+use std::process::Command;
+use std::time::Duration;
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_peer_that_does_not_read_stops_the_sender() {
+    let Some(flow) = peer("flow.py", &[]) else { return };
+    let done = flow.wait(LONG).unwrap();
+    let said = text(&done.stdout);
+    let sent = said.strip_prefix("send took ").and_then(|rest| rest.split(' ').next()).unwrap();
+    let expected = format!(
+        "send took {sent} bytes; now it would wait\nthe reader has read {sent} bytes\nsend took 65536 more\n"
+    );
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_heartbeat_that_stops_is_noticed() {
+    let Some(heart) = peer("heart.py", &["0"]) else { return };
+    let address = heart.address().unwrap();
+    let port = address.rsplit(':').next().unwrap();
+    let client = peer("deadline.py", &[port, "2.5"]).unwrap();
+    client.wait_for_line(Stream::Stdout, "b'alive", LONG).unwrap();
+    heart.signal(Signal::STOP);
+    let done = client.wait(LONG).unwrap();
+    assert_eq!(done.code, Some(0), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).ends_with("\nnothing for 2.5 seconds: I give up\n"));
+}
+
+#[test]
+fn a_heart_that_ends_is_the_end_of_the_stream() {
+    let Some(heart) = peer("heart.py", &["0"]) else { return };
+    let address = heart.address().unwrap();
+    let client = peer("deadline.py", &[address.rsplit(':').next().unwrap()]).unwrap();
+    client.wait_for_line(Stream::Stdout, "b'alive", LONG).unwrap();
+    heart.signal(Signal::KILL);
+    let done = client.wait(LONG).unwrap();
+    assert!(text(&done.stdout).ends_with("\nthe end of the stream\n"), "{}", text(&done.stdout));
+}
+
+#[test]
+fn the_second_send_says_broken_pipe_or_nothing() {
+    let Some(careful) = peer("broken_pipe.py", &[]) else { return };
+    let done = careful.wait(LONG).unwrap();
+    let said = text(&done.stdout);
+    assert!(said.starts_with("first send: 5\nsecond send: BrokenPipeError("), "{said}");
+    assert_eq!(done.code, Some(0));
+
+    let done = peer("broken_pipe.py", &["--default"]).unwrap().wait(LONG).unwrap();
+    assert_eq!(done.signal, Some(13));
+    assert_eq!((text(&done.stdout), text(&done.stderr)), ("first send: 5\n", ""));
+}
+
+fn peer(name: &str, args: &[&str]) -> Option<Program> {
+    let mut command = Command::new(stage::python()?);
+    command.arg(format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))).args(args);
+    Some(Program::start(name, &mut command).unwrap())
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
