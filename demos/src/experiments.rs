@@ -33,6 +33,8 @@ mod tcp;
 mod udp;
 mod udp_boundaries;
 mod udp_loss;
+mod udp_refused;
+mod udp_size;
 mod unix;
 mod unix_kinds;
 mod unix_speed;
@@ -80,6 +82,8 @@ pub const ALL: &[Experiment] = &[
     delimiter::EXPERIMENT,
     udp_boundaries::EXPERIMENT,
     udp_loss::EXPERIMENT,
+    udp_size::EXPERIMENT,
+    udp_refused::EXPERIMENT,
     unix_kinds::EXPERIMENT,
     unix_speed::EXPERIMENT,
     utf8::EXPERIMENT,
