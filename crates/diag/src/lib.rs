@@ -1,5 +1,5 @@
 //! Asks this machine's kernel about a connection: [whose its other end is](whose), what its reader
-//! has not read yet ([`Kernel`]), and [in which state](connection) each end is.
+//! has not read yet ([`Kernel`]), and [in which state](connection()) each end is.
 //!
 //! An address doesn't say who is there. Loopback is shared by everybody on the machine, and a client
 //! may bind its own end to any address the machine has before it connects to 127.0.0.1. The kernel,
@@ -7,7 +7,7 @@
 //! the kernel is asked, and the addresses only tell it which socket is meant.
 //!
 //! This is Linux's `sock_diag(7)`, the interface behind `ss`. Other systems have nothing like it for
-//! TCP: there [`whose`] answers [`Whose::NotTold`], and [`connection`] is an error.
+//! TCP: there [`whose`] answers [`Whose::NotTold`], and [`connection()`] is an error.
 
 mod connection;
 #[cfg(target_os = "linux")]

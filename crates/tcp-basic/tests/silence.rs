@@ -58,6 +58,27 @@ fn the_second_send_says_broken_pipe_or_nothing() {
     assert_eq!((text(&done.stdout), text(&done.stderr)), ("first send: 5\n", ""));
 }
 
+#[test]
+fn keepalive_notices_a_pulled_cable() {
+    let Some(python) = stage::python() else { return };
+    let alone = ["--user", "--map-root-user", "--net"];
+    // Where it may not have a network of its own, or has no `ip`.
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let mut trial = Command::new("unshare");
+    trial.args(alone).args(["ip", "link"]).env("PATH", &path);
+    let trial = Program::start("unshare", &mut trial).map(|it| it.wait(LONG).unwrap().code);
+    if !matches!(trial, Ok(Some(0))) {
+        return stage::skip("UNSTUCK_REQUIRE_NETNS", "no network of its own here");
+    }
+    let mut command = Command::new("unshare");
+    command.args(alone).arg(python).env("PATH", &path);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/cable.py"));
+    let done = Program::start("cable", &mut command).unwrap().wait(LONG).unwrap();
+    let said = text(&done.stdout);
+    let timed_out = said.starts_with("after ") && said.ends_with("Connection timed out\n");
+    assert!(timed_out, "{said}{}", text(&done.stderr));
+}
+
 fn peer(name: &str, args: &[&str]) -> Option<Program> {
     let mut command = Command::new(stage::python()?);
     command.arg(format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))).args(args);

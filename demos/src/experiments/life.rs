@@ -166,7 +166,7 @@ impl Walk {
             thread::sleep(Duration::from_millis(1));
         };
         let [client_is, server_is] = seen.map(words);
-        let row = format!("{call:<28}{client_is:<13}{server_is}");
+        let row = format!("{call:<27}{client_is:<13}{server_is}");
         self.rows += &format!("{}\n", row.trim_end());
         if seen != [client, server] {
             self.wrong.push(format!("{call}: {client_is}, {server_is}"));
@@ -176,7 +176,7 @@ impl Walk {
 
     /// The rows since the last table.
     fn table(&mut self, title: &str) -> String {
-        format!("{title:<28}{:<13}server\n{}", "client", mem::take(&mut self.rows))
+        format!("{title:<27}{:<13}server\n{}", "client", mem::take(&mut self.rows))
     }
 }
 
