@@ -82,7 +82,7 @@ impl Display for State {
 }
 
 /// The TCP socket bound to `local` and connected to `remote`; `None` if there is none (any more). A listening socket has
-/// the remote address 0.0.0.0:0 or [::]:0.
+/// the remote address `0.0.0.0:0` or `[::]:0`.
 ///
 /// # Errors
 /// The kernel can't be asked: it isn't Linux, or it doesn't let this process ask.
