@@ -1,4 +1,4 @@
-//! What a failed `accept` asks of a server: nearly always to go on.
+//! What a server should do when `accept` fails: nearly always, go on.
 
 use std::fmt::Display;
 use std::io;
@@ -12,10 +12,10 @@ use crate::Failure;
 
 /// Decides what to do after `accept` failed.
 ///
-/// A connection that broke before it was taken, or trouble on the network, concerns one peer:
-/// accept(2) says to treat it like `EAGAIN` and try again. Where descriptors or memory have run
-/// out, trying again at once would spin at 100 % of a processor while the connection waits in the
-/// queue, so each try comes later than the last: 5 ms, doubled up to 1 s.
+/// A connection that broke before it was accepted, or a fault in the network, concerns one peer:
+/// accept(2) says to treat it like `EAGAIN` and try again. If descriptors or memory have run
+/// out, trying again at once would keep a processor 100 % busy while the connection waits in the
+/// queue, so the pause before each try gets longer: 5 ms, doubled up to 1 s.
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,
@@ -25,11 +25,11 @@ pub struct Backoff {
 
 const FIRST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
-/// The log has one line in this time, not one for each try.
+/// The log gets at most one line in this time, not one for each try.
 const QUIET: Duration = Duration::from_secs(1);
 
 impl Backoff {
-    /// What `accept` brought; `None` if it failed and is worth another try, after the pause that this takes.
+    /// What `accept` returned; `None` if it failed and is worth another try. Then this pauses first.
     ///
     /// # Errors
     /// When the listening socket is no longer usable.
@@ -41,8 +41,8 @@ impl Backoff {
         Ok(accepted)
     }
 
-    /// As [`check`](Self::check), where `accept` is only a part of what has to succeed: call [`reset`](Self::reset) when
-    /// all of it has.
+    /// As [`check`](Self::check), for when more than `accept` has to succeed: call [`reset`](Self::reset) once
+    /// everything has.
     ///
     /// # Errors
     /// The same.
@@ -72,12 +72,12 @@ impl Backoff {
                 self.warn("accept failed: nobody new is served until some connection ends", error);
                 Some(pause)
             }
-            // EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, EPERM (a firewall) and their kin.
+            // EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, EPERM (a firewall) and the like.
             _ => Some(Duration::ZERO),
         }
     }
 
-    /// Says in the log what failed, unless something was said less than a second ago: clients decide how often it fails.
+    /// Logs what failed, but at most once a second, since clients decide how often it fails.
     pub fn warn(&mut self, what: &str, error: impl Display) {
         if self.said.is_none_or(|said| said.elapsed() >= QUIET) {
             warn!(%error, "{what}");
@@ -85,8 +85,8 @@ impl Backoff {
         }
     }
 
-    /// An `accept` succeeded: the next failure is a first one again. `said` stays: it may follow at once, and must not bring
-    /// a second line.
+    /// An `accept` succeeded: the next failure is a first one again. `said` stays, because the next failure may follow at
+    /// once and must not log a second line.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -135,7 +135,7 @@ mod tests {
         let said = backoff.said;
         backoff.reset();
         after(&mut backoff, Errno::MFILE);
-        // Unless this test was held up for so long that there is a second one to say.
+        // Unless this test was held up for so long that a second line is due.
         assert!(said.is_some_and(|said| backoff.said == Some(said) || said.elapsed() >= QUIET));
     }
 

@@ -1,4 +1,4 @@
-//! Addresses as the system gives them, and as people write them.
+//! Addresses as the system returns them, and as people write them.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What people write on a command line, read for clap; and what they read in its help.
+//! Parses what people write on a command line, for clap; and makes part of the help that they read.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Reads an address as the programs take it: `127.0.0.1:8888`, `[::1]:8888`.
+/// Reads an address: `127.0.0.1:8888`, `[::1]:8888`.
 ///
 /// Names are not looked up: an experiment should not depend on a resolver.
 ///
@@ -16,7 +16,7 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, NotAnAddress> {
     text.parse().map_err(|_| NotAnAddress)
 }
 
-/// Reads a time as the programs take it: `30`, `0.5`; more than no time at all.
+/// Reads a time in seconds, above 0: `30`, `0.5`.
 ///
 /// # Errors
 /// When the text is not such a number.

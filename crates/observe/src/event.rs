@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One socket call and what came of it.
+/// One socket call and its result.
 ///
 /// ```
 /// let line = r#"{"t_us":12,"pid":7,"call":"send","conn":1,"dir":"out","asked":5,"got":5,"offset":0,"data":"aGVsbG8="}"#;
@@ -19,21 +19,21 @@ pub struct Event {
     pub t_us: u64,
     /// The process that made the call.
     pub pid: u32,
-    /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close; or `note`, which is no call: the
-    /// program says in `text` what it did with what the last `recv` on this socket brought.
+    /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close; or `note`, which isn't a call: the
+    /// program says in `text` what it did with the bytes that the last `recv` on this socket returned.
     pub call: String,
-    /// The socket, by a number that no other socket of the process has.
+    /// The number of the socket, which no other socket of the process has.
     pub conn: u64,
     /// `in` or `out`, for the calls that move bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
-    /// How many bytes the program offered, or had room for.
+    /// How many bytes the program offered to send, or had room for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<u64>,
-    /// How many bytes went or came. A `recv` that got 0 is the end of the stream.
+    /// How many bytes were sent or received. A `recv` that got 0 is the end of the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub got: Option<u64>,
-    /// Where in this direction of the stream the first of these bytes stands, from 0.
+    /// The position of the first of these bytes in this direction of the stream, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// The bytes themselves, base64 in JSON.

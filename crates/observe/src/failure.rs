@@ -12,8 +12,8 @@ use tracing::warn;
 
 use crate::lines;
 
-/// Why a program could not do what it was asked to. Each says what was expected, what came, and
-/// where the reader can do something about it, what to try.
+/// Why a program could not do what it was asked to. Each message says what was expected, what happened, and,
+/// if the reader can do something about it, what to try.
 #[derive(Debug)]
 pub enum Failure {
     /// Exit code 2: what was asked for makes no sense.
@@ -38,14 +38,14 @@ pub enum Failure {
     Ended {
         /// The other end.
         peer: String,
-        /// How much came of how much.
+        /// How much arrived, and of how much.
         what: String,
     },
     /// Exit code 5: the peer broke the protocol.
     Violation {
         /// The other end.
         peer: String,
-        /// What was expected, and what came.
+        /// What was expected, and what arrived.
         what: String,
     },
     /// Exit code 6: nothing happened for too long.
@@ -86,7 +86,7 @@ impl Failure {
         }
     }
 
-    /// For `map_err` in a server, after reading from or writing to a client; `what` names what was under way, as in
+    /// For `map_err` in a server, after reading from or writing to a client; `what` says what the server was doing, as in
     /// "serving".
     pub fn talking<E: Into<ReadError>>(
         client: impl Display,
@@ -131,7 +131,7 @@ impl Failure {
         }
     }
 
-    /// For a client that waits for an answer, of which this much has come.
+    /// For a client that waits for an answer; this much of it has arrived.
     pub fn receiving(server: impl Display, error: ReadError, so_far: Progress) -> Failure {
         let what = "waiting for the answer";
         match Failure::asking(server, what)(error) {
@@ -149,14 +149,14 @@ impl Failure {
         match error.kind() {
             // A socket timeout (SO_RCVTIMEO, SO_SNDTIMEO) shows as EAGAIN.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                // The system's own words are "try again" or "timed out"; a program's say what was missing.
+                // The system's own message is "try again" or "timed out"; a program's says what was missing.
                 let missing = match error.get_ref() {
                     Some(missing) => missing.to_string(),
                     None => "nothing happened for too long".into(),
                 };
                 Failure::TimedOut { peer, what: format!("{what}: {missing}") }
             }
-            // A program's own word for bytes that it did not agree on.
+            // How a program reports bytes that the protocol doesn't allow.
             io::ErrorKind::InvalidData => {
                 Failure::Violation { peer, what: format!("{what}: {error}") }
             }
@@ -210,15 +210,15 @@ impl Display for Failure {
                          SO_REUSEADDR: wait a minute",
                     ),
                     io::ErrorKind::AddrNotAvailable => {
-                        f.write_str("; this machine does not have that address: try 127.0.0.1")
+                        f.write_str("; this machine doesn't have that address: try 127.0.0.1")
                     }
                     io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-                        f.write_str("; no way leads there from this machine: try 127.0.0.1")
+                        f.write_str("; there is no route to it from this machine: try 127.0.0.1")
                     }
                     io::ErrorKind::PermissionDenied
                         if *doing == "listen on" && address.parse::<SocketAddr>().is_ok() =>
                     {
-                        f.write_str("; ports below 1024 are the system's: try one above")
+                        f.write_str("; ports below 1024 are reserved for the system: try a higher one")
                     }
                     _ if Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT) => {
                         f.write_str("; this machine has no IPv6: try 127.0.0.1")
@@ -253,7 +253,7 @@ fn hint(error: &FrameError) -> &'static str {
             match () {
                 () if allowed.contains(&other) => "; does the other side use that byte order?",
                 // A JSON header, which is never empty, has a limit that no option changes.
-                // Nor is it a message if it's a gigabyte long: these bytes are something else.
+                // And a length of a gigabyte is hardly a real message: these bytes are something else.
                 () if (1..1 << 30).contains(&value) && allowed.contains(&0) => {
                     "; a longer message needs --max-frame"
                 }
@@ -272,15 +272,15 @@ fn hint(error: &FrameError) -> &'static str {
 /// Turns the result of a program into its exit code, after one line on stderr if it failed.
 pub fn report(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    // `program | head -1` is a wish, not a mistake: it ends without a word.
+    // `program | head -1` is what the user wants, not a mistake: it ends without a message.
     let unread = matches!(&failure, Failure::Stdout(error) if has_no_reader(error));
     if !unread {
         let program = env::args_os().next().unwrap_or_default();
         let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy();
-        // When stderr is gone as well, the exit code still tells.
-        // One line, whatever a peer, a file's name or a parser brought into it.
+        // If stderr is gone as well, there's still the exit code.
+        // One line, whatever a peer, a file's name or a parser put into it.
         let mut line = columns::visible(&format!("{program}: {failure}"));
-        // A terminal would break it within words.
+        // A terminal would break it in the middle of words.
         if io::stderr().is_terminal() {
             line = columns::wrap(&line, 0, 2, columns::of(io::stderr())).join("\n  ");
         }
@@ -289,8 +289,8 @@ pub fn report(result: Result<(), Failure>) -> ExitCode {
     ExitCode::from(failure.code())
 }
 
-/// For clients: Ctrl-C, and whatever else tells a program to end, ends the process with exit code
-/// 130, at once.
+/// For clients: Ctrl-C, and every other signal that tells a program to end, ends the process at once with exit code
+/// 130.
 ///
 /// Without it the signal itself would end the process, which a shell shows as 130 and every other
 /// parent as something else.
@@ -298,8 +298,8 @@ pub fn exit_when_interrupted() {
     exit_when_told_with(130);
 }
 
-/// For servers that serve one peer and hold nothing that must be put in order first: what tells a
-/// program to end ends the process with exit code 0, at once.
+/// For servers that serve one peer and have nothing to clean up first: a signal that tells a
+/// program to end ends the process at once with exit code 0.
 pub fn exit_when_told() {
     exit_when_told_with(0);
 }

@@ -2,14 +2,14 @@
 //! ended.
 //!
 //! - [`LogArgs`]: `-v`, `RUST_LOG` and `--trace FILE`, the same in every program. The log goes to
-//!   stderr; stdout belongs to the program's own words.
-//! - [`Socket`]: a [`socket2::Socket`] whose calls have the names they have in C and Python, and of
-//!   which each leaves one [`Event`]. Nothing else about the calls is changed or hidden.
-//!   [`is_recording`] tells whether anyone looks.
-//! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what came and what
+//!   stderr; stdout is for the program's own output.
+//! - [`Socket`]: a [`socket2::Socket`] whose calls have the names they have in C and Python, and each of
+//!   which leaves one [`Event`]. Nothing else about the calls is changed or hidden.
+//!   [`is_recording`] says whether anyone is looking.
+//! - [`Failure`] and [`report`]: one line on stderr that says what was expected, what happened and what
 //!   to try, and the exit code that scripts rely on.
 //! - [`say`]: a line for people, which a server never waits for.
-//! - [`Backoff`]: what a failed `accept` asks of a server.
+//! - [`Backoff`]: what a server should do when `accept` fails.
 
 mod accept;
 mod address;

@@ -1,10 +1,10 @@
 //! Lines for people: what a program says while it works. They are never waited for.
 //!
-//! A pipe that nobody reads is full after 64 KiB, and the next write waits until somebody does. For
-//! a server that means: one unread line stops it for everyone. So a line that doesn't fit is dropped
-//! and counted, and the count is said as soon as somebody reads again.
+//! A pipe that nobody reads is full after 64 KiB, and the next write waits until somebody reads. So one unread line
+//! could stop a server for everyone. That's why a line that doesn't fit is dropped and counted, and the count is
+//! printed as soon as somebody reads again.
 //!
-//! What a program prints because it was asked to (an answer, a report) is no such line: it is
+//! What a program prints because it was asked to (an answer, a report) isn't such a line: it is
 //! written with `write!`, and waited for.
 
 use std::fmt::{self, Write as _};
@@ -23,32 +23,32 @@ use rustix::fs::OFlags;
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const SELDOM: Duration = Duration::from_secs(5);
 
-/// From now on this process waits for no reader at all. For one of many that share a terminal or a
-/// pipe: each would wait anew.
+/// From now on this process waits for no reader at all. For one of many processes that share a terminal or a
+/// pipe: otherwise each of them would wait.
 pub fn never_wait_for_readers() {
     let mut streams = streams();
     let Streams { stdout, stderr } = &mut *streams;
     (stdout.hurried, stderr.hurried) = (true, true);
 }
 
-/// What a pipe that `poll` calls writable takes without waiting (POSIX: PIPE_BUF).
+/// How much a pipe that `poll` calls writable accepts without blocking (POSIX: PIPE_BUF).
 const AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
-/// Says a line on standard output. It is dropped, and counted, where nobody reads.
+/// Prints a line on standard output. If nobody reads, it is dropped and counted.
 pub fn say(line: fmt::Arguments<'_>) {
     let mut streams = streams();
     streams.stdout.line(line);
     streams.report();
 }
 
-/// As [`say`], for a line that need not be text.
+/// As [`say`], for a line that may not be text.
 pub fn say_bytes(line: &[u8]) {
     let mut streams = streams();
     streams.stdout.write(&[line, b"\n"].concat());
     streams.report();
 }
 
-/// Says a line on standard error, in the same way.
+/// Prints a line on standard error, in the same way.
 pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
     let mut streams = streams();
     streams.stderr.line(line);
@@ -91,7 +91,7 @@ fn streams() -> MutexGuard<'static, Streams> {
 }
 
 impl Streams {
-    /// Says on standard error what was dropped, once it is known how much.
+    /// Says on standard error how many lines were dropped, once that is known.
     fn report(&mut self) {
         if self.stdout.unread && !std::mem::replace(&mut self.stdout.said, true) {
             self.stderr
@@ -113,12 +113,12 @@ struct Stream {
     way: Option<Way>,
     /// The last line didn't fit.
     unread: bool,
-    /// Somebody was told so.
+    /// That was reported.
     said: bool,
     dropped: u64,
-    /// The beginning of a line stands there without its end.
+    /// The last line was written only in part.
     torn: bool,
-    /// Why a line could not be written, until that is said; said once.
+    /// Why a line could not be written, until that has been reported; it's reported once.
     failure: Option<io::Error>,
     failed: bool,
     /// When it last waited.
@@ -153,7 +153,7 @@ impl Stream {
 
     fn line(&mut self, line: fmt::Arguments<'_>) {
         let mut text = String::new();
-        // Only a Display that fails could make this fail; what it wrote until then is said.
+        // Only a Display that fails could make this fail; what it wrote up to then is printed.
         let _ = writeln!(text, "{line}");
         self.write(text.as_bytes());
     }
@@ -168,7 +168,7 @@ impl Stream {
                 Ok(took) => rest = &rest[took..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // Nobody can read it any more: a closed stdout is no error here. A full disk is one.
+                // A closed stdout is not an error here: nobody can read it. A full disk is an error.
                 Err(error) => {
                     let closed = [ErrorKind::BrokenPipe, ErrorKind::NotConnected];
                     let is_news = !closed.contains(&error.kind()) && !self.failed;
@@ -223,8 +223,8 @@ impl Stream {
 
 impl Way {
     fn to(given: BorrowedFd<'_>) -> Way {
-        // Linux opens a pipe or a terminal anew by this name. A regular file would be written from
-        // its beginning then, and it never waits anyway.
+        // By this name Linux opens a pipe or a terminal again. A regular file would then be written from
+        // its beginning, and it never blocks anyway.
         let name = format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(&given));
         let is_pipe = || std::fs::metadata(&name).is_ok_and(|file| file.file_type().is_fifo());
         if !given.is_terminal() && !is_pipe() {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::{Failure, Socket, show};
 
-/// The first line of a server: where it listens. Programs wait for it, so it's flushed, and not to be able to say it is an
-/// error.
+/// The first line of a server: where it listens. Programs wait for this line, so it's flushed, and a failure to print it
+/// is an error.
 ///
 /// # Errors
 /// stdout is closed, or its disk is full.

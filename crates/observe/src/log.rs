@@ -17,7 +17,7 @@ use tracing_subscriber::prelude::*;
 use crate::log_line::LogLine;
 use crate::{Event, Failure, lines};
 
-/// What every program says of itself when asked.
+/// What every program can tell you about its socket calls.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Watching")]
 pub struct LogArgs {
@@ -47,19 +47,19 @@ impl LogArgs {
             (1, _) => Targets::new().with_default(Level::INFO).with_target("sock", Level::DEBUG),
             (_, _) => Targets::new().with_default(Level::TRACE),
         };
-        // As in everything that we colour: on a terminal, but not a dumb one, and not with NO_COLOR.
+        // As everywhere: colour only on a terminal, not on a dumb one, and not with NO_COLOR.
         let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(lines::Log::default)
             .with_ansi(colour)
             .event_format(LogLine { is_terminal: io::stderr().is_terminal() })
-            // Its way to report a broken stderr is to write to stderr, and to panic.
+            // It reports a broken stderr by writing to stderr, and panics.
             .log_internal_errors(false);
-        // Only a second call could fail, and then the first one's log stands.
+        // Only a second call could fail, and then the first one's log stays.
         let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
 
         if let Some(path) = &self.trace {
-            // Appended: several processes of one run may share a file, a line at a time.
+            // Appended, because several processes of one run may share a file, a line at a time.
             let file = create_private(path)
                 .map_err(|error| Failure::Usage(format!("--trace {}: {error}", path.display())))?;
             let _ = TRACE.set(file);
@@ -68,7 +68,7 @@ impl LogArgs {
     }
 }
 
-/// Opens a file for appending that holds the bytes of connections: if it is new, only its owner may
+/// Opens a file for appending. It will hold the bytes of connections, so if it is new, only its owner may
 /// read it.
 ///
 /// # Errors
@@ -77,7 +77,7 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
-/// As [`create_private`], for a file that is written from its beginning: what was in it is gone.
+/// As [`create_private`], but the file is emptied first.
 ///
 /// # Errors
 /// What open(2) says.
@@ -85,14 +85,14 @@ pub fn replace_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)
 }
 
-/// Whether anyone sees the socket calls, in the log or in a trace. Who moves bytes past
-/// [`Socket`](crate::Socket), for speed, must not do it then.
+/// Whether anyone sees the socket calls, in the log or in a trace. If so, don't move bytes past
+/// [`Socket`](crate::Socket) to be faster.
 pub fn is_recording() -> bool {
     TRACE.get().is_some() || tracing::enabled!(target: "sock", Level::DEBUG)
 }
 
 /// Hands one socket call to the log and to the trace; `fill` makes the event, with all its bytes
-/// only where a trace wants them.
+/// only if there is a trace.
 pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
     if !is_recording() {
         return;
@@ -103,13 +103,13 @@ pub(crate) fn record(fill: impl FnOnce(bool) -> Event) {
     event.t_us = now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000;
     event.pid = std::process::id();
 
-    // First the trace: who waits for a line of the log finds the call in the trace.
+    // The trace comes first: whoever waits for a line in the log can then find the call in the trace.
     if let Some(mut file) = trace
         && let Ok(mut line) = serde_json::to_vec(&event)
     {
         line.push(b'\n');
-        // One write a line, so that lines of several threads do not mix. A full disk must not end
-        // a lesson about sockets; that the trace isn't whole is said once.
+        // One write per line, so that lines of several threads don't mix. A full disk must not end
+        // a lesson about sockets; we say once that the trace is incomplete.
         static SAID: AtomicBool = AtomicBool::new(false);
         if let Err(error) = file.write_all(&line)
             && !SAID.swap(true, Ordering::Relaxed)

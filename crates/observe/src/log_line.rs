@@ -1,12 +1,12 @@
-//! How an event of the log reads: on one line, which a terminal has room for.
+//! How an event looks in the log: one line, as wide as the terminal allows.
 //!
 //! ```text
 //! 07:28:31.788123Z recv conn=2 asked=1024 got=7 offset=0 data="hellohi"
 //! 07:28:33.104822Z WARN accept failed: nobody new is served until some connection ends error=Too many open files
 //! ```
 //!
-//! A line that is too long for a terminal breaks between words; in a pipe it doesn't, so that a program finds each event on a
-//! line of its own. Only the bytes of a call are shortened.
+//! A line that is too long for a terminal is broken between words. In a pipe it isn't, so that a program finds each event
+//! on a line of its own. Only the bytes of a call are shortened.
 
 use std::fmt::{self, Debug, Write};
 use std::io;
@@ -19,9 +19,9 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// A narrower terminal gets the bytes, rather than the time.
+/// On a narrower terminal the bytes matter more than the time.
 const WIDE_ENOUGH_FOR_TIME: usize = 80;
-/// A preview of bytes has so many columns at least, `data=""` included: if need be on the next line.
+/// A preview of bytes has at least this many columns, `data=""` included; if need be, it goes on the next line.
 const DATA: usize = 20;
 /// More bytes than the widest line shows: a call may move megabytes.
 const SHOWN: usize = 128;
@@ -58,7 +58,7 @@ where
             styled(FAINT, &time)?;
             used += time.len() + 1;
         }
-        // What a call is called says enough.
+        // For a socket call, the name of the call is enough.
         if event.metadata().target() != "sock" {
             let level = *event.metadata().level();
             styled(style(level), level.as_str())?;
@@ -90,7 +90,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// The first of them is to stand after `used` columns.
+    /// The first line has `used` columns less.
     fn lines(&self, used: usize, columns: usize, is_terminal: bool) -> Vec<String> {
         let text = columns::visible(&format!("{}{}", self.what, self.others));
         let data = self.data.as_ref().map(|data| {
@@ -135,7 +135,7 @@ impl Visit for Fields {
     }
 }
 
-/// In UTC, as nobody but the system knows where we are.
+/// In UTC, because only the system knows our time zone.
 fn time_of_day(now: SystemTime) -> String {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (seconds, micros) = (since.as_secs(), since.subsec_micros());
@@ -143,7 +143,7 @@ fn time_of_day(now: SystemTime) -> String {
     format!("{hours:02}:{minutes:02}:{:02}.{micros:06}Z", seconds % 60)
 }
 
-/// Bytes as text in at most so many columns, escaped as in a string of Rust; `whole`: no others follow.
+/// Bytes as text in at most this many columns, escaped as in a Rust string; `whole`: no others follow.
 fn preview(data: &[u8], whole: bool, columns: usize) -> String {
     let mut all = Vec::new();
     for chunk in data.utf8_chunks() {

@@ -15,7 +15,7 @@ use crate::Event;
 use crate::address::{show, sock_addr};
 use crate::log::record;
 
-/// A [`socket2::Socket`], of which each call that the lesson is about leaves one [`Event`].
+/// A [`socket2::Socket`] whose calls, those that the lesson is about, each leave one [`Event`].
 ///
 /// The options (`set_reuse_address`, `set_recv_buffer_size`, …) are the inner socket's own, reached
 /// through [`Deref`]. Closing is dropping, as everywhere in Rust. A call that a signal interrupted
@@ -24,7 +24,7 @@ use crate::log::record;
 pub struct Socket {
     inner: socket2::Socket,
     conn: u64,
-    /// How many bytes of the stream have gone out, and come in: the offset of the next one.
+    /// How many bytes of the stream were sent, and received: the offset of the next one.
     sent: AtomicU64,
     received: AtomicU64,
     masked: AtomicBool,
@@ -46,8 +46,8 @@ impl Socket {
         Self::wrap(fd.into())
     }
 
-    /// The only socket of a process that inherited it, under the number that it had in the process that accepted it: in a
-    /// record of both it's the same connection.
+    /// The only socket of a process that inherited it. It keeps the number that it had in the process that accepted it, so
+    /// that a record of both shows one connection.
     pub fn inherited_as(fd: OwnedFd, number: u64) -> Self {
         NEXT_CONN.fetch_max(number, Ordering::Relaxed);
         Self::wrap(fd.into())
@@ -69,13 +69,13 @@ impl Socket {
         }
     }
 
-    /// Whether the record of the calls that follow shows `*` for each byte, as while a token is sent
-    /// or waited for. How many bytes there were, it tells all the same.
+    /// Whether the record of the following calls shows `*` for each byte, for example while a token is sent
+    /// or waited for. It still shows how many bytes there were.
     pub fn mask(&self, masked: bool) {
         self.masked.store(masked, Ordering::Relaxed);
     }
 
-    /// Whether the record shows none of its bytes: a token may be among them.
+    /// Whether the record hides its bytes because a token may be among them.
     pub fn is_masked(&self) -> bool {
         self.masked.load(Ordering::Relaxed)
     }
@@ -103,7 +103,7 @@ impl Socket {
     /// accept(2): takes the next connection from the queue, and waits while there is none.
     ///
     /// # Errors
-    /// See [`Backoff`](crate::Backoff): most of them pass, and a server goes on.
+    /// See [`Backoff`](crate::Backoff): most of them are temporary, and a server goes on.
     pub fn accept(&self) -> io::Result<(Socket, SockAddr)> {
         match uninterrupted(|| self.inner.accept()) {
             Ok((inner, peer)) => {
@@ -134,7 +134,7 @@ impl Socket {
         result
     }
 
-    /// send(2): gives the kernel bytes. It may take fewer: the rest is the caller's to send again.
+    /// send(2): gives the kernel bytes. It may take only some of them: then send the rest again.
     ///
     /// # Errors
     /// `BrokenPipe` or `ConnectionReset` when the peer is gone.
@@ -144,10 +144,11 @@ impl Socket {
         result
     }
 
-    /// sendmsg(2) with MSG_DONTWAIT: gives the kernel as much of these pieces as it has room for, and never waits for more.
+    /// sendmsg(2) with MSG_DONTWAIT: gives the kernel as much of these pieces as it has room for, and never waits for more
+    /// room.
     ///
     /// # Errors
-    /// `WouldBlock` when there is no room at all; and those of [`send`](Self::send).
+    /// `WouldBlock` when there is no room at all; and the errors of [`send`](Self::send).
     pub fn send_immediately(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         let flags = SendFlags::DONTWAIT.bits().cast_signed();
         let result = uninterrupted(|| self.inner.send_vectored_with_flags(pieces, flags));
@@ -155,20 +156,20 @@ impl Socket {
         result
     }
 
-    /// recv(2): takes what has come, at most `buffer.len()` bytes, and waits while nothing has.
-    /// 0 bytes are the end of the stream.
+    /// recv(2): takes what has arrived, at most `buffer.len()` bytes, and waits while nothing has.
+    /// 0 bytes mean the end of the stream.
     ///
     /// # Errors
-    /// `ConnectionReset` when the peer threw the connection away; `WouldBlock` when a read timeout
-    /// is set and passed.
+    /// `ConnectionReset` when the peer reset the connection; `WouldBlock` when a read timeout
+    /// is set and has passed.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = uninterrupted(|| (&self.inner).read(buffer));
         self.moved(Call::Recv, buffer.len(), &result, None, || vec![buffer]);
         result
     }
 
-    /// ioctl(2) with FIONREAD: how many bytes have come and can be read without waiting. It's 0 for a socket that cannot
-    /// tell.
+    /// ioctl(2) with FIONREAD: how many bytes have arrived and can be read without waiting. It's 0 for a socket that can't
+    /// say.
     pub fn unread(&self) -> usize {
         ioctl_fionread(&self.inner).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
@@ -176,21 +177,21 @@ impl Socket {
     /// sendto(2): one datagram to `peer`, whole or not at all.
     ///
     /// # Errors
-    /// `EMSGSIZE` ("message too long") when it does not fit a datagram.
+    /// `EMSGSIZE` ("message too long") when it doesn't fit into a datagram.
     pub fn send_to(&self, data: &[u8], peer: &SockAddr) -> io::Result<usize> {
         let result = uninterrupted(|| self.inner.send_to(data, peer));
         self.moved(Call::SendTo, data.len(), &result, Some(peer), || vec![data]);
         result
     }
 
-    /// recvfrom(2): one datagram. What the buffer cannot hold of it is gone, and only
-    /// [`Datagram::truncated`] tells.
+    /// recvfrom(2): one datagram. What doesn't fit into the buffer is lost, and only
+    /// [`Datagram::truncated`] tells you.
     ///
     /// # Errors
-    /// `WouldBlock` when a read timeout is set and passed.
+    /// `WouldBlock` when a read timeout is set and has passed.
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
         let asked = buffer.len();
-        // recvmsg rather than recvfrom: only recvmsg tells that a datagram was cut.
+        // recvmsg rather than recvfrom: only recvmsg says that a datagram was cut.
         let result = retry_on_intr(|| {
             let control = &mut RecvAncillaryBuffer::default();
             recvmsg(&self.inner, &mut [IoSliceMut::new(buffer)], control, RecvFlags::empty())
@@ -209,7 +210,7 @@ impl Socket {
     }
 
     /// shutdown(2): ends one direction, or both. After [`Shutdown::Write`] the peer reads our last
-    /// bytes and then the end of the stream, and we can still read what it answers.
+    /// bytes and then the end of the stream, and we can still read its answer.
     ///
     /// # Errors
     /// `NotConnected` when the peer is gone already.
@@ -224,8 +225,8 @@ impl Socket {
         result
     }
 
-    /// No call: notes in the record what the program did with what the last `recv` brought. It says nothing while the
-    /// bytes are [masked](Self::mask).
+    /// Not a call: records what the program did with the bytes that the last `recv` returned. Nothing is recorded while
+    /// the bytes are [masked](Self::mask).
     pub fn note(&self, text: impl Display) {
         if !self.is_masked() {
             self.call("note", None, |event| event.text = Some(text.to_string()));
@@ -285,11 +286,11 @@ impl Socket {
     }
 }
 
-/// Makes a call again as long as a signal interrupts it. With a timeout set, any signal interrupts a `recv`, whatever its
-/// handler asks for (signal(7)); `read_exact` and `read_to_end` go on by themselves, a single `read` or `peek` does not.
+/// Repeats a call that a signal interrupted. With a timeout set, any signal interrupts a `recv`, whatever its
+/// handler asks for (signal(7)); `read_exact` and `read_to_end` go on by themselves, a single `read` or `peek` doesn't.
 ///
 /// # Errors
-/// Those of the call, but for `Interrupted`.
+/// Those of the call, except `Interrupted`.
 pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

@@ -1,6 +1,6 @@
-//! Lines for people: never waited for, and none lost without a word.
+//! Lines for people: never waited for, and none lost silently.
 //!
-//! Each test starts this program anew, to say lines into a pipe that nobody reads.
+//! Each test starts this program again, to write lines into a pipe that nobody reads.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
