@@ -17,6 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Event {
     /// Microseconds on the machine's monotonic clock, the same clock for every process.
     pub t_us: u64,
+    /// When the call began, where that is known: strace tells it. No trace of ours holds it.
+    #[serde(skip)]
+    pub began_us: Option<u64>,
     /// The process that made the call.
     pub pid: u32,
     /// bind, listen, accept, connect, send, recv, sendto, recvfrom, shutdown or close; or `note`, which isn't a call: the

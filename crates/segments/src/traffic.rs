@@ -101,8 +101,15 @@ impl Traffic {
     ///
     /// A retransmission is an event too: its `offset` is below the end of what came before.
     pub fn events(&self) -> Vec<Event> {
-        let carries = self.segments.iter().filter(|seen| !seen.segment.payload.is_empty());
-        carries.map(PlacedSegment::event).collect()
+        let mut carry = self.every();
+        carry.retain(|event| event.got.is_some());
+        carry.iter_mut().for_each(|event| event.text = None);
+        carry
+    }
+
+    /// All segments in that form: those without bytes have no `got`, and each has its flags in `text`, but for PSH.
+    pub fn every(&self) -> Vec<Event> {
+        self.segments.iter().map(PlacedSegment::event).collect()
     }
 }
 
@@ -112,14 +119,17 @@ impl PlacedSegment {
             Direction::ToServer => "out",
             Direction::ToClient => "in",
         };
+        let payload = Some(&self.segment.payload).filter(|payload| !payload.is_empty());
+        let flags = Flags(self.segment.flags.0 & !Flags::PSH.0);
         Event {
             t_us: self.segment.t_us,
             call: "segment".into(),
             conn: self.conn,
             dir: Some(dir.into()),
-            got: Some(self.segment.payload.len() as u64),
+            got: payload.map(|payload| payload.len() as u64),
             offset: Some(self.offset),
-            data: Some(self.segment.payload.clone()),
+            data: payload.cloned(),
+            text: Some(flags.to_string()),
             local: Some(self.segment.from.to_string()),
             peer: Some(self.segment.to.to_string()),
             ..Event::default()

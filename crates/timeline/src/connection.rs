@@ -102,7 +102,7 @@ impl Connection {
         let receiver = if direction == Direction::ToServer { &self.server } else { &self.client };
         let recvs = receiver.iter().filter(|event| event.call == "recv");
         stream.overtaken = stream.datagrams && !recvs.is_sorted_by_key(|event| event.t_us);
-        let this_way = |event: &&Event| event.dir.as_deref() == Some(dir);
+        let this_way = |event: &&Event| event.dir.as_deref() == Some(dir) && event.got.is_some();
         let segments: Vec<Event> = self.segments.iter().filter(this_way).cloned().collect();
         if !relay.is_empty() {
             stream.via("relay", &relay)
@@ -117,10 +117,11 @@ impl Connection {
     pub fn parties(&self) -> Vec<(&'static str, Vec<Event>)> {
         let relay = self.relay.as_ref();
         let relay = relay.map(|relay| [&relay.to_client[..], &relay.to_server].concat());
+        let segments = self.segments.iter().filter(|event| event.got.is_some());
         let all = [
             ("client", self.client.clone()),
             ("relay", relay.unwrap_or_default()),
-            ("wire", self.segments.clone()),
+            ("wire", segments.cloned().collect()),
             ("server", self.server.clone()),
         ];
         all.into_iter().filter(|(_, events)| !events.is_empty()).collect()
@@ -153,7 +154,8 @@ impl Connection {
 /// The sockets that begin with this call, each with all its events.
 fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
     let mut by_socket: HashMap<_, Vec<&Event>> = HashMap::new();
-    for event in events {
+    // `socket` makes one that is no end of a connection yet.
+    for event in events.iter().filter(|event| event.call != "socket") {
         by_socket.entry((event.pid, event.conn)).or_default().push(event);
     }
     let moved = |event: &&Event| matches!(event.call.as_str(), "send" | "recv");

@@ -61,6 +61,7 @@ fn cut_off(number: usize) -> String {
 fn escaped(event: Event) -> Event {
     let Event {
         t_us,
+        began_us,
         pid,
         call,
         conn,
@@ -77,7 +78,22 @@ fn escaped(event: Event) -> Event {
     let text = |text: Option<String>| text.map(|text| visible(&text));
     let (call, dir, local) = (visible(&call), text(dir), text(local));
     let (peer, error, text) = (text(peer), text(error), text(said));
-    Event { t_us, pid, call, conn, dir, asked, got, offset, data, local, peer, error, text }
+    Event {
+        t_us,
+        began_us,
+        pid,
+        call,
+        conn,
+        dir,
+        asked,
+        got,
+        offset,
+        data,
+        local,
+        peer,
+        error,
+        text,
+    }
 }
 
 /// A file that is not a trace.

@@ -49,6 +49,9 @@ struct Args {
     /// Append each segment that carries bytes to FILE, in the form of the programs' own --trace
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Append each segment to FILE, also those that carry no bytes, with the times that strace would write: for timeline --ladder
+    #[arg(long, value_name = "FILE")]
+    every: Option<PathBuf>,
     /// The command and its arguments
     #[arg(
         required = true,
@@ -92,6 +95,11 @@ fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
     }
     if let Some(path) = &args.trace {
         append(path, &traffic.events()).map_err(to_file("--trace", path))?;
+    }
+    if let Some(path) = &args.every {
+        let mut events = traffic.every();
+        events.iter_mut().for_each(|event| event.t_us += recording.epoch_us);
+        append(path, &events).map_err(to_file("--every", path))?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub struct Calls {
     sockets: Sockets,
     /// The first thread: the program, of which the others are threads or children.
     program: Option<u32>,
+    /// When the call began that is being taken.
+    began: u64,
     /// What can't be drawn, and how often it came.
     unseen: BTreeMap<String, usize>,
     /// The last line, if it has no end.
@@ -44,9 +46,10 @@ impl Calls {
     /// Takes the next call, which began and ended at these times.
     pub fn take(&mut self, thread: u32, [began, ended]: [u64; 2], call: &Call<'_>) {
         self.program.get_or_insert(thread);
+        self.began = began;
         let t_us = ended;
         match call.name {
-            "socket" => self.created(thread, call),
+            "socket" => self.created(thread, t_us, call),
             "socketpair" => self.paired(thread, t_us, call),
             "bind" | "listen" | "shutdown" => {
                 let Some((socket, _)) = self.socket(thread, call, 0) else { return };
@@ -102,8 +105,10 @@ impl Calls {
         // Several descriptors may be one socket: only the last close of it is its end.
         let mut later = HashSet::new();
         let mut events = self.events;
-        let tried = |event: &Event| event.call == "connect" && event.error.is_some();
-        let known = |event: &Event| tried(event) || self.sockets.all[event.conn as usize].begun;
+        // Before a connection begins nothing of it can be lost.
+        let before = |event: &Event| matches!(event.call.as_str(), "socket" | "bind" | "listen");
+        let known =
+            |event: &Event| before(event) || self.sockets.all[event.conn as usize].begun;
         let mut kept: Vec<bool> = Vec::new();
         for event in events.iter().rev() {
             kept.push((later.insert(event.conn) || event.call != "close") && known(event));
@@ -142,7 +147,7 @@ impl Calls {
         Some((found?, descriptor.number))
     }
 
-    fn created(&mut self, thread: u32, call: &Call<'_>) {
+    fn created(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
         let Outcome::Returned(result) = call.result else { return };
         let Some(descriptor) = descriptor(result) else { return };
         if call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_SEQPACKET")) {
@@ -151,7 +156,10 @@ impl Calls {
         let is_datagram = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_DGRAM"));
         let family = if is_datagram { Family::Datagram } else { Family::Stream };
         if !matches!(descriptor.is, Is::Other | Is::Undrawn) {
-            self.sockets.create(thread, descriptor, family);
+            let socket = self.sockets.create(thread, descriptor, family);
+            if family == Family::Stream {
+                self.note(t_us, "socket", socket, call.result);
+            }
         }
     }
 
@@ -192,13 +200,8 @@ impl Calls {
                 return;
             }
             self.sockets.all[socket].connect = Some(self.events.len());
-            return self.note(t_us, "connect", socket, result);
         }
-        // It failed: the next try of this socket may go to another address.
         self.note(t_us, "connect", socket, result);
-        if let Some(tried) = self.events.last_mut() {
-            tried.peer = peer;
-        }
     }
 
     fn accept(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
@@ -273,6 +276,7 @@ impl Calls {
         let (local, peer) = if is_datagram { (it.local.clone(), peer) } else { (None, None) };
         let event = Event {
             t_us,
+            began_us: Some(self.began),
             call: call.to_owned(),
             conn: socket as u64,
             dir: Some(dir.to_owned()),
@@ -296,6 +300,7 @@ impl Calls {
         let (local, peer) = (it.local.clone(), it.peer.clone());
         let event = Event {
             t_us,
+            began_us: Some(self.began),
             call: call.to_owned(),
             conn: socket as u64,
             local: local.filter(|_| has_ends),
