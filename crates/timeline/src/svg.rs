@@ -14,6 +14,8 @@ use std::fmt::Write;
 pub(crate) const LIGHT: &str = include_str!("page/light.css");
 pub(crate) const DARK: &str = include_str!("page/dark.css");
 pub(crate) const RULES: &str = include_str!("page/picture.css");
+/// What ladders and levels have besides.
+pub(crate) const LADDER: &str = include_str!("page/ladder.css");
 
 /// The lines of words below the picture, and their cells.
 const LINE: usize = 19;
@@ -45,10 +47,22 @@ pub fn svg(title: &str, streams: &[Stream]) -> String {
     }
     drawing.legend(streams);
     let Drawing { body, y, .. } = drawing;
-    let (title, about) = (escape_xml(&columns::visible(title)), escape_xml(&describe(streams)));
+    file(title, &describe(streams), &body, [width, y], "")
+}
+
+/// The file around what is drawn: the words for a screen reader, and the rules for both themes, with some more of its own.
+pub(crate) fn file(
+    title: &str,
+    about: &str,
+    body: &str,
+    [width, y]: [usize; 2],
+    rules: &str,
+) -> String {
+    let (title, about) = (escape_xml(&columns::visible(title)), escape_xml(about));
     let id = format!("{:08x}", fingerprint(&(title.clone() + &about)));
-    let light = themed(LIGHT);
-    let dark = themed(DARK);
+    let rules = RULES.to_owned() + rules;
+    let light = themed(LIGHT, &rules);
+    let dark = themed(DARK, &rules);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {y}\" width=\"{width}\" \
          height=\"{y}\" style=\"max-width:100%;height:auto\" role=\"img\" \
@@ -155,6 +169,13 @@ impl Drawing {
     }
 }
 
+/// Shapes as they stand in the file.
+pub(crate) fn drawn(shapes: &[Shape]) -> String {
+    let mut body = String::new();
+    shapes.iter().for_each(|shape| write(&mut body, shape));
+    body
+}
+
 fn write(body: &mut String, shape: &Shape) {
     // Writing to a string cannot fail.
     let _ = match shape {
@@ -200,8 +221,8 @@ fn describe(streams: &[Stream]) -> String {
 }
 
 /// The rules with the colours of one theme filled in: not every program that shows an SVG knows variables.
-fn themed(colours: &str) -> String {
-    let mut rules = RULES.to_owned();
+fn themed(colours: &str, rules: &str) -> String {
+    let mut rules = rules.to_owned();
     for colour in colours.lines() {
         if let Some((name, value)) = colour.trim().trim_end_matches(';').split_once(": ") {
             rules = rules.replace(&format!("var({name})"), value);
@@ -253,7 +274,8 @@ mod tests {
     #[test]
     fn no_colour_is_left_a_variable() {
         for colours in [LIGHT, DARK] {
-            assert!(!themed(colours).contains("var("), "{}", themed(colours));
+            let themed = themed(colours, &(RULES.to_owned() + LADDER));
+            assert!(!themed.contains("var("), "{themed}");
         }
     }
 }

@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use observe::{Event, Failure, exit_when_interrupted, replace_private, report};
-use timeline::{Connection, Direction, Framing, Stream, connections, read_trace};
+use timeline::{
+    Connection, Direction, Framing, Ladder, Stream, connections, in_time, read_trace,
+};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
 ///
@@ -44,7 +46,7 @@ struct Args {
     traces: Vec<PathBuf>,
     /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
-    via: Option<PathBuf>,
+    via: Vec<PathBuf>,
     /// Which connection to draw, by its number in the list that is printed when there are several. Without it, the only
     /// one of which both ends were recorded
     #[arg(long, value_name = "N", value_parser = observe::parse_number::<usize>)]
@@ -58,6 +60,13 @@ struct Args {
     /// KEY); lines: a line feed after each message; none: just bytes, no messages
     #[arg(long, value_name = "KIND")]
     framing: Option<Framing>,
+    /// Draw a ladder of calls and segments: those of one connection, a row for each step; or those of all connections side by
+    /// side, along the time. It needs recordings of strace, and with --via what segments --every wrote
+    #[arg(long, value_enum, value_name = "SCALE", requires = "via", requires = "svg")]
+    ladder: Option<Scale>,
+    /// Draw only this exchange of a ladder: from the client's send of that number to its next one
+    #[arg(long, value_name = "N", requires = "ladder")]
+    exchange: Option<usize>,
     /// Write the picture to FILE, for a page or a book
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -71,6 +80,12 @@ enum Directions {
     ToServer,
     ToClient,
     Both,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Scale {
+    Steps,
+    Time,
 }
 
 fn main() -> ExitCode {
@@ -90,10 +105,17 @@ fn run(args: &Args) -> Result<(), Failure> {
             known.push(file);
         }
     }
-    let via = args.via.as_deref().map(read).transpose()?.unwrap_or_default();
+    let mut via = Vec::new();
+    for trace in &args.via {
+        via.extend(read(trace)?);
+    }
     let all = pick::that_carried(connections(&events, &via));
     if all.is_empty() {
         return Err(pick::none(&events));
+    }
+    if let (Some(scale), Some(file)) = (args.ladder, &args.svg) {
+        let drawn = ladder(args, scale, &all, &events)?;
+        return anstream::stdout().write_all(save(file, &drawn)?.as_bytes()).map_err(Failure::Stdout);
     }
     let connection = pick::one(&all, args.conn)?;
     let mut streams = streams(connection, args.direction)?;
@@ -118,6 +140,30 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     // The colours only where a terminal shows them.
     anstream::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
+}
+
+/// The ladder of the connection that was picked, or those of all of them along the time.
+fn ladder(
+    args: &Args,
+    scale: Scale,
+    all: &[Connection],
+    events: &[Event],
+) -> Result<String, Failure> {
+    let draw = |connection: &Connection| {
+        Ladder::new(connection, events, args.exchange).ok_or_else(|| {
+            Failure::Usage(
+                "found no segments of this connection, or no such exchange; try --via with what segments --every wrote"
+                    .into(),
+            )
+        })
+    };
+    Ok(match scale {
+        Scale::Steps => draw(pick::one(all, args.conn)?)?.svg("A connection, step by step"),
+        Scale::Time => {
+            let ladders: Vec<Ladder> = all.iter().map(draw).collect::<Result<_, _>>()?;
+            in_time("Exchanges along the time", &ladders)
+        }
+    })
 }
 
 /// What was recorded. What is missing in it is said on stderr.

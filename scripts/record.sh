@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Records anew the runs that some pictures of the book are drawn from, in a network of their own (Linux, with strace):
+#
+#   scripts/record.sh           writes crates/timeline/tests/ladder/
+#
+# Look at the pictures afterwards: scripts/pictures.sh draws them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+into=$PWD/crates/timeline/tests/ladder
+programs=$PWD/${CARGO_TARGET_DIR:-target}/debug
+
+# Records a server and its client: record NAME SERVER CLIENT, each with its arguments in one word.
+record() {
+  local seen
+  seen=$(mktemp -d)
+  # strace writes down every call on a socket, and segments what travels between the two.
+  "$programs/segments" --every "$seen/wire.trace" -- bash -c '
+    see="strace -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close -o"
+    cd "$1" && export PATH=$2:$PATH
+    $see server.strace $3 >said &
+    server=$!
+    until grep -q listening said; do sleep 0.1; done
+    eval "$see client.strace $4"
+    # tcp-basic-server ends by itself; the others are children of their strace.
+    [[ $3 == *basic* ]] || kill $(cat /proc/$server/task/$server/children)
+    wait $server || true
+  ' record "$seen" "$programs" "$2" "$3"
+  cp "$seen/wire.trace" "$into/$1.wire.trace"
+  # What is about files says nothing here, and is not for others.
+  for side in client server; do
+    grep -E '<TCP:|socket\(AF_INET' "$seen/$side.strace" >"$into/$1.$side.strace"
+  done
+  rm -r "$seen"
+}
+
+cargo build --quiet --bins
+mkdir -p "$into"
+asks="fix-struct-prefix-client$(printf " -c 'echo hi'%.0s" {1..4})"
+record handshake tcp-basic-server tcp-basic-client
+record two-writes 'zoo-two-writes --listen 127.0.0.1:8888' "$asks"
+record one-write fix-struct-prefix-server "$asks"
