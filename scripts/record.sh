@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Records anew the runs that some pictures of the book are drawn from, in a network of their own (Linux, with strace):
 #
-#   scripts/record.sh           writes crates/timeline/tests/ladder/
+#   scripts/record.sh           writes crates/timeline/tests/ladder/ and crates/timeline/tests/levels/
 #
 # Look at the pictures afterwards: scripts/pictures.sh draws them.
 set -euo pipefail
@@ -14,6 +14,7 @@ programs=$PWD/${CARGO_TARGET_DIR:-target}/debug
 record() {
   local seen
   seen=$(mktemp -d)
+  # shellcheck disable=SC2016 # the inner shell expands them
   # strace writes down every call on a socket, and segments what travels between the two.
   "$programs/segments" --every "$seen/wire.trace" -- bash -c '
     see="strace -ttt -T -yy -xx -s 1000000 -e trace=network,read,write,readv,writev,close -o"
@@ -40,3 +41,13 @@ asks="fix-struct-prefix-client$(printf " -c 'echo hi'%.0s" {1..4})"
 record handshake tcp-basic-server tcp-basic-client
 record two-writes 'zoo-two-writes --listen 127.0.0.1:8888' "$asks"
 record one-write fix-struct-prefix-server "$asks"
+
+# Where bytes and connections wait, as two Python programs see it; the bytes on a line that takes 25 ms.
+levels=crates/timeline/tests/levels
+peers=crates/timeline/tests/peers
+mkdir -p "$levels"
+python3 $peers/accept_queue.py | sed 's/ *$//' >$levels/accept-queue.txt
+coproc LINK { "$programs/relay-link" --delay 25; }
+read -r _ _ left _ right <&"${LINK[0]}"
+python3 $peers/buffers.py "$left" "$right" >$levels/buffers.txt
+kill "$LINK_PID"

@@ -81,16 +81,23 @@ impl Ladder {
         let window = match exchange {
             None => 0..u64::MAX,
             Some(number) => {
-                let mut sends = sides[0].iter().filter(|call| call.call == "send").map(|it| began(it));
+                let mut sends =
+                    sides[0].iter().filter(|call| call.call == "send").map(|it| began(it));
                 let start = sends.nth(number.checked_sub(1)?)?;
                 start..sends.next().unwrap_or(u64::MAX)
             }
         };
         let mut moments: Vec<(u64, u8, What<'_>)> = Vec::new();
         for (segment, t_us) in &segments {
-            moments.push((*t_us, 0, What::Segment(segment, late(segment, *t_us, &sides, &segments))));
+            moments.push((
+                *t_us,
+                0,
+                What::Segment(segment, late(segment, *t_us, &sides, &segments)),
+            ));
         }
-        for (side, call) in sides.iter().zip(0..).flat_map(|(all, side)| all.iter().map(move |it| (side, *it))) {
+        for (side, call) in
+            sides.iter().zip(0..).flat_map(|(all, side)| all.iter().map(move |it| (side, *it)))
+        {
             let answers = matches!(call.call.as_str(), "recv" | "accept" | "connect");
             let waited = answers && woken(side, call, &segments);
             if !answers || waited {
@@ -102,8 +109,11 @@ impl Ladder {
         }
         moments.sort_by_key(|(t_us, rank, _)| (*t_us, *rank));
         let sent = |it: &&Event| it.call == "send" && window.contains(&began(it));
-        let mut ladder =
-            Ladder { rows: Vec::new(), waits: Vec::new(), sends: sides[1].iter().copied().filter(sent).count() };
+        let mut ladder = Ladder {
+            rows: Vec::new(),
+            waits: Vec::new(),
+            sends: sides[1].iter().copied().filter(sent).count(),
+        };
         let mut open = [None, None];
         for (t_us, _, what) in moments {
             if window.contains(&t_us) {
@@ -130,12 +140,14 @@ impl Ladder {
             What::Segment(event, late_us) => {
                 let call = last.and_then(|row| row.calls[1 - towards(event)].as_deref());
                 let alone = last.is_some_and(|row| row.arrow.is_none());
-                let came = alone && *late_us < HELD_US && call.is_some_and(|call| sends(call, event));
+                let came =
+                    alone && *late_us < HELD_US && call.is_some_and(|call| sends(call, event));
                 came.then(|| self.rows.len() - 1)
             }
             // It returns in the row of the segment that woke it.
             What::Returns(side, call) => {
-                let free = self.rows.iter().rev().take_while(|row| row.calls[*side].is_none()).count();
+                let free =
+                    self.rows.iter().rev().take_while(|row| row.calls[*side].is_none()).count();
                 let rows = self.rows.iter().enumerate().rev().take(free);
                 let woke = |arrow: &Arrow| arrow.to == *side && brings(&arrow.segment, call);
                 let mut rows = rows.filter(|(_, row)| row.arrow.as_ref().is_some_and(woke));
@@ -186,7 +198,9 @@ fn calls<'a>(end: &'a [Event], all: &'a [Event]) -> Vec<&'a Event> {
     let listeners: HashSet<u64> = listens.filter(|_| accepted).map(|event| event.conn).collect();
     let before = |event: &&Event| {
         let is_early = matches!(event.call.as_str(), "socket" | "bind" | "listen");
-        is_early && event.pid == pid && (conns.contains(&event.conn) || listeners.contains(&event.conn))
+        is_early
+            && event.pid == pid
+            && (conns.contains(&event.conn) || listeners.contains(&event.conn))
     };
     let own = end.iter().filter(|event| !matches!(event.call.as_str(), "note" | "bind" | "listen"));
     let mut calls: Vec<&Event> = all.iter().filter(before).chain(own).collect();
@@ -247,7 +261,9 @@ fn late(segment: &Event, t_us: u64, sides: &[Vec<&Event>; 2], segments: &[(&Even
             sends.next_back().map(|call| call.t_us)
         }
         None => {
-            let before = segments.iter().filter(|(other, at)| *at < t_us && towards(other) != towards(segment));
+            let before = segments
+                .iter()
+                .filter(|(other, at)| *at < t_us && towards(other) != towards(segment));
             before.filter(|(other, _)| other.got.is_some()).map(|(_, at)| *at).next_back()
         }
     };
@@ -265,7 +281,8 @@ fn arrow(event: &Event, late_us: u64) -> Arrow {
     let labels = match &event.data {
         Some(data) => {
             let short = bytes::count(data.len());
-            let with = |words: String| if also.is_empty() { words } else { format!("{words} + {also}") };
+            let with =
+                |words: String| if also.is_empty() { words } else { format!("{words} + {also}") };
             vec![with(shown(data)), with(short)]
         }
         None => vec![flags],

@@ -30,7 +30,7 @@ pub(crate) const NOTE_CELLS: usize = 12;
 /// Between two lanes.
 const GAP: usize = 8;
 /// How many colours take turns.
-const COLOURS: usize = 4;
+pub(crate) const COLOURS: usize = 4;
 
 /// What stands in one line.
 pub(crate) struct Row {

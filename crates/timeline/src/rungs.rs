@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// The steps of one connection: each row as high as the others.
 const STEP: usize = 25;
+/// How many columns an arrow of text has.
+const ARROW: usize = 34;
 /// The time: how many pixels a millisecond has. Rows that are closer than `CLOSE` are moved apart.
 const PER_MS: f64 = 8.0;
 const CLOSE: usize = 21;
@@ -39,6 +41,24 @@ impl Ladder {
         svg::file(title, &self.about(), &svg::drawn(&shapes), [width, height], LADDER)
     }
 
+    /// The same as text, a row for each step, with its time.
+    pub fn text(&self) -> String {
+        let start = self.rows.first().map_or(0, |row| row.t_us);
+        let width = |side: usize| {
+            let calls = self.rows.iter().filter_map(move |row| row.calls[side].as_deref());
+            calls.map(columns::width).max().unwrap_or(0)
+        };
+        let left = width(0).max(SIDES[0].len());
+        let mut lines = vec![format!("{:14}{:>left$}  {:ARROW$}  {}", "", SIDES[0], "", SIDES[1])];
+        for row in &self.rows {
+            let [client, server] = row.calls.each_ref().map(|call| call.as_deref().unwrap_or(""));
+            let arrow = row.arrow.as_ref().map_or_else(|| " ".repeat(ARROW - 2), Arrow::text);
+            let t_ms = (row.t_us - start) as f64 / 1000.0;
+            lines.push(format!("{t_ms:>9.3} ms  {client:>left$}  │{arrow}│  {server}"));
+        }
+        lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
     /// Where the connection begins, and where it ends.
     fn phases(&self) -> Vec<(&'static str, Range<usize>)> {
         let says = |row: &Row, flag: &str| {
@@ -47,7 +67,8 @@ impl Ladder {
         let find = |flag: &str| self.rows.iter().position(|row| says(row, flag));
         let last = self.rows.iter().rposition(|row| row.arrow.is_some());
         let bare = |row: &Row| row.arrow.as_ref().is_some_and(|arrow| arrow.labels[0] == "ACK");
-        let opened = find("SYN ACK").and_then(|at| Some(at + self.rows[at..].iter().position(bare)?));
+        let opened =
+            find("SYN ACK").and_then(|at| Some(at + self.rows[at..].iter().position(bare)?));
         let opening = find("SYN").zip(opened).map(|(from, to)| ("handshake", from..to));
         let closing = find("FIN").zip(last).map(|(from, to)| ("close", from..to));
         opening.into_iter().chain(closing).collect()
@@ -64,7 +85,13 @@ impl Ladder {
         for wait in &self.waits {
             let from = ys.get(wait.from).map_or(bottom, |y| y + 2);
             let to = ys.get(wait.to).copied().unwrap_or(bottom - 4);
-            shapes.push(Shape::Rect("wait".to_owned(), lines[wait.side] - 4, from - 6, 8, to + 10 - from));
+            shapes.push(Shape::Rect(
+                "wait".to_owned(),
+                lines[wait.side] - 4,
+                from - 6,
+                8,
+                to + 10 - from,
+            ));
         }
         for (row, y) in self.rows.iter().zip(ys) {
             if let Some(arrow) = &row.arrow {
@@ -89,6 +116,20 @@ impl Ladder {
     }
 }
 
+impl Arrow {
+    /// As wide as all the others.
+    fn text(&self) -> String {
+        let label = self.labels.iter().find(|label| columns::width(label) <= ARROW - 8);
+        let label = format!(" {} ", label.map_or("", String::as_str));
+        let rest = (ARROW - 3).saturating_sub(columns::width(&label));
+        let (before, after) = ("─".repeat(rest / 2), "─".repeat(rest - rest / 2));
+        match self.to {
+            0 => format!("◀{before}{label}{after}"),
+            _ => format!("{before}{label}{after}▶"),
+        }
+    }
+}
+
 impl Place {
     fn arrow(&self, shapes: &mut Vec<Shape>, arrow: &Arrow, y: usize) {
         let (flow, tip) = match arrow.kind {
@@ -98,10 +139,13 @@ impl Place {
         };
         let (from, to) = (self.client + 5, self.server - 5);
         shapes.push(Shape::Path(flow, format!("M{from} {y}H{to}")));
-        shapes.push(Shape::Path(tip, match arrow.to {
-            0 => format!("M{from} {y}l9 -4v8Z"),
-            _ => format!("M{to} {y}l-9 -4v8Z"),
-        }));
+        shapes.push(Shape::Path(
+            tip,
+            match arrow.to {
+                0 => format!("M{from} {y}l9 -4v8Z"),
+                _ => format!("M{to} {y}l-9 -4v8Z"),
+            },
+        ));
         let label = fitting(&arrow.labels, self.cell, to - from - 36);
         let room = columns::width(&label) * self.cell + 12;
         let x = (from + to - room) / 2;
@@ -171,10 +215,11 @@ impl Ladder {
         let rows = self.rows.windows(2).zip(ys.windows(2));
         for (pair, ys) in rows.filter(|(pair, _)| pair[1].t_us - pair[0].t_us > HELD_US) {
             let late = self.rows.iter().filter(|row| row.t_us >= pair[1].t_us);
-            let late = late.filter_map(|row| row.arrow.as_ref()).filter(|arrow| arrow.late_us > HELD_US);
+            let late =
+                late.filter_map(|row| row.arrow.as_ref()).filter(|arrow| arrow.late_us > HELD_US);
             for (arrow, y) in late.zip(((ys[0] + ys[1]) / 2 - 6..).step_by(18)) {
                 let words = match arrow.kind {
-                    Kind::Bytes => format!("{} held back", arrow.labels[1]),
+                    Kind::Bytes => format!("{} wait", arrow.labels[1]),
                     _ => format!("no ACK: {:.1} ms", arrow.late_us as f64 / 1000.0),
                 };
                 let room = columns::width(&words) * SMALL;

@@ -107,8 +107,7 @@ impl Calls {
         let mut events = self.events;
         // Before a connection begins nothing of it can be lost.
         let before = |event: &Event| matches!(event.call.as_str(), "socket" | "bind" | "listen");
-        let known =
-            |event: &Event| before(event) || self.sockets.all[event.conn as usize].begun;
+        let known = |event: &Event| before(event) || self.sockets.all[event.conn as usize].begun;
         let mut kept: Vec<bool> = Vec::new();
         for event in events.iter().rev() {
             kept.push((later.insert(event.conn) || event.call != "close") && known(event));

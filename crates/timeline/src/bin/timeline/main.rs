@@ -8,6 +8,7 @@
 //! ```
 
 mod pick;
+mod steps;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,9 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use observe::{Event, Failure, exit_when_interrupted, replace_private, report};
-use timeline::{
-    Connection, Direction, Framing, Ladder, Stream, connections, in_time, read_trace,
-};
+use timeline::{Connection, Direction, Framing, Ladder, Stream, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
 ///
@@ -42,7 +41,7 @@ Any other program can be recorded with strace (Linux). This does it all:
 )]
 struct Args {
     /// Recordings of the client and the server: their --trace files, or strace's output
-    #[arg(required_unless_present = "via", value_name = "TRACE")]
+    #[arg(required_unless_present_any = ["via", "levels"], value_name = "TRACE")]
     traces: Vec<PathBuf>,
     /// What a relay between them recorded, or captured segments: the lane in the middle
     #[arg(long, value_name = "TRACE")]
@@ -60,13 +59,16 @@ struct Args {
     /// KEY); lines: a line feed after each message; none: just bytes, no messages
     #[arg(long, value_name = "KIND")]
     framing: Option<Framing>,
-    /// Draw a ladder of calls and segments: those of one connection, a row for each step; or those of all connections side by
-    /// side, along the time. It needs recordings of strace, and with --via what segments --every wrote
-    #[arg(long, value_enum, value_name = "SCALE", requires = "via", requires = "svg")]
-    ladder: Option<Scale>,
+    /// Draw a ladder of calls and segments. steps: one connection, a row for each step; time: all connections, side by side along
+    /// the time in a picture. It needs recordings of strace, and with --via what segments --every wrote
+    #[arg(long, value_enum, value_name = "SCALE", requires = "via")]
+    ladder: Option<steps::Scale>,
     /// Draw only this exchange of a ladder: from the client's send of that number to its next one
     #[arg(long, value_name = "N", requires = "ladder")]
     exchange: Option<usize>,
+    /// Draw a table of what was where after each step, and nothing else
+    #[arg(long, value_name = "TABLE", requires = "svg", conflicts_with_all = ["traces", "via"])]
+    levels: Option<PathBuf>,
     /// Write the picture to FILE, for a page or a book
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -82,12 +84,6 @@ enum Directions {
     Both,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Scale {
-    Steps,
-    Time,
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     exit_when_interrupted();
@@ -95,6 +91,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    if let (Some(table), Some(file)) = (&args.levels, &args.svg) {
+        return say(&save(file, &steps::levels(table)?)?);
+    }
     let mut events = Vec::new();
     let mut known = Vec::new();
     for trace in &args.traces {
@@ -113,9 +112,12 @@ fn run(args: &Args) -> Result<(), Failure> {
     if all.is_empty() {
         return Err(pick::none(&events));
     }
-    if let (Some(scale), Some(file)) = (args.ladder, &args.svg) {
-        let drawn = ladder(args, scale, &all, &events)?;
-        return anstream::stdout().write_all(save(file, &drawn)?.as_bytes()).map_err(Failure::Stdout);
+    if let Some(scale) = args.ladder {
+        let ladders = steps::ladders(scale, &all, &events, args)?;
+        return say(&match &args.svg {
+            Some(file) => save(file, &steps::svg(scale, &ladders))?,
+            None => ladders.iter().map(Ladder::text).collect::<Vec<_>>().join("\n"),
+        });
     }
     let connection = pick::one(&all, args.conn)?;
     let mut streams = streams(connection, args.direction)?;
@@ -138,32 +140,12 @@ fn run(args: &Args) -> Result<(), Failure> {
         let pictures: Vec<String> = streams.iter().map(|stream| stream.coloured(columns)).collect();
         said.push(pictures.join("\n"));
     }
-    // The colours only where a terminal shows them.
-    anstream::stdout().write_all(said.concat().as_bytes()).map_err(Failure::Stdout)
+    say(&said.concat())
 }
 
-/// The ladder of the connection that was picked, or those of all of them along the time.
-fn ladder(
-    args: &Args,
-    scale: Scale,
-    all: &[Connection],
-    events: &[Event],
-) -> Result<String, Failure> {
-    let draw = |connection: &Connection| {
-        Ladder::new(connection, events, args.exchange).ok_or_else(|| {
-            Failure::Usage(
-                "found no segments of this connection, or no such exchange; try --via with what segments --every wrote"
-                    .into(),
-            )
-        })
-    };
-    Ok(match scale {
-        Scale::Steps => draw(pick::one(all, args.conn)?)?.svg("A connection, step by step"),
-        Scale::Time => {
-            let ladders: Vec<Ladder> = all.iter().map(draw).collect::<Result<_, _>>()?;
-            in_time("Exchanges along the time", &ladders)
-        }
-    })
+/// The colours only where a terminal shows them.
+fn say(said: &str) -> Result<(), Failure> {
+    anstream::stdout().write_all(said.as_bytes()).map_err(Failure::Stdout)
 }
 
 /// What was recorded. What is missing in it is said on stderr.
