@@ -13,7 +13,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use terminal::Window;
 
 const TIME: Duration = Duration::from_secs(60);
@@ -106,7 +106,9 @@ fn each_segment_is_seen_once_in_its_place() {
     let scratch = Scratch::new().unwrap();
     for family in ["4", "6"] {
         let file = scratch.path().join(family);
-        let traced = ["--trace", file.to_str().unwrap(), "--", python, "-c", TALK, family];
+        let every = scratch.path().join(format!("every{family}"));
+        let [into, every_into] = [&file, &every].map(|path| path.to_str().unwrap());
+        let traced = ["--trace", into, "--every", every_into, "--", python, "-c", TALK, family];
         let finished = run(&traced);
         let listing = text(&finished);
         assert_eq!(finished.code, Some(0), "{listing}");
@@ -132,6 +134,19 @@ fn each_segment_is_seen_once_in_its_place() {
         assert_eq!(moved("in"), [(0, b"answer".to_vec())]);
         assert!(events.iter().all(|event| event.call == "segment" && event.conn == 1));
         assert_eq!(events[0].local, events[2].peer);
+
+        // The same and those without bytes, with the time of the day.
+        let every = trace(&every);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        let lately = now - 600_000_000..=now;
+        assert!(every.iter().all(|event| lately.contains(&event.t_us)), "{every:?}");
+        assert!(every.is_sorted_by_key(|event| event.t_us));
+        let carry = every.iter().filter(|event| event.got.is_some());
+        assert!(carry.map(|event| &event.data).eq(events.iter().map(|event| &event.data)));
+        let flags: Vec<&str> = every.iter().filter_map(|event| event.text.as_deref()).collect();
+        assert_eq!(flags[..3], ["SYN", "SYN ACK", "ACK"]);
+        assert_eq!(flags.iter().filter(|flags| **flags == "FIN ACK").count(), 2, "{flags:?}");
+        assert_eq!(flags.len(), every.len());
     }
 }
 

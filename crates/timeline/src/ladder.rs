@@ -234,8 +234,9 @@ fn brings(segment: &Event, call: &Event) -> bool {
     let flags = segment.text.as_deref().unwrap_or_default();
     match (call.call.as_str(), segment.got, call.got) {
         ("recv", Some(len), Some(got)) => {
-            let (start, end) = (segment.offset.unwrap_or(0), call.offset.unwrap_or(0) + got);
-            got > 0 && start < end && end <= start + len
+            let start = segment.offset.unwrap_or(0);
+            let end = call.offset.unwrap_or(0).saturating_add(got);
+            got > 0 && start < end && end <= start.saturating_add(len)
         }
         ("recv", None, Some(0)) => flags.contains("FIN"),
         ("connect", None, _) => flags == "SYN ACK",

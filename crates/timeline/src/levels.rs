@@ -13,7 +13,7 @@
 
 use crate::bytes;
 use crate::row::{CELL, COLOURS, LEFT, SMALL};
-use crate::shapes::{Shape, centre, text};
+use crate::shapes::{Shape, centre, fitting, text};
 use crate::svg::{self, LADDER};
 
 /// A table of what was where after each step.
@@ -31,6 +31,8 @@ const WIDTH: usize = 592;
 /// The column of the steps, and the space between two places.
 const STEPS: usize = 134;
 const GAP: usize = 24;
+/// More places would have no room.
+const MOST_PLACES: usize = 4;
 /// A step, and the bar or the boxes in it.
 const STEP: usize = 56;
 const BAR: usize = 24;
@@ -42,7 +44,8 @@ const LINE: usize = 16;
 impl Levels {
     /// Reads a table: its title, the names of the places after what they hold, and a line for each step.
     ///
-    /// `None` if it has no title, no place and no step, or a line with another number of places.
+    /// `None` if it has no title, no step, a line with another number of places, or more than there is room for: four places, and
+    /// names of two letters.
     pub fn read(table: &str) -> Option<Levels> {
         let (title, rest) = table.strip_prefix("# ")?.split_once('\n')?;
         let mut lines = rest.lines().filter(|line| !line.trim().is_empty()).map(|line| {
@@ -53,12 +56,16 @@ impl Levels {
         let (what, places) = lines.next()?;
         let steps: Vec<(String, Vec<String>)> = lines.collect();
         let bytes = what.starts_with("bytes");
-        let fits = |cells: &Vec<String>| {
-            let is_number = |cell: &String| cell.parse::<u32>().is_ok();
-            cells.len() == places.len() && (!bytes || cells.iter().all(is_number))
+        let is_number = |cell: &String| cell.parse::<u32>().is_ok();
+        // A box has room for two letters.
+        let are_short = |cell: &String| cell.split_whitespace().all(|it| columns::width(it) <= 2);
+        let fits = |cells: &Vec<String>| match bytes {
+            _ if cells.len() != places.len() => false,
+            true => cells.iter().all(is_number),
+            false => cells.iter().all(are_short),
         };
-        let is_whole =
-            !places.is_empty() && !steps.is_empty() && steps.iter().all(|(_, it)| fits(it));
+        let has_room = (1..=MOST_PLACES).contains(&places.len());
+        let is_whole = has_room && !steps.is_empty() && steps.iter().all(|(_, it)| fits(it));
         is_whole.then(|| Levels { title: title.to_owned(), bytes, places, steps })
     }
 
@@ -92,7 +99,7 @@ impl Levels {
                 rows = rows.max(self.cell(&mut shapes, index, cell, [left(index), y, room], most));
             }
             y += STEP.max(rows * BOX + 26).max(lines.len() * LINE + 24);
-            shapes.push(Shape::Path("cut", format!("M{LEFT} {}H{}", y - 14, WIDTH - LEFT)));
+            shapes.push(Shape::Path("cut", format!("M{LEFT} {}H{}", y - 11, WIDTH - LEFT)));
         }
         shapes.pop();
         let about = self.steps.iter().map(|(step, cells)| self.sentence(step, cells));
@@ -116,7 +123,9 @@ impl Levels {
                 shapes.push(Shape::Rect("m0".to_owned(), x, y, filled, BAR));
             }
             shapes.push(Shape::Path("box", format!("M{x} {y}h{room}v{BAR}h-{room}Z")));
-            let words = if bytes == 0 { "0".to_owned() } else { bytes::count(bytes as usize) };
+            let words = [bytes::count(bytes as usize), bytes.to_string()];
+            let words = &words[usize::from(bytes == 0)..];
+            let words = fitting(words, CELL, room - 4);
             centre(shapes, "bytes", x, room, y + 17, CELL, &words);
             return 1;
         }

@@ -8,13 +8,16 @@ use std::ops::Range;
 
 /// The steps of one connection: each row as high as the others.
 const STEP: usize = 25;
+/// A longer call is cut to so many cells.
+const CALL: usize = 13;
 /// How many columns an arrow of text has.
 const ARROW: usize = 34;
 /// The time: how many pixels a millisecond has. Rows that are closer than `CLOSE` are moved apart.
 const PER_MS: f64 = 8.0;
 const CLOSE: usize = 21;
-/// The lines of the axis.
-const TICK_MS: u64 = 10;
+/// No time is drawn higher; and how many lines its axis has at most.
+const HIGHEST: f64 = 400.0;
+const TICKS: u64 = 8;
 
 /// Where a ladder is drawn: its two lifelines, and what stands beside and between them.
 struct Place {
@@ -100,6 +103,7 @@ impl Ladder {
             let class = if place.cell == CELL { "bytes" } else { "word" };
             for (side, call) in row.calls.iter().enumerate() {
                 let Some(call) = call else { continue };
+                let call = &columns::cut(call, CALL);
                 let x = match side {
                     0 => place.client - 12 - columns::width(call) * place.cell,
                     _ => place.server + 12,
@@ -175,12 +179,16 @@ pub fn in_time(title: &str, ladders: &[Ladder]) -> String {
     });
     let mut all: Vec<(u64, usize, usize)> = all.collect();
     all.sort_unstable();
+    let total = all.last().map_or(0, |(t_us, ..)| t_us / 1000);
+    let scale = PER_MS.min(HIGHEST / total.max(1) as f64);
+    let mut steps = (1..).map(|power| 10_u64.pow(power));
+    let tick_ms = steps.find(|step| total / step <= TICKS).unwrap_or(u64::MAX);
     let top = 16 + 20;
     let mut ys: Vec<Vec<usize>> = ladders.iter().map(|_| Vec::new()).collect();
     let (mut time, mut y) = (0, top + 52);
     let mut axis = vec![(0, y)];
     for (t_us, ladder, _) in all {
-        let scaled = y + ((t_us - time) as f64 / 1000.0 * PER_MS) as usize;
+        let scaled = y + ((t_us - time) as f64 / 1000.0 * scale) as usize;
         let apart = ys[ladder].last().map_or(0, |last: &usize| last + CLOSE);
         (time, y) = (t_us, scaled.max(apart));
         ys[ladder].push(y);
@@ -188,7 +196,7 @@ pub fn in_time(title: &str, ladders: &[Ladder]) -> String {
     }
     let mut shapes = Vec::new();
     let width = 592;
-    for tick in (0..=time / 1000).step_by(TICK_MS as usize) {
+    for tick in (0..=time / 1000).step_by(tick_ms as usize) {
         let at = at(&axis, tick * 1000);
         text(&mut shapes, "offset", LEFT, at + 4, SMALL, &format!("{tick:>2} ms"));
         shapes.push(Shape::Path("cut", format!("M{} {at}H{}", LEFT + 42, width - LEFT)));
@@ -219,7 +227,9 @@ impl Ladder {
                 late.filter_map(|row| row.arrow.as_ref()).filter(|arrow| arrow.late_us > HELD_US);
             for (arrow, y) in late.zip(((ys[0] + ys[1]) / 2 - 6..).step_by(18)) {
                 let words = match arrow.kind {
-                    Kind::Bytes => format!("{} wait", arrow.labels[1]),
+                    Kind::Bytes => {
+                        format!("{} wait", arrow.labels.last().map_or("", String::as_str))
+                    }
                     _ => format!("no ACK: {:.1} ms", arrow.late_us as f64 / 1000.0),
                 };
                 let room = columns::width(&words) * SMALL;

@@ -260,9 +260,11 @@ mod tests {
         let behind = ["paper", "unknown", "m0", "m1", "m2", "m3", "f0", "f1", "f2", "f3"];
         // WCAG 2.2: 1.4.3 for text, 1.4.11 for what else carries a meaning.
         let front = [("ink", 4.5), ("quiet", 4.5), ("odd", 3.0), ("focus", 3.0)];
+        // The arrows and lifelines of a ladder, whose words stand on the paper.
+        let lines = [("paper", ("line", 3.0))];
         for (theme, colours) in [("light", LIGHT), ("dark", DARK)] {
             for (behind, (front, least)) in
-                behind.iter().flat_map(|behind| front.map(|front| (behind, front)))
+                behind.iter().flat_map(|behind| front.map(|front| (*behind, front))).chain(lines)
             {
                 let (one, other) = (luminance(colours, behind), luminance(colours, front));
                 let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);

@@ -211,3 +211,21 @@ fn a_trace_with_a_cut_last_line_is_drawn_up_to_there_and_says_so() {
     std::fs::write(traces.path("cut"), appended).unwrap();
     refused(&traces.timeline(&["cut", "server"]), "cut, line 4, is not an event");
 }
+
+/// What a ladder and a table need, and what is said where it is missing.
+#[test]
+fn ladders_and_tables_say_what_they_need() {
+    let traces = Traces::of(&run(&[b"hello"], None, &[5]));
+    let both = ["client", "server", "--via", "relay"];
+    let wants = "found no segments of this connection, or no such exchange; try --via with";
+    refused(&traces.timeline(&[&both[..], &["--ladder", "steps"]].concat()), wants);
+    refused(&traces.timeline(&[&both[..], &["--ladder", "time"]].concat()), wants);
+    let levels = ["--levels", "table", "--svg", "table.svg"];
+    refused(&traces.timeline(&levels), "table: No such file");
+    std::fs::write(traces.path("table"), "bytes after | a\nsend | 1\n").unwrap();
+    refused(&traces.timeline(&levels), "table: expected a title after `# `");
+    std::fs::write(traces.path("table"), "# t\nbytes after | a\nsend | 1\n").unwrap();
+    assert_eq!(said(&traces.timeline(&levels)), "saved table.svg\n");
+    let drawn = std::fs::read_to_string(traces.path("table.svg")).unwrap();
+    assert!(drawn.contains("send. a: 1 byte."), "{drawn}");
+}

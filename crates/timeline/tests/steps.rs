@@ -7,6 +7,7 @@
 //! | what was held back, and for how long | `what_was_held_back_is_said` |
 //! | no text runs out of its picture or over another | `every_text_has_its_place` |
 //! | what can't be drawn is refused | `what_is_no_table_or_no_ladder_is_refused` |
+//! | whatever a recording says | `numbers_that_cannot_be_are_drawn_somehow` |
 //! | other people's text, Chinese too | `text_of_others_is_escaped_and_fits` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -153,6 +154,8 @@ fn what_is_no_table_or_no_ladder_is_refused() {
         "# t\nbytes after | a\nsend | 1 | 2\n",
         "# t\nbytes after | a\nsend | many\n",
         "# t\nbytes after | a\nsend | 99999999999999999999\n",
+        "# t\nbytes after | a | b | c | d | e\nsend | 1 | 1 | 1 | 1 | 1\n",
+        "# t\nclients after | a\nconnect | 100\n",
     ] {
         assert!(!table(text), "{text:?}");
     }
@@ -178,6 +181,35 @@ fn text_of_others_is_escaped_and_fits() {
         let table = format!("# {text}\n{text} | {text}\n{text} | {text}\n");
         if let Some(levels) = Levels::read(&table) {
             Document::parse(&levels.svg()).unwrap();
+        }
+    }
+}
+
+/// Whatever the recordings say: no panic, and a drawing that ends.
+#[test]
+fn numbers_that_cannot_be_are_drawn_somehow() {
+    let (connection, ends) = seen("two-writes");
+    for number in [0, 1, 1 << 40, u64::MAX / 2, u64::MAX] {
+        let changes: [fn(&mut Event, u64); 6] = [
+            |event, number| event.t_us = number,
+            |event, number| event.began_us = Some(number),
+            |event, number| event.offset = Some(number),
+            |event, number| event.got = Some(number),
+            |event, number| (event.call, event.got) = ("recv".repeat(9), Some(number)),
+            |event, _| event.data = None,
+        ];
+        for change in changes {
+            for at in 0..6 {
+                let mut connection = connection.clone();
+                let Connection { client, server, segments, .. } = &mut connection;
+                for events in [client, server, segments] {
+                    change(&mut events[at], number);
+                }
+                if let Some(ladder) = Ladder::new(&connection, &ends, None) {
+                    let drawn = [ladder.svg("a"), in_time("b", &[ladder.clone()]), ladder.text()];
+                    assert!(drawn.iter().all(|drawn| drawn.len() < 100_000));
+                }
+            }
         }
     }
 }
