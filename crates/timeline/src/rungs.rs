@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// The steps of one connection: each row as high as the others.
 const STEP: usize = 25;
+/// A ladder beside others.
+const BESIDE: usize = 258;
 /// A longer call is cut to so many cells.
 const CALL: usize = 13;
 /// How many columns an arrow of text has.
@@ -195,29 +197,35 @@ pub fn in_time(title: &str, ladders: &[Ladder]) -> String {
         axis.push((time, y));
     }
     let mut shapes = Vec::new();
-    let width = 592;
+    let width = 2 * LEFT + 44 + ladders.len().max(1) * BESIDE;
     for tick in (0..=time / 1000).step_by(tick_ms as usize) {
         let at = at(&axis, tick * 1000);
         text(&mut shapes, "offset", LEFT, at + 4, SMALL, &format!("{tick:>2} ms"));
         shapes.push(Shape::Path("cut", format!("M{} {at}H{}", LEFT + 42, width - LEFT)));
     }
     for (index, (ladder, ys)) in ladders.iter().zip(&ys).enumerate() {
-        let left = LEFT + 46 + index * 258;
+        let left = LEFT + 46 + index * BESIDE;
         let place = Place { client: left + 62, server: left + 192, cell: SMALL, top };
-        let sends = if ladder.sends == 1 { "1 send" } else { &format!("{} sends", ladder.sends) };
-        let carries = |row: &&Row| row.arrow.as_ref().is_some_and(|it| it.kind == Kind::Bytes);
-        let whole = ladder.rows.iter().rfind(carries);
-        let took = whole.map_or(0, |row| row.t_us - start(ladder)) as f64 / 1000.0;
-        let heading = format!("{sends}: {took:.1} ms");
-        centre(&mut shapes, "heading", left, 254, 16 + 12, SMALL, &heading);
+        centre(&mut shapes, "heading", left, 254, 16 + 12, SMALL, &ladder.heading());
         ladder.draw(&mut shapes, &place, ys);
         ladder.held(&mut shapes, &place, ys);
     }
-    let about: Vec<String> = ladders.iter().map(Ladder::about).collect();
+    let about = |ladder: &Ladder| format!("{}.\n{}", ladder.heading(), ladder.about());
+    let about: Vec<String> = ladders.iter().map(about).collect();
     svg::file(title, &about.join("\n\n"), &svg::drawn(&shapes), [width, y + 32], LADDER)
 }
 
 impl Ladder {
+    /// How many sends the server made, and when the last bytes travelled.
+    fn heading(&self) -> String {
+        let carries = |row: &&Row| row.arrow.as_ref().is_some_and(|it| it.kind == Kind::Bytes);
+        let ends = [self.rows.first(), self.rows.iter().rfind(carries)];
+        let [start, end] = ends.map(|row| row.map_or(0, |row| row.t_us));
+        let took = end.saturating_sub(start) as f64 / 1000.0;
+        let sends = if self.sends == 1 { "send" } else { "sends" };
+        format!("{} {sends}: {took:.1} ms", self.sends)
+    }
+
     /// What was held back, where the picture has room because nothing else happened.
     fn held(&self, shapes: &mut Vec<Shape>, place: &Place, ys: &[usize]) {
         let rows = self.rows.windows(2).zip(ys.windows(2));
@@ -268,7 +276,13 @@ fn backed(
 
 fn sentence(row: &Row, start: u64) -> String {
     let mut parts = vec![format!("{:.1} ms", (row.t_us - start) as f64 / 1000.0)];
-    let call = |side: usize| row.calls[side].as_ref().map(|call| format!("{} {call}", SIDES[side]));
+    let call = |side: usize| {
+        let call = row.calls[side].as_ref()?;
+        Some(match call.strip_prefix("= ") {
+            Some(what) => format!("{} recv returned {what}", SIDES[side]),
+            None => format!("{} {call}", SIDES[side]),
+        })
+    };
     let arrow = row.arrow.as_ref();
     // The call that sent it, the segment, the call that it woke.
     let first = arrow.map_or(0, |arrow| 1 - arrow.to);

@@ -206,7 +206,11 @@ fn numbers_that_cannot_be_are_drawn_somehow() {
                     change(&mut events[at], number);
                 }
                 if let Some(ladder) = Ladder::new(&connection, &ends, None) {
-                    let drawn = [ladder.svg("a"), in_time("b", &[ladder.clone()]), ladder.text()];
+                    let drawn = [
+                        ladder.svg("a"),
+                        in_time("b", std::slice::from_ref(&ladder)),
+                        ladder.text(),
+                    ];
                     assert!(drawn.iter().all(|drawn| drawn.len() < 100_000));
                 }
             }
