@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 into=$PWD/crates/timeline/tests/ladder
-programs=$PWD/${CARGO_TARGET_DIR:-target}/debug
+programs=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug
 
 # Records a server and its client: record NAME SERVER CLIENT, each with its arguments in one word.
 record() {

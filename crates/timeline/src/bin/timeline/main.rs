@@ -14,9 +14,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use observe::{Event, Failure, exit_when_interrupted, replace_private, report};
-use timeline::{Connection, Direction, Framing, Ladder, Stream, connections, read_trace};
+use timeline::{Framing, Ladder, connections, read_trace};
 
 /// Draws the byte picture of a run: what each call sent, and what each call took.
 ///
@@ -52,7 +52,7 @@ struct Args {
     conn: Option<usize>,
     /// Which way the bytes go
     #[arg(long, value_enum, default_value = "both")]
-    direction: Directions,
+    direction: pick::Directions,
     /// How the programs mark where a message ends. Without this option, each send counts as one message.
     /// prefix: a 4-byte length before each message, least significant byte first; prefix-be: the same, most significant byte first;
     /// json: a JSON header before each message, and the header's own length before that (json:KEY if the header calls the body length
@@ -75,13 +75,6 @@ struct Args {
     /// Write a page to FILE that steps through the run
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Directions {
-    ToServer,
-    ToClient,
-    Both,
 }
 
 fn main() -> ExitCode {
@@ -120,7 +113,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         });
     }
     let connection = pick::one(&all, args.conn)?;
-    let mut streams = streams(connection, args.direction)?;
+    let mut streams = pick::streams(connection, args.direction)?;
     if let Some(framing) = &args.framing {
         streams = streams.into_iter().map(|stream| stream.framed(framing)).collect();
     }
@@ -156,27 +149,6 @@ fn read(file: &Path) -> Result<Vec<Event>, Failure> {
     // Where nobody reads it, the picture still is what was asked for.
     let _ = io::stderr().write_all(remarks.collect::<String>().as_bytes());
     Ok(trace.events)
-}
-
-/// The streams that carried bytes.
-fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream>, Failure> {
-    let mut streams = Vec::new();
-    for (this, direction) in
-        [(Directions::ToServer, Direction::ToServer), (Directions::ToClient, Direction::ToClient)]
-    {
-        if directions == this || directions == Directions::Both {
-            let stream = connection.stream(direction);
-            streams.push(stream.map_err(|error| Failure::Usage(error.to_string()))?);
-        }
-    }
-    streams.retain(|stream| !stream.is_empty() || stream.has_failures());
-    match streams.is_empty() {
-        true => Err(Failure::Usage(
-            "this connection carried no bytes in that direction, so there is nothing to draw"
-                .into(),
-        )),
-        false => Ok(streams),
-    }
 }
 
 /// Writes a file, for this user alone: it holds the bytes of the traces. Says so.

@@ -1,10 +1,18 @@
-//! Which of several connections is drawn.
+//! Which of several connections is drawn, and which of its streams.
 
+use clap::ValueEnum;
 use observe::{Event, Failure};
-use timeline::{Connection, Direction};
+use timeline::{Connection, Direction, Stream};
 
 /// More connections would fill the screen.
 const LISTED: usize = 20;
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum Directions {
+    ToServer,
+    ToClient,
+    Both,
+}
 
 /// Those that carried something, if any did: the pairs of sockets by which some languages wake their own threads carry
 /// nothing.
@@ -74,4 +82,25 @@ fn list(all: &[Connection]) -> String {
 fn carried(connection: &Connection) -> [usize; 2] {
     let bytes = |direction| connection.stream(direction).map_or(usize::MAX, |stream| stream.len());
     [Direction::ToServer, Direction::ToClient].map(bytes)
+}
+
+/// The streams that carried bytes.
+pub fn streams(connection: &Connection, directions: Directions) -> Result<Vec<Stream>, Failure> {
+    let mut streams = Vec::new();
+    for (this, direction) in
+        [(Directions::ToServer, Direction::ToServer), (Directions::ToClient, Direction::ToClient)]
+    {
+        if directions == this || directions == Directions::Both {
+            let stream = connection.stream(direction);
+            streams.push(stream.map_err(|error| Failure::Usage(error.to_string()))?);
+        }
+    }
+    streams.retain(|stream| !stream.is_empty() || stream.has_failures());
+    match streams.is_empty() {
+        true => Err(Failure::Usage(
+            "this connection carried no bytes in that direction, so there is nothing to draw"
+                .into(),
+        )),
+        false => Ok(streams),
+    }
 }
