@@ -108,11 +108,11 @@ fn what_to_think_about_fits_what_happened() {
     assert!(partial.contains("a write takes only part"), "{partial}");
     // The peer has not ended, and it waits.
     let waits = think_about("echo_keeps_a_line_end.py", "turn-by-turn");
-    assert!(waits.contains("The peer waits for you, too"), "{waits}");
+    assert!(waits.contains("The peer is waiting for you, too"), "{waits}");
     let drips = think_about("echo_too_slow.py", "both-ways");
     assert!(drips.contains("too long"), "{drips}");
     let keeps = think_about("echo_keeps_a_line_end.py", "silence");
-    assert!(keeps.contains("it waits for you, too"), "{keeps}");
+    assert!(keeps.contains("it is waiting for you, too"), "{keeps}");
 }
 
 #[test]

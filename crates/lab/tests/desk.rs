@@ -28,7 +28,8 @@ fn two_commands_to_the_first_failure_and_a_third_to_the_first_pass() {
     assert!(started.contains("then:  scripts/lab.sh hint echo"), "{started}");
 
     let checked = desk.lab("check my-echo", 1);
-    for part in ["✗ cut-everywhere", "One recv brings what is there", "--case cut-everywhere"] {
+    for part in ["✗ cut-everywhere", "One recv returns what has arrived", "--case cut-everywhere"]
+    {
         assert!(checked.contains(part), "no {part:?} in:\n{checked}");
     }
 

@@ -293,7 +293,7 @@ fn the_report_is_in_its_file_whatever_a_submission_does_to_the_file() {
 fn a_report_that_its_reader_will_not_find_is_an_error() {
     for (attack, said) in [
         ("rm grades.csv; echo forged >grades.csv", "lab: the report is lost: "),
-        ("echo forged >>grades.csv", "lab: do not trust the report: "),
+        ("echo forged >>grades.csv", "lab: don't trust the report: "),
     ] {
         let class = Class::new();
         class.script("a", attack);
@@ -328,8 +328,7 @@ fn after_the_grader_was_limited_nothing_is_judged() {
         class.submission("b", &["false"]);
         let submissions = class.graded(&[]);
         assert_eq!(submissions[0]["error"], Value::Null, "{attack}");
-        let why =
-            "not judged: an earlier submission changed the limits or the priority of the grader";
+        let why = "not judged: an earlier submission changed the grader's limits or priority";
         assert_eq!(submissions[1]["error"], why, "{attack}: {}", class.read("a.said"));
     }
 }

@@ -130,7 +130,7 @@ fn one_students_full_score_is_full_whatever_lies_beside_it() {
         let output = grade(dir, &["--format", format]);
         let said = String::from_utf8(output.stderr).unwrap();
         let passed_over =
-            "passed over: .git, __MACOSX, docs, node_modules, old (no lab.toml directly inside)\n";
+            "skipped: .git, __MACOSX, docs, node_modules, old (no lab.toml directly inside)\n";
         assert!(said.starts_with(passed_over), "{said}");
         output.stdout
     };
@@ -196,7 +196,7 @@ fn in_a_class_no_student_is_left_out_and_what_tools_make_is_none() {
     assert_eq!(reasons, expected);
     let said = String::from_utf8(output.stderr).unwrap();
     let passed_over =
-        "passed over: __MACOSX, ann/ann-main/notes, target (no lab.toml directly inside)\n";
+        "skipped: __MACOSX, ann/ann-main/notes, target (no lab.toml directly inside)\n";
     assert!(said.starts_with(passed_over), "{said}");
 }
 

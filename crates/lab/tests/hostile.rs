@@ -99,14 +99,19 @@ fn one_that_never_reads() {
     fails(
         "both-ways",
         "conn, _ = listen().accept()\ntime.sleep(1000)",
-        "the program does not read",
+        "the program isn't reading",
     );
 }
 
 #[test]
 fn one_that_sends_without_end() {
     let script = "conn, _ = listen().accept()\nwhile True: conn.sendall(bytes(1 << 20))";
-    fails_in("json-header", "deep", script, "the program sends without end: more than 64 MiB came");
+    fails_in(
+        "json-header",
+        "deep",
+        script,
+        "the program doesn't stop sending: more than 64 MiB came",
+    );
 }
 
 /// Each answer is right, but it is always the same one.
@@ -122,7 +127,7 @@ while True:
     sock.sendto(request, peer)
     time.sleep(0.001)
 ";
-    fails_in("datagrams", "burst", script, "more answers to number 1 came than it was asked for");
+    fails_in("datagrams", "burst", script, "more answers to number 1 came than requests were sent");
 }
 
 #[test]
@@ -130,7 +135,7 @@ fn one_that_sleeps_claims_to_listen_and_ignores_sigterm() {
     let script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('listening on x', flush=True)\ntime.sleep(1000)";
     let started = Instant::now();
     if cfg!(target_os = "linux") {
-        fails("hello", script, "the program says that it listens, but it did not listen");
+        fails("hello", script, "the program says that it is listening, but it did not listen");
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     }
 }
@@ -252,7 +257,7 @@ fn one_that_cannot_be_started() {
     fs::write(&plain, "").unwrap();
     fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).unwrap();
     for (command, why) in [
-        ("./plain.py", "lab: ./plain.py may not be executed. Write: python3 ./plain.py"),
+        ("./plain.py", "lab: ./plain.py isn't executable. Write: python3 ./plain.py"),
         (
             "plain.py",
             "lab: no program is called plain.py, but a file is. Did you mean: python3 plain.py",

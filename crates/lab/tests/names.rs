@@ -134,7 +134,7 @@ fn a_check_of_a_folder_without_a_lab_file_says_what_there_is_instead() {
     fs::create_dir(scratch.path().join("unix")).unwrap();
     let finished = lab(scratch.path(), &words(&["check", "unix"]));
     let said = String::from_utf8(finished.stderr).unwrap();
-    assert!(said.starts_with("lab: which program shall be checked?"), "{said}");
+    assert!(said.starts_with("lab: which program should be checked?"), "{said}");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn desk(put: impl Fn(&Path), what: &str) {
     {
         let finished = lab(scratch.path(), &words(&command.split(' ').collect::<Vec<_>>()));
         let said = String::from_utf8(finished.stderr).unwrap();
-        let expected = format!("lab-progress.toml is not your progress: {what}");
+        let expected = format!("lab-progress.toml isn't your progress file: {what}");
         assert!(said.contains(&expected), "lab {command}: {said}");
         assert!(
             said.contains("remove or rename it, or work in another folder"),

@@ -93,9 +93,7 @@ impl Grader {
             // No grade is better than one that may be forged, or is too bad.
             let unsafe_now = match end_orphans(&[]) {
                 0 if limits == Limits::now() => None,
-                0 => Some(
-                    "an earlier submission changed the limits or the priority of the grader".into(),
-                ),
+                0 => Some("an earlier submission changed the grader's limits or priority".into()),
                 1 => Some("1 process of an earlier submission could not be ended".to_owned()),
                 left => {
                     Some(format!("{left} processes of an earlier submission could not be ended"))

@@ -187,8 +187,8 @@ impl Display for SubmissionError {
             Self::Unreadable { path, why } => write!(f, "cannot read {}: {why}", shown_name(path)),
             Self::Toml { path, why } => write!(
                 f,
-                "{} is not right: {why}\nit may hold: lab = \"NAME\", command = [\"PROGRAM\", ...], \
-                 build = [\"PROGRAM\", ...]",
+                "{} is not right: {why}\nit may contain: lab = \"NAME\", command = [\"PROGRAM\", ...], build = \
+                 [\"PROGRAM\", ...]",
                 shown_name(path)
             ),
             Self::UnknownLab { path, name } => {
@@ -247,7 +247,7 @@ mod tests {
         assert!(unknown.starts_with("DIR/lab.toml is not right: TOML parse error"), "{unknown}");
         assert!(unknown.contains("expected one of `lab`, `command`, `build`"), "{unknown}");
         assert!(error("lab = \"echo\"\n").contains("missing field `command`"));
-        assert!(error("lab = \"echo\"\ncommand = \"./echo\"\n").contains("it may hold: lab ="));
+        assert!(error("lab = \"echo\"\ncommand = \"./echo\"\n").contains("it may contain: lab ="));
         assert!(error("lab = \"ecko\"\ncommand = [\"a\"]\n").contains("\"ecko\"; there are: echo"));
         assert!(error("lab = \"echo\"\ncommand = []\n").contains("command names no program"));
         assert!(

@@ -26,8 +26,7 @@ use super::progress_file::{Kept, ProgressFile};
 use crate::labs::{self, Lab};
 use crate::verdict::{Outcome, Report, shown_name};
 
-const HEAD: &str =
-    "# Written by scripts/lab.sh: what you have reached. Delete it to begin anew.\n\n";
+const HEAD: &str = "# Written by scripts/lab.sh: your progress. Delete it to start over.\n\n";
 
 /// What was reached in all labs, as the file had it when it was last read.
 ///
@@ -167,14 +166,16 @@ impl Progress {
                 Err(reason) => {
                     let aside = shown_name(self.file.set_aside()?);
                     self.notice = Some(format!(
-                        "{path} could not be understood, and was set aside as {aside}: mend it and rename it back, or go on without it\n{reason}"
+                        "{path} could not be understood, and was set aside as {aside}: fix it and rename it back, or \
+                         carry on without it\n{reason}"
                     ));
                     return Ok(Kept::Nothing);
                 }
             },
             Kept::Other(what) => {
                 self.notice = Some(format!(
-                    "{path} is not your progress: {what}. It is neither read nor written, so nothing is kept: remove or rename it, or work in another folder"
+                    "{path} isn't your progress file: {what}. It is neither read nor written, so nothing is saved: \
+                     remove or rename it, or work in another folder"
                 ));
             }
         }
@@ -301,7 +302,10 @@ mod tests {
         let mut progress = Progress::in_folder(scratch.path()).unwrap();
         assert_eq!(progress.standing(labs::LABS[0]), Standing::default());
         let notice = progress.notice().unwrap();
-        assert!(notice.contains("is not your progress: it is a link. It is neither"), "{notice}");
+        assert!(
+            notice.contains("isn't your progress file: it is a link. It is neither"),
+            "{notice}"
+        );
         assert_eq!(
             progress.record(&report(labs::LABS[0], 0)).unwrap_err().to_string(),
             "it is a link"

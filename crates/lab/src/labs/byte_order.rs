@@ -7,11 +7,11 @@ use super::lab::{Lab, Rule, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "byte-order",
-    task: "the server of `frames` with its lengths in network byte order: the most significant byte first",
+    task: "the server from `frames`, with its lengths in network byte order: most significant byte first",
     rules: &[
         Rule {
             id: "order",
-            text: "A length must be read, and written, in network byte order: the most significant byte first.",
+            text: "A length must be read, and written, in network byte order: most significant byte first.",
             sides: &[
                 "00 00 00 08 is 8, in both directions",
                 "00 00 01 00 is 256",
@@ -23,9 +23,9 @@ pub(super) const LAB: Lab = Lab {
         rules::CAPITALS,
         Rule {
             id: "limit",
-            text: "A length of at most 16 MiB, `01 00 00 00`, is valid. A longer one must close the connection at once, \
-                   without an answer: the program must not wait for the body, and what comes after the length doesn't \
-                   count.",
+            text: "A length of at most 16 MiB, `01 00 00 00`, is valid. If it is greater, the program must close the \
+                   connection at once, without an answer: it must not wait for the body, and whatever follows the \
+                   length doesn't matter.",
             sides: &[
                 "00 ff ff ff and 01 00 00 00 (16,777,215 and 16,777,216 bytes) are answered",
                 "01 00 00 01 (16,777,217) and 7f ff ff ff are refused",
@@ -34,8 +34,8 @@ pub(super) const LAB: Lab = Lab {
         },
         Rule {
             id: "negative",
-            text: "The length has a sign, the highest bit of the first byte. One below 0 must close the connection at once, \
-                   without an answer.",
+            text: "The length is signed; the sign is the highest bit of the first byte. If it is negative, the program \
+                   must close the connection at once, without an answer.",
             sides: &["ff ff ff ff is refused", "80 00 00 00, valid in the wrong order, is refused"],
         },
         Rule {
@@ -50,7 +50,7 @@ pub(super) const LAB: Lab = Lab {
         Rule {
             sides: &[
                 "everything has been answered",
-                "more is due than the buffers hold, and the peer reads after a long time",
+                "more is due than the buffers hold, and the peer doesn't read for a long time",
                 "the peer has sent nothing at all",
             ],
             ..rules::END

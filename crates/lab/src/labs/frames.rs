@@ -7,7 +7,7 @@ use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "frames",
-    task: "a TCP server that answers each frame, a length and so many bytes, with the same in capitals",
+    task: "a TCP server that answers each frame (a length, and that many bytes) with the same bytes in capitals",
     rules: &[
         rules::CAPITALS,
         rules::AS_SOON,

@@ -168,11 +168,11 @@ pub(super) fn expect_error(peer: &mut Peer) -> Result<(), CaseFailure> {
     match error(&header) {
         Some(Value::String(_)) => expect_data_len(&header, 0),
         Some(other) => {
-            let what = format!("`error` is {other}, and not a string");
+            let what = format!("`error` is {other}, which isn't a string");
             Err(CaseFailure::new(Fault::Form, what))
         }
         None => {
-            let what = format!("the answer's header is {header}: it should have an `error`");
+            let what = format!("the answer's header is {header}, but it should have an `error`");
             Err(CaseFailure::new(Fault::Rule, what))
         }
     }
@@ -188,12 +188,12 @@ fn expect_data_len(header: &Value, expected: usize) -> Result<(), CaseFailure> {
         Some(length) if length.as_u64() == Some(expected as u64) => Ok(()),
         Some(length @ Value::Number(_)) => {
             let what = format!(
-                "data_len of the answer is {length}, and its body should be {expected} bytes"
+                "data_len of the answer is {length}, but its body should have {expected} bytes"
             );
             Err(CaseFailure::new(Fault::Wrong, what))
         }
         Some(other) => {
-            let what = format!("data_len of the answer is {other}, and not a number");
+            let what = format!("data_len of the answer is {other}, which isn't a number");
             Err(CaseFailure::new(Fault::Form, what))
         }
         None => {
@@ -211,7 +211,7 @@ pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, CaseFailure> {
     let Some(length) = allowed else {
         let begins = quote(&prefix);
         let what = format!(
-            "the answer begins with {begins}, which is the length {length}: a header has 1 to {LIMIT} bytes"
+            "the answer begins with {begins}, which is the length {length}, but a header has 1 to {LIMIT} bytes"
         );
         return Err(CaseFailure::new(Fault::Form, what));
     };
@@ -219,11 +219,11 @@ pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, CaseFailure> {
     match serde_json::from_slice(&header) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => {
-            let what = format!("the answer's header is not an object: {}", quote(&header));
+            let what = format!("the answer's header isn't an object: {}", quote(&header));
             Err(CaseFailure::new(Fault::Form, what))
         }
         Err(error) => {
-            let what = format!("the answer's header is not JSON ({error}): {}", quote(&header));
+            let what = format!("the answer's header isn't JSON ({error}): {}", quote(&header));
             Err(CaseFailure::new(Fault::Form, what))
         }
     }

@@ -20,7 +20,7 @@ const PACE: usize = 512 << 10;
 
 pub(super) const LAB: Lab = Lab {
     name: "read-exactly",
-    task: "a client that reads frames, a 4-byte length and that many bytes, and prints the SHA-256 of each",
+    task: "a client that reads frames (a 4-byte length, and that many bytes) and prints the SHA-256 of each",
     rules: rules::RULES,
     cases: cases::CASES,
     texts: texts!("read-exactly", "sha256.rs"),
@@ -133,7 +133,7 @@ fn pauses(trial: &mut Trial, at: usize) -> Result<(), CaseFailure> {
     let stream = [frame(&bodies[0]), frame(&bodies[1])].concat();
     let mut server = trial.start_client("idle")?;
     server.send(&stream[..at])?;
-    trial.keep_silent("the peer keeps silent")?;
+    trial.keep_silent("the peer stays silent")?;
     server.send(&stream[at..])?;
     server.end()?;
     are_printed(trial, &bodies.each_ref().map(Vec::as_slice))
@@ -207,7 +207,7 @@ fn extreme_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), CaseFailure> {
     let whole = trial.text(6);
     let mut server = trial.start_client(WHOLE_FIRST)?;
-    trial.step(format!("the next length is {length}; after it the peer keeps silent"));
+    trial.step(format!("the next length is {length}; after it, the peer stays silent"));
     server.send(&[&frame(&whole)[..], &length.to_le_bytes()].concat())?;
     fails(trial, &[&whole], &format!("the length {length} is not allowed"))?;
     // The program has ended, so its connection has, too.
@@ -231,7 +231,7 @@ fn reset_unread(trial: &mut Trial) -> Result<(), CaseFailure> {
     let stream: Vec<u8> = bodies[1..].iter().flat_map(|body| frame(body)).collect();
     breaks_off(trial, &bodies[0], &stream[..stream.len() - 1])?;
     let whole = bodies.each_ref().map(Vec::as_slice);
-    breaks(trial, &whole[..3], "the connection broke with bytes under way")
+    breaks(trial, &whole[..3], "the connection broke with bytes on the way")
 }
 
 /// A first frame is read. Only then come these bytes, and the reset at once: were it earlier, it could be connect that fails.

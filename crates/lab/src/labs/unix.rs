@@ -10,7 +10,7 @@ use super::lab::{Lab, texts};
 
 pub(super) const LAB: Lab = Lab {
     name: "unix",
-    task: "an echo server on a Unix socket, which takes the file's name from nobody",
+    task: "an echo server on a Unix socket that replaces a dead server's file, and never anything else",
     rules: rules::RULES,
     cases: cases::CASES,
     texts: texts!("unix"),

@@ -89,7 +89,7 @@ impl Trial<'_> {
         match self.ended(Duration::from_millis(500)) {
             Some(how) => CaseFailure::new(
                 Fault::Ended,
-                format!("the program has ended ({how}), and serves no other peer"),
+                format!("the program has ended ({how}), and can't serve another peer"),
             ),
             None => failure,
         }

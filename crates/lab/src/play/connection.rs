@@ -165,13 +165,13 @@ impl Connection {
         match self.slow() {
             Some(seconds) => CaseFailure::new(
                 Fault::Slow,
-                format!("in {seconds:.1} s the peer could send {sent} of {all} bytes"),
+                format!("in {seconds:.1} s, the peer could send only {sent} of {all} bytes"),
             ),
             None => CaseFailure::new(
                 Fault::Full,
                 format!(
-                    "the program does not read: {sent} of {all} bytes fitted into the kernel's buffers, and for {} s the \
-                     peer could send nothing more",
+                    "the program isn't reading: {sent} of {all} bytes fitted into the kernel's buffers, and then the \
+                     peer couldn't send anything for {} s",
                     PATIENCE.as_secs()
                 ),
             ),

@@ -68,7 +68,7 @@ impl DatagramPeer {
             Some(datagram) if datagram == expected => Ok(()),
             Some(datagram) => Err(CaseFailure::differs(
                 Fault::Wrong,
-                "the datagram that came is not the right one",
+                "the wrong datagram came",
                 expected,
                 &datagram,
             )),
@@ -87,7 +87,7 @@ impl DatagramPeer {
     /// # Errors
     /// [`CaseFailure`] when the program closes its socket meanwhile, or sends something.
     pub fn keep_silent(&mut self) -> Result<(), CaseFailure> {
-        self.step("keeps silent");
+        self.step("stays silent");
         let stirred = outwait(&self.patience, &self.steps, |silent| {
             let stirs = wait_readable(&self.socket, MOMENT);
             let gone = self.is_gone();
@@ -99,7 +99,7 @@ impl DatagramPeer {
             Some((silent, what)) => Err(CaseFailure::new(
                 Fault::Impatient,
                 format!(
-                    "the program {what} when the peer had been silent for {:.1} s",
+                    "the program {what} after the peer had been silent for {:.1} s",
                     silent.as_secs_f32()
                 ),
             )),
@@ -169,7 +169,7 @@ impl DatagramPeer {
 fn gone() -> CaseFailure {
     CaseFailure::new(
         Fault::Ended,
-        "no socket takes the datagram: did the program end, or close its socket, or connect it to one peer?",
+        "no socket accepts the datagram: did the program end, or close its socket, or connect it to one peer?",
     )
 }
 

@@ -58,7 +58,7 @@ impl Trial<'_> {
                 return Ok(None);
             }
             if !answer.starts_with(&conn.received) {
-                let what = "the next peer was sent something else than its answer";
+                let what = "the next peer was sent something other than its answer";
                 return Err(CaseFailure::differs(Fault::Wrong, what, answer, &conn.received));
             }
             if conn.ended.is_none() {

@@ -61,7 +61,7 @@ impl Peer {
     /// As [`send`](Peer::send) and [`expect`](Peer::expect).
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         let shown = self.cuts(bytes);
-        self.step(format!("sends {shown}, reads meanwhile, and expects {}", quote(expected)));
+        self.step(format!("sends {shown}, reads as it sends, and expects {}", quote(expected)));
         self.conn.exchange(bytes, expected)?;
         self.compare(expected)
     }
@@ -93,7 +93,7 @@ impl Peer {
     /// # Errors
     /// [`CaseFailure`] when the program ends the connection meanwhile, or sends something.
     pub fn keep_silent(&mut self) -> Result<(), CaseFailure> {
-        self.step("keeps silent");
+        self.step("stays silent");
         let stirred = outwait(&self.patience, &self.steps, |silent| {
             self.conn.stirs(MOMENT).then_some(silent)
         })?;
@@ -122,7 +122,7 @@ impl Peer {
             (true, Some(Ended::Orderly)) => "ended the connection",
             (true, _) => "broke the connection",
         };
-        let what = format!("the program {what} when the peer had been silent for {seconds:.1} s");
+        let what = format!("the program {what} after the peer had been silent for {seconds:.1} s");
         match self.conn.received.as_slice() {
             [] => CaseFailure::new(Fault::Impatient, what),
             came => CaseFailure::differs(Fault::Impatient, what, b"", came),
@@ -144,7 +144,7 @@ impl Peer {
     /// # Errors
     /// As [`expect`](Peer::expect).
     pub fn expect_back(&mut self, sent: &[u8]) -> Result<(), CaseFailure> {
-        self.step("reads all that it has sent");
+        self.step("reads back everything it has sent");
         self.compare(sent).map_err(|failure| match failure.fault {
             Fault::Wrong => failure,
             _ => self.missing(None),
@@ -186,9 +186,10 @@ impl Peer {
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
             Some(Ended::Orderly) => Ok(()),
-            Some(Ended::Reset | Ended::Flooded) => {
-                Err(CaseFailure::new(Fault::Reset, "the connection did not end, it was reset"))
-            }
+            Some(Ended::Reset | Ended::Flooded) => Err(CaseFailure::new(
+                Fault::Reset,
+                "the connection didn't end normally: it was reset",
+            )),
             None => Err(self.open("end")),
         }
     }
@@ -198,7 +199,7 @@ impl Peer {
     /// # Errors
     /// [`CaseFailure`] when bytes come, or the connection stays open.
     pub fn expect_closed(&mut self) -> Result<(), CaseFailure> {
-        self.step("expects that the program closes the connection");
+        self.step("expects the program to close the connection");
         self.conn.read_until(|received| !received.is_empty());
         match self.conn.ended {
             _ if !self.conn.received.is_empty() => Err(self.extra()),
@@ -217,7 +218,7 @@ impl Peer {
         match self.conn.ended {
             Some(Ended::Flooded) => Err(CaseFailure::new(
                 Fault::Extra,
-                format!("the program sends without end: more than {} MiB came", KEPT >> 20),
+                format!("the program doesn't stop sending: more than {} MiB came", KEPT >> 20),
             )),
             Some(_) => Ok(std::mem::take(&mut self.conn.received)),
             None => Err(self.open("close")),
@@ -267,7 +268,7 @@ impl Peer {
         if judged.wrong {
             self.conn.read_soon(judged.same / ROW * ROW + ROW);
             let came = &self.conn.received[..self.conn.received.len().min(expected.len())];
-            let what = "the bytes that came are not the right ones";
+            let what = "the bytes that came are wrong";
             return Err(CaseFailure::differs(Fault::Wrong, what, expected, came));
         }
         if self.conn.received.len() < expected.len() {
@@ -317,7 +318,7 @@ impl Peer {
         let fault = if self.has_ended { Fault::SilentAfterEnd } else { Fault::Silent };
         let within = PATIENCE.as_secs();
         let what = match came {
-            0 => format!("nothing came within {within} s, of {all}"),
+            0 => format!("nothing came within {within} s, and {all} were due"),
             _ => format!("{so_far} came, and no more within {within} s"),
         };
         CaseFailure::new(fault, what)

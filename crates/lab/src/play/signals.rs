@@ -27,7 +27,7 @@ impl<'a> Trial<'a> {
     pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, CaseFailure> {
         let again = if self.student.is_some() { "start a second one" } else { "start" };
         self.step(format!("{again}: {} ADDRESS", shell_quote(&self.submission.command)));
-        self.step("expects that it ends with exit code 3 and an error on stderr");
+        self.step("expects it to end with exit code 3 and an error on stderr");
         let started = Student::start(self.submission, path)?;
         let patience = Patience::new();
         patience.with(started.pid());
@@ -45,7 +45,7 @@ impl<'a> Trial<'a> {
             // It might still notice what is there.
             if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
                 started.stop();
-                break Err(CaseFailure::new(Fault::Rule, "it says that it listens"));
+                break Err(CaseFailure::new(Fault::Rule, "it says that it is listening"));
             }
         };
         let finished = ended.map_err(|failure| {
@@ -69,7 +69,7 @@ impl<'a> Trial<'a> {
         };
         Err(CaseFailure::new(
             Fault::Rule,
-            format!("it should have ended with exit code 3 and an error, it ended {how}"),
+            format!("it should have ended with exit code 3 and an error, but it ended {how}"),
         ))
     }
 
@@ -109,7 +109,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// [`CaseFailure`] when it keeps the processor busy.
     pub fn expect_idle(&self) -> Result<(), CaseFailure> {
-        self.step("expects that the program waits, and leaves the processor alone");
+        self.step("expects the program to wait without keeping the processor busy");
         // What it has still to clear away gets its time.
         let busy = (0..5).map(|_| self.busy_for(WINDOW)).find(|busy| *busy < WINDOW / 2);
         match busy {
@@ -117,7 +117,7 @@ impl<'a> Trial<'a> {
             None => Err(CaseFailure::new(
                 Fault::Spins,
                 format!(
-                    "nobody asks for anything, and the program has kept the processor busy for {:.1} s",
+                    "nobody was asking for anything, but the program kept the processor busy for {:.1} s",
                     (WINDOW * 5).as_secs_f32()
                 ),
             )),

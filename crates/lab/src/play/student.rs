@@ -43,7 +43,7 @@ impl Student {
         address: impl AsRef<OsStr>,
     ) -> Result<Student, CaseFailure> {
         startable(submission).map_err(|why| {
-            CaseFailure::early(why, "Does the command start in a terminal, in that folder?")
+            CaseFailure::early(why, "Does the command work in a terminal, in that folder?")
         })?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", LIMITS, "sh"]).args(&submission.command).arg(address);
@@ -87,14 +87,14 @@ impl Student {
                 Err(error) => return Err(CaseFailure::new(Fault::Rule, error.to_string())),
             }
         }
-        let claim = if self.says_it_listens() { "says that it listens, but it " } else { "" };
+        let claim = if self.says_it_listens() { "says that it is listening, but it " } else { "" };
         let what = format!(
             "the program {claim}did not listen on the address (its last argument) within {} s",
             START_TIMEOUT.as_secs()
         );
         Err(CaseFailure::early(
             what,
-            "The address is another one each time. Where does your program take it from?",
+            "The address is different each time. Where does your program get it from?",
         ))
     }
 

@@ -41,10 +41,10 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
     match found {
         Some(path) if path.is_dir() => Err(format!("{name} is a folder, not a program")),
         Some(path) if !is_executable(&path) && python => {
-            Err(format!("{name} may not be executed. Write: python3 {name}"))
+            Err(format!("{name} isn't executable. Write: python3 {name}"))
         }
         Some(path) if !is_executable(&path) => {
-            Err(format!("{name} may not be executed. If it is the program, run: chmod +x {name}"))
+            Err(format!("{name} isn't executable. If it is the program, run: chmod +x {name}"))
         }
         Some(_) => Ok(()),
         None if !name.contains('/') && folder.join(name).is_file() => {
@@ -54,12 +54,12 @@ pub fn startable(submission: &Submission) -> Result<(), String> {
         None if name.contains(' ') && submission.command.len() == 1 => {
             let words: Vec<String> = name.split(' ').map(|word| format!("{word:?}")).collect();
             Err(format!(
-                "there is no program {name:?}. Its arguments are words of their own: {name}, and in a lab.toml [{}]",
+                "there is no program {name:?}. Write its arguments as separate words: {name}, and in a lab.toml [{}]",
                 words.join(", ")
             ))
         }
         None if name.contains('/') => Err(format!(
-            "there is no program {name}. Is it built? Is the path right, seen from the folder that it runs in: {}",
+            "there is no program {name}. Is it built? Is the path right, as seen from the folder it runs in: {}",
             shown_name(fs::canonicalize(&folder).unwrap_or(folder))
         )),
         None => Err(format!(
@@ -100,16 +100,10 @@ mod tests {
         check(&[], "the command is empty");
         check(&["no-such-program"], "there is no program no-such-program. Is it installed?");
         check(&["./no-such-program"], "there is no program ./no-such-program. Is it built?");
-        check(
-            &["python3 a.py"],
-            "there is no program \"python3 a.py\". Its arguments are words of",
-        );
+        check(&["python3 a.py"], "there is no program \"python3 a.py\". Write its arguments as");
         check(&["./folder"], "./folder is a folder");
-        check(
-            &["./tool"],
-            "./tool may not be executed. If it is the program, run: chmod +x ./tool",
-        );
-        check(&["./echo.py"], "./echo.py may not be executed. Write: python3 ./echo.py");
+        check(&["./tool"], "./tool isn't executable. If it is the program, run: chmod +x ./tool");
+        check(&["./echo.py"], "./echo.py isn't executable. Write: python3 ./echo.py");
         check(&["tool"], "no program is called tool, but a file is. Did you mean: ./tool");
         check(
             &["echo.py"],

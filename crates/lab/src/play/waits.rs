@@ -58,7 +58,7 @@ pub(crate) fn outwait<T>(
     let (busy, silent) = (busy.as_secs_f32(), silent.as_secs_f32());
     Err(CaseFailure::new(
         Fault::Spins,
-        format!("in {silent:.1} s of silence the program kept the processor busy for {busy:.1} s"),
+        format!("in {silent:.1} s of silence, the program kept the processor busy for {busy:.1} s"),
     ))
 }
 

@@ -64,30 +64,33 @@ impl Fault {
                 "Compare the two rows: was something changed, left out, or sent twice? Then look for the line that did it."
             }
             Fault::Extra => {
-                "Nothing was due. Which line sent this, and for which of the peer's bytes?"
+                "Nothing was due. Which line sent this, and in answer to which of the peer's bytes?"
             }
             Fault::Short => {
                 "Which line closes the connection, or ends the program? Had everything been sent by then?"
             }
             Fault::Impatient => {
-                "A silence means nothing: only the end of the stream is an end. Where does your program limit how long it waits?"
+                "Silence means nothing: only the end of the stream is the end. Where does your program limit how long \
+                 it waits?"
             }
             Fault::Silent => {
-                "The peer has not ended its side: it waits for you, too. What is your program waiting for, and can it ever come?"
+                "The peer hasn't ended its side: it is waiting for you, too. What is your program waiting for, and can \
+                 it ever come?"
             }
             Fault::SilentAfterEnd => {
-                "The peer has said everything and still listens. Which bytes has your program received and not answered?"
+                "The peer has sent everything and is still reading. Which bytes has your program received and not \
+                 answered?"
             }
             Fault::Reset => {
-                "The kernel resets a connection that you close while bytes you have not read are waiting in it, and one whose \
+                "The kernel resets a connection if you close it while unread bytes are waiting in it, or if your \
                  program dies. Which was it?"
             }
             Fault::Open => {
-                "Which line of your program closes this connection, and does it get there?"
+                "Which line of your program closes this connection, and does your program get there?"
             }
             Fault::Full => {
-                "Your program has stopped reading. What does it wait for instead? If it is stuck in a write, the peer isn't \
-                 reading either: who goes first?"
+                "Your program has stopped reading. What is it waiting for instead? If it is stuck in a write, the peer \
+                 isn't reading either: which of you has to go first?"
             }
             Fault::Slow => {
                 "The result may be right, but it takes too long. How many bytes does each of your reads and writes move?"
@@ -96,7 +99,7 @@ impl Fault {
                 "Your program failed. What it printed last, above, may say in which line."
             }
             Fault::Spins => {
-                "A loop goes round without waiting. Which call returns at once there, again and again, and what does its result say?"
+                "A loop is spinning. Which call in it returns at once, again and again, and what does its result say?"
             }
             Fault::Form => "Compare the answer with the protocol on the lab's page, byte by byte.",
             Fault::Rule => "",
@@ -134,7 +137,7 @@ impl CaseFailure {
     /// A failure of the machine rather than of the program: no descriptor, no thread.
     pub(crate) fn machine(what: &str, error: impl std::fmt::Display) -> CaseFailure {
         let hint = Some(
-            "This is no fault of your program. Is the machine out of memory, files or processes?",
+            "This isn't your program's fault. Is the machine out of memory, files or processes?",
         );
         CaseFailure {
             hint,

@@ -19,28 +19,25 @@ use crate::{choice, picture, room, which};
     override_usage = "\
 scripts/lab.sh check [OPTIONS] <DIR|LAB>
        scripts/lab.sh check [OPTIONS] <LAB> -- <COMMAND>...",
-    after_help = "\
-Examples:
+    after_help = "Examples:
   scripts/lab.sh check my-echo                         the folder that `start` made
   scripts/lab.sh check echo -- python3 echo.py         with a command of your own
   scripts/lab.sh check echo -- ./target/debug/echo
   scripts/lab.sh check my-echo --case hello --seed 7   one case, with other data
   scripts/lab.sh check my-echo --picture bytes.svg     the first failure as a picture
 
-Your program is started afresh for each case, with the address as its last argument: a server listens there, a client \
-connects there. A peer then sends it what a network may make of a stream: cut, merged, late, broken off. The same seed \
-gives the same data and the same cuts.
+Your program is started afresh for each case, with the address as its last argument: a server listens there, a client connects there. A peer then does to it what a network can do to a stream: cut it, merge it, delay it, break it off. The same seed gives the same data and the same cuts.
 
 Exit codes: 0 all passed; 1 a case failed; 2 usage; 3 the program could not be built or started."
 )]
 pub struct Check {
-    /// A folder with a lab.toml; or the name of a lab, with a command behind it
+    /// A folder with a lab.toml; or the name of a lab, followed by a command
     #[arg(value_name = "DIR|LAB")]
     what: PathBuf,
     /// Only this case
     #[arg(long, value_name = "ID")]
     case: Option<String>,
-    /// Decides the data and the random cuts
+    /// Selects the data and the random cuts
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Explain every failed case, not only the first

@@ -34,10 +34,9 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
         }
         None if !command.is_empty() => Err(format!("no lab is called \"{what}\".{}", names())),
         Some(lab) if !looks_like_a_submission(path) => Err(format!(
-            "which program shall be checked? Put its command behind --\n  \
-             scripts/lab.sh check {0} -- python3 {1}.py\n\
-             or name the folder it is in. To begin with one that fails:\n  \
-             scripts/lab.sh start {0} my-{0}\n  scripts/lab.sh check my-{0}",
+            "which program should be checked? Put its command after --\n  scripts/lab.sh check {0} -- python3 \
+             {1}.py\nor name the folder it is in. To start with one that fails:\n  scripts/lab.sh start {0} my-{0}\n  \
+             scripts/lab.sh check my-{0}",
             lab.name,
             lab.name.replace('-', "_")
         )),

@@ -14,14 +14,13 @@ use crate::checker::Checker;
 use crate::output::Output;
 
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  scripts/lab.sh grade submissions/                  one folder a student
+#[command(after_help = "Examples:
+  scripts/lab.sh grade submissions/                  one folder per student
   scripts/lab.sh grade submissions/ --format csv --output grades.csv -j 2
 
 Exit codes: 0 graded, whatever the points; 1 the report could not be written; 2 usage; 3 DIR cannot be read.")]
 pub struct Grade {
-    /// A submission (it has a lab.toml), or a folder with one folder a student; for gradescope and classroom, one student's
+    /// A submission (it has a lab.toml), or a folder with one folder per student; for gradescope and classroom, one student's
     dir: PathBuf,
     /// What the report is for
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -29,10 +28,10 @@ pub struct Grade {
     /// How many submissions are judged at the same time
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// Decides the data and the random cuts
+    /// Selects the data and the random cuts
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Write the report to this file, when all are graded; not to standard output
+    /// Write the report to this file once all are graded, instead of to standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -54,7 +53,7 @@ impl Grade {
         if !passed_over.is_empty() {
             let names = escape(&passed_over.join(", "));
             // Without a reader of this and of the progress there is still a report to write.
-            let _ = writeln!(io::stderr(), "passed over: {names} (no lab.toml directly inside)");
+            let _ = writeln!(io::stderr(), "skipped: {names} (no lab.toml directly inside)");
         }
         let checker = Checker::new()?;
         let grader = Grader {

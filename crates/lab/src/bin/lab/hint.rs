@@ -38,8 +38,8 @@ impl Hint {
         if taken.is_none() {
             writeln!(
                 stdout,
-                "There are no more hints. The page of the lab says more: docs/src/labs/{name}.md\n\
-                 A program that passes: scripts/lab.sh solution {name} --spoil"
+                "There are no more hints. The lab's page says more: docs/src/labs/{name}.md\nA program that passes: \
+                 scripts/lab.sh solution {name} --spoil"
             )?;
         }
         Ok(ExitCode::SUCCESS)

@@ -10,13 +10,11 @@ use lab::{Standing, shown_name};
 use crate::{which, wrap};
 
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   scripts/lab.sh list
   scripts/lab.sh                      the same
 
-✓ passed, … begun; `hints` is how many you took. The points are kept in lab-progress.toml, in this folder or in the \
-nearest above it that has one.")]
+✓ passed, … begun; `hints` is how many you have taken. Points are kept in lab-progress.toml, in this folder or the nearest one above it that has such a file.")]
 pub struct List {}
 
 impl List {

@@ -42,21 +42,21 @@ Each command explains itself: scripts/lab.sh check --help";
 
 #[derive(Subcommand)]
 enum What {
-    /// Show the labs, and what you have reached in each
+    /// List the labs, and your progress in each
     List(list::List),
-    /// Put a program to begin with into a folder
+    /// Put a starter program into a folder
     Start(start::Start),
     /// Play all cases of a lab against a program
     Check(check::Check),
-    /// Judge a folder of submissions
+    /// Grade a folder of submissions
     Grade(grade::Grade),
     /// Check again whenever a file changes
     Watch(watch::Watch),
-    /// Show one more hint
+    /// Show the next hint
     Hint(hint::Hint),
     /// Show the reference solution, once your own passes
     Solution(solution::Solution),
-    /// Sum up what you have reached
+    /// Sum up your progress
     Report(report::Report),
 }
 

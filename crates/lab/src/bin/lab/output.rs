@@ -91,13 +91,13 @@ fn meddled(before: Option<i64>) -> io::Result<Option<&'static str>> {
     let (Some(before), found) = (before, fstat(io::stdout())?) else { return Ok(None) };
     if found.st_nlink == 0 {
         return Ok(Some(
-            "the report is lost: the file that standard output was sent to has been removed or replaced meanwhile, and \
-             what has its name now is not the report. Grade again with --output",
+            "the report is lost: the file that standard output was sent to has been removed or replaced, and the file \
+             that now has its name isn't the report. Grade again with --output",
         ));
     }
     if found.st_size != before {
         return Ok(Some(
-            "do not trust the report: somebody else has written into the file that standard output was sent to. Grade \
+            "don't trust the report: something else has written into the file that standard output was sent to. Grade \
              again with --output",
         ));
     }

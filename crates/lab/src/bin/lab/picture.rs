@@ -23,10 +23,7 @@ pub fn save(lab: &Lab, report: &Report, submission: &Submission, file: &Path) ->
     let said = match drawn {
         Ok(None) => format!("no case failed, so there is nothing to draw: {name} was not written"),
         Ok(Some(picture)) if picture.text.is_empty() => {
-            format!(
-                "in {}, no bytes travelled over a stream, so {name} was not written",
-                picture.case
-            )
+            format!("in {}, no bytes went over a stream, so {name} was not written", picture.case)
         }
         Ok(Some(picture)) => match fs::write(file, picture.text) {
             Ok(()) => format!("drew {}: {name}", picture.case),

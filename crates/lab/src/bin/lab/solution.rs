@@ -19,10 +19,10 @@ pub struct Solution {
     /// The lab
     #[arg(value_parser = which::lab())]
     lab: &'static Lab,
-    /// In which language
+    /// The language
     #[arg(long, value_enum, default_value_t = Language::Python)]
     lang: Language,
-    /// Show it although your own does not pass yet
+    /// Show it even if your own doesn't pass yet
     #[arg(long)]
     spoil: bool,
 }
@@ -33,8 +33,8 @@ impl Solution {
         if !self.spoil && !which::progress()?.standing(self.lab).passed(self.lab) {
             writeln!(
                 io::stderr(),
-                "lab: no program of yours has passed {name} yet. A hint: scripts/lab.sh hint {name}\n\
-                 To see the solution all the same: scripts/lab.sh solution {name} --spoil"
+                "lab: your program hasn't passed {name} yet. A hint: scripts/lab.sh hint {name}\nTo see the solution \
+                 anyway: scripts/lab.sh solution {name} --spoil"
             )?;
             return Ok(ExitCode::FAILURE);
         }

@@ -13,22 +13,21 @@ use stage::shell_quote_path;
 use crate::{which, wrap};
 
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   scripts/lab.sh start echo my-echo               in Python
   scripts/lab.sh start echo my-echo --lang rust
   scripts/lab.sh check my-echo                    then: it fails, and says why
 
-It overwrites nothing. In another language: put your program into a folder, and a file lab.toml beside it:
+It overwrites nothing. For another language, put your program into a folder, with a file lab.toml beside it:
   lab = \"echo\"
   command = [\"node\", \"echo.js\"]")]
 pub struct Start {
     /// The lab
     #[arg(value_parser = which::lab())]
     lab: &'static Lab,
-    /// The folder; it is made where there is none
+    /// The folder; it is created if it doesn't exist
     dir: PathBuf,
-    /// In which language
+    /// The language
     #[arg(long, value_enum, default_value_t = Language::Python)]
     lang: Language,
 }
@@ -60,8 +59,8 @@ impl Start {
             let there = there.join(", ");
             writeln!(
                 io::stderr(),
-                "lab: already there: {there}. Nothing was written.\n\
-                 Name another folder, or go on with this one: scripts/lab.sh check {dir}"
+                "lab: already there: {there}. Nothing was written.\nName another folder, or carry on with this one: \
+                 scripts/lab.sh check {dir}"
             )?;
             return Ok(ExitCode::from(2));
         }

@@ -57,7 +57,7 @@ impl Verdict {
         match failed.as_slice() {
             [] if one => writeln!(
                 self.out,
-                "{PASSED}This case passes.{PASSED:#} Now all of them: leave out --case."
+                "{PASSED}This case passes.{PASSED:#} To check all of them, leave out --case."
             ),
             [] => {
                 writeln!(self.out, "\n{PASSED}All {max} points: this program is right.{PASSED:#}")?;
@@ -94,11 +94,7 @@ impl Verdict {
                     let more = wrap(&points, 2, &more).join("\n");
                     writeln!(self.out, "{}", &more[points.len()..])?;
                     let hint = format!("a hint: scripts/lab.sh hint {name}");
-                    writeln!(
-                        self.out,
-                        "{}",
-                        wrap("Mend the first one first; ", 2, &hint).join("\n")
-                    )
+                    writeln!(self.out, "{}", wrap("Fix the first one first; ", 2, &hint).join("\n"))
                 }
             }
         }

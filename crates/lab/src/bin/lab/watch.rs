@@ -25,13 +25,11 @@ const MOST: usize = 5_000;
     override_usage = "\
 scripts/lab.sh watch [OPTIONS] <DIR|LAB>
        scripts/lab.sh watch [OPTIONS] <LAB> -- <COMMAND>...",
-    after_help = "\
-Examples:
+    after_help = "Examples:
   scripts/lab.sh watch my-echo                    the folder that `start` made
   scripts/lab.sh watch echo -- python3 echo.py    this folder, with a command of your own
 
-Ctrl-C ends it. It looks at the times and sizes of all files in the folder, but for names that begin with a dot, target, \
-Cargo.lock, __pycache__ and lab-progress.toml. Let your program write no files there: each would be a change."
+Ctrl-C stops it. It watches the times and sizes of all files in the folder, except names that begin with a dot, target, Cargo.lock, __pycache__ and lab-progress.toml. Don't let your program write files there: each would count as a change."
 )]
 pub struct Watch {
     #[command(flatten)]
@@ -43,7 +41,7 @@ impl Watch {
         if !io::stdout().is_terminal() {
             writeln!(
                 io::stderr(),
-                "lab: watch goes on until Ctrl-C, and needs a terminal. For one check: scripts/lab.sh check"
+                "lab: watch runs until Ctrl-C, and needs a terminal. For a single check: scripts/lab.sh check"
             )?;
             return Ok(ExitCode::from(2));
         }
@@ -62,7 +60,7 @@ impl Watch {
             writeln!(io::stdout(), "\n━━━━ {number} ━━━━ {why} ━━━━\n")?;
             self.check.clone().run()?;
             let shown = escape(&shown_name(&folder));
-            writeln!(io::stdout(), "\nwaiting for a change in {shown} (Ctrl-C ends)")?;
+            writeln!(io::stdout(), "\nwaiting for a change in {shown} (Ctrl-C stops)")?;
             let changed = wait_for_change(&folder, &mut known)?;
             why = format!("{} changed", escape(&shown_name(changed)));
         }

@@ -65,5 +65,5 @@ pub(super) fn golden(format: Format, name: &str) {
         std::fs::write(&path, &text).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(text, expected, "{}: UPDATE_GOLDEN=1 writes it anew", path.display());
+    assert_eq!(text, expected, "{}: UPDATE_GOLDEN=1 writes it again", path.display());
 }

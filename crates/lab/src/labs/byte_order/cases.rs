@@ -13,16 +13,18 @@ pub(super) const CASES: &[Case] = &[
         points: 2,
         rule: "a frame is answered with a frame in capitals, and both lengths are in network byte order",
         proves: &[("order", "00 00 00 08 is 8, in both directions"), ("capitals", "letters")],
-        hint: "Eight is 00 00 00 08 here, in both directions. Read the length in one order and write it in the same.",
+        hint: "Eight is 00 00 00 08 here, in both directions. Read the length in that order, and write it in that \
+               order.",
         fits: &[Fault::Wrong, Fault::Silent, Fault::Short],
         play: one_frame,
     },
     Case {
         id: "length-256",
         points: 2,
-        rule: "00 00 01 00 is 256: the frame is answered when 256 bytes have come",
+        rule: "00 00 01 00 is 256: the frame is answered when 256 bytes have arrived",
         proves: &[("order", "00 00 01 00 is 256")],
-        hint: "In the wrong order these bytes are 65,536, and a valid length. What does your program wait for?",
+        hint: "In the wrong order these bytes are 65,536, which is a valid length, too. What is your program waiting \
+               for?",
         fits: &[Fault::Wrong, Fault::Silent, Fault::Short],
         play: length_256,
     },
@@ -31,8 +33,8 @@ pub(super) const CASES: &[Case] = &[
         points: 2,
         rule: "00 01 00 00 is 65,536: one answer of that length, not a short one and then a closed connection",
         proves: &[("order", "00 01 00 00 is 65,536")],
-        hint: "In the wrong order these bytes are 256, and the answer begins as the right one does. Where does the next frame \
-               begin then?",
+        hint: "In the wrong order these bytes are 256, and the answer begins just like the right one. Where does your \
+               program then look for the next frame?",
         fits: &[Fault::Wrong, Fault::Silent, Fault::Short],
         play: length_65536,
     },
@@ -41,22 +43,22 @@ pub(super) const CASES: &[Case] = &[
         points: 1,
         rule: "00 01 01 00 is 65,792, whichever way it is read",
         proves: &[("order", "00 01 01 00 is 65,792, whichever way it is read")],
-        hint: "This one cannot tell the orders apart. If it fails, look at how the body is read, and not at the order.",
+        hint: "This length can't tell the orders apart. If it fails, look at how the body is read, not at the order.",
         fits: &[Fault::Wrong, Fault::Silent, Fault::Short],
         play: same_either_way,
     },
     Case {
         id: "across-segments",
         points: 2,
-        rule: "several frames, cut at random places, are answered in their order; an empty one is among them",
+        rule: "several frames, one of them empty, are cut at random places and answered in order",
         proves: &[("order", "lengths that come in pieces")],
-        hint: "Does your program collect four bytes before it makes a number of them?",
+        hint: "Does your program collect four bytes before it turns them into a number?",
         fits: &[Fault::Wrong, Fault::Silent, Fault::Short],
         play: across_segments,
     },
     Case { play: |trial| plays::not_ascii(trial, ORDER), ..cases::NOT_ASCII },
     Case {
-        rule: "00 ff ff ff and 01 00 00 00 are 16,777,215 and 16,777,216: answered whole, each within 40 s",
+        rule: "00 ff ff ff and 01 00 00 00 are 16,777,215 and 16,777,216: answered in full, each within 40 s",
         proves: &[
             ("limit", "00 ff ff ff and 01 00 00 00 (16,777,215 and 16,777,216 bytes) are answered"),
             ("pace", "a frame of 16 MiB"),
@@ -65,8 +67,8 @@ pub(super) const CASES: &[Case] = &[
         ..cases::LIMIT_ITSELF
     },
     Case {
-        rule: "a length above 16 MiB closes the connection at once, without an answer, though the wrong order may find it \
-               short; the next peer is served",
+        rule: "a length above 16 MiB closes the connection at once, without an answer, even if it looks short in the \
+               wrong order; the next peer is served",
         proves: &[
             ("limit", "01 00 00 01 (16,777,217) and 7f ff ff ff are refused"),
             ("limit", "01 01 00 00 and 02 00 00 00, valid in the wrong order, are refused"),
@@ -76,7 +78,8 @@ pub(super) const CASES: &[Case] = &[
         ..cases::OVERSIZE
     },
     Case {
-        rule: "ff ff ff ff and 80 00 00 00 are below 0: close the connection without an answer; the next peer is served",
+        rule: "ff ff ff ff and 80 00 00 00 are negative: close the connection without an answer; the next peer is \
+               served",
         proves: &[
             ("negative", "ff ff ff ff is refused"),
             ("negative", "80 00 00 00, valid in the wrong order, is refused"),
@@ -93,13 +96,15 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "end-inside",
         points: 1,
-        rule: "a stream that ends inside a length or a body closes the connection, without an answer; the next peer is served",
+        rule: "if the stream ends inside a length or a body, the connection is closed without an answer; the next peer \
+               is served",
         proves: &[
             ("inside", "after 1, 2 and 3 bytes of a length"),
             ("inside", "between a length and its body"),
-            ("inside", "inside a body, and a byte before its end"),
+            ("inside", "inside a body, and one byte before its end"),
         ],
-        hint: "Only a part of the four bytes came, or of the body, and then the end. What does your program do with the part?",
+        hint: "Only part of the four bytes came, or of the body, and then the end of the stream. What does your \
+               program do with that part?",
         fits: &[Fault::Open, Fault::Extra, Fault::Ended],
         play: |trial| plays::ends_inside(trial, ORDER, &[1, 2, 3, 4, 7, 12]),
     },

@@ -23,7 +23,7 @@ pub(super) const DUPLICATE: Case = Case {
     id: "duplicate",
     points: 2,
     rule: "a request that comes twice is carried out once, and answered the same twice",
-    proves: &[("once", "twice, one after the other")],
+    proves: &[("once", "twice in a row")],
     hint: "How do you know that you have carried out this request already? What do you answer then?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: duplicate,
@@ -42,10 +42,10 @@ fn duplicate(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const ANSWER_LOST: Case = Case {
     id: "answer-lost",
     points: 2,
-    rule: "a peer that lost an answer asks again, with other requests between, and gets that answer again",
-    proves: &[("once", "again after other requests")],
-    hint: "The answer to keep is the one you sent then: the total has moved on since. To remember the last request \
-           only is not enough.",
+    rule: "a peer that lost an answer asks again, after other requests, and gets the same answer",
+    proves: &[("once", "again, after other requests")],
+    hint: "Keep the answer you sent the first time: the total has changed since. Remembering only the last request \
+           isn't enough.",
     fits: &[Fault::Wrong, Fault::Silent],
     play: answer_lost,
 };
@@ -56,7 +56,7 @@ fn answer_lost(trial: &mut Trial) -> Result<(), CaseFailure> {
     ask(&mut peer, &add(number, 5), &add(number, 5))?;
     ask(&mut peer, &add(number + 1, 6), &add(number + 1, 11))?;
     ask(&mut peer, &add(number + 2, 7), &add(number + 2, 18))?;
-    peer.step("takes the answer to the first request for lost, and asks again");
+    peer.step("treats the answer to the first request as lost, and asks again");
     ask(&mut peer, &add(number, 5), &add(number, 5))?;
     ask(&mut peer, &add(number + 3, 1), &add(number + 3, 19))
 }
@@ -64,10 +64,10 @@ fn answer_lost(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const DUPLICATES_WAITING: Case = Case {
     id: "duplicates-waiting",
     points: 1,
-    rule: "of 100 requests that wait together, each twice, every one is answered, and no addition is carried out \
+    rule: "50 requests, each sent twice, are waiting at once: all 100 are answered, and no addition is carried out \
            twice",
-    proves: &[("waiting", "50 requests, each of them twice")],
-    hint: "The same request waits twice in the kernel's queue, with others between. Does each of the two get an \
+    proves: &[("waiting", "50 requests, each sent twice")],
+    hint: "The same request is in the kernel's queue twice, with others in between. Does each of the two get an \
            answer?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: duplicates_waiting,
@@ -94,7 +94,7 @@ fn duplicates_waiting(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const REMEMBERS: Case = Case {
     id: "remembers",
     points: 1,
-    rule: "the answers to the last 256 additions are remembered, however many echoes and repetitions come between",
+    rule: "the answers to the last 256 additions are remembered, however many echoes and repetitions come in between",
     proves: &[("remember", "the oldest of 256, after 1,100 echoes and 1,100 repetitions")],
     hint: "How many answers do you keep, and which ones do you forget first?",
     fits: &[Fault::Wrong],
@@ -107,13 +107,13 @@ fn remembers(trial: &mut Trial) -> Result<(), CaseFailure> {
     for number in 0..REMEMBERED {
         ask_quietly(&mut peer, &add(number, 1), &add(number, number + 1))?;
     }
-    peer.step(&format!("sends {REPEATED} echoes, and asks for number 255 as often again"));
+    peer.step(&format!("sends {REPEATED} echoes, and asks for number 255 again, just as often"));
     for number in 300..300 + REPEATED {
         let request = echo(number, b"no addition");
         ask_quietly(&mut peer, &request, &request)?;
         ask_quietly(&mut peer, &add(255, 1), &add(255, 256))?;
     }
-    peer.step("takes the answer to the first addition for lost, and asks again");
+    peer.step("treats the answer to the first addition as lost, and asks again");
     ask(&mut peer, &add(0, 1), &add(0, 1))?;
     ask(&mut peer, &add(256, 1), &add(256, 257))
 }
@@ -121,9 +121,9 @@ fn remembers(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const REMEMBERS_ALL_PEERS: Case = Case {
     id: "remembers-all-peers",
     points: 1,
-    rule: "the last 256 additions are remembered, however they are spread over the peers",
-    proves: &[("remember", "the oldest of 256 of three peers")],
-    hint: "Do you keep as many for each peer? One of them may have sent nearly all of the 256.",
+    rule: "the last 256 additions are remembered, however they are divided among the peers",
+    proves: &[("remember", "the oldest of 256 from three peers")],
+    hint: "Do you keep the same number for each peer? One of them may have sent nearly all of the 256.",
     fits: &[Fault::Wrong],
     play: remembers_all_peers,
 };
@@ -152,14 +152,14 @@ fn remembers_all_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const FORGETS_THE_OLDEST: Case = Case {
     id: "forgets-the-oldest",
     points: 2,
-    rule: "what is forgotten is the oldest addition, not the one that was asked for least",
+    rule: "the addition to forget is the oldest one, not the one whose last request is longest ago",
     proves: &[
-        ("remember", "the oldest of 256 after another one was asked for again"),
+        ("remember", "the oldest of 256, after another one was asked for again"),
         ("remember", "the oldest of 256, after each of 2,000 further additions"),
-        ("remember", "256 whose numbers differ in the upper two bytes only"),
+        ("remember", "256 whose numbers differ only in the upper two bytes"),
     ],
-    hint: "An addition that is asked for again is no younger for it. Which one does your program forget when there \
-           are too many, and how many at a time?",
+    hint: "Asking for an addition again doesn't make it any newer. Which one does your program forget when there are \
+           too many, and how many at a time?",
     fits: &[Fault::Wrong],
     play: forgets_the_oldest,
 };
@@ -198,8 +198,8 @@ fn forgets_the_oldest(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const UNKIND_NETWORK: Case = Case {
     id: "unkind-network",
     points: 3,
-    rule: "on a network that loses, doubles and reorders, each request is carried out exactly once",
-    proves: &[("once", "again on a network that loses, doubles and reorders")],
+    rule: "on a network that loses, duplicates and reorders, each request is carried out exactly once",
+    proves: &[("once", "again, on a network that loses, duplicates and reorders")],
     hint: "The peer asks again until it has an answer. Sort the answers by their totals: each must be the one before \
            plus its own amount.",
     fits: &[Fault::Wrong, Fault::Silent],
@@ -210,7 +210,7 @@ fn unkind_network(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_udp_server()?;
     let mut peer = trial.datagram_peer("drop=0.2 duplicate=0.4 reorder=0.3")?;
     let mut ledger = Ledger::default();
-    peer.step("the network loses, doubles and reorders, both ways");
+    peer.step("the network loses, duplicates and reorders, in both directions");
     for round in 0..6 {
         // Several at a time, so that one can overtake another.
         let (least, most) = (round * 4, round * 4 + 3);
@@ -219,7 +219,7 @@ fn unkind_network(trial: &mut Trial) -> Result<(), CaseFailure> {
         }
         let again = RETRY.as_millis();
         peer.step(&format!(
-            "sends additions, numbers {least} to {most}, again every {again} ms until each has its answer"
+            "sends additions, numbers {least} to {most}, and repeats each every {again} ms until it has its answer"
         ));
         until_answered(&mut peer, &mut ledger)?;
     }

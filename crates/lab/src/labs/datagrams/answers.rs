@@ -33,15 +33,15 @@ fn first(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const TOTALS: Case = Case {
     id: "totals",
     points: 1,
-    rule: "totals are counted modulo 2³², and an addition whose total is 0 is an addition",
+    rule: "totals are counted modulo 2³², and an addition that makes the total 0 is still an addition",
     proves: &[
         ("total", "an amount of 0, an amount of 4,294,967,295"),
         ("total", "a total of 4,294,967,295"),
         ("total", "a total of exactly 2³², and one above it"),
-        ("once", "again when the total of then was 0"),
+        ("once", "again, when the total in the first answer was 0"),
     ],
-    hint: "What is 4,294,967,295 + 1 in four bytes, and in your language? And is a total of 0 the same to your \
-           program as no total at all?",
+    hint: "What is 4,294,967,295 + 1 in four bytes, and in your language? And does your program tell a total of 0 from \
+           no total at all?",
     fits: &[Fault::Wrong, Fault::Silent, Fault::Ended],
     play: totals,
 };
@@ -62,9 +62,9 @@ fn totals(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const SIZES: Case = Case {
     id: "sizes",
     points: 2,
-    rule: "an echo brings back its whole payload, from 0 to 9,000 bytes",
+    rule: "an echo returns its whole payload, from 0 to 9,000 bytes",
     proves: &[("echo", "0 bytes"), ("echo", "1 byte"), ("echo", "1,020 to 9,000 bytes")],
-    hint: "What doesn't fit into your buffer is gone: the next recvfrom brings the next datagram, not the rest. How \
+    hint: "What doesn't fit into your buffer is lost: the next recvfrom returns the next datagram, not the rest. How \
            long can a datagram be?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: |trial| echoes(trial, &[0, 1, 2, 4, 5, 1_020, 2_048, 4_093, 9_000]),
@@ -73,8 +73,8 @@ pub(super) const SIZES: Case = Case {
 pub(super) const LARGEST_PAYLOAD: Case = Case {
     id: "largest",
     points: 1,
-    rule: "the largest datagram there is comes back whole, and so does one that is a byte shorter",
-    proves: &[("echo", "a byte less than fits"), ("echo", "all that fits")],
+    rule: "the largest possible datagram comes back whole, and so does one that is a byte shorter",
+    proves: &[("echo", "one byte less than the most that fits"), ("echo", "the most that fits")],
     hint: "65,507 bytes fit into one datagram over IPv4. How large is your buffer?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: |trial| echoes(trial, &[LARGEST_DATAGRAM - HEADER - 1, LARGEST_DATAGRAM - HEADER]),
@@ -92,9 +92,9 @@ fn echoes(trial: &mut Trial, lengths: &[usize]) -> Result<(), CaseFailure> {
 pub(super) const IDLE: Case = Case {
     id: "idle",
     points: 1,
-    rule: "a program that has answered all requests waits for the next one, and leaves the processor alone",
+    rule: "a program that has answered all requests waits for the next one without keeping the processor busy",
     proves: &[("idle", "after requests")],
-    hint: "Which call of your program waits until a datagram comes? If none does, the loop goes round without end.",
+    hint: "Which call in your program waits until a datagram arrives? If none does, your loop spins.",
     fits: &[Fault::Spins],
     play: idle,
 };
@@ -109,9 +109,9 @@ fn idle(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const SILENCE: Case = Case {
     id: "silence",
     points: 1,
-    rule: "a silence is not the end: after it, the peer goes on, and the server knows what it has done",
+    rule: "silence is not the end: after it, the peer carries on, and the server still knows what it has done",
     proves: &[("silence", "between two requests")],
-    hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+    hint: "Silence means nothing. Is there a timeout somewhere in your program?",
     fits: &[Fault::Impatient],
     play: silence,
 };
@@ -127,9 +127,9 @@ fn silence(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const BURST: Case = Case {
     id: "burst",
     points: 1,
-    rule: "100 requests that wait together are answered one by one",
+    rule: "100 requests that are waiting at once are answered one by one",
     proves: &[("waiting", "100 different requests")],
-    hint: "Each recvfrom brings one datagram: answer it, and go round. Add up what each of them says.",
+    hint: "Each recvfrom returns one datagram: add its amount, answer it, and go back for the next one.",
     fits: &[Fault::Silent, Fault::Wrong, Fault::Extra],
     play: burst,
 };
@@ -161,14 +161,14 @@ pub(super) fn all_answered(
             let came = times - missing;
             let what = match came {
                 0 => format!("no answer to number {number} came"),
-                _ => format!("number {number} was sent {times} times, and only {came} answer came"),
+                _ => format!("number {number} was sent {times} times, but only {came} answer came"),
             };
             return Err(CaseFailure::new(Fault::Silent, what));
         };
         let number = ledger.note(&answer)?;
         match due.remove(&number) {
             None => {
-                let what = format!("more answers to number {number} came than it was asked for");
+                let what = format!("more answers to number {number} came than requests were sent");
                 return Err(CaseFailure::differs(Fault::Extra, what, b"", &answer));
             }
             Some(1) => {}

@@ -64,7 +64,7 @@ impl Ledger {
             Some((u32::from_be_bytes(*number), u32::from_be_bytes(total)))
         });
         let Some((number, total)) = parts.filter(|(n, _)| self.amounts.contains_key(n)) else {
-            let what = "a datagram came that is no answer to any of these requests";
+            let what = "a datagram came that answers none of these requests";
             return Err(CaseFailure::differs(Fault::Wrong, what, b"", answer));
         };
         let earlier = *self.totals.entry(number).or_insert(total);
@@ -85,7 +85,7 @@ impl Ledger {
             sum += amount;
             if total != sum {
                 let what = format!(
-                    "number {number} adds {amount} to {before}, which is {sum}, and the answer says {total}"
+                    "number {number} adds {amount} to {before}, which makes {sum}, but the answer says {total}"
                 );
                 return Err(CaseFailure::differs(
                     Fault::Wrong,
@@ -132,13 +132,13 @@ mod tests {
         let unseen = answered(&[add(1, 5), add(2, 17)]);
         assert_eq!(
             unseen.unwrap_err(),
-            "number 2 adds 7 to 5, which is 12, and the answer says 17"
+            "number 2 adds 7 to 5, which makes 12, but the answer says 17"
         );
     }
 
     #[test]
     fn an_answer_that_is_none_shows() {
-        let stranger = "a datagram came that is no answer to any of these requests";
+        let stranger = "a datagram came that answers none of these requests";
         assert_eq!(answered(&[add(3, 5)]).unwrap_err(), stranger);
         assert_eq!(answered(&[b"abcd".to_vec()]).unwrap_err(), stranger);
         assert_eq!(answered(&[echo(1, b"abcd")]).unwrap_err(), stranger);

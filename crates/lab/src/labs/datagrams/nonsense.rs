@@ -14,7 +14,7 @@ const AT_ONCE: usize = 50;
 pub(super) const EMPTY_DATAGRAM: Case = Case {
     id: "empty-datagram",
     points: 1,
-    rule: "an empty datagram is ignored: it is not an end",
+    rule: "an empty datagram is ignored: it is not the end of anything",
     proves: &[("ignored", "an empty datagram")],
     hint: "For a stream, 0 bytes mean the end. A datagram of 0 bytes is just a short one.",
     fits: &[Fault::Ended, Fault::Silent, Fault::Wrong],
@@ -32,11 +32,11 @@ fn empty_datagram(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const GARBAGE: Case = Case {
     id: "garbage",
     points: 2,
-    rule: "what is too short or too long for a request is ignored, without an answer, and the next request is \
-           answered",
+    rule: "a datagram that is too short or too long for a request is ignored, without an answer, and the next request \
+           is answered",
     proves: &[("ignored", "1 to 4 bytes"), ("ignored", "an A with 0, 3, 5 or more bytes")],
-    hint: "What do you do with a datagram that is shorter than the header, and with an addition of 3 bytes? Look at \
-           the length before you take a number out.",
+    hint: "What do you do with a datagram that is shorter than the header, and with an addition of 3 bytes? Check the \
+           length before you take a number out.",
     fits: &[Fault::Ended, Fault::Silent, Fault::Wrong],
     play: garbage,
 };
@@ -55,17 +55,17 @@ fn garbage(trial: &mut Trial) -> Result<(), CaseFailure> {
         peer.send(&format!("an addition with {length} bytes instead of 4"), &request)?;
     }
     ask(&mut peer, &add(4, 5), &add(4, 10))?;
-    peer.step("uses number 3 for a request: until now there was none");
+    peer.step("uses number 3 for a real request: so far there was none");
     ask(&mut peer, &add(3, 5), &add(3, 15))
 }
 
 pub(super) const EVERY_OPERATION: Case = Case {
     id: "every-operation",
     points: 1,
-    rule: "any operation but E and A is ignored, without an answer",
+    rule: "any operation other than E and A is ignored, without an answer",
     proves: &[("ignored", "each of the 254 other operations")],
-    hint: "The operation is one byte, and 254 of its values mean nothing: a lower-case letter among them. What does \
-           your program do with a value that it doesn't know?",
+    hint: "The operation is one byte, and 254 of its values mean nothing, lower-case letters included. What does your \
+           program do with a value that it doesn't know?",
     fits: &[Fault::Wrong, Fault::Ended, Fault::Silent],
     play: every_operation,
 };
@@ -93,7 +93,7 @@ fn every_operation(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const MUCH_GARBAGE: Case = Case {
     id: "much-garbage",
     points: 1,
-    rule: "1,100 datagrams that are no requests do no harm, and then the program waits as before",
+    rule: "1,100 datagrams that aren't requests do no harm, and then the program waits as before",
     proves: &[("ignored", "1,100 such datagrams"), ("idle", "after datagrams that are ignored")],
     hint: "What does your program keep, count or start for a datagram that it ignores?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
@@ -103,7 +103,7 @@ pub(super) const MUCH_GARBAGE: Case = Case {
 fn much_garbage(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     peer.step(&format!(
-        "sends {MUCH} datagrams that are no requests, and an echo after every {AT_ONCE}"
+        "sends {MUCH} datagrams that aren't requests, and an echo after every {AT_ONCE}"
     ));
     let nonsense = [
         Vec::new(),

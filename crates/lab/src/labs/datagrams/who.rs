@@ -12,11 +12,11 @@ pub(super) const TWO_PEERS: Case = Case {
     rule: "each peer numbers its own requests, and each gets its own answers",
     proves: &[
         ("peer", "another port, the same host"),
-        ("total", "amounts of two peers"),
-        ("address", "two peers by turns"),
-        ("address", "requests of two peers that wait together"),
+        ("total", "amounts from two peers"),
+        ("address", "two peers taking turns"),
+        ("address", "requests from two peers, waiting at once"),
     ],
-    hint: "Two peers may both have a request 7. By what do you tell them apart, and where does the answer go?",
+    hint: "Two peers may both have a request 7. How do you tell them apart, and where does each answer go?",
     fits: &[Fault::Wrong, Fault::Silent, Fault::Ended],
     play: two_peers,
 };
@@ -70,10 +70,10 @@ fn by_turns(
 pub(super) const PEER_IS_GONE: Case = Case {
     id: "peer-is-gone",
     points: 1,
-    rule: "a peer that is gone before its answer is sent ends nothing: the next peer is served",
+    rule: "a peer that is gone before its answer is sent does no harm: the next peer is served",
     proves: &[("gone", "a peer that has closed its socket")],
-    hint: "Nobody receives this answer, and the kernel may tell you so at the next call: ECONNREFUSED. Whose error is \
-           that?",
+    hint: "Nobody receives this answer, and the kernel may tell you so at your next call: ECONNREFUSED. Should that \
+           stop your server?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Wrong],
     play: peer_is_gone,
 };
@@ -113,9 +113,9 @@ pub(super) const EVERY_NUMBER: Case = Case {
     rule: "a number is four bytes, and all of them count",
     proves: &[
         ("number", "0, 2³¹ and 4,294,967,295"),
-        ("number", "numbers that differ in one byte only, in each of the four"),
+        ("number", "numbers that differ in only one byte, for each of the four"),
     ],
-    hint: "How many bytes of the number does your program compare, and does any number mean something special to it?",
+    hint: "How many bytes of the number does your program compare, and is any number special to it?",
     fits: &[Fault::Wrong, Fault::Silent],
     play: every_number,
 };

@@ -203,8 +203,8 @@ pub(in crate::labs) fn many_peers(trial: &mut Trial, order: Order) -> Played {
 /// Each of these the program closes itself.
 pub(in crate::labs) fn many_broken(trial: &mut Trial, order: Order) -> Played {
     let frame = order.frame(&trial.text(9));
-    let each = "one sends a length that is not valid, one ends inside a length, and one inside a body; each expects that the \
-                program closes the connection";
+    let each = "one sends a length that is not valid, one ends inside a length, and one inside a body; each expects \
+                the program to close the connection";
     one_after_the_other(trial, order, each, |trial, number| {
         let not_valid = order.length([-1, LIMIT + 1][number % 2]);
         for sent in [&not_valid[..], &frame[..2], &frame[..7]] {
@@ -242,7 +242,7 @@ fn one_after_the_other(
 ) -> Played {
     trial.start_tcp_server()?;
     trial.allow(PEERS_TAKE);
-    let played = trial.quietly(format!("{PEERS} times, one after the other: {each}"), |trial| {
+    let played = trial.quietly(format!("{PEERS} times, one after another: {each}"), |trial| {
         (0..PEERS)
             .try_for_each(|number| play(trial, number).map_err(|failure| numbered(number, failure)))
     });

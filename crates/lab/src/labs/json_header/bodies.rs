@@ -22,7 +22,7 @@ pub(super) const UPPER: Case = Case {
     points: 1,
     rule: "upper changes only the bytes a to z, and the body need not be text",
     proves: &[("upper", "all 256 values")],
-    hint: "A body is bytes. Who says that it can be decoded, and which letters does your function change?",
+    hint: "A body is bytes. Can it always be decoded? And which letters does your function change?",
     fits: &[Fault::Wrong, Fault::Short],
     play: |trial| {
         let body = every_byte(trial);
@@ -38,7 +38,7 @@ const TEXTS: [&str; 5] =
 pub(super) const REVERSE: Case = Case {
     id: "reverse",
     points: 2,
-    rule: "reverse turns the characters round, not their bytes, and data_len counts bytes",
+    rule: "reverse puts the characters in reverse order, not their bytes, and data_len counts bytes",
     proves: &[
         ("reverse", "characters of 1 to 4 bytes"),
         ("answer", "an answer with characters of several bytes"),
@@ -55,7 +55,7 @@ fn reversed(text: &str) -> String {
 pub(super) const COUNT: Case = Case {
     id: "count",
     points: 1,
-    rule: "count answers the number of characters, not of bytes, in decimal digits",
+    rule: "count answers with the number of characters, not bytes, in decimal digits",
     proves: &[("count", "characters of 1 to 4 bytes")],
     hint: "Decode the body first. And what is data_len of this answer?",
     fits: &[Fault::Wrong, Fault::Extra, Fault::Form],
@@ -81,8 +81,8 @@ pub(super) const EDGE_CHARACTERS: Case = Case {
         ("reverse", "the first and the last of each length"),
         ("count", "the first and the last of each length"),
     ],
-    hint: "The step shows the characters. Which of them does your decoder drop, replace or refuse? Some take U+FEFF \
-           at the beginning for a byte order mark; here it is a character.",
+    hint: "The step shows the characters. Which of them does your decoder drop, replace or refuse? Some treat U+FEFF \
+           at the beginning as a byte order mark; here it is a character.",
     fits: &[Fault::Wrong, Fault::Extra, Fault::Short],
     play: edge_characters,
 };
@@ -107,7 +107,7 @@ pub(super) const EMPTY_BODY: Case = Case {
         ("reverse", "an empty body"),
         ("count", "an empty body"),
     ],
-    hint: "Nothing to read is not the end of the stream. How many characters do 0 bytes have?",
+    hint: "Having nothing to read isn't the end of the stream. How many characters are there in 0 bytes?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: empty_body,
 };
@@ -129,7 +129,7 @@ fn empty_body(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const LARGE_BODY: Case = Case {
     id: "large-body",
     points: 1,
-    rule: "64 KiB is the limit of the header, not of the body: 200,000 bytes are answered",
+    rule: "64 KiB is the limit for the header, not for the body: 200,000 bytes are answered",
     proves: &[("data-len", "200,000 bytes are answered, more than a header may have")],
     hint: "Which length do you compare with which limit? Does one call send everything?",
     fits: &[Fault::Short, Fault::Silent, Fault::Reset],
@@ -164,14 +164,14 @@ fn largest_body(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const CANNOT_DO: Case = Case {
     id: "cannot-do",
     points: 2,
-    rule: "a request that was read and cannot be done is answered with an error, and the connection stays open",
+    rule: "a request that was read but can't be carried out is answered with an error, and the connection stays open",
     proves: &[
-        ("error", "an op that nobody knows"),
-        ("error", "an op that is no string"),
+        ("error", "an unknown op"),
+        ("error", "an op that isn't a string"),
         ("error", "no op"),
     ],
-    hint: "The stream has not lost its place. Do you take the body out of it before you answer? And what does your \
-           program do with an op that is a number or a list?",
+    hint: "You still know where the next request begins. Do you read this one's body before you answer? And what does \
+           your program do with an op that is a number or a list?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Extra, Fault::Short, Fault::Silent],
     play: cannot_do,
 };
@@ -220,9 +220,8 @@ pub(super) const NOT_TEXT: Case = Case {
     id: "not-text",
     points: 1,
     rule: "reverse and count of a body that is not UTF-8 are answered with an error, and the connection stays open",
-    proves: &[("error", "a body that is not UTF-8, in each way")],
-    hint: "The step shows the bytes. Which decoder do you use, and does it replace or pass over what it cannot \
-           decode?",
+    proves: &[("error", "a body that isn't UTF-8, in each of the ways that is possible")],
+    hint: "The step shows the bytes. Which decoder do you use, and does it replace or skip what it can't decode?",
     fits: &[Fault::Form, Fault::Short, Fault::Silent],
     play: not_text,
 };

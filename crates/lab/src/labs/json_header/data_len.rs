@@ -15,13 +15,13 @@ pub(super) const DATA_LEN: Case = Case {
         ("data-len", "16,777,217 is refused"),
         ("data-len", "-1 is refused"),
         ("data-len", "numbers that are in range only when cut to 32 or 64 bits"),
-        ("data-len", "a point or an exponent"),
-        ("data-len", "a value that is no number, or no JSON"),
+        ("data-len", "a decimal point or an exponent"),
+        ("data-len", "a value that isn't a number, or isn't JSON"),
         ("data-len", "no data_len"),
         ("closed", "after a data_len"),
     ],
-    hint: "Is it there? Is it a number (true and \"3\" are none)? Is it written without a point and an exponent? Is \
-           it in range? Ask before you read.",
+    hint: "Is it there? Is it a number (true and \"3\" aren't)? Is it written without a decimal point or an exponent? \
+           Is it in range? Check before you read the body.",
     fits: NOT_CLOSED,
     play: data_len,
 };

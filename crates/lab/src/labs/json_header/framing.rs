@@ -17,7 +17,7 @@ pub(super) const ONE_REQUEST: Case = Case {
     id: "one-request",
     points: 1,
     rule: "a request is answered with a header and a body, while the connection stays open",
-    proves: &[("request", "one that comes whole"), ("answer", "an answer of letters")],
+    proves: &[("request", "one that comes in one piece"), ("answer", "an answer in plain letters")],
     hint: "There are two lengths: four bytes say how long the header is, and the header says how long the body is. \
            Does your answer have the same form?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Silent],
@@ -31,10 +31,10 @@ pub(super) const ONE_REQUEST: Case = Case {
 pub(super) const CUT_EVERYWHERE: Case = Case {
     id: "cut-everywhere",
     points: 2,
-    rule: "a request that comes a byte at a time is answered like one that comes whole",
+    rule: "a request that comes a byte at a time is answered like one that comes in one piece",
     proves: &[("request", "one that comes a byte at a time")],
-    hint: "You read three things: the length, the header, the body. Which of them do you take for whole after one \
-           recv?",
+    hint: "You read three things: the length, the header, the body. Which of them do you believe to be complete after \
+           one recv?",
     fits: &[Fault::Short, Fault::Silent, Fault::Ended],
     play: |trial| with_headers(trial, "cut=1", &[r#"{"data_len": 12, "op": "upper"}"#], 12),
 };
@@ -42,7 +42,7 @@ pub(super) const CUT_EVERYWHERE: Case = Case {
 pub(super) const PIPELINED: Case = Case {
     id: "pipelined",
     points: 2,
-    rule: "several requests that come in one piece are answered one by one, in their order",
+    rule: "several requests that come in one piece are answered one by one, in order",
     proves: &[("many", "3 in one piece")],
     hint: "Where does the first request end? What happens to the bytes after it?",
     fits: &[Fault::Wrong, Fault::Silent],
@@ -62,7 +62,7 @@ pub(super) const MANY_AT_ONCE: Case = Case {
     points: 1,
     rule: "2,000 small requests that come in one piece are all answered",
     proves: &[("many", "2,000 in one piece")],
-    hint: "How does your program get from one request to the next: by going round in a loop, or by calling itself?",
+    hint: "How does your program get from one request to the next: in a loop, or by calling itself?",
     fits: &[Fault::Short, Fault::Silent, Fault::Ended],
     play: many_at_once,
 };
@@ -88,7 +88,7 @@ pub(super) const HEADER_AT_LIMIT: Case = Case {
         ("header-length", "65,535 bytes are read"),
         ("header-length", "65,536 bytes are read"),
     ],
-    hint: "65,536 bytes are allowed, 65,537 are not. And does your read loop go on until all of them are there?",
+    hint: "65,536 bytes are allowed, 65,537 aren't. And does your read loop go on until all of them have arrived?",
     fits: &[Fault::Short, Fault::Silent, Fault::Reset],
     play: header_at_limit,
 };
@@ -113,10 +113,13 @@ pub(super) const HEADER_LENGTH: Case = Case {
         ("header-length", "65,537 bytes are refused"),
         ("header-length", "0 and -1 are refused"),
         ("header-length", "the smallest and the largest number are refused"),
-        ("header-length", "numbers that are in range only without their sign or in 16 bits"),
+        (
+            "header-length",
+            "numbers that are in range only if the sign is dropped or 16 bits are kept",
+        ),
         ("closed", "after a length"),
     ],
-    hint: "Look at the length before you read that many bytes. What does your program do with 0, and with -1?",
+    hint: "Check the length before you read that many bytes. What does your program do with 0, and with -1?",
     fits: &[Fault::Extra, Fault::Open, Fault::Ended],
     play: header_length,
 };
@@ -143,9 +146,9 @@ fn header_length(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const SILENCE: Case = Case {
     id: "silence",
     points: 1,
-    rule: "a silence between two requests is not the end: after it, the peer goes on",
+    rule: "silence between two requests is not the end: after it, the peer carries on",
     proves: &[("silence", "between two requests")],
-    hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+    hint: "Silence means nothing. Is there a timeout somewhere in your program?",
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 0),
 };
@@ -153,10 +156,10 @@ pub(super) const SILENCE: Case = Case {
 pub(super) const SILENCE_IN_HEADER: Case = Case {
     id: "silence-in-header",
     points: 1,
-    rule: "a silence inside a header is not the end: after it, the rest comes",
+    rule: "silence inside a header is not the end: after it, the rest comes",
     proves: &[("silence", "inside a header")],
-    hint: "A request has begun, and its header is not whole. How long does your program wait for the rest, and who \
-           told it to stop?",
+    hint: "A request has begun, and its header isn't complete. How long does your program wait for the rest, and what \
+           makes it stop?",
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 14),
 };
@@ -164,9 +167,9 @@ pub(super) const SILENCE_IN_HEADER: Case = Case {
 pub(super) const SILENCE_IN_BODY: Case = Case {
     id: "silence-in-body",
     points: 1,
-    rule: "a silence inside a body is not the end: after it, the rest comes",
+    rule: "silence inside a body is not the end: after it, the rest comes",
     proves: &[("silence", "inside a body")],
-    hint: "The header has promised a body, and only a part of it is there. How long does your program wait for the \
+    hint: "The header has promised a body, and only part of it has arrived. How long does your program wait for the \
            rest?",
     fits: &[Fault::Impatient],
     play: |trial| silent_after(trial, 4 + SIX.len() + 2),
@@ -175,9 +178,9 @@ pub(super) const SILENCE_IN_BODY: Case = Case {
 pub(super) const SILENCE_BEFORE_ERROR: Case = Case {
     id: "silence-before-error",
     points: 1,
-    rule: "a request that cannot be done is answered when its body has come, and not before",
-    proves: &[("request", "a request that cannot be done, and whose body comes late")],
-    hint: "The header says already that nothing can be done. Is the request whole?",
+    rule: "a request that can't be carried out is answered when its body has arrived, and not before",
+    proves: &[("request", "a request that can't be carried out, and whose body comes late")],
+    hint: "The header already shows that the request can't be carried out. But is the request complete?",
     fits: &[Fault::Impatient],
     play: silence_before_error,
 };

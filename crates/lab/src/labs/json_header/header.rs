@@ -8,7 +8,7 @@ use crate::verdict::{CaseFailure, Fault};
 pub(super) const ORDER_AND_SPACES: Case = Case {
     id: "order-and-spaces",
     points: 1,
-    rule: "members may stand in any order, with or without white space around them",
+    rule: "members may come in any order, with or without white space around them",
     proves: &[("members", "another order, other white space")],
     hint: "Does a parser read your header, or do you compare its text?",
     fits: &[Fault::Short, Fault::Silent, Fault::Wrong],
@@ -25,12 +25,12 @@ fn order_and_spaces(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const UNKNOWN_MEMBERS: Case = Case {
     id: "unknown-members",
     points: 2,
-    rule: "members you don't know are passed over, even if they hold or resemble data_len and op",
+    rule: "members you don't know are ignored, even if they hold or resemble data_len and op",
     proves: &[
         ("members", "data_len and op in a string and in another object"),
         ("members", "data_len and op in capitals"),
     ],
-    hint: "The word data_len may stand in a string or in another object, or be written Data_Len. Only the header's \
+    hint: "The word data_len may appear in a string or in another object, or be written Data_Len. Only the header's \
            own member of exactly this name counts.",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: unknown_members,
@@ -52,8 +52,8 @@ pub(super) const EVERY_VALUE: Case = Case {
         ("members", "each form of number, literal, array and object"),
         ("members", "2,000 members, an array of 10,001 numbers"),
     ],
-    hint: "The report shows the header. Which form of value does your parser not know, or which of your own checks \
-           looks at a member that isn't yours?",
+    hint: "The report shows the header. Is there a kind of value that your parser doesn't know? Or does one of your \
+           own checks look at a member that isn't yours?",
     fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
     play: every_value,
 };

@@ -20,10 +20,10 @@ const BROKEN_PEERS: usize = 1_100;
 pub(super) const END_BETWEEN: Case = Case {
     id: "end-between",
     points: 1,
-    rule: "a peer that ends its side between two requests gets nothing but the end",
+    rule: "a peer that ends its side between two requests gets nothing but the end of the stream",
     proves: &[("end", "the last answer was read"), ("end", "the peer has sent nothing at all")],
-    hint: "At the end of the stream a recv returns nothing. What does your program do if that is the first thing it \
-           receives?",
+    hint: "At the end of the stream, recv returns 0 bytes. What does your program do if that happens on the first \
+           call?",
     fits: &[Fault::Extra, Fault::Open, Fault::Reset],
     play: end_between,
 };
@@ -44,14 +44,14 @@ fn end_between(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const END_INSIDE: Case = Case {
     id: "end-inside",
     points: 2,
-    rule: "a stream that ends inside a request closes the connection, without an answer; the next peer is served",
+    rule: "if the stream ends inside a request, the connection is closed without an answer; the next peer is served",
     proves: &[
         ("end-inside", "inside the length"),
         ("end-inside", "inside the header"),
         ("end-inside", "inside the body"),
     ],
-    hint: "At the end of the stream a recv returns nothing, again and again. Does each of your loops end, with an \
-           error?",
+    hint: "At the end of the stream, recv returns 0 bytes, however often you call it. Does each of your loops end, and \
+           with an error?",
     fits: &[Fault::Extra, Fault::Open, Fault::Ended],
     play: end_inside,
 };
@@ -81,13 +81,14 @@ fn end_inside(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const LATE_END: Case = Case {
     id: "late-end",
     points: 1,
-    rule: "a peer that has ended its side and reads late gets its whole answer of 512 KiB, and then the end",
+    rule: "a peer that has ended its side and reads late gets its whole answer of 512 KiB, and then the end of the \
+           stream",
     proves: &[
         ("end", "the last answer is larger than the buffers, and the peer reads late"),
         ("pace", "512 KiB"),
     ],
-    hint: "When the buffers are full, a write takes only a part of what you gave it. Who writes the rest, and does \
-           your program still do so after the peer has ended its side?",
+    hint: "When the buffers are full, a write takes only part of what you gave it. Who writes the rest, and does that \
+           still happen after the peer has ended its side?",
     fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
     play: late_end,
 };
@@ -143,15 +144,15 @@ fn slow_reader(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const PEER_LEAVES: Case = Case {
     id: "peer-leaves",
     points: 2,
-    rule: "a peer that leaves before its answers are sent doesn't end the program: the next peer is served",
+    rule: "when a peer leaves before its answers are sent, the program carries on and serves the next",
     proves: &[
         ("leaves", "it closes"),
         ("leaves", "it ends its side, and then resets"),
         ("leaves", "it resets"),
         ("idle", "after a peer that left"),
     ],
-    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. \
-           Whose error is that?",
+    hint: "Writing to a peer that is gone fails with EPIPE or ECONNRESET, and raises SIGPIPE unless you ignore that \
+           signal. Whose problem should that be?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
     play: peer_leaves,
 };
@@ -171,16 +172,16 @@ fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const RESET: Case = Case {
     id: "reset",
     points: 1,
-    rule: "a peer that resets its connection, whenever it does, disturbs no other: the next peer is served",
+    rule: "whenever a peer resets its connection, the next peer is still served",
     proves: &[
         ("broken", "reset before the program accepts"),
         ("broken", "reset inside a request"),
-        ("broken", "reset with an answer that nobody has read"),
-        ("broken", "reset with bytes that nobody has read in both directions"),
+        ("broken", "reset with an unread answer"),
+        ("broken", "reset with unread bytes in both directions"),
         ("idle", "after a reset"),
     ],
-    hint: "A reset is an error of one connection, and it may be there before your first call on it. How far up does \
-           that error travel?",
+    hint: "A reset is an error on one connection, and it may have come before your first call on it. How far up your \
+           program does that error travel?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Spins],
     play: reset,
 };
@@ -216,9 +217,9 @@ fn reset(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const MANY_BROKEN_PEERS: Case = Case {
     id: "broken-peers",
     points: 1,
-    rule: "1,100 peers reset, and 1,100 break the protocol, one after the other; the next peer is served",
+    rule: "1,100 peers reset, and 1,100 break the protocol, one after another; the next peer is served",
     proves: &[("broken-peers", "1,100 peers that reset, and 1,100 that break the protocol")],
-    hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Who gives it back \
+    hint: "What does your program hold for a connection: a descriptor, a thread, a place in a pool? Is it released \
            when the connection ends with an error?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open],
     play: many_broken_peers,
@@ -231,7 +232,8 @@ fn many_broken_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     let half = &hello[..20];
     let nonsense = [head(b"[]"), 0_i32.to_le_bytes().to_vec(), head(br#"{"data_len": -1}"#)];
     let done = trial.quietly(
-        format!("{BROKEN_PEERS} peers are answered and reset, one after the other; then {BROKEN_PEERS} break the protocol or their connection"),
+        format!("{BROKEN_PEERS} peers are answered and reset, one after another; then {BROKEN_PEERS} break the \
+                 protocol or their connection"),
         |trial| {
             // Those that reset come once more by themselves: an error of recv leaves by a way of its own.
             (0..BROKEN_PEERS).try_for_each(|_| {

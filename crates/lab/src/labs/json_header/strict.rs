@@ -11,13 +11,14 @@ pub(super) const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ende
 pub(super) const HEADER_NO_OBJECT: Case = Case {
     id: "header-no-object",
     points: 2,
-    rule: "a header that is not a JSON object in UTF-8 closes the connection, without an answer; the next peer is \
+    rule: "a header that isn't a JSON object in UTF-8 closes the connection, without an answer; the next peer is \
            served",
     proves: &[
-        ("object", "a header that is no object, or only the beginning of one"),
+        ("object", "a header that isn't an object, or is only the beginning of one"),
         ("closed", "after a header"),
     ],
-    hint: "Which errors can your parser raise, and who catches each of them? And what is [] or 7 once it is parsed?",
+    hint: "Which errors can your parser raise, and where is each of them caught? And what do you have once [] or 7 is \
+           parsed?",
     fits: NOT_CLOSED,
     play: header_no_object,
 };
@@ -47,15 +48,15 @@ fn header_no_object(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const STRICT_FORM: Case = Case {
     id: "strict-form",
     points: 1,
-    rule: "a header that is nearly JSON, with a comma too many, a comment or something after it, closes the \
-           connection, without an answer",
+    rule: "a header that is nearly JSON, with an extra comma, a comment or something after it, closes the connection, \
+           without an answer",
     proves: &[
         ("object", "commas, colons, brackets, quotes, names and comments that JSON doesn't have"),
         ("object", "something after the object"),
-        ("object", "white space that is none in JSON"),
+        ("object", "characters that aren't white space in JSON"),
     ],
-    hint: "Does your parser read JSON, or what some language or configuration file makes of it? And who looks whether \
-           the object is all there is?",
+    hint: "Does your parser read JSON, or some language's or configuration file's version of it? And do you check that \
+           nothing comes after the object?",
     fits: NOT_CLOSED,
     play: |trial| refuse_each(trial, FORMS.map(str::as_bytes)),
 };
@@ -108,8 +109,8 @@ pub(super) const STRICT_NUMBERS: Case = Case {
     rule: "a number that JSON doesn't have, NaN for example, anywhere in the header closes the connection, without an \
            answer",
     proves: &[("object", "numbers that JSON doesn't have")],
-    hint: "Some parsers accept NaN and Infinity unless you tell them not to: Python's json.loads, for example, asks \
-           parse_constant. What does yours do with them?",
+    hint: "Some parsers accept NaN and Infinity unless you tell them not to; in Python's json.loads, that's what \
+           parse_constant is for. What does yours do with them?",
     fits: NOT_CLOSED,
     play: |trial| refuse_values(trial, &NUMBERS),
 };
@@ -146,8 +147,8 @@ pub(super) const STRICT_STRINGS: Case = Case {
     rule: "a string with an escape that JSON doesn't have, or with a control character in it, closes the connection, \
            without an answer",
     proves: &[("object", "escapes that JSON doesn't have, and control characters in a string")],
-    hint: "A line end or a tab in a JSON string is written as an escape, and there are only nine kinds of escapes. \
-           What does your parser do with others?",
+    hint: "In a JSON string, a line end or a tab is written as an escape, and there are only nine kinds of escapes. \
+           What does your parser do with any other?",
     fits: NOT_CLOSED,
     play: |trial| refuse_values(trial, &STRINGS),
 };
@@ -183,12 +184,12 @@ fn refuse_values(trial: &mut Trial, values: &[&str]) -> Result<(), CaseFailure> 
 pub(super) const STRICT_ENCODING: Case = Case {
     id: "strict-encoding",
     points: 1,
-    rule: "a header that is not UTF-8, but UTF-16 for example, closes the connection, without an answer",
+    rule: "a header that isn't UTF-8 but UTF-16, for example, closes the connection, without an answer",
     proves: &[
         ("utf-8", "UTF-16 and UTF-32"),
         ("utf-8", "bytes that are never UTF-8: overlong, a surrogate, above U+10FFFF, unfinished"),
     ],
-    hint: "Some parsers take bytes and guess their encoding, and some replace what they cannot decode. Who decodes \
+    hint: "Some parsers take bytes and guess their encoding, and some replace what they can't decode. What decodes \
            your header, and how strictly?",
     fits: NOT_CLOSED,
     play: strict_encoding,
@@ -255,10 +256,11 @@ fn refuse_each(
 pub(super) const DEEP: Case = Case {
     id: "deep",
     points: 1,
-    rule: "a header with 30,000 brackets inside of each other may be answered or refused, but the next peer is served",
+    rule: "a header with 30,000 brackets nested inside each other may be answered or refused, but the next peer is \
+           served",
     proves: &[("deep", "30,000 brackets")],
-    hint: "How does your parser say that a text is nested too deep for it? It may be another error than that for bad \
-           JSON.",
+    hint: "How does your parser tell you that a text is nested too deeply? It may not be the error that you get for \
+           bad JSON.",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open],
     play: deep,
 };

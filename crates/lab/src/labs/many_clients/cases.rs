@@ -15,25 +15,26 @@ pub(super) const CASES: &[Case] = &[
             ("frames", "all 256 values"),
             ("end", "everything has been answered"),
         ],
-        hint: "This is lab frames again: collect until a frame is whole, and keep what is left over.",
+        hint: "This is the frames lab again: collect bytes until a frame is complete, and keep what is left over.",
         fits: &[Fault::Wrong, Fault::Short, Fault::Silent],
         play: plays::one_client,
     },
     Case {
         id: "silent",
         points: 1,
-        rule: "a client that says nothing keeps no other waiting",
-        proves: &[("others", "one has said nothing")],
-        hint: "Where does your program wait while the first client is silent? Who accepts the second?",
+        rule: "a client that sends nothing doesn't keep the others waiting",
+        proves: &[("others", "one has sent nothing")],
+        hint: "Where does your program wait while the first client is silent? And which line accepts the second one \
+               meanwhile?",
         fits: &[Fault::Silent],
         play: plays::silent,
     },
     Case {
         id: "silence",
         points: 1,
-        rule: "clients that are silent, before their first frame or between two, go on after it",
+        rule: "clients may be silent, before their first frame or between two, and then carry on",
         proves: &[("silence", "before the first frame, and between two frames")],
-        hint: "Who said that a silence has a meaning? Look for a timeout in your program.",
+        hint: "Silence means nothing. Is there a timeout somewhere in your program?",
         fits: &[Fault::Impatient, Fault::Short],
         play: plays::silence,
     },
@@ -42,86 +43,90 @@ pub(super) const CASES: &[Case] = &[
         points: 3,
         rule: "200 clients are connected at once, and each is answered when it asks",
         proves: &[("clients", "200 are connected, and each is answered")],
-        hint: "Count the clients that your program has room for. And the clients do not ask in the order in which they came.",
+        hint: "How many clients does your program have room for? And remember that they don't ask in the order in \
+               which they connected.",
         fits: &[Fault::Silent, Fault::Short],
         play: plays::crowd,
     },
     Case {
         id: "stalled",
         points: 3,
-        rule: "clients that stall inside a length and inside a body keep no other waiting, and go on after a silence",
+        rule: "clients that stall inside a length or a body don't keep the others waiting, and carry on after a \
+               silence",
         proves: &[
             ("others", "one has stopped inside a length, and one inside a body"),
             ("silence", "inside a length, and inside a body"),
         ],
-        hint: "A readable socket has at least one byte. It need not have a frame.",
+        hint: "A readable socket has at least one byte. It may not have a whole frame.",
         fits: &[Fault::Silent, Fault::Impatient],
         play: plays::stalled,
     },
     Case {
         id: "never-reads",
         points: 3,
-        rule: "a client that does not read its answer keeps no other waiting, and gets all of it when it reads",
+        rule: "a client that doesn't read its answer doesn't keep the others waiting, and gets all of it when it reads",
         proves: &[
             ("others", "one does not read its answer"),
             ("unread", "an answer of 1 MiB, read after a long time"),
         ],
-        hint: "A send waits, too, when the buffers are full; one that may not wait takes only a part.",
+        hint: "Sending waits, too, when the buffers are full; and a send that must not wait takes only part of what \
+               you give it.",
         fits: &[Fault::Wrong, Fault::Silent],
         play: plays::never_reads,
     },
     Case {
         id: "many-in-one-piece",
         points: 1,
-        rule: "a client that sends 8,192 frames in one piece keeps no other waiting, and gets all its answers",
+        rule: "a client that sends 8,192 frames in one piece doesn't keep the others waiting, and gets all its answers",
         proves: &[
             ("others", "one has sent 8,192 frames in one piece"),
             ("unread", "8,192 answers to frames in one piece, read late"),
         ],
-        hint: "One recv brought thousands of frames. What does your program do for each of them, and does anything grow with \
-               their number?",
+        hint: "One recv returned thousands of frames. What does your program do for each of them, and does anything \
+               grow with their number?",
         fits: &[Fault::Short, Fault::Silent],
         play: plays::many_in_one_piece,
     },
     Case {
         id: "limit",
         points: 1,
-        rule: "frames of 16,777,215 and of 16,777,216 bytes (16 MiB) are answered whole, each within 40 s",
+        rule: "frames of 16,777,215 and of 16,777,216 bytes (16 MiB) are answered in full, each within 40 s",
         proves: &[
             ("limit", "16,777,215 and 16,777,216 bytes are answered"),
             ("pace", "a frame of 16 MiB"),
         ],
-        hint: "Which is the greatest length that your program takes? Compare it with the page: is the limit itself still valid?",
+        hint: "What is the greatest length your program accepts? Compare it with the lab's page: is the limit itself \
+               still valid?",
         fits: &[Fault::Short, Fault::Slow],
         play: plays::limit,
     },
     Case {
         id: "half-close",
         points: 2,
-        rule: "a client that has ended its side and reads late gets the whole of its answer, and then the end",
+        rule: "a client that has ended its side and reads late gets all of its answer, and then the end of the stream",
         proves: &[("end", "more is due than the buffers hold, and the client reads late")],
-        hint: "A read of 0 bytes says that the client sends no more. It may still be reading: what becomes of the bytes you \
-               have not sent yet?",
+        hint: "A read of 0 bytes means that the client won't send any more. It may still be reading: what happens to \
+               the bytes you haven't sent yet?",
         fits: &[Fault::Short, Fault::SilentAfterEnd, Fault::Reset],
         play: plays::half_close,
     },
     Case {
         id: "reset",
         points: 2,
-        rule: "a client that resets its connection takes no other with it",
+        rule: "a client that resets its connection takes no other client down with it",
         proves: &[
             ("reset", "inside a frame"),
-            ("reset", "while an answer is under way"),
+            ("reset", "while an answer is being sent"),
             ("reset", "before the connection was accepted"),
         ],
-        hint: "After a reset, recv and send fail. Whose error is that, and what has to end?",
+        hint: "After a reset, recv and send fail. Which connection is that about, and what has to end?",
         fits: &[Fault::Short, Fault::Silent, Fault::Ended, Fault::Reset],
         play: plays::reset,
     },
     Case {
         id: "client-leaves",
         points: 2,
-        rule: "a client that leaves without reading its answers takes no other with it",
+        rule: "a client that leaves without reading its answers takes no other client down with it",
         proves: &[
             ("leaves", "it closes"),
             ("leaves", "it ends its side, and then resets"),
@@ -129,15 +134,15 @@ pub(super) const CASES: &[Case] = &[
             ("leaves", "it ends its side, and resets in the middle of a long answer"),
             ("idle", "after clients that left"),
         ],
-        hint: "A send to a client that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose \
-               error is that?",
+        hint: "Sending to a client that is gone fails with EPIPE or ECONNRESET, and raises SIGPIPE unless you ignore \
+               that signal. Whose problem should that be?",
         fits: &[Fault::Short, Fault::Silent, Fault::Ended, Fault::Reset],
         play: plays::client_leaves,
     },
     Case {
         id: "many-resets",
         points: 2,
-        rule: "100 clients that reset at once take nobody with them",
+        rule: "100 clients that reset at once take nobody down with them",
         proves: &[("reset", "100 at once")],
         hint: "Look at every call that can fail: accept, recv, send, and what you do when you close. How long does your program \
                take for each?",
@@ -147,7 +152,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "broken-framing",
         points: 2,
-        rule: "a client that breaks the framing is closed, and no other notices",
+        rule: "a client that breaks the framing is disconnected, and the others don't notice",
         proves: &[
             ("limit", "16,777,217 and 2,147,483,647 are refused"),
             ("negative", "-1 and -2,147,483,648 are refused"),
@@ -161,9 +166,9 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "own-answers",
         points: 2,
-        rule: "each client gets its own answers, when the frames of many come in turns and in parts",
-        proves: &[("own-answers", "frames of eight clients, in turns and in parts")],
-        hint: "What has come of a frame belongs to one connection. Where do you keep it?",
+        rule: "each client gets its own answers, even when frames from many clients arrive in turns and in parts",
+        proves: &[("own-answers", "frames from eight clients, taking turns and in parts")],
+        hint: "The part of a frame that has arrived belongs to one connection. Where do you keep it?",
         fits: &[Fault::Wrong, Fault::Short, Fault::Silent, Fault::Extra],
         play: plays::own_answers,
     },
@@ -172,46 +177,47 @@ pub(super) const CASES: &[Case] = &[
         points: 1,
         rule: "two clients with the same port and different addresses get their own answers",
         proves: &[("own-answers", "two clients with the same port")],
-        hint: "How does your program tell its clients apart? Is that different for any two connections?",
+        hint: "How does your program tell its clients apart? Does that differ between any two connections?",
         fits: &[Fault::Wrong, Fault::Short, Fault::Silent, Fault::Extra],
         play: plays::same_port,
     },
     Case {
         id: "starts-clean",
         points: 1,
-        rule: "the next client gets nothing of one that broke off inside a frame or inside an answer",
+        rule: "when a client breaks off inside a frame or an answer, the next client gets nothing that was left over \
+               from it",
         proves: &[
             (
                 "own-answers",
                 "the next client after one that ended inside a length, and inside a body",
             ),
-            ("own-answers", "the next client after one that reset with an answer under way"),
+            ("own-answers", "the next client after one that reset while an answer was being sent"),
         ],
-        hint: "The kernel gives a descriptor away again as soon as it is closed. What does your program still know about it \
-               then?",
+        hint: "The kernel reuses a descriptor as soon as it is closed. What does your program still remember about the \
+               old one?",
         fits: &[Fault::Wrong, Fault::Short, Fault::Silent, Fault::Extra],
         play: plays::starts_clean,
     },
     Case {
         id: "waits",
         points: 1,
-        rule: "while nobody can be served, the program leaves the processor alone: also beside a client that has ended its side \
-               and does not read",
+        rule: "while nobody can be served, the program doesn't keep the processor busy, even if a client has ended its \
+               side and doesn't read",
         proves: &[
             ("idle", "while a client that has ended its side does not read"),
             ("idle", "after that client's reset"),
         ],
-        hint: "A connection whose client has ended its side can be read for ever: each read brings 0 bytes. What does your loop \
-               wait for there?",
+        hint: "Once a client has ended its side, its connection is always readable: each read returns 0 bytes. What \
+               does your loop wait for then?",
         fits: &[Fault::Spins],
         play: plays::waits,
     },
     Case {
         id: "backlog",
         points: 2,
-        rule: "100 clients that connect before the server comes to accept are kept for it",
+        rule: "100 clients that connect before the server calls accept are all kept waiting for it",
         proves: &[("backlog", "100 connect while the program is stopped")],
-        hint: "The kernel keeps connections that nobody has accepted yet. How many, is said in listen().",
+        hint: "The kernel keeps connections that nobody has accepted yet. How many? That's what you tell listen().",
         fits: &[Fault::Silent, Fault::Ended],
         play: plays::backlog,
     },
@@ -220,7 +226,7 @@ pub(super) const CASES: &[Case] = &[
         points: 2,
         rule: "300 clients come and go, and each connection is closed when its client has ended",
         proves: &[("give-back", "300 clients come and go")],
-        hint: "A read of 0 bytes between two frames is a normal end. What has to be given back then?",
+        hint: "A read of 0 bytes between two frames is a normal end. What has to be released then?",
         fits: &[Fault::Open, Fault::Short, Fault::Silent],
         play: plays::comings_and_goings,
     },
@@ -232,7 +238,7 @@ pub(super) const CASES: &[Case] = &[
             "give-back",
             "1,100 clients that break the framing, 1,100 that reset and 1,100 that leave, then 200 at once",
         )],
-        hint: "A client may end in several ways. Does each of them give back what the client has taken?",
+        hint: "A client may end in several ways. Is everything it used released, whichever way it ends?",
         fits: &[Fault::Open, Fault::Short, Fault::Silent, Fault::Ended],
         play: plays::many_broken,
     },

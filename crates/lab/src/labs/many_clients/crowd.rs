@@ -48,7 +48,7 @@ pub(super) fn ask(trial: &mut Trial, peer: &mut Peer) -> Result<(), CaseFailure>
 
 pub(super) fn ask_each(trial: &mut Trial, peers: &mut [Peer]) -> Result<(), CaseFailure> {
     trial.step(
-        "each of them, in an order by the seed, asks and is answered before the next one asks",
+        "each of them, in an order chosen by the seed, asks and is answered before the next one asks",
     );
     let order = order(trial, peers.len());
     order

@@ -204,7 +204,8 @@ pub(super) fn same_port(trial: &mut Trial) -> Played {
 
 fn in_turns(trial: &mut Trial, peers: &mut [Peer]) -> Played {
     let (mut left, mut due) = (vec![Vec::new(); peers.len()], vec![Vec::new(); peers.len()]);
-    trial.step("four times, each of them in turn sends the rest of a frame, a whole one, and a part of the next; and expects the answers to what is whole");
+    trial.step("four times, each of them in turn sends the rest of a frame, a whole one, and part of the next; and \
+                expects answers to the complete ones");
     for _ in 0..4 {
         for number in order(trial, peers.len()) {
             let (whole, next) = (trial.text(12), trial.text(30));
@@ -259,7 +260,7 @@ pub(super) fn backlog(trial: &mut Trial) -> Played {
             .collect()
     };
     let mut peers: Vec<Peer> = trial.while_stopped(|trial| {
-        trial.quietly(format!("{WAITING} peers connect, one after the other, and stay"), connect)
+        trial.quietly(format!("{WAITING} peers connect, one after another, and stay"), connect)
     })?;
     ask_each(trial, &mut peers)
 }
@@ -274,7 +275,7 @@ pub(super) fn comings_and_goings(trial: &mut Trial) -> Played {
         peer.expect_end()
     };
     let what = "connects, asks, is answered, ends its side, and expects the end of the stream";
-    trial.quietly(format!("{VISITS} peers, one after the other: each {what}"), |trial| {
+    trial.quietly(format!("{VISITS} peers, one after another: each {what}"), |trial| {
         (0..VISITS).try_for_each(|number| visit(trial).map_err(|failure| numbered(number, failure)))
     })
 }
@@ -284,7 +285,7 @@ pub(super) fn many_broken(trial: &mut Trial) -> Played {
     trial.allow(BROKEN_TAKE);
     let mut early = trial.connect("idle")?;
     let each = "one breaks the framing, one resets inside a body, and one leaves without its answers; and the first peer asks";
-    let broke = trial.quietly(format!("{BROKEN} times, one after the other: {each}"), |trial| {
+    let broke = trial.quietly(format!("{BROKEN} times, one after another: {each}"), |trial| {
         (0..BROKEN).try_for_each(|number| {
             let round = breaks(trial, number).and_then(|()| ask(trial, &mut early));
             round.map_err(|failure| numbered(number, failure))
@@ -293,7 +294,7 @@ pub(super) fn many_broken(trial: &mut Trial) -> Played {
     broke.map_err(|failure| trial.or_ended(failure))?;
     // What is still to be given back has its time.
     trial.expect_idle()?;
-    trial.step("all of these are gone; with the first peer, 200 are connected then:");
+    trial.step("all of those are gone; now 200 are connected, counting the first peer:");
     let mut peers = connect_many(trial, CLIENTS - 1)?;
     ask_each(trial, &mut peers)?;
     ask(trial, &mut early)

@@ -17,7 +17,7 @@ pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(
     if came == expected {
         return Ok(());
     }
-    let what = format!("{expected} whole frames were sent, and {came} lines came on stdout");
+    let what = format!("{expected} complete frames were sent, but {came} lines came on stdout");
     Err(CaseFailure::new(Fault::Short, what))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn some_lines_are_right(
     bodies: &[&[u8]],
 ) -> Result<usize, CaseFailure> {
     if finished.forgot {
-        let what = "the program printed more on stdout than the 8 MiB that the checker keeps: its first lines are forgotten";
+        let what = "the program printed more on stdout than the 8 MiB that the checker keeps: its first lines are lost";
         return Err(CaseFailure { hint: Some(TALKS), ..CaseFailure::new(Fault::Extra, what) });
     }
     let stdout = String::from_utf8_lossy(&finished.stdout);
@@ -50,15 +50,14 @@ pub(super) fn some_lines_are_right(
     if came > expected {
         let shown: String = lines[expected].chars().take(70).collect();
         let what = format!(
-            "{expected} whole frames were sent, and {came} lines came on stdout. The first of too many is {shown:?}"
+            "{expected} complete frames were sent, but {came} lines came on stdout. The first extra line is {shown:?}"
         );
         return Err(CaseFailure::new(Fault::Extra, what));
     }
     Ok(came)
 }
 
-const TALKS: &str =
-    "What does your program print for every piece it reads? It prints more than anybody can read.";
+const TALKS: &str = "Does your program print something for every piece it reads? That's more than anybody can read.";
 
 fn is_digest(line: &str) -> bool {
     line.len() == 64 && line.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -74,7 +73,7 @@ fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
     } else if sha256_hex(&frame(body)) == line {
         ". That is the SHA-256 of the length and the body together".to_owned()
     } else if sha256_hex(&behind()[4..]) == line {
-        ". That is the SHA-256 of this body and all that came after it".to_owned()
+        ". That is the SHA-256 of this body and everything that came after it".to_owned()
     } else if line.to_lowercase() == sha256_hex(body) {
         ". The digits are right, but in upper case".to_owned()
     } else {

@@ -44,7 +44,7 @@ pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Cas
     if let Some(code) = finished.code.filter(|code| *code != 0) {
         return Err(CaseFailure::new(
             Fault::Ended,
-            format!("the stream ended as it should, but the exit code was {code}"),
+            format!("the stream ended normally, but the exit code was {code}"),
         ));
     }
     lines_are_right(&finished, bodies)

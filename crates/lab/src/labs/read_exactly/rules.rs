@@ -5,13 +5,13 @@ use crate::labs::lab::Rule;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "line",
-        text: "For each frame, in order, one line on stdout: the SHA-256 of the body alone, 64 lower-case hex digits. \
-               Nothing else on stdout.",
+        text: "For each frame, in order, the program prints one line on stdout: the SHA-256 of the body alone, as 64 \
+               lower-case hex digits. It prints nothing else on stdout.",
         sides: &["a frame of 20 bytes", "all 256 values, zeros and line ends"],
     },
     Rule {
         id: "any-piece",
-        text: "The stream may be cut anywhere: a read brings any part of a frame.",
+        text: "The stream may be cut anywhere: a read may return any part of a frame.",
         sides: &[
             "a byte at a time",
             "cut inside a length, after 1, 2 and 3 bytes",
@@ -21,13 +21,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "together",
-        text: "Frames may come together: one piece may hold 5,000 of them.",
+        text: "Frames may come together: a single piece may hold 5,000 of them.",
         sides: &["4 frames in one piece", "5,000 frames in one piece"],
     },
     Rule {
         id: "length",
-        text: "A length is a signed number of 32 bits, little-endian. From 0 to 16,777,216 (16 MiB) it is valid; any other is \
-               an error at once: the program does not wait for the body.",
+        text: "A length is a signed 32-bit number, little-endian. It is valid from 0 to 16,777,216 (16 MiB). Any other \
+               length is an error at once: the program does not wait for the body.",
         sides: &[
             "0",
             "each byte of the length may have any value: 127 to 65,536",
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "silence",
-        text: "A silence means nothing, and there is no time limit: after 30 s without a byte the server may go on.",
+        text: "Silence means nothing, and there is no time limit: after 30 s without a byte, the server may carry on.",
         sides: &[
             "before the first frame",
             "between two frames",
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "idle",
-        text: "While nothing comes, the program waits: it must not keep the processor busy.",
+        text: "While nothing arrives, the program waits, and must not keep the processor busy.",
         sides: &["inside a body"],
     },
     Rule {
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "cut-off",
-        text: "When the stream ends inside a length or a body, that is an error.",
+        text: "If the stream ends inside a length or a body, that is an error.",
         sides: &[
             "after 1, 2 and 3 bytes of a length",
             "after the length, before the body",
@@ -69,8 +69,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "broken",
-        text: "When the connection is reset, that is an error, too. Frames that came just before the reset may be lost with \
-               it: the checker takes their lines, but doesn't miss them.",
+        text: "A reset is an error, too. Frames that came just before the reset may be lost with it: the checker \
+               accepts their lines, but doesn't require them.",
         sides: &[
             "inside a body",
             "where a length would begin",
@@ -79,25 +79,26 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "error",
-        text: "After an error the program ends with any exit code other than 0, and with a line on stderr. It must not die of \
-               a signal or panic (exit code 101). The frames before the error have their lines; the frame with the error \
-               has none.",
+        text: "After an error, the program ends with any exit code other than 0, and with a line on stderr. It must \
+               not be killed by a signal or panic (exit code 101). The frames before the error have their lines; the \
+               frame with the error has none.",
         sides: &["the end inside a frame", "a wrong length", "a reset"],
     },
     Rule {
         id: "sends-nothing",
-        text: "The program sends nothing. It may end its side of the connection at once, or keep it.",
-        sides: &["nothing has come when it has ended"],
+        text: "The program sends nothing. It may end its side of the connection at once, or keep it open.",
+        sides: &["nothing has arrived by the time it ends"],
     },
     Rule {
         id: "log",
-        text: "On stderr a program may say what it likes, and as much as it likes. Of what it prints on stdout, the checker keeps \
-               at most 8 MiB.",
+        text: "On stderr, a program may print whatever it likes, and as much as it likes. Of what it prints on stdout, \
+               the checker keeps at most 8 MiB.",
         sides: &["16 MiB come"],
     },
     Rule {
         id: "pace",
-        text: "512 KiB a second are fast enough, and so is one byte per call. After the last byte, the program has 5 s more, and after 16 MiB 12 s.",
+        text: "512 KiB a second is fast enough, and so is one byte per call. After the last byte, the program has 5 s \
+               more; after 16 MiB, it has 12 s.",
         sides: &["16 MiB in 33 s"],
     },
 ];

@@ -62,7 +62,7 @@ impl Answer {
         };
         if body > BODY as u64 {
             return Err(form(format!(
-                "the header announces {body} bytes, and no answer has more than {BODY}"
+                "the header announces {body} bytes, but no answer has more than {BODY}"
             )));
         }
         let body = peer.receive(&format!("the body, as {header} says"), body as usize)?;

@@ -44,7 +44,7 @@ pub(super) fn expect_timed_out(
             return Err(CaseFailure::new(
                 Fault::Rule,
                 format!(
-                    "the command was gone {:.1} s after it was sent, and it has 2 s",
+                    "the command was gone {:.1} s after it was sent, but it has 2 s",
                     ended.as_secs_f32()
                 ),
             ));

@@ -13,9 +13,9 @@ use crate::verdict::{CaseFailure, Fault};
 pub(super) const NO_INPUT: Case = Case {
     id: "no-input",
     points: 1,
-    rule: "a command that reads its standard input gets the end at once",
+    rule: "a command that reads its standard input gets end-of-file at once",
     proves: &[("input", "a command that reads its input")],
-    hint: "Whose standard input does a child have, if you don't give it another one?",
+    hint: "Whose standard input does a child get, if you don't give it another one?",
     fits: &[Fault::Form, Fault::Wrong, Fault::Silent],
     play: no_input,
 };
@@ -30,13 +30,14 @@ fn no_input(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const ANY_END: Case = Case {
     id: "any-end",
     points: 1,
-    rule: "a command may end with any exit code or by a signal, also one that it sends to its whole group",
+    rule: "a command may end with any exit code or by a signal, even one that it sends to its whole group",
     proves: &[
         ("end", "exit code 3"),
         ("end", "the shell is killed by a signal"),
         ("group", "a command that kills its group"),
     ],
-    hint: "Which ends of a command does your program treat as an error of its own? And who is in the command's process group?",
+    hint: "Which ways for a command to end does your program treat as its own error? And who is in the command's \
+           process group?",
     fits: &[Fault::Wrong, Fault::Form, Fault::Short, Fault::Silent, Fault::Ended, Fault::Reset],
     play: any_end,
 };
@@ -63,7 +64,10 @@ pub(super) const IN_TIME: Case = Case {
     id: "in-time",
     points: 1,
     rule: "a command that takes 1.5 s ends by itself, and so does the next one on the same connection",
-    proves: &[("time", "a command of 1.5 s ends by itself"), ("time", "and so does the next one")],
+    proves: &[
+        ("time", "a command that takes 1.5 s ends by itself"),
+        ("time", "and so does the next one"),
+    ],
     hint: "How long may a command run, and when does your clock start: with the command, or with the peer?",
     fits: &[Fault::Form, Fault::Wrong, Fault::Short],
     play: in_time,
@@ -84,12 +88,13 @@ fn in_time(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const NO_END: Case = Case {
     id: "no-end",
     points: 2,
-    rule: "a command that does not end is killed with its children after 2 s; what it wrote is answered as timed_out",
+    rule: "a command that does not end is killed with its children after 2 s; the answer is what it wrote, with \
+           timed_out",
     proves: &[
-        ("time", "a command of 60 s is killed"),
+        ("time", "a command that would take 60 s is killed"),
         ("header", "`timed_out` is true, and `truncated` is not"),
     ],
-    hint: "Killing the shell does not kill what the shell has started, and that holds your pipes open, too.",
+    hint: "Killing the shell doesn't kill the processes it started, and they hold your pipes open, too.",
     fits: &[Fault::Form, Fault::Silent, Fault::Wrong],
     play: no_end,
 };
@@ -106,9 +111,10 @@ fn no_end(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const STOPS_ITSELF: Case = Case {
     id: "stops-itself",
     points: 1,
-    rule: "a command that stops itself (SIGSTOP) has not ended: it is killed when its time is over",
+    rule: "a command that stops itself (SIGSTOP) has not ended: it is killed when its time is up",
     proves: &[("end", "the shell is stopped")],
-    hint: "A stopped process has not ended, and some signals wait until it goes on. Which of your calls takes it for an end?",
+    hint: "A stopped process has not ended, and some signals wait until it continues. Which of your calls mistakes the \
+           stop for an end?",
     fits: &[Fault::Form, Fault::Silent, Fault::Wrong],
     play: stops_itself,
 };
@@ -125,9 +131,9 @@ fn stops_itself(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const CLOSED_PIPES: Case = Case {
     id: "closed-pipes",
     points: 2,
-    rule: "a command that closes its stdout and stderr has not ended: it runs on, and at most for its 2 s",
+    rule: "a command that closes its stdout and stderr has not ended: it runs on, for at most its 2 s",
     proves: &[("end", "both pipes are closed, and the shell runs on")],
-    hint: "The end of the pipes says that no more output comes. Who says that the command has ended?",
+    hint: "End-of-file on the pipes means that there is no more output. What tells you that the command has ended?",
     fits: &[Fault::Form, Fault::Silent],
     play: closed_pipes,
 };
@@ -142,7 +148,7 @@ fn closed_pipes(trial: &mut Trial) -> Result<(), CaseFailure> {
         peer.send(&frame(&command))
     })?;
     let answer = Answer::receive(&mut peer)?;
-    trial.step("looks whether the command has made the file");
+    trial.step("checks whether the command has created the file");
     if !trace.exists() {
         return Err(CaseFailure::new(Fault::Rule, "the command was answered before it had ended"));
     }
@@ -154,13 +160,14 @@ fn closed_pipes(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const BACKGROUND: Case = Case {
     id: "background",
     points: 2,
-    rule: "when the shell ends, the answer leaves at once: a child in the background does not delay it, and is killed",
+    rule: "when the shell ends, the answer is sent at once: a child in the background doesn't delay it, and is killed",
     proves: &[
         ("background", "a child that holds the pipes"),
         ("background", "a child that has closed the pipes"),
         ("at-once", "after the end of the shell"),
     ],
-    hint: "What do you wait for: the end of the shell, or the end of the pipes? Who else holds those, and who doesn't?",
+    hint: "What do you wait for: the end of the shell, or the end of the pipes? Who else holds the pipes open, and who \
+           doesn't?",
     fits: &[Fault::Form, Fault::Silent],
     play: background,
 };
@@ -180,12 +187,12 @@ pub(super) const IGNORES_SIGNALS: Case = Case {
     points: 2,
     rule: "a command that ignores HUP, INT and TERM is killed all the same, with its children, whatever the reason",
     proves: &[
-        ("kill", "HUP, INT and TERM are ignored when the time is over"),
+        ("kill", "HUP, INT and TERM are ignored when the time is up"),
         ("kill", "HUP, INT and TERM are ignored after too much output"),
         ("kill", "HUP, INT and TERM are ignored in the background"),
         ("kill", "HUP, INT and TERM are ignored when the peer has left"),
     ],
-    hint: "Most signals are a request, and a process may ignore them. Which one can't be ignored?",
+    hint: "Most signals are requests, and a process may ignore them. Which one can't be ignored?",
     fits: &[Fault::Form, Fault::Silent],
     play: ignores_signals,
 };
@@ -216,7 +223,8 @@ pub(super) const WAITS_QUIETLY: Case = Case {
         ("idle", "while a command runs"),
         ("idle", "while a command runs that has closed its pipes"),
     ],
-    hint: "How does your program learn that the command has ended? And what does a read or a poll say of a pipe that has ended?",
+    hint: "How does your program learn that the command has ended? And what does read or poll say about a pipe that \
+           has reached its end?",
     fits: &[Fault::Spins],
     play: waits_quietly,
 };

@@ -64,7 +64,7 @@ impl Liveness {
 
     /// Waits until the command, which has run, and all that it started are gone.
     pub fn wait_end(&mut self, trial: &Trial) -> Result<(), CaseFailure> {
-        trial.step("waits until nothing runs any more that the command started");
+        trial.step("waits until nothing that the command started is still running");
         let within = TIME + PATIENCE;
         if self.has_ended(trial, within) {
             return Ok(());
@@ -73,7 +73,7 @@ impl Liveness {
         Err(CaseFailure::new(
             Fault::Rule,
             format!(
-                "{after:.1} s after the command was sent, a process that it started still runs"
+                "{after:.1} s after the command was sent, a process that it started is still running"
             ),
         ))
     }

@@ -16,7 +16,7 @@ pub(super) const BOTH_STREAMS: Case = Case {
     points: 2,
     rule: "the body is all of stdout and then all of stderr",
     proves: &[("body", "both pipes are used"), ("body", "only stderr is used")],
-    hint: "A command may use both pipes. Does your program send only one of them, or in another order?",
+    hint: "A command may use both pipes. Does your program send only one of them, or both in the wrong order?",
     fits: &[Fault::Wrong],
     play: both_streams,
 };
@@ -38,7 +38,8 @@ pub(super) const SILENT: Case = Case {
         ("answer", "a command of 0 bytes"),
         ("length", "0 bytes are answered"),
     ],
-    hint: "What does your program send for 0 bytes of output, and for a command of 0 bytes? The peer waits for a header in any case.",
+    hint: "What does your program send for 0 bytes of output, and for a command of 0 bytes? Either way, the peer waits \
+           for a header.",
     fits: &[Fault::Silent, Fault::Short],
     play: silent,
 };
@@ -55,10 +56,10 @@ fn silent(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const ANY_BYTES: Case = Case {
     id: "any-bytes",
     points: 2,
-    rule: "commands and their output are bytes: they need not be UTF-8, nor end with a newline",
+    rule: "commands and their output are bytes: they need not be UTF-8 or end with a newline",
     proves: &[
-        ("body", "no final newline, bytes 0, and bytes that are not UTF-8"),
-        ("body", "a command that is not UTF-8"),
+        ("body", "no final newline, NUL bytes, and bytes that aren't UTF-8"),
+        ("body", "a command that isn't UTF-8"),
         ("body", "a command of two lines that ends with a space"),
     ],
     hint: "Is there a decode, a string or a strip anywhere? Only the header is text.",
@@ -81,7 +82,7 @@ pub(super) const BYTES_NOT_CHARACTERS: Case = Case {
     points: 1,
     rule: "data_len counts bytes, not characters",
     proves: &[("header", "bytes are counted, not characters")],
-    hint: "What does your length count: the bytes that are sent, or the characters that are seen?",
+    hint: "What does your length count: the bytes that you send, or the characters that you see?",
     fits: &[Fault::Form, Fault::Wrong, Fault::Silent],
     play: bytes_not_characters,
 };
@@ -95,7 +96,7 @@ fn bytes_not_characters(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const PIPES_FULL: Case = Case {
     id: "pipes-full",
     points: 3,
-    rule: "a command that fills both pipes is read to its end",
+    rule: "the output of a command that fills both pipes is read to the end",
     proves: &[("body", "200,000 bytes on each pipe, a little at a time")],
     hint: "A pipe holds 64 KiB. If you read one pipe to its end first, who empties the other one?",
     fits: &[Fault::Form, Fault::Silent, Fault::Wrong],
@@ -116,7 +117,7 @@ fn pipes_full(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const LAST_WORDS: Case = Case {
     id: "last-words",
     points: 1,
-    rule: "what a command writes just before its end is answered, 60,000 bytes on each pipe",
+    rule: "what a command writes just before it ends is in the answer: 60,000 bytes on each pipe",
     proves: &[("body", "60,000 bytes on each pipe just before the end")],
     hint: "The shell has ended. Which bytes may its pipes still hold, and which line reads them?",
     fits: &[Fault::Wrong],
@@ -156,7 +157,7 @@ pub(super) const ALL_THAT_FITS: Case = Case {
         ("output", "1,048,575 bytes are complete"),
         ("output", "1,048,576 bytes are complete"),
     ],
-    hint: "How do you know that there is more? Only a byte above the limit shows it.",
+    hint: "How do you know that there is more? Only one byte beyond the limit shows it.",
     fits: &[Fault::Form, Fault::Wrong],
     play: all_that_fits,
 };
@@ -172,7 +173,7 @@ fn all_that_fits(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const BOTH_FULL: Case = Case {
     id: "both-full",
     points: 1,
-    rule: "each pipe has a limit of its own: 1,048,576 bytes on both are complete, a body of 2 MiB",
+    rule: "each pipe has a limit of its own: 1,048,576 bytes on each are answered in full, in a body of 2 MiB",
     proves: &[
         ("output", "1,048,576 bytes on each pipe are complete"),
         ("pace", "an answer of 2 MiB"),
@@ -192,13 +193,13 @@ fn both_full(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const ONE_TOO_MANY: Case = Case {
     id: "one-too-many",
     points: 2,
-    rule: "1,048,577 bytes on one pipe are answered as truncated, and what the other pipe brought is kept",
+    rule: "1,048,577 bytes on one pipe are answered as truncated, and the output on the other pipe is kept",
     proves: &[
         ("output", "1,048,577 bytes on stdout are truncated, and stderr is kept"),
         ("output", "1,048,577 bytes on stderr are truncated, and stdout is kept"),
         ("header", "`truncated` is true, and `timed_out` is not"),
     ],
-    hint: "One pipe had too much. Do you look at both, and what did the other one bring until then?",
+    hint: "One pipe had too much. Do you read both? And what had the other one delivered by then?",
     fits: &[Fault::Form, Fault::Wrong],
     play: one_too_many,
 };
@@ -220,14 +221,14 @@ fn one_too_many(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const ENDLESS: Case = Case {
     id: "endless",
     points: 2,
-    rule: "of endless output the first 1,048,576 bytes are answered as truncated, and the command is killed at once",
+    rule: "the first 1,048,576 bytes of endless output are answered as truncated, and the command is killed at once",
     proves: &[
         ("output", "endless output on stdout"),
         ("output", "endless output on stderr"),
         ("header", "`truncated` is true, and `timed_out` is not"),
         ("at-once", "after too much output"),
     ],
-    hint: "Do you wait for the command's end before you look at how much there is?",
+    hint: "Do you wait for the command to end before you check how much there is?",
     fits: &[Fault::Form, Fault::Silent],
     play: endless,
 };

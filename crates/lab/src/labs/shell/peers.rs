@@ -20,9 +20,9 @@ const PEERS: usize = 1100;
 pub(super) const HALF_CLOSE: Case = Case {
     id: "half-close",
     points: 1,
-    rule: "a peer that ends its side while a command runs gets the answer",
+    rule: "a peer that ends its side while a command runs still gets the answer",
     proves: &[("half-close", "the end comes while a command runs")],
-    hint: "The peer sends no more. Does that say that it no longer reads?",
+    hint: "The peer won't send any more. Does that mean that it isn't reading either?",
     fits: &[Fault::Short, Fault::Reset, Fault::SilentAfterEnd, Fault::Form, Fault::Wrong],
     play: half_close,
 };
@@ -47,10 +47,10 @@ fn half_close(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const LATE_END: Case = Case {
     id: "late-end",
     points: 1,
-    rule: "a peer that has ended its side and reads late gets an answer of 2 MiB whole, and then the end",
+    rule: "a peer that has ended its side and reads late gets all of a 2 MiB answer, and then the end of the stream",
     proves: &[("half-close", "2 MiB are due, and the peer reads late")],
-    hint: "When the kernel's buffers are full, what becomes of the bytes that you have not written yet? The peer has ended its \
-           side, and still reads.",
+    hint: "When the kernel's buffers are full, what happens to the bytes that you haven't written yet? The peer has \
+           ended its side, but is still reading.",
     fits: &[Fault::Short, Fault::Reset, Fault::SilentAfterEnd],
     play: late_end,
 };
@@ -77,13 +77,13 @@ fn late_end(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const PEER_LEAVES: Case = Case {
     id: "peer-leaves",
     points: 2,
-    rule: "a peer that leaves while its command runs ends neither the server nor the next peer's turn, and the command is killed",
+    rule: "when a peer leaves while its command runs, the command is killed, and the server serves the next peer",
     proves: &[
         ("leaves", "it resets while its command runs"),
         ("leaves", "it closes while its command runs"),
         ("next", "after a peer that left"),
     ],
-    hint: "The answer cannot be sent. Whose error is that?",
+    hint: "The answer can't be sent. Should that end your server?",
     fits: &[Fault::Ended, Fault::Silent],
     play: peer_leaves,
 };
@@ -101,7 +101,7 @@ fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const LEAVES_OWED: Case = Case {
     id: "leaves-owed",
     points: 2,
-    rule: "a peer that leaves with three answers due ends neither the server nor the next peer's turn",
+    rule: "when a peer leaves with three answers due, the server serves the next peer",
     proves: &[
         ("leaves", "it closes with answers due"),
         ("leaves", "it ends its side and then resets, with answers due"),
@@ -109,8 +109,8 @@ pub(super) const LEAVES_OWED: Case = Case {
         ("next", "after a peer that left"),
         ("idle", "after a peer that left"),
     ],
-    hint: "A write to a peer that has gone fails: EPIPE or ECONNRESET, and unless you ignore it, the signal SIGPIPE. Whose error \
-           is that?",
+    hint: "Writing to a peer that is gone fails with EPIPE or ECONNRESET, and raises SIGPIPE unless you ignore that \
+           signal. Whose problem should that be?",
     fits: &[Fault::Ended, Fault::Silent],
     play: leaves_owed,
 };
@@ -130,9 +130,9 @@ fn leaves_owed(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const RESETS: Case = Case {
     id: "resets",
     points: 1,
-    rule: "a peer may reset the connection when nothing is under way, inside a request, and with all buffers full",
+    rule: "a peer may reset the connection when nothing is going on, inside a request, and with all buffers full",
     proves: &[
-        ("leaves", "it resets when nothing is under way"),
+        ("leaves", "it resets when nothing is going on"),
         ("leaves", "it resets inside a request"),
         ("leaves", "it resets with unread bytes in both directions"),
         ("next", "after a reset"),
@@ -170,7 +170,7 @@ pub(super) const MANY_PEERS: Case = Case {
         ("resources", "after 1,100 peers that broke the framing"),
         ("next", "after a refused request"),
     ],
-    hint: "What does a refused peer leave in your program: an open socket, a thread, a place in a list?",
+    hint: "What does a refused peer leave behind in your program: an open socket, a thread, a place in a list?",
     fits: &[Fault::Ended, Fault::Silent, Fault::Open, Fault::Reset, Fault::Short],
     play: many_peers,
 };

@@ -34,12 +34,12 @@ fn one_command(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const PIPELINED: Case = Case {
     id: "pipelined",
     points: 2,
-    rule: "three requests in one piece are answered one by one, in their order",
+    rule: "three requests in one piece are answered one by one, in order",
     proves: &[
         ("order", "3 requests in one piece"),
         ("half-close", "requests came just before the end"),
     ],
-    hint: "One recv may bring more than one request. What happens to the bytes after the first?",
+    hint: "One recv may return more than one request. What happens to the bytes after the first?",
     fits: &[Fault::Short, Fault::Silent, Fault::SilentAfterEnd, Fault::Wrong],
     play: pipelined,
 };
@@ -86,7 +86,8 @@ pub(super) const COMMAND_LENGTHS: Case = Case {
         ("length", "65,535 bytes are answered"),
         ("length", "65,536 bytes are answered"),
     ],
-    hint: "\"At most\" includes the limit itself. How do you compare? And how large is the buffer that a command goes through?",
+    hint: "\"At most\" includes the limit itself. How do you compare? And how large is the buffer that holds a \
+           command?",
     fits: &[Fault::Short, Fault::Silent, Fault::Wrong],
     play: command_lengths,
 };
@@ -113,9 +114,9 @@ fn padded(first: &str, last: &str, length: usize) -> String {
 pub(super) const SILENCE: Case = Case {
     id: "silence",
     points: 1,
-    rule: "a silence between two requests is not the end: after it, the peer goes on",
+    rule: "silence between two requests is not the end: after it, the peer carries on",
     proves: &[("silence", "a silence between two requests")],
-    hint: "Who said that a silence has a meaning? Look for a timeout on the connection.",
+    hint: "Silence means nothing. Is there a timeout on your connection?",
     fits: &[Fault::Impatient],
     play: silence,
 };
@@ -131,9 +132,9 @@ fn silence(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const SILENCE_INSIDE: Case = Case {
     id: "silence-inside",
     points: 1,
-    rule: "a silence inside a request is not its end: the rest may come later",
+    rule: "silence inside a request is not its end: the rest may come later",
     proves: &[("silence", "a silence inside a request")],
-    hint: "Half a command has come, and the stream hasn't ended. How long does your program wait for the rest?",
+    hint: "Half a command has arrived, and the stream hasn't ended. How long does your program wait for the rest?",
     fits: &[Fault::Impatient],
     play: silence_inside,
 };
@@ -161,7 +162,7 @@ pub(super) const BROKEN_FRAMING: Case = Case {
         ("refused", "an end before the last byte of the command"),
         ("next", "after a refused request"),
     ],
-    hint: "Half a command is no command. How many bytes must have come before you run it?",
+    hint: "Half a command isn't a command. How many bytes must have arrived before you run it?",
     fits: &[Fault::Extra, Fault::Open],
     play: broken_framing,
 };
@@ -197,7 +198,8 @@ pub(super) const WRONG_LENGTHS: Case = Case {
         ("refused", "a command before a wrong length is answered"),
         ("next", "after a refused request"),
     ],
-    hint: "Which lengths does your program accept? Is the number signed, and when is it compared: before you read so many bytes?",
+    hint: "Which lengths does your program accept? Is the number signed? And do you check it before you read that many \
+           bytes?",
     fits: &[Fault::Extra, Fault::Open, Fault::Short],
     play: wrong_lengths,
 };
@@ -223,7 +225,7 @@ fn wrong_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
 }
 
 fn expect_not_run(trial: &Trial, trace: &Path) -> Result<(), CaseFailure> {
-    trial.step("looks whether one of these commands was run");
+    trial.step("checks whether one of these commands was run");
     match trace.exists() {
         true => {
             Err(CaseFailure::new(Fault::Rule, "a command was run that should have been refused"))
@@ -235,14 +237,15 @@ fn expect_not_run(trial: &Trial, trace: &Path) -> Result<(), CaseFailure> {
 pub(super) const MANY_COMMANDS: Case = Case {
     id: "many-commands",
     points: 1,
-    rule: "1,200 requests in one piece are answered one by one, and what the commands used is given back",
+    rule: "1,200 requests in one piece are answered one by one, and whatever the commands used is released",
     proves: &[
         ("order", "1,200 requests in one piece"),
         ("pace", "1,200 commands"),
         ("resources", "after 1,200 commands"),
         ("length", "0 bytes are answered"),
     ],
-    hint: "What does each command leave in your program: an open pipe, a thread, a function that hasn't returned?",
+    hint: "What does each command leave behind in your program: an open pipe, a thread, a function that hasn't \
+           returned?",
     fits: &[Fault::Short, Fault::Silent, Fault::Ended, Fault::Reset],
     play: many_commands,
 };

@@ -5,8 +5,9 @@ use crate::labs::lab::Rule;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "answer",
-        text: "Every command is answered, even if it writes nothing: the length of the header, the header, the body. The answer \
-               leaves as soon as the command is over; the peer may wait for it before it sends any more.",
+        text: "Every command is answered, even if it writes nothing, with the length of the header, the header and the \
+               body. The answer is sent as soon as the command is over; the peer may wait for it before it sends \
+               anything else.",
         sides: &[
             "a peer that waits for each answer",
             "a command that writes nothing",
@@ -15,9 +16,10 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "header",
-        text: "The header is a JSON object in UTF-8 of at most 64 KiB (65,536 bytes), in any of the ways JSON can be written. \
-               `data_len` is the number of bytes in the body, a whole number without a fraction or an exponent. `truncated` and \
-               `timed_out` are `true` where a rule below says so, and otherwise `false` or absent. Other keys are allowed.",
+        text: "The header is a JSON object in UTF-8 of at most 64 KiB (65,536 bytes), written in any way that JSON \
+               allows. `data_len` is the number of bytes in the body, a whole number written without a fraction or an \
+               exponent. `truncated` and `timed_out` are `true` where a rule below says so, and otherwise `false` or \
+               absent. Other keys are allowed.",
         sides: &[
             "bytes are counted, not characters",
             "`truncated` is true, and `timed_out` is not",
@@ -26,13 +28,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "body",
-        text: "The body is everything the command wrote to stdout, and then everything it wrote to stderr, unchanged, up to the \
-               last byte it wrote before its end. Output is bytes, not text, and so are commands.",
+        text: "The body is everything the command wrote to stdout, and then everything it wrote to stderr, unchanged, \
+               down to the last byte it wrote before it ended. Output is bytes, not text, and so are commands.",
         sides: &[
             "both pipes are used",
             "only stderr is used",
-            "no final newline, bytes 0, and bytes that are not UTF-8",
-            "a command that is not UTF-8",
+            "no final newline, NUL bytes, and bytes that aren't UTF-8",
+            "a command that isn't UTF-8",
             "a command of two lines that ends with a space",
             "200,000 bytes on each pipe, a little at a time",
             "60,000 bytes on each pipe just before the end",
@@ -54,8 +56,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "refused",
-        text: "After a wrong length, or an end of the stream inside a request, the program must not run the request and must not \
-               answer it. It closes the connection and serves the next peer. Complete requests before it are answered.",
+        text: "If a length is wrong, or the stream ends inside a request, the program must neither run that request \
+               nor answer it. It closes the connection and serves the next peer. Complete requests before it are \
+               answered.",
         sides: &[
             "an end inside the length",
             "an end after the length",
@@ -66,35 +69,35 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "order",
-        text: "Requests are answered one by one, in their order. A peer may send up to 1,200 requests in one piece, before it has \
-               read any answer.",
+        text: "Requests are answered one by one, in order. A peer may send up to 1,200 requests in one piece, before \
+               it reads any of the answers.",
         sides: &["3 requests in one piece", "1,200 requests in one piece"],
     },
     Rule {
         id: "pieces",
-        text: "Wherever the stream is cut, a request is the same request.",
+        text: "Wherever the stream is cut, the requests are the same.",
         sides: &["a byte at a time"],
     },
     Rule {
         id: "silence",
-        text: "A silence of the peer means nothing: after 30 s without a byte it may go on.",
+        text: "Silence from the peer means nothing: after 30 s without a byte, it may carry on.",
         sides: &["a silence between two requests", "a silence inside a request"],
     },
     Rule {
         id: "pace",
-        text: "One byte per call is fast enough on the connection: for an answer of 2 MiB the program has 24 s, for 1,200 commands \
-               of 0 bytes 24 s. (A command's pipes need larger reads: its 2 s are short.)",
+        text: "On the connection, one byte per call is fast enough: the program has 24 s for an answer of 2 MiB, and \
+               24 s for 1,200 commands of 0 bytes. (A command's pipes need larger reads, because it has only 2 s.)",
         sides: &["an answer of 2 MiB", "1,200 commands"],
     },
     Rule {
         id: "input",
-        text: "A command's standard input is empty: a command that reads it gets the end at once.",
+        text: "A command's standard input is empty: a command that reads it gets end-of-file at once.",
         sides: &["a command that reads its input"],
     },
     Rule {
         id: "end",
-        text: "A command is over when its shell has ended, with any exit code or by a signal; not when its pipes have ended, and \
-               not when the shell is stopped (SIGSTOP).",
+        text: "A command is over when its shell has ended, with any exit code or by a signal. It isn't over when its \
+               pipes reach end-of-file, or when the shell is stopped (SIGSTOP).",
         sides: &[
             "exit code 3",
             "the shell is killed by a signal",
@@ -104,15 +107,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "group",
-        text: "Each command runs in a process group of its own. A command that sends a signal to its whole group does not hit \
-               the server.",
+        text: "Each command runs in a process group of its own. If a command sends a signal to its whole group, the \
+               server isn't hit.",
         sides: &["a command that kills its group"],
     },
     Rule {
         id: "output",
-        text: "Of each pipe at most 1,048,576 bytes (1 MiB) are kept. When a command writes more to one of them, its group is \
-               killed at once. The first 1,048,576 bytes of that pipe are answered, with everything that was written to the other \
-               one until then, and `truncated` is `true`.",
+        text: "At most 1,048,576 bytes (1 MiB) of each pipe are kept. If a command writes more to one of them, its \
+               group is killed at once. The answer holds the first 1,048,576 bytes of that pipe and everything that \
+               had been written to the other one by then, and `truncated` is `true`.",
         sides: &[
             "1,048,575 bytes are complete",
             "1,048,576 bytes are complete",
@@ -125,27 +128,28 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "time",
-        text: "A shell that has not ended 2 s after its start is killed with its group. What it had written by then is answered, \
-               and `timed_out` is `true`. Each command has its own 2 s. The checker accepts a kill from 1.9 s on, and expects it and \
-               the answer at most 3 s after the start.",
+        text: "A shell that hasn't ended 2 s after its start is killed with its group. The answer holds what it had \
+               written by then, and `timed_out` is `true`. Each command has its own 2 s. The checker accepts a kill \
+               from 1.9 s on, and expects both the kill and the answer at most 3 s after the start.",
         sides: &[
-            "a command of 1.5 s ends by itself",
+            "a command that takes 1.5 s ends by itself",
             "and so does the next one",
-            "a command of 60 s is killed",
+            "a command that would take 60 s is killed",
         ],
     },
     Rule {
         id: "background",
-        text: "When the shell has ended, whatever is left of its group is killed, and the answer leaves. Nothing in the background \
-               delays the answer or lives on.",
+        text: "When the shell has ended, whatever is left of its group is killed and the answer is sent, both at once. \
+               Nothing in the background delays the answer or keeps running.",
         sides: &["a child that holds the pipes", "a child that has closed the pipes"],
     },
     Rule {
         id: "kill",
-        text: "To kill means SIGKILL: a command must not be able to ignore it. It hits the shell and everything in its group. \
-               (What has left the group, with `setsid` for example, is out of reach. The checker doesn't try it.)",
+        text: "To kill means to send SIGKILL: a command must not be able to ignore it. It goes to the shell and \
+               everything in its group. (A process that has left the group, with `setsid` for example, is out of \
+               reach. The checker doesn't try that.)",
         sides: &[
-            "HUP, INT and TERM are ignored when the time is over",
+            "HUP, INT and TERM are ignored when the time is up",
             "HUP, INT and TERM are ignored after too much output",
             "HUP, INT and TERM are ignored in the background",
             "HUP, INT and TERM are ignored when the peer has left",
@@ -153,14 +157,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "at-once",
-        text: "Where something happens at once, the answer is there and the group is gone at most 1.8 s after the command was \
-               sent.",
+        text: "Where a rule says \"at once\", the answer has arrived and the group is gone at most 1.8 s after the \
+               command was sent.",
         sides: &["after too much output", "after the end of the shell"],
     },
     Rule {
         id: "half-close",
-        text: "A peer that ends its side of the stream still reads: everything due to it must arrive. Then the program closes the \
-               connection. While a command runs, this end is no reason to kill it.",
+        text: "A peer that has ended its side of the stream is still reading: everything it is owed must arrive. Then \
+               the program closes the connection. If a command is running when the peer ends its side, that is no \
+               reason to kill it.",
         sides: &[
             "requests came just before the end",
             "the end comes while a command runs",
@@ -169,22 +174,23 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "leaves",
-        text: "A peer may leave at any moment, with or without a reset, and that is no error of the server. Its command may be \
-               killed as soon as the peer has gone, or run on until its 2 s are over, but not longer than 3 s in all.",
+        text: "A peer may leave at any moment, with or without a reset, and the server must survive it. The peer's \
+               command may be killed as soon as the peer is gone, or run until its 2 s are up, but no longer than 3 s \
+               in all.",
         sides: &[
             "it resets while its command runs",
             "it closes while its command runs",
             "it closes with answers due",
             "it ends its side and then resets, with answers due",
             "it resets with answers due",
-            "it resets when nothing is under way",
+            "it resets when nothing is going on",
             "it resets inside a request",
             "it resets with unread bytes in both directions",
         ],
     },
     Rule {
         id: "next",
-        text: "The server serves one peer after the other and never ends by itself.",
+        text: "The server serves one peer after another and never ends by itself.",
         sides: &[
             "after a peer's end",
             "after a peer that left",
@@ -194,12 +200,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "resources",
-        text: "What a peer or a command used is given back. The program has 1,024 descriptors (`ulimit -n`).",
+        text: "Whatever a peer or a command used is released. The program may have 1,024 descriptors open (`ulimit \
+               -n`).",
         sides: &["after 1,100 peers that broke the framing", "after 1,200 commands"],
     },
     Rule {
         id: "idle",
-        text: "While the program waits for a peer, for a request or for a command, it leaves the processor alone.",
+        text: "While the program waits for a peer, a request or a command, it doesn't keep the processor busy.",
         sides: &[
             "while a command runs",
             "while a command runs that has closed its pipes",

@@ -41,7 +41,7 @@ pub(super) fn second_instance(trial: &mut Trial) -> Result<(), CaseFailure> {
     peer.expect(&before)?;
     let was = id(&path)?;
     trial.expect_refusal(&path)?;
-    trial.step("expects that the first one's file is still there, and that it serves on");
+    trial.step("expects the first one's file to be still there, and the first one to keep serving");
     same(&path, was)?;
     peer.send(&after)?;
     peer.expect(&after)?;
@@ -52,16 +52,16 @@ pub(super) fn second_instance(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 pub(super) fn silent_server(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
-    trial.step("another program listens at ADDRESS. It accepts nobody and says nothing");
+    trial.step("another program listens at ADDRESS. It accepts nobody and sends nothing");
     let alive = listener(&path, Socket::Stream, 100)?;
     stays(trial, &path)?;
-    trial.step("expects that it was sent nothing");
+    trial.step("expects that nothing was sent to it");
     nothing_was_sent(&alive, Socket::Stream)
 }
 
 pub(super) fn full_queue(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
-    trial.step("another program listens at ADDRESS, and its queue of connections is full");
+    trial.step("another program listens at ADDRESS, and its accept queue is full");
     let _alive = listener(&path, Socket::Stream, 0)?;
     let _waiting = fill_queue(&path)?;
     stays(trial, &path)
@@ -73,7 +73,7 @@ pub(super) fn other_kind(trial: &mut Trial) -> Result<(), CaseFailure> {
         trial.step(format!("another program has a {} socket at ADDRESS", kind.name()));
         let alive = listener(&path, *kind, 1)?;
         stays(trial, &path)?;
-        trial.step("expects that it was sent nothing");
+        trial.step("expects that nothing was sent to it");
         nothing_was_sent(&alive, *kind)?;
         let _ = fs::remove_file(&path);
     }
@@ -91,7 +91,7 @@ pub(super) fn empty_file(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 fn file_stays(trial: &mut Trial, text: &[u8]) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
-    trial.step(format!("an ordinary file with {} bytes stands at ADDRESS", text.len()));
+    trial.step(format!("there is an ordinary file with {} bytes at ADDRESS", text.len()));
     fs::write(&path, text).map_err(|e| CaseFailure::machine("write a file", e))?;
     stays(trial, &path)?;
     holds(&path, text)
@@ -102,12 +102,12 @@ fn holds(path: &Path, text: &[u8]) -> Result<(), CaseFailure> {
     if now == text {
         return Ok(());
     }
-    Err(CaseFailure::differs(Fault::Wrong, "the file holds something else now", text, &now))
+    Err(CaseFailure::differs(Fault::Wrong, "the file has other content now", text, &now))
 }
 
 pub(super) fn directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
-    trial.step("an empty directory stands at ADDRESS");
+    trial.step("there is an empty directory at ADDRESS");
     fs::create_dir(&path).map_err(|e| CaseFailure::machine("make a directory", e))?;
     stays(trial, &path)?;
     is_empty(&path)
@@ -116,7 +116,7 @@ pub(super) fn directory(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) fn full_directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
     let (text, inside) = (trial.text(60), path.join("file"));
-    trial.step("a directory with a file in it stands at ADDRESS");
+    trial.step("there is a directory with a file in it at ADDRESS");
     let made = fs::create_dir(&path).and_then(|()| fs::write(&inside, &text));
     made.map_err(|e| CaseFailure::machine("make a directory", e))?;
     stays(trial, &path)?;
@@ -125,7 +125,7 @@ pub(super) fn full_directory(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 pub(super) fn named_pipe(trial: &mut Trial) -> Result<(), CaseFailure> {
     let path = trial.folder()?.join("socket");
-    trial.step("a named pipe (FIFO) stands at ADDRESS");
+    trial.step("there is a named pipe (FIFO) at ADDRESS");
     make_fifo(&path)?;
     stays(trial, &path)
 }
@@ -138,12 +138,12 @@ pub(super) fn symbolic_link(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 pub(super) fn other_links(trial: &mut Trial) -> Result<(), CaseFailure> {
     let target = trial.folder()?.join("target");
-    trial.step("nothing stands at target");
+    trial.step("there is nothing at target");
     link_stays(trial, &target)?;
     if fs::symlink_metadata(&target).is_ok() {
-        return Err(CaseFailure::new(Fault::Rule, "target: something stands there now"));
+        return Err(CaseFailure::new(Fault::Rule, "target: something is there now"));
     }
-    trial.step("an ordinary file stands at target");
+    trial.step("there is an ordinary file at target");
     fs::write(&target, b"").map_err(|e| CaseFailure::machine("write a file", e))?;
     link_stays(trial, &target)?;
     let _ = fs::remove_file(&target);
@@ -159,7 +159,7 @@ fn link_stays(trial: &mut Trial, target: &Path) -> Result<(), CaseFailure> {
     let leads_to = id(target).ok();
     stays(trial, &path)?;
     if let Some(was) = leads_to {
-        trial.step("expects the same of what it leads to");
+        trial.step("expects the same of its target");
         same(target, was)?;
     }
     let _ = fs::remove_file(&path);
@@ -178,7 +178,7 @@ pub(super) fn no_directory(trial: &mut Trial) -> Result<(), CaseFailure> {
     let folder = trial.folder()?;
     trial.step("ADDRESS is in a directory that does not exist");
     trial.expect_refusal(&folder.join("nowhere").join("socket"))?;
-    trial.step("expects that nothing was made");
+    trial.step("expects that nothing was created");
     is_empty(&folder)?;
     let machine = |error| CaseFailure::machine("make a file", error);
     trial.step("ADDRESS is in a file, as if that were a directory");
@@ -239,7 +239,7 @@ pub(super) fn too_long(trial: &mut Trial) -> Result<(), CaseFailure> {
     for length in [LONGEST + 1, longer, 200] {
         trial.step(format!("ADDRESS has {length} bytes, more than fit into sun_path"));
         trial.expect_refusal(&path_of(&folder, length))?;
-        trial.step("expects that no file was made");
+        trial.step("expects that no file was created");
         is_empty(&folder)?;
     }
     Ok(())

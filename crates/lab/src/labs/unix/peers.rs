@@ -103,7 +103,7 @@ pub(super) fn leaves_full(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) fn many_leave(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     let step = format!(
-        "{MANY} peers, one after the other, send a byte, leave what comes back unread, and close"
+        "{MANY} peers, one after another, send a byte, leave what comes back unread, and close"
     );
     let left = trial.quietly(step, |trial| (1..=MANY).try_for_each(|number| leave(trial, number)));
     left.map_err(|failure| trial.or_ended(failure))?;

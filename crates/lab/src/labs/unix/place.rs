@@ -105,7 +105,7 @@ pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result
 pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<(), CaseFailure> {
     let name = path.file_name().unwrap_or_default().display();
     let kind_name = kind.name();
-    trial.step(format!("a {kind_name} socket that nobody has open any more stands at {name}"));
+    trial.step(format!("there is a {kind_name} socket at {name} that nobody has open any more"));
     // Dropped, a socket does not remove its file.
     listener(path, kind, 1).map(drop)
 }
@@ -129,8 +129,8 @@ pub(super) fn same(path: &Path, was: Id) -> Result<(), CaseFailure> {
         Ok(found) if (found.ino(), found.mode()) == was => return Ok(()),
         Ok(found) if found.ino() == was.0 => "its mode was changed",
         Ok(found) if found.file_type().is_socket() => "the program put a socket of its own there",
-        Ok(_) => "something else stands there now",
-        Err(_) => "it is gone: the program removed what was not its own",
+        Ok(_) => "something else is there now",
+        Err(_) => "it is gone: the program removed something that wasn't its own",
     };
     let name = path.file_name().unwrap_or_default().display();
     Err(CaseFailure::new(Fault::Rule, format!("{name}: {what}")))
