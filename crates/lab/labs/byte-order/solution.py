@@ -31,7 +31,7 @@ def serve(conn):
         if len(prefix) < 4:
             raise ValueError("the stream ended inside a length")
         (length,) = struct.unpack(">i", prefix)
-        # Before anything is read or allocated for it: a stream that lost its place cannot find it again.
+        # Before anything is read or allocated for it: a stream that has lost its place can't find it again.
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
         body = receive(conn, length)
@@ -42,7 +42,7 @@ def serve(conn):
 
 
 def receive(conn, length):
-    """So many bytes. Fewer only where the stream ends, and then all there are."""
+    """That many bytes. Fewer only if the stream ends first, and then all there are."""
     received = bytearray()
     while len(received) < length:
         piece = conn.recv(min(length - len(received), 65536))

@@ -20,7 +20,8 @@ def main():
 
 def serve(conn):
     """One peer, until its end of stream."""
-    # This sends back what each recv brings. Put what you wrote for the lab frames here. What has to change in it, and where?
+    # This sends back what each recv returns. Put your code from the frames lab here. What has to change in it, and
+    # where?
     while data := conn.recv(1024):
         conn.sendall(data)
 

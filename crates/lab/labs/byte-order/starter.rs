@@ -30,7 +30,7 @@ fn serve(address: &str) -> io::Result<Infallible> {
 
 /// One peer, until its end of stream.
 fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
-    // This sends back what each read brings. Put what you wrote for the lab frames here. What has to change in it, and
+    // This sends back what each read returns. Put your code from the frames lab here. What has to change in it, and
     // where?
     let mut buffer = [0; 1024];
     loop {

@@ -9,7 +9,7 @@ import struct
 import sys
 
 HEADER = struct.Struct(">Ic")  # number, operation
-REMEMBERED = 1024  # answers to additions: 256 are asked for
+REMEMBERED = 1024  # answers to additions: the rule asks for 256
 LARGEST = 65535  # no datagram is longer
 
 
@@ -29,16 +29,16 @@ def serve(sock):
     answers = {}  # (peer, number): the answer; the oldest first
     while True:
         datagram, peer = sock.recvfrom(LARGEST)
-        # Shorter than its header, or empty: nobody can be answered, and nothing has ended.
+        # Shorter than its header, or empty: there's nothing to answer, and nothing has ended.
         if len(datagram) < HEADER.size:
             continue
         number, operation = HEADER.unpack_from(datagram)
         payload = datagram[HEADER.size :]
         if operation == b"E":
-            # To echo twice does no harm: nothing has to be remembered.
+            # Echoing twice does no harm: nothing has to be remembered.
             answer = datagram
         elif operation == b"A" and len(payload) == 4:
-            # Each peer counts for itself, so only both together name a request.
+            # Each peer numbers its own requests, so only peer and number together identify one.
             answer = answers.get((peer, number))
             if answer is None:
                 total = (total + int.from_bytes(payload, "big")) % 2**32
@@ -51,7 +51,7 @@ def serve(sock):
         try:
             sock.sendto(answer, peer)
         except OSError as error:
-            # This answer is lost, as any may be: the peer asks again.
+            # This answer is lost, as any answer may be: the peer asks again.
             print(f"datagrams: {peer}: {error}", file=sys.stderr)
 
 

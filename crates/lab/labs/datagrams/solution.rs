@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 /// Number and operation.
 const HEADER: usize = 5;
-/// How many answers to additions are kept; 256 are asked for.
+/// How many answers to additions are kept; the rule asks for 256.
 const REMEMBERED: usize = 1024;
 /// No datagram is longer.
 const LARGEST: usize = 65_535;
@@ -37,7 +37,7 @@ fn serve(address: &str) -> io::Result<Infallible> {
         let (length, peer) = socket.recv_from(&mut buffer)?;
         let Some(answer) = adder.answer(peer, &buffer[..length]) else { continue };
         if let Err(error) = socket.send_to(&answer, peer) {
-            // This answer is lost, as any may be: the peer asks again.
+            // This answer is lost, as any answer may be: the peer asks again.
             let _ = writeln!(io::stderr(), "datagrams: {peer}: {error}");
         }
     }
@@ -46,19 +46,19 @@ fn serve(address: &str) -> io::Result<Infallible> {
 #[derive(Default)]
 struct Adder {
     total: u32,
-    /// The totals that were answered. Each peer counts for itself, so only both together name a request.
+    /// The totals that were answered. Each peer numbers its own requests, so only peer and number together identify one.
     answered: HashMap<(SocketAddr, u32), u32>,
     /// Their keys, the oldest first.
     oldest: VecDeque<(SocketAddr, u32)>,
 }
 
 impl Adder {
-    /// The answer, or none to what is no request: an empty datagram among others.
+    /// The answer, or `None` if this isn't a request: an empty datagram, for example.
     fn answer(&mut self, peer: SocketAddr, datagram: &[u8]) -> Option<Vec<u8>> {
         let (header, payload) = datagram.split_at_checked(HEADER)?;
         let number = u32::from_be_bytes(header[..4].try_into().ok()?);
         match header[4] {
-            // To echo twice does no harm: nothing has to be remembered.
+            // Echoing twice does no harm: nothing has to be remembered.
             b'E' => Some(datagram.to_vec()),
             b'A' => {
                 let amount = u32::from_be_bytes(payload.try_into().ok()?);

@@ -17,7 +17,7 @@ def main():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((host, int(port)))
         print(f"listening on {host}:{port}", flush=True)
-        # This sends back what came, once. What should come back, to whom, and how often does a request come?
+        # This sends back what came, once. What should go back, to whom, and how often may a request come?
         datagram, peer = sock.recvfrom(1024)
         sock.sendto(datagram[:4], peer)
 

@@ -30,7 +30,7 @@ fn serve(address: &str) -> io::Result<()> {
     let socket = UdpSocket::bind(address)?;
     writeln!(io::stdout(), "listening on {}", socket.local_addr()?)?;
 
-    // This sends back what came, once. What should come back, to whom, and how often does a request come?
+    // This sends back what came, once. What should go back, to whom, and how often may a request come?
     let mut buffer = [0; 1024];
     let (length, peer) = socket.recv_from(&mut buffer)?;
     socket.send_to(&buffer[..length.min(4)], peer)?;

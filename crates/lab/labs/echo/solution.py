@@ -14,7 +14,8 @@ def main():
         print(f"listening on {host}:{port}", flush=True)
         conn, _peer = listener.accept()
         with conn:
-            # recv brings what is there: one byte, or many messages. Only b"" means that the peer has said all.
+            # recv returns what has arrived: one byte, or many messages. Only b"" means that the peer has sent
+            # everything.
             while data := conn.recv(16384):
                 conn.sendall(data)
 

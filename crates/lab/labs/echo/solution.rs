@@ -27,7 +27,7 @@ fn serve(address: &str) -> io::Result<()> {
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     let (mut conn, _peer) = listener.accept()?;
 
-    // A read brings what is there: one byte, or many messages. Only 0 bytes mean that the peer has said all.
+    // A read returns what has arrived: one byte, or many messages. Only 0 bytes mean that the peer has sent everything.
     let mut buffer = [0; 16 << 10];
     loop {
         let got = conn.read(&mut buffer)?;

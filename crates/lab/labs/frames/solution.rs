@@ -1,4 +1,4 @@
-//! frames: answer each frame, a length and so many bytes, with the same in capitals.
+//! frames: answer each frame (a length, and that many bytes) with the same in capitals.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
@@ -44,7 +44,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
             return Err(io::Error::other("the stream ended inside a length"));
         };
         let length = i32::from_le_bytes(*prefix);
-        // Before anything is read or allocated for it: a stream that lost its place cannot find it again.
+        // Before anything is read or allocated for it: a stream that has lost its place can't find it again.
         if !(0..=LIMIT).contains(&length) {
             return Err(io::Error::other(format!(
                 "expected a length of 0 to {LIMIT}, got {length}"
@@ -65,7 +65,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
     }
 }
 
-/// So many bytes. Fewer only where the stream ends, and then all there are.
+/// That many bytes. Fewer only if the stream ends first, and then all there are.
 fn receive(conn: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
     let mut received = Vec::new();
     conn.take(length as u64).read_to_end(&mut received)?;

@@ -1,4 +1,4 @@
-"""frames: answer each frame, a length and so many bytes, with the same in capitals.
+"""frames: answer each frame (a length, and that many bytes) with the same in capitals.
 
 Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
@@ -20,7 +20,7 @@ def main():
 
 def serve(conn):
     """One peer, until its end of stream."""
-    # This sends back what each recv brings. Where does a frame begin, and where does it end?
+    # This sends back what each recv returns. Where does a frame begin, and where does it end?
     while data := conn.recv(1024):
         conn.sendall(data)
 

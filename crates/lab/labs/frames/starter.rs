@@ -1,4 +1,4 @@
-//! frames: answer each frame, a length and so many bytes, with the same in capitals.
+//! frames: answer each frame (a length, and that many bytes) with the same in capitals.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
@@ -30,7 +30,7 @@ fn serve(address: &str) -> io::Result<Infallible> {
 
 /// One peer, until its end of stream.
 fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
-    // This sends back what each read brings. Where does a frame begin, and where does it end?
+    // This sends back what each read returns. Where does a frame begin, and where does it end?
     let mut buffer = [0; 1024];
     loop {
         let got = conn.read(&mut buffer)?;

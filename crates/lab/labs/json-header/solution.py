@@ -36,13 +36,14 @@ def serve(conn):
         (length,) = struct.unpack("<i", prefix)
         if not 1 <= length <= MAX_HEADER:
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
-        # We decode when all bytes are there, and not json: it would guess the encoding, and take UTF-16, too.
+        # We decode once all bytes are there, and don't leave it to json: it would guess the encoding, and accept
+        # UTF-16, too.
         header = json.loads(whole(conn, length).decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
-        # Not isinstance: for Python True is an int.
+        # Not isinstance: in Python, True is an int.
         if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
             raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")
-        # The body is taken out of the stream even if nothing can be done with it: after it comes the next request.
+        # The body is read even if nothing can be done with it: the next request comes after it.
         body = whole(conn, data_len)
         try:
             done = run(header.get("op"), body)
@@ -53,7 +54,7 @@ def serve(conn):
 
 
 def refuse(name):
-    """Python's json reads NaN, Infinity and -Infinity unless somebody says no."""
+    """Python's json accepts NaN, Infinity and -Infinity unless you say no."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -70,13 +71,13 @@ def run(op, body):
 
 
 def answer(conn, header, body):
-    """One sendall for all of it: of several, the later ones would wait for an ACK (Nagle's algorithm)."""
+    """One sendall for all of it: with several, the later ones would wait for an ACK (Nagle's algorithm)."""
     header = json.dumps(header).encode()
     conn.sendall(struct.pack("<i", len(header)) + header + body)
 
 
 def whole(conn, length):
-    """That many bytes, or an error if the stream ends before."""
+    """That many bytes, or an error if the stream ends first."""
     received = receive(conn, length)
     if len(received) < length:
         raise ValueError(f"the stream ended after {len(received)} of {length} bytes")
@@ -84,7 +85,7 @@ def whole(conn, length):
 
 
 def receive(conn, length):
-    """That many bytes; fewer only if the stream ends before."""
+    """That many bytes; fewer only if the stream ends first."""
     received = bytearray()
     while len(received) < length:
         piece = conn.recv(min(length - len(received), 65536))

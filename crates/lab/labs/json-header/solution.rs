@@ -41,14 +41,14 @@ fn serve(address: &str) -> io::Result<Infallible> {
 /// One peer, until its end of stream. After an error that it returns, nobody knows where the next request begins.
 fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
     while let Some(header) = receive_header(&mut conn)? {
-        // Strict where the stream depends on it, lenient elsewhere: other members of the header are passed over.
+        // Strict where the stream depends on it, lenient elsewhere: other members of the header are ignored.
         let Some(length) = header.get("data_len").and_then(Value::as_u64) else {
             return Err(io::Error::other("expected a data_len, a whole number from 0"));
         };
         if length > MAX_BODY {
             return Err(io::Error::other(format!("data_len is {length}, above {MAX_BODY}")));
         }
-        // The body is taken out of the stream even if nothing can be done with it: after it comes the next request.
+        // The body is read even if nothing can be done with it: the next request comes after it.
         let body = receive(&mut conn, length)?;
         if (body.len() as u64) < length {
             return Err(io::Error::other("the stream ended inside a body"));
@@ -99,13 +99,13 @@ fn receive_header(conn: &mut TcpStream) -> io::Result<Option<Value>> {
     json::parse(&header).map(Some).map_err(io::Error::other)
 }
 
-/// One write for all of it: of several, the later ones would wait for an ACK (Nagle's algorithm).
+/// One write for all of it: with several, the later ones would wait for an ACK (Nagle's algorithm).
 fn answer(conn: &mut TcpStream, header: &str, body: &[u8]) -> io::Result<()> {
     let length = (header.len() as i32).to_le_bytes();
     conn.write_all(&[&length[..], header.as_bytes(), body].concat())
 }
 
-/// That many bytes; fewer only if the stream ends before.
+/// That many bytes; fewer only if the stream ends first.
 fn receive(conn: &mut TcpStream, length: u64) -> io::Result<Vec<u8>> {
     let mut received = Vec::new();
     conn.take(length).read_to_end(&mut received)?;

@@ -22,8 +22,8 @@ def main():
 
 def serve(conn):
     """One peer, until its end of stream."""
-    # This takes what one recv brings for one request, and sends its body back as it is. Which bytes does a request have, and
-    # what is to be done with them?
+    # This believes that one recv returns one request, and sends its body back as it is. Which bytes make up a request,
+    # and what should be done with them?
     while data := conn.recv(65536):
         (length,) = struct.unpack("<i", data[:4])
         header = json.loads(data[4 : 4 + length])

@@ -34,8 +34,8 @@ fn serve(address: &str) -> io::Result<Infallible> {
 
 /// One peer, until its end of stream.
 fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
-    // This takes what one read brings for one request, and sends its body back as it is. Which bytes does a request have,
-    // and what is to be done with them?
+    // This believes that one read returns one request, and sends its body back as it is. Which bytes make up a request,
+    // and what should be done with them?
     let mut buffer = [0; 16 << 10];
     loop {
         let got = conn.read(&mut buffer)?;

@@ -1,4 +1,4 @@
-"""many-clients: upper-case frames for 200 clients at once, none of which waits for another.
+"""many-clients: send frames back in capitals, to 200 clients at once, none of which waits for another.
 
 Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
@@ -15,30 +15,31 @@ LIMIT = 16 << 20
 
 def main():
     host, port = sys.argv[-1].rsplit(":", 1)
-    # create_server asks for a backlog of 128: so many may wait until we come to accept them.
+    # create_server asks for a backlog of 128: that many may wait until we get around to accepting them.
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:
             try:
                 conn, _peer = listener.accept()
-                # A thread for each client: whatever it waits for, it waits alone. A daemon, so that Ctrl-C ends them all.
-                # Nothing bounds their number but the machine; a server for strangers counts them, and lets the next wait.
+                # A thread for each client: whatever it waits for, it waits alone. A daemon, so that Ctrl-C ends them
+                # all. Only the machine limits their number; a server for strangers counts them, and makes the next one
+                # wait.
                 threading.Thread(target=serve, args=(conn,), daemon=True).start()
             except (OSError, RuntimeError) as error:
-                # A client that is gone again, no descriptor or no thread left: it is not the end of the server.
+                # A client that is gone already, or no descriptor or thread left: that's not the end of the server.
                 print(f"many-clients: {error}", file=sys.stderr)
                 time.sleep(0.01)
 
 
 def serve(conn):
-    # All that the thread knows of its client is in here: nothing to share, nothing to lock. `with` closes the
+    # All that the thread knows about its client is in here: nothing to share, nothing to lock. `with` closes the
     # connection, however this ends.
     with conn:
         try:
             while (frame := read_frame(conn)) is not None:
                 conn.sendall(struct.pack("<i", len(frame)) + frame.upper())
         except (OSError, ValueError) as error:
-            # A reset, or a broken frame: the end of this client, and of nobody else.
+            # A reset, or a broken frame: that's the end of this client, and of nobody else.
             print(f"many-clients: {error}", file=sys.stderr)
 
 
@@ -59,7 +60,7 @@ def read_frame(conn):
 
 
 def read_exactly(conn, length):
-    """So many bytes; fewer only when the stream ends before."""
+    """That many bytes; fewer only if the stream ends first."""
     data = bytearray()
     while len(data) < length:
         piece = conn.recv(min(length - len(data), 1 << 16))

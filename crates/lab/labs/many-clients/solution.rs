@@ -1,4 +1,4 @@
-//! many-clients: upper-case frames for 200 clients at once, none of which waits for another.
+//! many-clients: send frames back in capitals, to 200 clients at once, none of which waits for another.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
@@ -27,14 +27,14 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: &str) -> io::Result<()> {
-    // bind asks for a backlog of 128 at least: so many may wait until we come to accept them.
+    // bind asks for a backlog of at least 128: that many may wait until we get around to accepting them.
     let listener = TcpListener::bind(address)?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     loop {
-        // A client that is gone again, or no descriptor left, is not the end of the server.
+        // A client that is gone already, or no descriptor left: that's not the end of the server.
         let started = listener.accept().and_then(|(conn, _peer)| {
-            // A thread for each client: whatever it waits for, it waits alone. Nothing bounds their number but the machine; a
-            // server for strangers counts them, and lets the next ones wait.
+            // A thread for each client: whatever it waits for, it waits alone. Nothing bounds their number but the
+            // machine; a server for strangers counts them, and lets the next ones wait.
             thread::Builder::new().spawn(move || report(client(conn)))
         });
         if started.is_err() {
@@ -44,14 +44,15 @@ fn serve(address: &str) -> io::Result<()> {
     }
 }
 
-/// What goes wrong with one client is that client's end, and nobody else's.
+/// What goes wrong with one client ends that client, and nobody else.
 fn report(result: io::Result<()>) {
     if let Err(error) = result {
         let _ = writeln!(io::stderr(), "many-clients: {error}");
     }
 }
 
-/// All that is known of a client is in here: nothing to share, nothing to lock. The connection closes when this returns.
+/// All that is known about a client is in here: nothing to share, nothing to lock. The connection closes when this
+/// returns.
 fn client(mut conn: TcpStream) -> io::Result<()> {
     while let Some(mut frame) = read_frame(&mut conn)? {
         frame.make_ascii_uppercase();
@@ -65,7 +66,7 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
 /// The next frame; `None` when the peer has ended its side between two frames.
 fn read_frame(conn: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut prefix = Vec::new();
-    // `take` and `read_to_end` read so many bytes, and fewer only when the stream ends before. Memory grows with what
+    // `take` and `read_to_end` read that many bytes, and fewer only if the stream ends first. Memory grows with what
     // comes, not with what was promised.
     conn.take(4).read_to_end(&mut prefix)?;
     let length = match prefix[..] {

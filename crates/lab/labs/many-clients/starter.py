@@ -1,4 +1,4 @@
-"""many-clients: upper-case frames for 200 clients at once, none of which waits for another.
+"""many-clients: send frames back in capitals, to 200 clients at once, none of which waits for another.
 
 Check it:  scripts/lab.sh check DIR
 The address comes as the last argument, for example 127.0.0.1:9000.
@@ -16,7 +16,7 @@ def main():
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:
-            # This serves one client to its end, and then accepts the next. What do the others do meanwhile?
+            # This serves one client to its end, and then accepts the next. What do the others do in the meantime?
             conn, _peer = listener.accept()
             serve(conn)
 
@@ -28,7 +28,7 @@ def serve(conn):
             while (frame := read_frame(conn)) is not None:
                 conn.sendall(struct.pack("<i", len(frame)) + frame.upper())
         except (OSError, ValueError) as error:
-            # A reset, or a broken frame: the end of this client, and of nobody else.
+            # A reset, or a broken frame: that's the end of this client, and of nobody else.
             print(f"many-clients: {error}", file=sys.stderr)
 
 
@@ -49,7 +49,7 @@ def read_frame(conn):
 
 
 def read_exactly(conn, length):
-    """So many bytes; fewer only when the stream ends before."""
+    """That many bytes; fewer only if the stream ends first."""
     data = bytearray()
     while len(data) < length:
         piece = conn.recv(min(length - len(data), 1 << 16))

@@ -1,4 +1,4 @@
-//! many-clients: upper-case frames for 200 clients at once, none of which waits for another.
+//! many-clients: send frames back in capitals, to 200 clients at once, none of which waits for another.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The address comes as the last argument, for example 127.0.0.1:9000.
@@ -28,13 +28,13 @@ fn serve(address: &str) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     loop {
-        // This serves one client to its end, and then accepts the next. What do the others do meanwhile?
+        // This serves one client to its end, and then accepts the next. What do the others do in the meantime?
         let (conn, _peer) = listener.accept()?;
         report(client(conn));
     }
 }
 
-/// What goes wrong with one client is that client's end, and nobody else's.
+/// What goes wrong with one client ends that client, and nobody else.
 fn report(result: io::Result<()>) {
     if let Err(error) = result {
         let _ = writeln!(io::stderr(), "many-clients: {error}");
@@ -55,7 +55,7 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
 /// The next frame; `None` when the peer has ended its side between two frames.
 fn read_frame(conn: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut prefix = Vec::new();
-    // `take` and `read_to_end` read so many bytes, and fewer only when the stream ends before. Memory grows with what
+    // `take` and `read_to_end` read that many bytes, and fewer only if the stream ends first. Memory grows with what
     // comes, not with what was promised.
     conn.take(4).read_to_end(&mut prefix)?;
     let length = match prefix[..] {

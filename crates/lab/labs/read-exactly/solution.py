@@ -57,7 +57,7 @@ def read_frame(server):
 
 
 def read_up_to(server, size):
-    """So many bytes, or as many as come before the stream ends."""
+    """That many bytes, or as many as come before the stream ends."""
     got = bytearray()
     while len(got) < size:
         # Never ask for more than is missing: what comes after belongs to the next frame.

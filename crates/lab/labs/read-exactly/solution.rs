@@ -54,7 +54,7 @@ fn read_frame(server: &mut impl Read) -> Result<Option<Vec<u8>>, Box<dyn Error>>
         return Err(WrongFrame::Cut { part: "length", got: prefix.len(), of: 4 }.into());
     };
     let length = i32::from_le_bytes(prefix);
-    // Before anything is allocated. A negative one is no u32.
+    // Before anything is allocated. A negative length isn't a u32.
     let size = match u32::try_from(length) {
         Ok(size) if size <= MAX => size as usize,
         _ => return Err(WrongFrame::Length(length).into()),
@@ -66,7 +66,8 @@ fn read_frame(server: &mut impl Read) -> Result<Option<Vec<u8>>, Box<dyn Error>>
     Ok(Some(body))
 }
 
-/// So many bytes, or as many as come before the stream ends. The vector grows with what comes, not with what was promised.
+/// That many bytes, or as many as come before the stream ends. The vector grows with what comes, not with what was
+/// promised.
 fn read_up_to(server: &mut impl Read, size: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     server.take(size as u64).read_to_end(&mut bytes)?;

@@ -3,10 +3,10 @@
 //! Check it:  scripts/lab.sh check DIR
 //! The address of the server comes as the last argument, for example 127.0.0.1:9000.
 //!
-//! A frame is a length (an i32, little-endian: 4 bytes) and a body of so many bytes. The server sends any number of frames
-//! and ends. For each, print one line: the SHA-256 of its body. Then exit with 0.
-//! The stream ends inside a length or a body: a line on stderr, exit code 4.
-//! The length is negative or over 16 MiB: a line on stderr, exit code 5.
+//! A frame is a length (an i32, little-endian: 4 bytes) and a body of that many bytes. The server sends any number of
+//! frames and ends. For each, print one line: the SHA-256 of its body. Then exit with 0.
+//! If the stream ends inside a length or a body: a line on stderr, exit code 4.
+//! If the length is negative or over 16 MiB: a line on stderr, exit code 5.
 
 mod sha256;
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 fn print_all(address: &str) -> io::Result<()> {
     let mut server = TcpStream::connect(address)?;
 
-    // This takes what one read brings for one whole frame. Is it?
+    // This believes that one read returns one whole frame. Does it?
     let mut buffer = [0; 4096];
     let got = server.read(&mut buffer)?;
     let body = &buffer[4.min(got)..got];

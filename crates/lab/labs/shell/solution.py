@@ -30,7 +30,7 @@ def main():
                 try:
                     serve(conn)
                 except (OSError, ValueError) as error:
-                    # What goes wrong with one peer is its end, and not the server's.
+                    # What goes wrong with one peer ends that peer, and not the server.
                     print(f"shell: {error}", file=sys.stderr)
 
 
@@ -69,7 +69,7 @@ def run(command):
 
 
 class Reader(threading.Thread):
-    """Reads a pipe to its end; kills the command's group when it says too much."""
+    """Reads a pipe to its end; kills the command's group if it writes too much."""
 
     def __init__(self, pipe, group):
         super().__init__(daemon=True)
@@ -79,7 +79,7 @@ class Reader(threading.Thread):
         self.start()
 
     def run(self):
-        # One byte above the limit shows that there is more than the limit.
+        # One byte beyond the limit shows that there is more.
         with self.pipe:
             self.kept = self.pipe.read(OUTPUT + 1)
             self.too_much = len(self.kept) > OUTPUT
@@ -111,7 +111,7 @@ def read_request(conn):
 
 
 def read_exactly(conn, length):
-    """So many bytes; fewer only when the stream ends before."""
+    """That many bytes; fewer only if the stream ends first."""
     data = bytearray()
     while len(data) < length:
         piece = conn.recv(length - len(data))

@@ -23,7 +23,7 @@ const TIME: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let address = env::args().nth(1).and_then(|address| address.parse::<SocketAddr>().ok());
-    // Everyone who can connect can run commands.
+    // Anyone who can connect can run commands.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: shell 127.0.0.1:PORT");
         return ExitCode::from(2);
@@ -41,7 +41,7 @@ fn serve(address: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     loop {
-        // What goes wrong with one peer is its end, and not the server's.
+        // What goes wrong with one peer ends that peer, and not the server.
         if let Err(error) = listener.accept().and_then(|(conn, _peer)| client(conn)) {
             let _ = writeln!(io::stderr(), "shell: {error}");
         }
@@ -90,10 +90,10 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     Ok((header, body))
 }
 
-/// What is kept of a pipe, and whether there was more. Then the command is killed: it says too much.
+/// What is kept of a pipe, and whether there was more. If so, the command is killed: it writes too much.
 fn read_pipe(pipe: impl Read, group: u32) -> (Vec<u8>, bool) {
     let mut kept = Vec::new();
-    // One byte above the limit shows that there is more than the limit.
+    // One byte beyond the limit shows that there is more.
     let _ = pipe.take(OUTPUT as u64 + 1).read_to_end(&mut kept);
     let more = kept.len() > OUTPUT;
     if more {
@@ -103,7 +103,7 @@ fn read_pipe(pipe: impl Read, group: u32) -> (Vec<u8>, bool) {
     (kept, more)
 }
 
-/// Kills a process group. The standard library has no call for it, and every shell has.
+/// Kills a process group. The standard library has no call for that, but every shell has.
 fn kill(group: u32) {
     let kill = format!("kill -s KILL -- -{group}");
     // It fails if nothing is left.
@@ -112,7 +112,7 @@ fn kill(group: u32) {
 
 /// The next command; `None` when the peer has ended its side between two requests.
 fn read_request(conn: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    // `take` and `read_to_end` read so many bytes, and fewer only when the stream ends before.
+    // `take` and `read_to_end` read that many bytes, and fewer only if the stream ends first.
     let mut prefix = Vec::new();
     conn.take(4).read_to_end(&mut prefix)?;
     let length = match prefix[..] {

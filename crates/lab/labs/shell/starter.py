@@ -25,7 +25,7 @@ def main():
                 try:
                     serve(conn)
                 except (OSError, ValueError) as error:
-                    # What goes wrong with one peer is its end, and not the server's.
+                    # What goes wrong with one peer ends that peer, and not the server.
                     print(f"shell: {error}", file=sys.stderr)
 
 
@@ -37,7 +37,7 @@ def serve(conn):
 
 
 def run(command):
-    # This waits for the command's end, however long that takes and however much it says; and it keeps only what the
+    # This waits for the command to end, however long that takes and however much it writes; and it keeps only what the
     # command wrote to stdout. What else does the page ask for?
     done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
     return {"data_len": len(done.stdout)}, done.stdout
@@ -60,7 +60,7 @@ def read_request(conn):
 
 
 def read_exactly(conn, length):
-    """So many bytes; fewer only when the stream ends before."""
+    """That many bytes; fewer only if the stream ends first."""
     data = bytearray()
     while len(data) < length:
         piece = conn.recv(length - len(data))

@@ -15,7 +15,7 @@ const COMMAND: i32 = 64 << 10;
 
 fn main() -> ExitCode {
     let address = env::args().nth(1).and_then(|address| address.parse::<SocketAddr>().ok());
-    // Everyone who can connect can run commands.
+    // Anyone who can connect can run commands.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: shell 127.0.0.1:PORT");
         return ExitCode::from(2);
@@ -33,7 +33,7 @@ fn serve(address: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     loop {
-        // What goes wrong with one peer is its end, and not the server's.
+        // What goes wrong with one peer ends that peer, and not the server.
         if let Err(error) = listener.accept().and_then(|(conn, _peer)| client(conn)) {
             let _ = writeln!(io::stderr(), "shell: {error}");
         }
@@ -53,7 +53,7 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
 
 /// Runs a command: the header and the body of its answer.
 fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
-    // This waits for the command's end, however long that takes and however much it says; and it keeps only what the
+    // This waits for the command to end, however long that takes and however much it writes; and it keeps only what the
     // command wrote to stdout. What else does the page ask for?
     let output = Command::new("/bin/sh")
         .arg("-c")
@@ -66,7 +66,7 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
 
 /// The next command; `None` when the peer has ended its side between two requests.
 fn read_request(conn: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    // `take` and `read_to_end` read so many bytes, and fewer only when the stream ends before.
+    // `take` and `read_to_end` read that many bytes, and fewer only if the stream ends first.
     let mut prefix = Vec::new();
     conn.take(4).read_to_end(&mut prefix)?;
     let length = match prefix[..] {

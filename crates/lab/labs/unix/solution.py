@@ -1,4 +1,4 @@
-"""unix: an echo server on a Unix socket, which takes the file's name from nobody.
+"""unix: an echo server on a Unix socket that replaces a dead server's file, and never anything else.
 
 Check it:  scripts/lab.sh check DIR
 The path comes as the last argument, for example /run/user/1000/echo.sock.
@@ -25,14 +25,14 @@ def main():
                 try:
                     echo(conn)
                 except OSError as error:
-                    # It left before it had read everything. That is no reason to stop.
+                    # It left before it had read everything. That's no reason to stop.
                     print(f"unix: a peer left: {error}", file=sys.stderr)
 
 
 def listen(path):
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The file has the mode that the umask leaves, from the moment it is there: a chmod would come later.
+    # The file has the mode that the umask leaves from the moment it exists: a chmod would come later.
     before = os.umask(0o177)
     try:
         listener.bind(path)
@@ -45,14 +45,14 @@ def listen(path):
 def remove_stale(path):
     """Remove a socket that nobody listens on, and nothing else."""
     try:
-        # Not stat: that would tell what a symbolic link leads to.
+        # Not stat: that would describe the target of a symbolic link.
         found = os.lstat(path)
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
         raise FileExistsError("something else than a socket stands there")
-    # A datagram socket may ask, whatever stands there, and never waits: to a full queue of connections, a stream would. A
-    # stream server that lives is the wrong kind (EPROTOTYPE), and doesn't notice.
+    # A datagram socket can ask, whatever is there, and never waits, as a stream would if the accept queue is full. A
+    # live stream server is the wrong kind (EPROTOTYPE), and doesn't notice.
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(path)

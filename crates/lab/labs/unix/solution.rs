@@ -1,4 +1,4 @@
-//! unix: an echo server on a Unix socket, which takes the file's name from nobody.
+//! unix: an echo server on a Unix socket that replaces a dead server's file, and never anything else.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The path comes as the last argument, for example /run/user/1000/echo.sock.
@@ -32,7 +32,7 @@ fn serve(path: &Path) -> io::Result<Infallible> {
     loop {
         let (conn, _peer) = listener.accept()?;
         if let Err(error) = echo(conn) {
-            // It left before it had read everything. That is no reason to stop.
+            // It left before it had read everything. That's no reason to stop.
             let _ = writeln!(io::stderr(), "unix: a peer left: {error}");
         }
     }
@@ -40,7 +40,7 @@ fn serve(path: &Path) -> io::Result<Infallible> {
 
 /// Removes a socket that nobody listens on, and nothing else.
 fn remove_stale(path: &Path) -> io::Result<()> {
-    // Not `metadata`: that would tell what a symbolic link leads to.
+    // Not `metadata`: that would describe the target of a symbolic link.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -49,8 +49,8 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         }
         Ok(_) => {}
     }
-    // A datagram socket may ask, whatever stands there, and never waits: to a full queue of connections, a stream would. A
-    // stream server that lives is the wrong kind (EPROTOTYPE), and doesn't notice.
+    // A datagram socket can ask, whatever is there, and never waits, as a stream would if the accept queue is full. A
+    // live stream server is the wrong kind (EPROTOTYPE), and doesn't notice.
     match UnixDatagram::unbound()?.connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         _ => Err(taken("somebody has this socket open")),

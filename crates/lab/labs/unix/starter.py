@@ -1,4 +1,4 @@
-"""unix: an echo server on a Unix socket, which takes the file's name from nobody.
+"""unix: an echo server on a Unix socket that replaces a dead server's file, and never anything else.
 
 Check it:  scripts/lab.sh check DIR
 The path comes as the last argument, for example /run/user/1000/echo.sock.
@@ -11,13 +11,13 @@ import sys
 def main():
     path = sys.argv[-1]
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        # bind makes the file. What if something stands there already, and who may connect?
+        # bind creates the file. What if something is already there? And who may connect?
         listener.bind(path)
         listener.listen()
         print(f"listening on {path}", flush=True)
         conn, _peer = listener.accept()
         with conn:
-            # This sends back what came, once. What of the rest, and of the next peer?
+            # This sends back what came, once. What about the rest, and the next peer?
             conn.sendall(conn.recv(16))
 
 

@@ -1,4 +1,4 @@
-//! unix: an echo server on a Unix socket, which takes the file's name from nobody.
+//! unix: an echo server on a Unix socket that replaces a dead server's file, and never anything else.
 //!
 //! Check it:  scripts/lab.sh check DIR
 //! The path comes as the last argument, for example /run/user/1000/echo.sock.
@@ -24,12 +24,12 @@ fn main() -> ExitCode {
 }
 
 fn serve(path: &Path) -> io::Result<()> {
-    // bind makes the file. What if something stands there already, and who may connect?
+    // bind creates the file. What if something is already there? And who may connect?
     let listener = UnixListener::bind(path)?;
     writeln!(io::stdout(), "listening on {}", path.display())?;
     let (mut conn, _peer) = listener.accept()?;
 
-    // This sends back what came, once. What of the rest, and of the next peer?
+    // This sends back what came, once. What about the rest, and the next peer?
     let mut buffer = [0; 16];
     let got = conn.read(&mut buffer)?;
     conn.write_all(&buffer[..got])?;
