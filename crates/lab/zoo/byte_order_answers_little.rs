@@ -1,7 +1,7 @@
 //! Wrong: it reads big-endian and answers little-endian.
 //!
 //! The protocol's order counts in both directions, and a program has it in two places, one that reads a length and one
-//! that writes it. Here one was changed and the other forgotten. Right is `to_be_bytes` where `from_be_bytes` is.
+//! that writes it. Here one was changed and the other forgotten. The fix is `to_be_bytes` where `from_be_bytes` is.
 //!
 //! lab: byte-order, case: one-frame
 

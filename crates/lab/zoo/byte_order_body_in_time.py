@@ -1,7 +1,7 @@
 """Wrong: it has a time limit of 20 s while it reads a body.
 
-A peer that has sent half a body may be as slow with the rest as it likes. Between two frames this program waits without a limit, so who
-tries it by hand sees nothing.
+A peer that has sent half a body may be as slow with the rest as it likes. Between two frames this program waits without
+a limit, so if you try it by hand, you notice nothing.
 
 lab: byte-order, case: silence-in-body
 """
@@ -36,7 +36,7 @@ def serve(conn):
         (length,) = struct.unpack(">i", prefix)
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
-        conn.settimeout(20)  # here: a silence is no end
+        conn.settimeout(20)  # here: silence is not the end
         more(conn, received, 4 + length)
         conn.settimeout(None)
         body = received[4 : 4 + length]

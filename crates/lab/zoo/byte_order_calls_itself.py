@@ -1,7 +1,7 @@
 """Wrong: it calls itself for each further frame in its buffer.
 
-Python stops after some 1,000 calls inside each other. Thousands of tiny frames fit into one recv, and they end
-the server with a RecursionError. Right is a loop.
+Python stops after about 1,000 nested calls. Thousands of tiny frames fit into one recv, and they end the server with a
+RecursionError. The fix is a loop.
 
 lab: byte-order, case: many-in-one-piece
 """
@@ -49,7 +49,7 @@ def answer(conn, received):
     frame = received[: 4 + length]
     del received[: 4 + length]
     conn.sendall(frame[:4] + frame[4:].upper())
-    answer(conn, received)  # here: a call inside a call, for each frame
+    answer(conn, received)  # here: a nested call, for each frame
 
 
 if __name__ == "__main__":

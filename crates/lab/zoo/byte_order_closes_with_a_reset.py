@@ -1,8 +1,7 @@
 """Wrong: it closes its connections with a reset.
 
-A linger time of 0 avoids TIME_WAIT, and it throws away what the kernel has not sent yet: the peer sees an error
-in place of the end. Right is SO_REUSEADDR for the listening socket, which create_server sets, and a plain
-close.
+A linger time of 0 avoids TIME_WAIT, but it throws away what the kernel hasn't sent yet, and the peer sees an error
+instead of the end. The fix is SO_REUSEADDR for the listening socket, which create_server sets, and a plain close.
 
 lab: byte-order, case: next-peer
 """

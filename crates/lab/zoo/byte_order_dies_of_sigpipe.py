@@ -1,8 +1,8 @@
 """Wrong: SIGPIPE is not ignored, and an answer leaves in two sends.
 
-A send to a peer that has gone raises the signal SIGPIPE, and unless it is ignored or handled, that ends the
-program. A program in C is born like that; Python ignores the signal, so this one takes that back. Right is to
-ignore it, and to look at the error of send.
+Sending to a peer that is gone raises the signal SIGPIPE, which kills the program unless it is ignored or handled. C
+programs start out like that; Python ignores the signal, so this program undoes that. The fix is to ignore it, and to
+look at the error of send.
 
 lab: byte-order, case: peer-leaves
 """

@@ -1,7 +1,7 @@
-"""Wrong: it catches nonsense, and forgets that a connection can break.
+"""Wrong: it catches nonsense, but forgets that a connection can break.
 
-A reset makes recv raise ConnectionResetError, which is an OSError and no ValueError, and ends the server. Right
-is to catch both around one peer.
+A reset makes recv raise ConnectionResetError, which is an OSError, not a ValueError, and ends the server. The fix is to
+catch both around one peer.
 
 lab: byte-order, case: reset
 """

@@ -1,7 +1,7 @@
-"""Wrong: at the end of the peer's stream it closes, whatever it has still to send.
+"""Wrong: at the end of the peer's stream it closes, whatever it still has to send.
 
-The peer has said everything, and reads late. It waits for an answer of which the kernel could not take all.
-Right is to send what is left, and to close then.
+The peer has sent everything, and reads late. It is waiting for an answer that the kernel couldn't take all of. The fix
+is to send what is left, and to close then.
 
 lab: byte-order, case: late-end
 """

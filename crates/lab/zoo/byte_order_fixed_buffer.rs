@@ -1,6 +1,7 @@
-//! Wrong: its buffer has 64 KiB, and the protocol's limit is 16 MiB.
+//! Wrong: its buffer has 64 KiB, but the protocol's limit is 16 MiB.
 //!
-//! Where it is tried, all frames are short. Right is room for the length that has come, after it was compared with the limit.
+//! When people try it, all frames are short. The fix is room for the length that has come, after it was compared with
+//! the limit.
 //!
 //! lab: byte-order, case: same-either-way
 

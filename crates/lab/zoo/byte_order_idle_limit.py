@@ -1,7 +1,7 @@
 """Wrong: it closes a connection on which no frame has begun for 3 s.
 
-It looks like good manners: somebody else may need the place. But the protocol has no time limit, and a peer
-that thinks for a while loses its connection. Right is to wait for as long as the peer likes.
+It looks like good manners: somebody else may need the place. But the protocol has no time limit, and a peer that thinks
+for a while loses its connection. The fix is to wait for as long as the peer likes.
 
 lab: byte-order, case: silence
 """
@@ -31,7 +31,7 @@ def main():
 
 
 def serve(conn):
-    while select.select([conn], [], [], 3)[0]:  # here: a silence is no end
+    while select.select([conn], [], [], 3)[0]:  # here: silence is not the end
         prefix = receive(conn, 4)
         if not prefix:
             return

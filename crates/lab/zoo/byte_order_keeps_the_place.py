@@ -1,7 +1,7 @@
-"""Wrong: a peer that breaks the protocol keeps its place.
+"""Wrong: a peer that breaks the protocol keeps its place for good.
 
-A hundred are served at a time. A peer that ends normally gives its place back. The error of a frame that is not
-valid leaves the function by another way, and the place is gone. Right is `with PLACES:` or `finally`.
+A hundred are served at a time. A peer that ends normally releases its place. The error for an invalid frame takes
+another way out of the function, and the place is gone. The fix is `with PLACES:` or `finally`.
 
 lab: byte-order, case: many-broken
 """
@@ -34,7 +34,7 @@ def place(conn, peer):
             serve(conn)
         PLACES.release()
     except ValueError as error:
-        print(f"{peer}: {error}", file=sys.stderr)  # here: the place is not given back
+        print(f"{peer}: {error}", file=sys.stderr)  # here: the place is not released
     except OSError as error:
         print(f"{peer}: {error}", file=sys.stderr)
         PLACES.release()

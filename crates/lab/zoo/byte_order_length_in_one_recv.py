@@ -1,6 +1,6 @@
-"""Wrong: it takes what one recv brings for the whole length.
+"""Wrong: it believes that one recv returns the whole length.
 
-Of four bytes there may be one, and the number made of it is another. Right is to read until all four are there.
+Only one of the four bytes may be there, and then the number is wrong. The fix is to read until all four are there.
 
 lab: byte-order, case: across-segments
 """
@@ -30,7 +30,7 @@ def main():
 
 def serve(conn):
     while prefix := conn.recv(4):
-        length = int.from_bytes(prefix, "big", signed=True)  # here: of fewer than four bytes it makes a number, too
+        length = int.from_bytes(prefix, "big", signed=True)  # here: it makes a number from fewer than four bytes, too
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
         body = receive(conn, length)

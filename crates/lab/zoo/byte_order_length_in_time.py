@@ -1,7 +1,7 @@
-"""Wrong: it takes a length that is not whole after 3 s for a broken one.
+"""Wrong: it treats a length that isn't complete after 3 s as broken.
 
-Four bytes are so few that they come together, or the peer is broken: so it seems. But the network may cut a
-stream anywhere, and a peer may stop for a while. Right is to wait for the rest.
+Four bytes are so few that either they come together, or the peer is broken, or so it seems. But the network may cut a
+stream anywhere, and a peer may stop for a while. The fix is to wait for the rest.
 
 lab: byte-order, case: silence-in-length
 """

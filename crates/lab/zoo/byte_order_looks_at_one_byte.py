@@ -1,7 +1,7 @@
 """Wrong: it compares the first byte of a length with that of the limit.
 
-16 MiB is 01 00 00 00, so a length that begins with 02 is too long, and one with 00 is not. But 01 00 00 01 is
-too long as well. Right is to compare the numbers.
+16 MiB is 01 00 00 00, so a length that begins with 02 is too long, and one with 00 is not. But 01 00 00 01 is too long
+as well. The fix is to compare the numbers.
 
 lab: byte-order, case: oversize
 """

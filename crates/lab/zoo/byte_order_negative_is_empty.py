@@ -1,7 +1,6 @@
 """Wrong: it believes a negative length.
 
-The loop reads while it has fewer bytes than the length says, and that is never so for -1. Right is to refuse
-it.
+The loop reads while it has fewer bytes than the length says, and that is never so for -1. The fix is to refuse it.
 
 lab: byte-order, case: negative
 """

@@ -1,9 +1,9 @@
 """Wrong: it reads and writes numbers in the byte order of the machine.
 
-struct's "i" is this machine's order, little-endian on nearly every one today. The server works with a client on
-the same kind of machine that makes the same mistake, and with nobody who keeps to the protocol. 00 01 00 00 is
-65536 there, and 256 for this server, which answers 256 bytes with a length that looks right, and then reads the
-rest as a length. Right is ">i", or "!i".
+struct's "i" is this machine's order, little-endian on nearly every one today. The server works with a client that makes
+the same mistake on the same kind of machine, and with nobody who keeps to the protocol. 00 01 00 00 is 65536 there, and
+256 for this server, which sends back 256 bytes with a length that looks right, and then reads the rest as a length. The
+fix is ">i", or "!i".
 
 lab: byte-order, case: length-65536
 """

@@ -1,6 +1,6 @@
-"""Wrong: it reads the last byte of a length only.
+"""Wrong: it reads only the last byte of a length.
 
-All lengths that were tried had three zeros in front. Right is to make one number of all four bytes.
+All lengths that were tried had three zeros in front. The fix is to make one number of all four bytes.
 
 lab: byte-order, case: length-256
 """

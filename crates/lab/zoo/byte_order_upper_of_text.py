@@ -1,6 +1,6 @@
-"""Wrong: it makes text of the body, and capitals of every letter it knows.
+"""Wrong: it turns the body into text, and every letter it knows into a capital.
 
-The protocol says a to z, and bytes. Right is upper() of the bytes.
+The protocol says a to z, and bytes. The fix is upper() of the bytes.
 
 lab: byte-order, case: not-ascii
 """

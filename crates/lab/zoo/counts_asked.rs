@@ -1,8 +1,8 @@
 //! Wrong: it counts the bytes it asked for, not those that came.
 //!
-//! `recv(1024)` brings up to 1024 bytes. Where the network cuts the stream elsewhere it brings fewer, the count runs
+//! `recv(1024)` returns up to 1024 bytes. Where the network cuts the stream elsewhere, it returns fewer, the count runs
 //! ahead of the data, and the loop ends early: the tail of the answer is missing, and the next answer begins with it.
-//! Right is `received += got`.
+//! The fix is `received += got`.
 //!
 //! ```text
 //! $ cargo run -q --bin fix-struct-prefix-server -- --requests raw

@@ -1,6 +1,6 @@
 """Wrong: it answers from a new socket, which has another address.
 
-A peer knows its server by the address, and so do firewalls: what comes from another port was not asked for. Right is
+A peer knows its server by the address, and so do firewalls: what comes from another port was not asked for. The fix is
 sendto on the socket that received the request.
 
 lab: datagrams, case: first

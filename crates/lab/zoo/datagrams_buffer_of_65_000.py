@@ -1,6 +1,6 @@
 """Wrong: it receives into 65,000 bytes, because that is about as long as a datagram can be.
 
-Most datagrams are short, and only the last 507 bytes of the longest ones are lost. Right is 65,535: then there is
+Most datagrams are short, and only the last 507 bytes of the longest ones are lost. The fix is 65,535: then there is
 nothing to think about.
 
 lab: datagrams, case: largest

@@ -1,7 +1,7 @@
-"""Wrong: it asks again and again whether a datagram has come.
+"""Wrong: it keeps asking whether a datagram has come.
 
 With a socket that doesn't block, and nothing that waits, the loop goes round a million times a second and keeps a
-processor busy. Right is a call that waits: recvfrom, or select.
+processor busy. The fix is a call that waits: recvfrom, or select.
 
 lab: datagrams, case: idle
 """

@@ -1,7 +1,7 @@
 """Wrong: it carries out a request each time it comes.
 
-A network may double a datagram, and a peer that lost the answer asks again: then the amount is added twice. Right is to keep
-the answer, and to send the same one again.
+A network may duplicate a datagram, and a peer that lost the answer asks again: then the amount is added twice. The fix
+is to keep the answer, and to send the same one again.
 
 lab: datagrams, case: unkind-network
 """

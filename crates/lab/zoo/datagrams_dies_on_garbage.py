@@ -1,7 +1,7 @@
-"""Wrong: it takes a number out of whatever comes.
+"""Wrong: it takes a number out of anything that comes.
 
-Anybody can send a datagram of three bytes. unpack raises struct.error, and nobody is served any more. Right is to look at the
-length first, and to go on with the next datagram.
+Anybody can send a datagram of three bytes. unpack raises struct.error, and nobody is served any more. The fix is to
+look at the length first, and to carry on with the next datagram.
 
 lab: datagrams, case: garbage
 """

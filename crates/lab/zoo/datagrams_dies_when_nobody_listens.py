@@ -1,7 +1,7 @@
-"""Wrong: it asks the kernel for the errors of its answers, and ends at the first.
+"""Wrong: it asks the kernel for the errors of its answers, and ends at the first one.
 
 With IP_RECVERR, or on Windows without it, a call on the socket fails when an earlier answer found nobody (ICMP, port
-unreachable). One peer that has gone ends the server for all. Right is to go on after this error.
+unreachable). One peer that is gone ends the server for everybody. The fix is to carry on after this error.
 
 lab: datagrams, case: peer-is-gone
 """

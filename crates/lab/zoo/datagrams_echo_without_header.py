@@ -1,7 +1,7 @@
 """Wrong: it answers an echo with the payload alone.
 
-To a stream's echo that was all. Here a peer has many requests under way, and knows an answer by the number in front of it.
-Right is the header of the request, in every answer.
+For an echo over a stream, that was all there was. Here a peer has many requests on the way, and recognises an answer by
+the number in front of it. The fix is the header of the request, in every answer.
 
 lab: datagrams, case: first
 """

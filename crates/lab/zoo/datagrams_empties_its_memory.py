@@ -1,6 +1,6 @@
 """Wrong: it forgets everything when its memory is full.
 
-Right after that, not even the last addition is known, and it is carried out again. Right is to forget the oldest one,
+Right after that, not even the last addition is known, and it is carried out again. The fix is to forget the oldest one,
 and to keep the others.
 
 lab: datagrams, case: forgets-the-oldest

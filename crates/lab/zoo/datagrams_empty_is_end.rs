@@ -1,7 +1,8 @@
-//! Wrong: it takes an empty datagram for the end.
+//! Wrong: it treats an empty datagram as the end.
 //!
-//! That is a stream's habit: `recv` of 0 bytes means that the peer has said all. A datagram of 0 bytes is a datagram, anybody can
-//! send one, and no datagram means that there will be no more. Right is to treat it as any other that is too short.
+//! That is a stream's habit: `recv` of 0 bytes means that the peer has said all. A datagram of 0 bytes is a datagram,
+//! anybody can send one, and no datagram means that there will be no more. The fix is to treat it as any other that is
+//! too short.
 //!
 //! lab: datagrams, case: empty-datagram
 

@@ -1,7 +1,7 @@
 """Wrong: it connects its socket to the first peer that comes.
 
-connect on a UDP socket sends nothing. It sets whom send sends to, and the kernel throws away what others send: the second peer
-is never heard. Right is sendto, to the address that recvfrom gave.
+connect on a UDP socket sends nothing. It sets whom send sends to, and the kernel throws away what others send: the
+second peer is never heard. The fix is sendto, to the address that recvfrom gave.
 
 lab: datagrams, case: two-peers
 """

@@ -1,7 +1,7 @@
-"""Wrong: it forgets the addition that was asked for least recently.
+"""Wrong: it forgets the addition whose last request is longest ago.
 
-Such a cache is called LRU, and Python has one ready-made. But an addition that is asked for again takes the place of
-a younger one, which is among the last 256, and its peer may ask for it next. Right is to forget the oldest.
+Such a cache is called LRU, and Python has one ready-made. But an addition that is asked for again then pushes out a
+newer one, which is among the last 256, and whose peer may ask for it next. The fix is to forget the oldest.
 
 lab: datagrams, case: forgets-the-oldest
 """

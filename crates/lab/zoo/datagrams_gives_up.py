@@ -1,7 +1,7 @@
 """Wrong: it ends after 300 datagrams that were too short.
 
 Its author thought that something must be wrong by then. But anybody can send such datagrams, and this is how anybody
-can end the server. Right is to ignore them, however many come.
+can end the server. The fix is to ignore them, however many come.
 
 lab: datagrams, case: much-garbage
 """

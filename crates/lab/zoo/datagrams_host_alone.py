@@ -1,6 +1,6 @@
-"""Wrong: it knows a peer by its host.
+"""Wrong: it recognises a peer by its host alone.
 
-Two programs on one machine have the same host, and each has a request 7. They differ in the port. Right is to compare
+Two programs on one machine have the same host, and each has a request 7. They differ in the port. The fix is to compare
 both.
 
 lab: datagrams, case: two-peers

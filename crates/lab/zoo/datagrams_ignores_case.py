@@ -1,7 +1,7 @@
-"""Wrong: it takes e and a for E and A.
+"""Wrong: it accepts e and a for E and A.
 
-It means well. But the page knows two operations, and another program, which knows them too, ignores what this one
-carries out. Right is to compare the byte.
+It means well. But the page names two operations, and another program that follows the page ignores what this one
+carries out. The fix is to compare the byte.
 
 lab: datagrams, case: every-operation
 """

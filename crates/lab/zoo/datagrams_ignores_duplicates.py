@@ -1,6 +1,7 @@
-"""Wrong: it ignores a request that it has carried out.
+"""Wrong: it ignores a request that it has already carried out.
 
-The peer asks again because it has no answer: it never gets one now. Right is to send the answer of then once more.
+The peer asks again because it has no answer, and now it never gets one. The fix is to send the earlier answer once
+more.
 
 lab: datagrams, case: duplicate
 """

@@ -1,7 +1,7 @@
-//! Wrong: it takes a number below the last one for an old request, and ignores it.
+//! Wrong: it believes that a number below the last one is an old request, and ignores it.
 //!
-//! The network may let one datagram overtake another: the slower one is new, its peer waits, asks again, and is never answered.
-//! Right is to look whether this request has been answered, whatever its number.
+//! The network may let one datagram overtake another: the slower one is new, its peer waits, asks again, and is never
+//! answered. The fix is to look whether this request has been answered, whatever its number.
 //!
 //! lab: datagrams, case: any-order
 

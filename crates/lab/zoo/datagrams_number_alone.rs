@@ -1,7 +1,7 @@
-//! Wrong: it knows a request by its number alone.
+//! Wrong: it recognises a request by its number alone.
 //!
-//! Each peer counts for itself, so two of them have a request 7: the second one gets the first one's answer, and its own request is
-//! never carried out. Right is to know it by the peer's address and the number.
+//! Each peer numbers its own requests, so two of them have a request 7: the second one gets the first one's answer, and
+//! its own request is never carried out. The fix is to use the peer's address together with the number.
 //!
 //! lab: datagrams, case: two-peers
 

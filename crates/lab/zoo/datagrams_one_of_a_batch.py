@@ -1,6 +1,6 @@
-"""Wrong: it takes what waits as a batch, and answers each request of a batch once.
+"""Wrong: it treats the waiting requests as a batch, and answers each request once per batch.
 
-A peer whose request comes twice gets one answer, and if that one is lost, none. Each datagram gets its own. Right is
+A peer whose request comes twice gets one answer, and if that one is lost, none. Each datagram gets its own. The fix is
 to answer one datagram after the other.
 
 lab: datagrams, case: duplicates-waiting

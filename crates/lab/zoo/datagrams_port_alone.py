@@ -1,6 +1,6 @@
-"""Wrong: it knows a peer by its port.
+"""Wrong: it recognises a peer by its port alone.
 
-On one machine no two programs have the same port, so it works there. Two machines may well use the same. Right is to
+On one machine no two programs have the same port, so it works there. Two machines may well use the same. The fix is to
 compare host and port.
 
 lab: datagrams, case: two-hosts

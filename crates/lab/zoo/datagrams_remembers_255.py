@@ -1,6 +1,6 @@
-"""Wrong: it remembers 255 additions, and not 256.
+"""Wrong: it remembers 255 additions, not 256.
 
-It makes room before it looks whether there is any need, and the oldest of 256 is gone. Right is to keep 256 at least.
+It makes room before it looks whether there is any need, and the oldest of 256 is gone. The fix is to keep 256 at least.
 
 lab: datagrams, case: remembers
 """

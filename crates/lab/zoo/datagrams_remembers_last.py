@@ -1,7 +1,7 @@
 """Wrong: it remembers only the last request of each peer.
 
-That is enough for a peer that asks one thing at a time and waits. One that has several requests on the way may ask again for
-an older one, and it is carried out twice. Right is to keep several answers of each peer.
+That is enough for a peer that asks one thing at a time and waits. One that has several requests on the way may ask
+again for an older one, and it is carried out twice. The fix is to keep several answers of each peer.
 
 lab: datagrams, case: answer-lost
 """

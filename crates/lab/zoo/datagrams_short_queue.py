@@ -1,7 +1,7 @@
 """Wrong: it has a queue of its own, with room for 8 requests.
 
-It empties the kernel's queue, which is longer, into its own, and what does not fit is gone. The network may lose datagrams;
-the server need not help it. Right is to take one, to answer it, and to leave the others where they are.
+It empties the kernel's queue, which is longer, into its own, and what does not fit is gone. The network may lose
+datagrams; the server need not help it. The fix is to take one, to answer it, and to leave the others where they are.
 
 lab: datagrams, case: burst
 """

@@ -1,6 +1,6 @@
 """Wrong: it ends when nothing has come for 5 s.
 
-A silence says nothing about the peers: one of them comes back after a while, and finds nobody. Right is to wait.
+Silence says nothing about the peers: one of them comes back after a while, and finds nobody. The fix is to wait.
 
 lab: datagrams, case: silence
 """
@@ -27,7 +27,7 @@ def serve(sock):
     total = 0
     answers = {}
     while True:
-        sock.settimeout(5)  # here: who said that a peer must hurry?
+        sock.settimeout(5)  # here: who says that a peer must hurry?
         datagram, peer = sock.recvfrom(65535)
         if len(datagram) < HEADER.size:
             continue

@@ -1,7 +1,7 @@
 """Wrong: it keeps the lowest 16 bits of a number.
 
-65,543 is 7 then, and gets the answer to another request. It shows after 65,536 requests, or at once where a peer
-begins with a large number. Right is to compare all four bytes.
+65,543 is 7 then, and gets the answer to another request. It shows after 65,536 requests, or at once where a peer begins
+with a large number. The fix is to compare all four bytes.
 
 lab: datagrams, case: every-number
 """

@@ -1,6 +1,6 @@
-"""Wrong: it remembers 128 additions of each peer.
+"""Wrong: it remembers 128 additions for each peer.
 
-Two peers that send as much as each other find all of their 256. One that sends nearly all of them doesn't. Right is
+Two peers that send as much as each other find all of their 256. One that sends nearly all of them doesn't. The fix is
 one memory for all peers.
 
 lab: datagrams, case: remembers-all-peers

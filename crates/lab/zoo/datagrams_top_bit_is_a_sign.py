@@ -1,7 +1,7 @@
 """Wrong: it drops the highest bit of a number.
 
 Its author wanted no negative numbers. Two numbers that differ in this bit are one to it, and the second of them is
-never carried out. Right is an unsigned number of four bytes.
+never carried out. The fix is an unsigned number of four bytes.
 
 lab: datagrams, case: every-number
 """

@@ -1,6 +1,6 @@
-"""Wrong: it adds without end, and the total doesn't fit into four bytes any more.
+"""Wrong: it adds without limit, and the total no longer fits into four bytes.
 
-Python's numbers grow, and to_bytes raises OverflowError: nobody is served any more. Right is to count modulo 2**32,
+Python's numbers grow, and to_bytes raises OverflowError: nobody is served any more. The fix is to count modulo 2**32,
 as the page says.
 
 lab: datagrams, case: totals

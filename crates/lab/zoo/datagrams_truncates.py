@@ -1,7 +1,7 @@
-"""Wrong: it receives into 1,024 bytes.
+"""Wrong: its buffer for a datagram has 1,024 bytes.
 
-What does not fit is gone: the next recvfrom brings the next datagram, not the rest. And nothing says so: the echo is just
-shorter than what was sent. Right is a buffer for the longest datagram there is, 65,535 bytes.
+What does not fit is gone: the next recvfrom returns the next datagram, not the rest. And nothing says so: the echo is
+just shorter than what was sent. The fix is a buffer for the longest datagram there is, 65,535 bytes.
 
 lab: datagrams, case: sizes
 """

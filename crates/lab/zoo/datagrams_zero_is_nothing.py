@@ -1,6 +1,6 @@
-"""Wrong: it takes a total of 0 for no total.
+"""Wrong: it treats a total of 0 as no total.
 
-0 counts as false, and so an addition whose total was 0 looks as if it had never come: it is carried out again. Right
+0 counts as false, and so an addition whose total was 0 looks as if it had never come: it is carried out again. The fix
 is to ask whether there is an entry, not whether it is true.
 
 lab: datagrams, case: totals

@@ -1,4 +1,4 @@
-"""Wrong: it gives a peer 256 KiB, and then closes.
+"""Wrong: it gives each peer 256 KiB, and then closes.
 
 A stream has no size. A limit belongs to a message, and here there are none.
 

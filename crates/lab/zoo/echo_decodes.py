@@ -1,7 +1,7 @@
-"""Wrong: it makes text of the bytes, and bytes of the text.
+"""Wrong: it turns the bytes into text, and the text back into bytes.
 
-As long as the peer sends ASCII nobody notices. Bytes that are no UTF-8 end the program, and a character that comes in two
-pieces does, too. An echo has no need to know what the bytes mean.
+As long as the peer sends ASCII nobody notices. Bytes that aren't UTF-8 end the program, and so does a character that
+comes in two pieces. An echo has no need to know what the bytes mean.
 
 lab: echo, case: every-byte
 """

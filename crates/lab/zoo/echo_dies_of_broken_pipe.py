@@ -1,4 +1,4 @@
-"""Wrong: it does not expect that its peer can leave, and one BrokenPipeError ends the server for everybody.
+"""Wrong: it doesn't expect a peer to leave, and one BrokenPipeError ends the server for everybody.
 
 sendall raises BrokenPipeError (EPIPE) when the peer has gone, and ConnectionResetError when it broke the connection. Both are the end of this
 connection, and of no other.

@@ -1,4 +1,4 @@
-"""Wrong: a write to a peer that has gone kills the whole process with the signal SIGPIPE, without a word.
+"""Wrong: a write to a peer that is gone kills the whole process with the signal SIGPIPE, without a word.
 
 That is what Unix does unless a program ignores the signal; then the write fails with EPIPE. Python and Rust ignore it from the start, C does
 not. This program asks for the default, as a shell pipeline wants it.

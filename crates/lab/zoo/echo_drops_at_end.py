@@ -1,4 +1,4 @@
-"""Wrong: at the end of the stream it closes at once, and the bytes it has not sent yet are gone.
+"""Wrong: at the end of the stream it closes at once, and the bytes it hasn't sent yet are lost.
 
 A peer that has ended its side may still read. What is due to it has to be sent before the program closes. With a blocking sendall this comes by
 itself; with a select loop it has to be written.

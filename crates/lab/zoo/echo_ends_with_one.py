@@ -1,4 +1,4 @@
-"""Wrong: it takes the end of its peer for an error, and ends with exit code 1.
+"""Wrong: it treats the end of its peer's stream as an error, and ends with exit code 1.
 
 An end of stream that the peer wanted is the normal end. A script that calls this program would report a failure each time.
 

@@ -1,4 +1,4 @@
-"""Wrong: it takes 15 s of silence for the end.
+"""Wrong: it treats 15 s of silence as the end.
 
 A peer may think for as long as it likes, and a network may be slow. Only recv's 0 bytes are an end. Where a server wants to get rid of
 silent peers, the protocol has to say after how long.
@@ -27,7 +27,7 @@ def main():
 
 
 def serve(conn):
-    conn.settimeout(15)  # here: who said that a silence has a meaning?
+    conn.settimeout(15)  # here: who says that silence means anything?
     while data := conn.recv(16384):
         conn.sendall(data)
 

@@ -1,4 +1,4 @@
-"""Wrong: it keeps a line end back until it knows that something follows, so that the last one can be stripped.
+"""Wrong: it holds back a line end until it knows that something follows, so that it can strip the last one.
 
 Somebody tested it with netcat, and did not like the empty line at the end. A line end is a byte like any other: the peer sent it
 and waits for it.

@@ -1,7 +1,8 @@
-"""Wrong: it leaves the connection open when its peer has broken it, and after a thousand such peers no file can be opened.
+"""Wrong: it leaves the connection open when its peer has broken it, and after a thousand such peers it can't open
+anything any more.
 
-What is opened has to be closed on every path, also on the one of an error. `with` does that. (Python closes a socket that nobody knows any
-more; here a list knows it.)
+What is opened has to be closed on every path, the error path included. `with` does that. (Python closes a socket that
+nobody knows any more; here a list knows it.)
 
 lab: echo, case: many-peers
 """

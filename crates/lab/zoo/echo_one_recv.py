@@ -1,7 +1,7 @@
-"""Wrong: it takes what one recv brings for the whole message.
+"""Wrong: it believes that one recv returns the whole message.
 
-With a peer that sends in one call, over loopback, it is right nearly always. A network may cut the message anywhere: then the
-first piece comes back, and the rest is lost. Right is a loop that ends when recv brings b"".
+With a peer that sends in one call, over loopback, it is right nearly always. A network may cut the message anywhere:
+then the first piece comes back, and the rest is lost. The fix is a loop that ends when recv returns b"".
 
 lab: echo, case: cut-everywhere
 """

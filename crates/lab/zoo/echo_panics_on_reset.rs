@@ -1,7 +1,7 @@
-//! Wrong: it takes for granted that a read never fails, and panics when it does.
+//! Wrong: it assumes that a read never fails, and panics when one does.
 //!
-//! A peer that crashes, a firewall or a cable can break the connection: read then returns ECONNRESET. With a server of one thread
-//! that is the end for all its peers. Right is to give up this connection, and to say why.
+//! A peer that crashes, a firewall or a cable can break the connection: read then returns ECONNRESET. With a server of
+//! one thread that is the end for all its peers. The fix is to give up this connection, and to say why.
 //!
 //! lab: echo, case: reset
 

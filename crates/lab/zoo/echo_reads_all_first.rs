@@ -1,7 +1,8 @@
 //! Wrong: it reads to the end of the stream, and then writes all of it back.
 //!
-//! Each byte comes back, and a peer that sends all, ends, and reads gets what it should. One that waits for an answer before it
-//! sends on waits for ever, and so does the program. Right is to write back what has come before the next read.
+//! Each byte comes back, and a peer that sends all, ends, and reads gets what it should. One that waits for an answer
+//! before it sends on waits forever, and so does the program. The fix is to write back what has come before the next
+//! read.
 //!
 //! lab: echo, case: turn-by-turn
 

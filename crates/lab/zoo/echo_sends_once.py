@@ -1,4 +1,4 @@
-"""Wrong: it calls send, which takes what fits into the kernel's buffer, and not sendall.
+"""Wrong: it calls send, which takes only what fits into the kernel's buffer, and not sendall.
 
 send returns how many bytes it took. While the peer reads fast it takes all of them; with a slow reader the buffer is full, it
 takes a part or nothing, and the rest is gone. A blocking socket hides the mistake on Linux, where send waits until all is

@@ -1,4 +1,4 @@
-"""Wrong: it sends its whole buffer back, and not only what came into it.
+"""Wrong: it sends its whole buffer back, and not only the bytes that came into it.
 
 recv_into returns how many bytes came. The rest of the buffer holds what was there before: zeros, or somebody's older bytes.
 

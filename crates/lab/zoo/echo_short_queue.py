@@ -1,4 +1,4 @@
-"""Wrong: it keeps 16 KiB for a peer that does not read, and throws away what comes on top.
+"""Wrong: it keeps 16 KiB for a peer that doesn't read, and throws away the rest.
 
 A program that cannot keep any more stops reading: then the peer cannot send any more, and nothing is lost. That is what the flow control of TCP is
 for.

@@ -1,7 +1,7 @@
-"""Wrong: it takes a peer that said nothing for none at all, and waits for the next.
+"""Wrong: it treats a peer that sent nothing as if it had never come, and waits for the next.
 
-Nobody closes the connection of the silent one, who waits for the end that was promised. Right is to treat it as any other: a
-loop that goes round no time, and then the end.
+Nobody closes the connection of the silent peer, which is waiting for the end that was promised. The fix is to treat it
+as any other: a loop that runs zero times, and then the end.
 
 lab: echo, case: empty
 """

@@ -1,4 +1,5 @@
-"""Wrong: its loop goes on after an error: recv fails again at once, and the thread takes a whole processor for nothing.
+"""Wrong: its loop carries on after an error: recv fails again at once, and the thread uses up a whole processor for
+nothing.
 
 An error of recv is the end of the connection, as 0 bytes are. Other peers are served all the while, so nobody notices until the machine is
 slow.

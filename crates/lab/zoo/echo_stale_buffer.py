@@ -1,4 +1,5 @@
-"""Wrong: it takes whatever is not zero in its buffer for what came, and a longer piece leaves its tail there.
+"""Wrong: it believes that whatever isn't zero in its buffer has just come, so the tail of a longer piece comes back
+again.
 
 As long as the pieces are of one size, or grow, nobody sees it. recv_into returns how many bytes came.
 

@@ -1,7 +1,7 @@
 //! Wrong: it looks for a 0 byte, as C does, to find out how many bytes came.
 //!
-//! What is behind a 0 does not come back. The return value of read says how many bytes came; a byte in the buffer says nothing, be
-//! it 0 or not.
+//! What comes after a 0 is never sent back. The return value of read says how many bytes came; a byte in the buffer
+//! says nothing, whether it is 0 or not.
 //!
 //! lab: echo, case: every-byte
 

@@ -1,4 +1,4 @@
-"""Wrong: it takes a millisecond for every five bytes.
+"""Wrong: it needs a millisecond for every five bytes.
 
 Nothing is lost, and for a few bytes nobody notices. One byte per call is slow, too, and still fast enough; a sleep in a loop is
 not.

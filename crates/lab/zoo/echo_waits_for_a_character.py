@@ -1,4 +1,5 @@
-"""Wrong: it decodes what comes and encodes it again, and a character that has only begun waits for its other bytes.
+"""Wrong: it decodes what comes and encodes it again, so a character that has only begun has to wait for its other
+bytes.
 
 Nothing is lost in the end, and as long as pieces end where characters do, nobody sees it. But what has come has to go back at
 once: the peer may wait for it, and bytes are not text.

@@ -1,6 +1,6 @@
 """Wrong: it answers the part of a body that came before the stream ended.
 
-The loop that reads the body ends for one of two reasons, and nobody asks for which. Right is to compare how
+The loop that reads the body ends for one of two reasons, and the program doesn't check which. The fix is to compare how
 many bytes came with how many were promised.
 
 lab: frames, case: end-in-body

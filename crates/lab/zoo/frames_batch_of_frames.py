@@ -1,7 +1,7 @@
-"""Wrong: it answers when all that has come is whole.
+"""Wrong: it doesn't answer until everything that has come is complete.
 
-It collects pieces, and looks whether the last frame in them is complete. While another one has begun, the
-answers to those before it wait, and so does the peer. Right is to answer each frame as soon as it is whole.
+It collects pieces, and checks whether the last frame in them is complete. Once another one has begun, the answers to
+those before it wait, and so does the peer. The fix is to answer each frame as soon as it is complete.
 
 lab: frames, case: across-segments
 """
@@ -41,7 +41,7 @@ def serve(conn):
             at += 4 + length
             if at <= len(received):
                 answers += received[at - length - 4 : at - length] + received[at - length : at].upper()
-        if at == len(received):  # here: whole frames before an incomplete one wait for it
+        if at == len(received):  # here: complete frames wait for an incomplete one
             conn.sendall(answers)
             received.clear()
 

@@ -1,7 +1,7 @@
-"""Wrong: it gives the body of a frame 3 s.
+"""Wrong: it gives the body of a frame 3 s to arrive.
 
-Between two frames it waits for ever, as it should. But when a length has come, the body is "on its way". Right
-is to wait for the body for as long as for anything else.
+Between two frames it waits forever, as it should. But when a length has come, the body is "on its way". The fix is to
+wait for the body for as long as for anything else.
 
 lab: frames, case: silence-in-body
 """

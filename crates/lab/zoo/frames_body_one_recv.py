@@ -1,8 +1,8 @@
-"""Wrong: it takes what one recv brings for the whole body.
+"""Wrong: it believes that one recv returns the whole body.
 
-The length is read right, in a loop. Then recv(length) is asked for the body, and it brings what is there: at
-least one byte, at most so many. Where the stream is cut, the rest of the body is read as the next length. Right
-is the same loop for both.
+The length is read right, in a loop. Then recv(length) is asked for the body, and it returns what has arrived: at least
+one byte, at most that many. Where the stream is cut, the rest of the body is read as the next length. The fix is the
+same loop for both.
 
 lab: frames, case: cut-everywhere
 """

@@ -1,7 +1,9 @@
-"""Wrong: its buffer of 1 MiB begins anew only when it is empty, and a frame that reaches its end finds no room.
+"""Wrong: its buffer of 1 MiB starts over only when it is empty, so a frame that reaches the end of the buffer finds no
+room.
 
-While the peer waits for each answer, the buffer is always empty in the end. With frames that come without a pause it never is. recv
-with room for 0 bytes then returns 0 bytes, which looks like the end of the stream. Right is to move what is left to the front.
+While the peer waits for each answer, the buffer is always empty in the end. With frames that come without a pause it
+never is. recv with room for 0 bytes then returns 0 bytes, which looks like the end of the stream. The fix is to move
+what is left to the front.
 
 lab: frames, case: long-stream
 """

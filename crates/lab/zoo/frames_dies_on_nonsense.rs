@@ -1,7 +1,7 @@
 //! Wrong: the error of one peer ends the server.
 //!
 //! The length is refused, as it should be. But the error goes up with `?` through the loop that accepts, to the end of
-//! main: one peer with four bad bytes stops the service for all. Right is to end the connection, to say why, and to
+//! main: one peer with four bad bytes stops the service for all. The fix is to end the connection, to say why, and to
 //! accept the next one.
 //!
 //! lab: frames, case: oversize

@@ -1,8 +1,8 @@
-"""Wrong: it catches nonsense, and forgets that a connection can break.
+"""Wrong: it catches nonsense, but forgets that a connection can break.
 
-A peer that crashes, or closes while bytes wait for it, leaves a reset behind: recv raises ConnectionResetError.
-That is an OSError and no ValueError, so it ends the whole server, and every other peer with it. Right is to
-catch both around one peer.
+A peer that crashes, or closes while bytes wait for it, leaves a reset behind: recv raises ConnectionResetError. That is
+an OSError, not a ValueError, so it ends the whole server, and every other peer with it. The fix is to catch both around
+one peer.
 
 lab: frames, case: reset
 """

@@ -1,8 +1,8 @@
-"""Wrong: it takes an empty frame for the end of the stream.
+"""Wrong: it treats an empty frame as the end of the stream.
 
-At the end of the stream a recv returns b"", and an empty frame has the body b"". The first is the end of a
-peer; the second is a message that happens to be empty, and more may follow. Right is to ask for the end only
-where a frame begins.
+At the end of the stream a recv returns b"", and an empty frame has the body b"". The first is the end of a peer; the
+second is a message that happens to be empty, and more may follow. The fix is to ask for the end only where a frame
+begins.
 
 lab: frames, case: empty
 """

@@ -1,8 +1,8 @@
-//! Wrong: it passes over empty frames.
+//! Wrong: it skips empty frames.
 //!
 //! There is nothing in it to put in capitals, so there seems to be nothing to answer. But the peer counts: three
-//! frames, three answers. Without the one in the middle it takes the third answer for the second. Right is to treat a
-//! length of 0 as any other.
+//! frames, three answers. Without the one in the middle, it mistakes the third answer for the second. The fix is to
+//! treat a length of 0 as any other.
 //!
 //! lab: frames, case: empty-between
 

@@ -1,7 +1,7 @@
-"""Wrong: it reads all that is there before it answers, and forgets it at the end of the stream.
+"""Wrong: it reads everything that is there before it answers, and forgets it at the end of the stream.
 
-A recv of 0 bytes leaves the function. The frames that came just before it are not answered, though their peer
-still listens. Right is to answer what is whole, and then to look at the end.
+A recv of 0 bytes leaves the function. The frames that came just before it are not answered, though their peer is still
+reading. The fix is to answer what is whole, and then to look at the end.
 
 lab: frames, case: half-close
 """

@@ -1,8 +1,8 @@
-//! Wrong: it takes everything that has come for one frame.
+//! Wrong: it believes that everything that has come is one frame.
 //!
 //! It waits until at least as many bytes are there as the length says, and that is right. But it answers all that came:
-//! if the piece brought the next frames, too, they go into this answer, and have none of their own. Right is to take as
-//! many bytes as the length says, and to keep the rest.
+//! if the piece brought the next frames, too, they go into this answer, and get none of their own. The fix is to take
+//! as many bytes as the length says, and to keep the rest.
 //!
 //! lab: frames, case: pipelined
 

@@ -1,7 +1,7 @@
-"""Wrong: it doesn't expect that a stream ends inside a length.
+"""Wrong: it doesn't expect a stream to end inside a length.
 
-struct.unpack wants four bytes and gets two. Its error is a struct.error, which is neither an OSError nor a
-ValueError, and ends the server. Right is to look how many bytes came.
+struct.unpack wants four bytes and gets two. Its error is a struct.error, which is neither an OSError nor a ValueError,
+and ends the server. The fix is to check how many bytes came.
 
 lab: frames, case: end-in-length
 """

@@ -1,8 +1,8 @@
-//! Wrong: it takes the four bytes of a length for whole, because they are so few.
+//! Wrong: it believes that the four bytes of a length come together, because they are so few.
 //!
-//! A read brings at least one byte. Four of them that were sent together come together nearly always, and the program
-//! is right on every quiet day. Cut inside of the length, the rest of the buffer is zeros, and the number is another.
-//! Right is to read until all four are there.
+//! A read returns at least one byte. Four of them that were sent together come together nearly always, and the program
+//! is right on every quiet day. If the stream is cut inside the length, the rest of the buffer is zeros, and the number
+//! is wrong. The fix is to read until all four are there.
 //!
 //! lab: frames, case: cut-everywhere
 

@@ -1,7 +1,7 @@
 """Wrong: a peer that is gone keeps its place.
 
-A hundred are served at a time. A place is given back at the end of the stream and after a frame that is not
-valid, but not when recv or send fails. Right is `with PLACES:` or `finally`.
+A hundred are served at a time. A place is released at the end of the stream and after a frame that is not valid, but
+not when recv or send fails. The fix is `with PLACES:` or `finally`.
 
 lab: frames, case: many-gone
 """
@@ -37,7 +37,7 @@ def place(conn, peer):
         print(f"{peer}: {error}", file=sys.stderr)
         PLACES.release()
     except OSError as error:
-        print(f"{peer}: {error}", file=sys.stderr)  # here: the place is not given back
+        print(f"{peer}: {error}", file=sys.stderr)  # here: the place is not released
 
 
 def serve(conn):

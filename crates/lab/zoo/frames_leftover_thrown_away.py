@@ -1,8 +1,8 @@
-"""Wrong: it throws away what came behind the frame.
+"""Wrong: it throws away whatever came after the frame.
 
-It collects pieces until a frame is whole, and answers it: right, wherever the stream is cut inside of a frame.
-But the piece that ended this frame may have begun the next one, or brought three more. Those bytes are gone.
-Right is to keep them for the next frame.
+It collects pieces until a frame is complete, and answers it. That works wherever the stream is cut inside a frame. But
+the piece that ended this frame may hold the beginning of the next one, or three more. Those bytes are gone. The fix is
+to keep them for the next frame.
 
 lab: frames, case: pipelined
 """

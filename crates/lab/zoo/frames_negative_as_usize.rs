@@ -1,7 +1,7 @@
-//! Wrong: it casts a length that has a sign to one that has none.
+//! Wrong: it casts a signed length to an unsigned one.
 //!
 //! The limit was looked at, and -1 is below it. As a usize -1 is 18,446,744,073,709,551,615: no machine has that much
-//! memory, and the program panics, with every peer it has. Right is to ask for a number from 0 to the limit, and to
+//! memory, and the program panics, with every peer it has. The fix is to ask for a number from 0 to the limit, and to
 //! cast then.
 //!
 //! lab: frames, case: negative

@@ -1,8 +1,8 @@
 """Wrong: it believes a negative length.
 
-The loop reads while it has fewer bytes than the length says. That is never so for -1: the loop ends before it
-begins, and the frame counts as an empty one. What follows is read as the next length, and the stream has lost
-its place. Right is to refuse it.
+The loop reads while it has fewer bytes than the length says. That is never so for -1: the loop ends before it begins,
+and the frame counts as an empty one. What follows is read as the next length, and the stream has lost its place. The
+fix is to refuse it.
 
 lab: frames, case: negative
 """

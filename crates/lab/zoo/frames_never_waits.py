@@ -1,7 +1,7 @@
-"""Wrong: it never waits in a recv, and asks again at once.
+"""Wrong: its recv never waits, so it asks again at once.
 
-MSG_DONTWAIT makes recv return at once. While the peer is silent, the loop goes round as fast as the processor
-can. Right is a recv that waits.
+MSG_DONTWAIT makes recv return at once. While the peer is silent, the loop goes round as fast as the processor can. The
+fix is a recv that waits.
 
 lab: frames, case: silence
 """

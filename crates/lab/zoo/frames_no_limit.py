@@ -1,8 +1,8 @@
 """Wrong: it waits for as many bytes as a peer promises.
 
-Four bytes from a stranger can say 2,147,483,647. Nobody has to send them: this server waits for them, for ever,
-and serves nobody else meanwhile; another would ask for the memory first. Right is a limit, and a look at the
-length before anything else.
+Four bytes from a stranger can say 2,147,483,647. Nobody has to send them: this server waits for them, forever, and
+serves nobody else in the meantime; another would ask for the memory first. The fix is a limit, and a look at the length
+before anything else.
 
 lab: frames, case: oversize
 """

@@ -1,6 +1,6 @@
-"""Wrong: its limit is 1 MiB, and the protocol's is 16 MiB.
+"""Wrong: its limit is 1 MiB, but the protocol's is 16 MiB.
 
-All test data was short. Right is the number on the page.
+All test data was short. The fix is the number on the page.
 
 lab: frames, case: large
 """

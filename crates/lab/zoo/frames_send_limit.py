@@ -1,7 +1,7 @@
 """Wrong: it gives a peer 3 s to read.
 
-Somebody who does not read for so long is not there any more, it seems. But the protocol has no time limit: the
-peer may do something else first, and read then. Right is a send that waits.
+A peer that doesn't read for so long must be gone, or so it seems. But the protocol has no time limit: the peer may do
+something else first, and read then. The fix is a send that waits.
 
 lab: frames, case: late-end
 """

@@ -1,7 +1,7 @@
-"""Wrong: it never waits in a send, and doesn't look how much was sent.
+"""Wrong: its send never waits, and it doesn't check how much was sent.
 
-MSG_DONTWAIT makes send return at once. When the buffers are full it takes only a part, or fails. A peer that
-reads late misses bytes. Right is sendall, or to keep the rest and send it later.
+MSG_DONTWAIT makes send return at once. When the buffers are full it takes only a part, or fails. A peer that reads late
+misses bytes. The fix is sendall, or to keep the rest and send it later.
 
 lab: frames, case: slow-reader
 """

@@ -1,7 +1,7 @@
 """Wrong: it ends its connections with shutdown, and never closes them.
 
-Each peer sees the end, as it should. But the descriptor stays open, and after a thousand peers there are no
-more. Right is close: it ends the connection, and gives the descriptor back.
+Each peer sees the end, as it should. But the descriptor stays open, and after a thousand peers there are no more. The
+fix is close: it ends the connection, and gives the descriptor back.
 
 lab: frames, case: many-peers
 """

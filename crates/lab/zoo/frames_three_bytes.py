@@ -1,8 +1,7 @@
-"""Wrong: it fills the length up with zeros where the stream ended inside it.
+"""Wrong: if the stream ends inside a length, it fills the length up with zeros.
 
-The buffer has four bytes, all 0 at first, and nobody looks how many of them came. After three bytes of 0 the
-fourth one is 0, too: an empty frame, it seems, and it is answered. Right is to compare the number that came
-with four.
+The buffer has four bytes, all 0 at first, and nobody checks how many of them came. After three bytes of 0 the fourth
+one is 0, too: an empty frame, it seems, and it is answered. The fix is to compare the number that came with four.
 
 lab: frames, case: end-in-length
 """

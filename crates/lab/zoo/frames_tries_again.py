@@ -1,7 +1,7 @@
-"""Wrong: it tries a send that has failed again, and again.
+"""Wrong: it retries a failed send, again and again.
 
-A send may fail once, for a signal perhaps, and so it is repeated. But after a reset every send fails, at once,
-and the loop goes round until the program is killed. Right is to take an error for the end of this connection.
+A send may fail once, because of a signal perhaps, so it is repeated. But after a reset every send fails at once, and
+the loop spins until the program is killed. The fix is to treat an error as the end of this connection.
 
 lab: frames, case: reset-under-way
 """

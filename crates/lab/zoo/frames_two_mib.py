@@ -1,7 +1,7 @@
-"""Wrong: its limit is 2 MiB, and the protocol's is 16 MiB.
+"""Wrong: its limit is 2 MiB, but the protocol's is 16 MiB.
 
-Somebody tried a frame of 1 MiB, and doubled that to be safe. Right is the number on the page, and a test with
-exactly that number.
+Somebody tried a frame of 1 MiB, and doubled that to be safe. The fix is the number on the page, and a test with exactly
+that number.
 
 lab: frames, case: limit
 """

@@ -1,8 +1,7 @@
-"""Wrong: it makes text of the body, and capitals of every letter it knows.
+"""Wrong: it turns the body into text, and every letter it knows into a capital.
 
-The protocol says a to z, and bytes. upper() of a str turns é into É and ß into SS, and a body that is not UTF-8
-is no text at all. So some answers are other bytes, some are longer than the frame said. Right is upper() of the
-bytes.
+The protocol says a to z, and bytes. upper() of a str turns é into É and ß into SS, and a body that is not UTF-8 is no
+text at all. So some answers are other bytes, some are longer than the frame said. The fix is upper() of the bytes.
 
 lab: frames, case: not-ascii
 """

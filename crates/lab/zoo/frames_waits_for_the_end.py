@@ -1,8 +1,8 @@
-"""Wrong: it reads everything the peer has to say before it answers.
+"""Wrong: it reads everything the peer has to send before it answers.
 
-Reading to the end of the stream looks like the safe way to get whole frames. But the peer keeps its side open
-while it waits for the answer, and the server waits for the end: neither moves again. Right is to answer a frame
-as soon as it is whole.
+Reading to the end of the stream looks like the safe way to get whole frames. But the peer keeps its side open while it
+waits for the answer, and the server waits for the end: neither moves again. The fix is to answer a frame as soon as it
+is complete.
 
 lab: frames, case: one-frame
 """
@@ -32,7 +32,7 @@ def main():
 
 
 def serve(conn):
-    everything = io.BytesIO(receive(conn, sys.maxsize))  # here: this returns at the end of the stream only
+    everything = io.BytesIO(receive(conn, sys.maxsize))  # here: this returns only at the end of the stream
     while prefix := everything.read(4):
         if len(prefix) < 4:
             raise ValueError("the stream ended inside a length")

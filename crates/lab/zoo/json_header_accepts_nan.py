@@ -1,7 +1,7 @@
-"""Wrong: it reads NaN and Infinity, as Python's json does by itself.
+"""Wrong: it accepts NaN and Infinity, as Python's json does by default.
 
 RFC 8259 has no such numbers, and the next program that reads this header refuses it. Python's parser accepts them
-unless parse_constant says no. Right is to give it a function that raises an error.
+unless parse_constant says no. The fix is to give it a function that raises an error.
 
 lab: json-header, case: strict-numbers
 """

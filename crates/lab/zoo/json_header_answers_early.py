@@ -1,7 +1,7 @@
-"""Wrong: it answers a request that it cannot do as soon as it has seen the header, and reads the body afterwards.
+"""Wrong: it answers a request that it can't carry out as soon as it has seen the header, and reads the body afterwards.
 
-In the end all bytes are the same, and the stream keeps its place. But a request is its header and its body: what comes of one
-that never becomes whole is an answer to nothing, and a peer that has said half a sentence is interrupted.
+In the end all bytes are the same, and the stream keeps its place. But a request is its header and its body: an answer
+to a request that never becomes complete answers nothing, and interrupts a peer in the middle of a sentence.
 
 lab: json-header, case: silence-before-error
 """

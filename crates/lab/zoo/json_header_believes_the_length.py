@@ -1,7 +1,7 @@
 """Wrong: it believes the length of a header, whatever it is.
 
-A peer that promises 65,537 bytes, or two thousand million, and sends none of them keeps the server waiting, and the peers behind
-it. Right is to look at the length before anything is read for it.
+A peer that promises 65,537 bytes, or two thousand million, and sends none of them keeps the server waiting, and the
+peers after it. The fix is to look at the length before anything is read for it.
 
 lab: json-header, case: header-length
 """

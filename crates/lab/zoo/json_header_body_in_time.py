@@ -1,7 +1,7 @@
 """Wrong: it gives each piece of a body 5 s.
 
-A slow network is no mistake of the peer. The protocol has no time limit, so a silence inside a request means nothing.
-Right is to wait.
+A slow network isn't the peer's mistake. The protocol has no time limit, so a silence inside a request means nothing.
+The fix is to wait.
 
 lab: json-header, case: silence-in-body
 """

@@ -1,7 +1,7 @@
 """Wrong: it calls itself for the next request.
 
 Each request adds to the stack, and Python stops at 1,000 calls with RecursionError: a peer that sends 2,000 requests
-gets fewer answers. Right is a loop.
+gets fewer answers. The fix is a loop.
 
 lab: json-header, case: many-at-once
 """

@@ -1,6 +1,6 @@
-"""Wrong: it closes as soon as the peer has ended its side, even if it is not done with its answer.
+"""Wrong: it closes as soon as the peer has ended its side, even if it hasn't finished its answer.
 
-The end of the peer's stream says that no more requests come. The peer may still be reading. Right is to send
+The end of the peer's stream says that no more requests come. The peer may still be reading. The fix is to send
 everything that is due, and to close then.
 
 lab: json-header, case: late-end

@@ -1,6 +1,6 @@
 """Wrong: it lets strings contain line ends and tabs.
 
-With strict=False, Python's parser takes control characters in a string as they are. JSON has escapes for them. Right
+With strict=False, Python's parser takes control characters in a string as they are. JSON has escapes for them. The fix
 is the default, strict=True.
 
 lab: json-header, case: strict-strings

@@ -1,7 +1,7 @@
-//! Wrong: it answers the number of bytes where that of the characters was asked for.
+//! Wrong: it answers with the number of bytes when it is asked for the number of characters.
 //!
 //! In Rust `len` of a string counts bytes, as `data_len` does. é has two of them, 東 three, 🎈 four; for English both
-//! numbers are the same. Right is `chars().count()`.
+//! numbers are the same. The fix is `chars().count()`.
 //!
 //! lab: json-header, case: count
 

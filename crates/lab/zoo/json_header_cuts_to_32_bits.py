@@ -1,6 +1,6 @@
 """Wrong: it keeps the lowest 32 bits of data_len, as a cast to a C integer does.
 
-4,294,967,301 becomes 5, and after five bytes of the body it looks for the next request. Right is to compare the
+4,294,967,301 becomes 5, and after five bytes of the body it looks for the next request. The fix is to compare the
 number with the limit before it is cut.
 
 lab: json-header, case: data-len

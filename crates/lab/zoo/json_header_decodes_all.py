@@ -1,7 +1,7 @@
-"""Wrong: it makes text of every body, also where nobody asked for characters.
+"""Wrong: it turns every body into text, even where nobody asked for characters.
 
-To `upper` a body is bytes. Some are no UTF-8, and others have letters with capitals that are not a to z. Right is to decode
-for `reverse` and `count`, and for nothing else.
+To `upper` a body is bytes. Some aren't UTF-8, and others have letters outside a to z that have capitals. The fix is to
+decode for `reverse` and `count`, and for nothing else.
 
 lab: json-header, case: upper
 """

@@ -1,7 +1,7 @@
-"""Wrong: a signal ends it when it writes to a peer that has gone.
+"""Wrong: a signal kills it when it writes to a peer that is gone.
 
 That is how C programs behave unless they say otherwise: the default action of SIGPIPE is to end the program, and all
-other peers lose their server. Right is to ignore SIGPIPE; the write then fails with EPIPE.
+other peers lose their server. The fix is to ignore SIGPIPE; the write then fails with EPIPE.
 
 lab: json-header, case: peer-leaves
 """

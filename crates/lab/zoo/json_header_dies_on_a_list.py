@@ -1,7 +1,7 @@
-"""Wrong: it takes every JSON text for an object.
+"""Wrong: it believes that every JSON text is an object.
 
-[] and 7 are good JSON, and have no get: Python raises AttributeError, which nobody expected here, and the server
-ends. Right is to ask first whether it is a dict.
+[] and 7 are good JSON, but they have no get: Python raises AttributeError, which nobody expects here, and the server
+ends. The fix is to ask first whether it is a dict.
 
 lab: json-header, case: header-no-object
 """

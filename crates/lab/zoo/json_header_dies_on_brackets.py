@@ -1,8 +1,7 @@
-"""Wrong: it catches the errors of bad JSON, and not the one of JSON that stands too deep.
+"""Wrong: it catches the errors for bad JSON, but not the one for JSON that is nested too deeply.
 
-30,000 brackets in each other are good JSON. Python's parser goes down with them until it has no stack left to
-go on, and raises RecursionError, which is no ValueError: one header ends the server. Right is to catch that
-one, too.
+30,000 nested brackets are good JSON. Python's parser goes down with them until it has no stack left, and raises
+RecursionError, which isn't a ValueError: one header ends the server. The fix is to catch that one, too.
 
 lab: json-header, case: deep
 """

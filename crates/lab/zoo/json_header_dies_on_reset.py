@@ -1,7 +1,7 @@
-"""Wrong: it catches what a peer says wrong, and not that a peer can be gone.
+"""Wrong: it catches what a peer gets wrong, but not that a peer may be gone.
 
-After a reset recv raises ConnectionResetError, which is an OSError and no ValueError. Nobody catches it, and all other peers
-lose their server. Right is to catch both.
+After a reset recv raises ConnectionResetError, which is an OSError, not a ValueError. Nobody catches it, and all other
+peers lose their server. The fix is to catch both.
 
 lab: json-header, case: reset
 """

@@ -1,7 +1,7 @@
-"""Wrong: it throws an answer away when there is no room for it at the moment.
+"""Wrong: it throws an answer away if there is no room for it at the moment.
 
-A peer that reads late makes the kernel's buffers full. That is a reason to wait, not to lose an answer: nobody can
-tell afterwards which one is missing. Right is sendall, which waits.
+A peer that reads late makes the kernel's buffers full. That is a reason to wait, not to lose an answer: nobody can tell
+afterwards which one is missing. The fix is sendall, which waits.
 
 lab: json-header, case: slow-reader
 """

@@ -1,7 +1,7 @@
-"""Wrong: it takes U+FEFF at the beginning of a body for a byte order mark, and drops it.
+"""Wrong: it treats U+FEFF at the beginning of a body as a byte order mark, and drops it.
 
 utf-8-sig is for files that some editors write. A body that begins with U+FEFF has this character, and count has to
-count it. Right is decode().
+count it. The fix is decode().
 
 lab: json-header, case: edge-characters
 """

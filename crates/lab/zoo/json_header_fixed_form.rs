@@ -1,7 +1,7 @@
-//! Wrong: it knows the header by its text, as its own client writes it.
+//! Wrong: it recognises the header by its text, as its own client writes it.
 //!
 //! JSON says nothing of the order of members or of the white space around them. Another library, or the next version of
-//! the same one, writes `{"op":"upper","data_len":6}`, and means the same. Right is to parse the header and to ask it
+//! the same one, writes `{"op":"upper","data_len":6}`, and means the same. The fix is to parse the header and to ask it
 //! for its members.
 //!
 //! lab: json-header, case: order-and-spaces

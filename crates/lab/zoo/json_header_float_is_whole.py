@@ -1,7 +1,7 @@
-"""Wrong: it takes 5.0 and 5e0 for whole numbers.
+"""Wrong: it accepts 5.0 and 5e0 as whole numbers.
 
-In JavaScript they are the same number as 5. The page allows neither a point nor an exponent in data_len, and programs
-that count on it refuse them. Right is to accept an int only.
+In JavaScript they are the same number as 5. The page allows neither a decimal point nor an exponent in data_len, and
+programs that count on it refuse them. The fix is to accept an int only.
 
 lab: json-header, case: data-len
 """

@@ -1,7 +1,7 @@
 """Wrong: it gives the parser bytes, and the parser guesses their encoding.
 
-json.loads of bytes looks at the first four and reads UTF-16 and UTF-32 as well; it even lets surrogates pass in
-UTF-8. The page says UTF-8. Right is to decode first, strictly.
+json.loads of bytes looks at the first four and reads UTF-16 and UTF-32 as well; it even lets surrogates pass in UTF-8.
+The page says UTF-8. The fix is to decode first, strictly.
 
 lab: json-header, case: strict-encoding
 """

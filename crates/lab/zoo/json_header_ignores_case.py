@@ -1,7 +1,7 @@
-"""Wrong: it finds data_len whether it is written in capitals or not.
+"""Wrong: it finds data_len in upper case as well as in lower case.
 
 Some libraries do this by themselves. `Data_Len` is another name, and its value is not the length: the body is cut in
-the wrong place. Right is to compare names exactly.
+the wrong place. The fix is to compare names exactly.
 
 lab: json-header, case: unknown-members
 """

@@ -1,7 +1,7 @@
-"""Wrong: it reads one object from the header, and doesn't look whether more comes after it.
+"""Wrong: it reads one object from the header, and doesn't check whether anything comes after it.
 
 raw_decode stops after the first value and says where. A header with something after its object is not JSON: nobody
-knows which of the two the peer meant. Right is loads, or to compare the place with the length.
+knows which of the two the peer meant. The fix is loads, or to compare the place with the length.
 
 lab: json-header, case: strict-form
 """

@@ -1,7 +1,7 @@
-"""Wrong: it shuts a broken connection down, and never closes it.
+"""Wrong: it shuts a broken connection down, but never closes it.
 
-The peer sees the end and is content. The program keeps the descriptor, and after a thousand such peers the kernel
-gives it no more: accept fails. Right is close, which ends the stream as well.
+The peer sees the end and is content. The program keeps the descriptor, and after a thousand such peers the kernel gives
+it no more: accept fails. The fix is close, which ends the stream as well.
 
 lab: json-header, case: broken-peers
 """

@@ -1,8 +1,8 @@
-"""Wrong: it measures a text, and sends bytes.
+"""Wrong: it measures the text, but sends the bytes.
 
-data_len counts bytes. len() of a str counts characters, and that is the same number as long as nobody sends an
-é. Then data_len is too small, and the end of the body is read as the next length. Right is to encode first, and
-to measure what is sent.
+data_len counts bytes. len() of a str counts characters, and that is the same number as long as nobody sends an é. Then
+data_len is too small, and the end of the body is read as the next length. The fix is to encode first, and to measure
+what is sent.
 
 lab: json-header, case: reverse
 """

@@ -1,7 +1,7 @@
-"""Wrong: it takes the four bytes of the header's length for whole, because they are so few.
+"""Wrong: it believes that the four bytes of the header's length come together, because they are so few.
 
-The header and the body are read in loops; the length is not. When only one of its bytes has come, the others are read as the
-header. Right is to read it as everything else.
+The header and the body are read in loops; the length is not. When only one of its bytes has come, the others are read
+as the header. The fix is to read it as everything else.
 
 lab: json-header, case: cut-everywhere
 """
@@ -33,7 +33,7 @@ def main():
 
 def serve(conn):
     while conn.recv(1, socket.MSG_PEEK):
-        # here: one recv may bring one byte
+        # here: one recv may return one byte
         length = int.from_bytes(conn.recv(4), "little", signed=True)
         if not 1 <= length <= MAX_HEADER:
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")

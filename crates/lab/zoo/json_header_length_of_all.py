@@ -1,7 +1,7 @@
 """Wrong: the length in front of an answer counts its header and its body.
 
-There are two lengths, and each has one thing to measure: the first the header, `data_len` the body. Who counts the body twice
-makes the peer take it for a part of the header.
+There are two lengths, and each has one thing to measure: the first the header, `data_len` the body. If you count the
+body twice, the peer takes it for part of the header.
 
 lab: json-header, case: one-request
 """

@@ -1,7 +1,7 @@
-"""Wrong: it looks for a request only when recv has brought something.
+"""Wrong: it looks for a request only after recv has returned something.
 
-What came behind a request is kept, as it should be. But a whole request may stand there already, and its peer sends no
-more before it has the answer. Right is to answer all that is whole, and then to wait.
+What came after a request is kept, as it should be. But it may already hold a whole request, and its peer sends no more
+before it has the answer. The fix is to answer all that is whole, and then to wait.
 
 lab: json-header, case: pipelined
 """

@@ -1,7 +1,7 @@
 """Wrong: it looks op up in a dict, whatever op is.
 
-A list or an object cannot be the key of a dict: Python raises TypeError, nobody catches it, and the server ends.
-Right is to ask first whether op is a string.
+A list or an object cannot be the key of a dict: Python raises TypeError, nobody catches it, and the server ends. The
+fix is to ask first whether op is a string.
 
 lab: json-header, case: cannot-do
 """

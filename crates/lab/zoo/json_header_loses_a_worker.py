@@ -1,6 +1,6 @@
 """Wrong: a reset ends one of its sixteen workers, and nobody starts another.
 
-Fifteen go on, and all seems well; after sixteen resets nobody is served. Right is to catch every error of a
+Fifteen go on, and all seems well; after sixteen resets nobody is served. The fix is to catch every error of a
 connection inside the worker's loop.
 
 lab: json-header, case: broken-peers

@@ -1,7 +1,7 @@
-"""Wrong: it has one limit for the header and for the body.
+"""Wrong: it has the same limit for the header and for the body.
 
-64 KiB are plenty for a header, and the body has a limit of its own: 16 MiB. Right is to compare each length with the limit
-that it has.
+64 KiB are plenty for a header, and the body has a limit of its own: 16 MiB. The fix is to compare each length with the
+limit that it has.
 
 lab: json-header, case: large-body
 """

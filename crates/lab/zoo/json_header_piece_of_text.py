@@ -1,8 +1,8 @@
-"""Wrong: it makes text of each piece, and puts the texts together.
+"""Wrong: it turns each piece into text, and joins the texts.
 
-A piece of the stream may end between the two bytes of an é. Neither half is UTF-8, so the decoder fails, though
-the header is right. It goes well as long as the pieces are large or the text is ASCII. Right is to collect
-bytes, and to decode once.
+A piece of the stream may end between the two bytes of an é. Neither half is UTF-8, so the decoder fails, though the
+header is right. It goes well as long as the pieces are large or the text is ASCII. The fix is to collect bytes, and to
+decode once.
 
 lab: json-header, case: non-ascii-header
 """

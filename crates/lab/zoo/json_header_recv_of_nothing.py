@@ -1,7 +1,7 @@
-"""Wrong: it asks the stream for 0 bytes, and takes the answer for the end.
+"""Wrong: it asks the stream for 0 bytes, and believes that the stream has ended.
 
-recv(0) brings b"", as the end of the stream does. So a request without a body closes the connection. Right is to ask only
-while something is missing.
+recv(0) returns b"", just as at the end of the stream. So a request without a body closes the connection. The fix is to
+ask only while something is missing.
 
 lab: json-header, case: empty-body
 """

@@ -1,6 +1,6 @@
 """Wrong: it refuses a body of exactly 16 MiB.
 
-16,777,216 is the last length that is allowed, not the first that isn't. Right is <=.
+16,777,216 is the last length that is allowed, not the first that isn't. The fix is <=.
 
 lab: json-header, case: largest-body
 """

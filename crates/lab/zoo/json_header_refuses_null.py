@@ -1,7 +1,7 @@
 """Wrong: it refuses a header in which any member is null.
 
 To its author, null meant that something is missing. A member that a program doesn't know may hold any value, and null
-is one. Right is to look at data_len and op only.
+is one. The fix is to look at data_len and op only.
 
 lab: json-header, case: every-value
 """

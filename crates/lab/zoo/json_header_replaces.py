@@ -1,6 +1,6 @@
-"""Wrong: it replaces what it cannot decode.
+"""Wrong: it replaces what it can't decode.
 
-errors="replace" turns each wrong byte into U+FFFD, and the peer gets characters that it never sent. Right is to let
+errors="replace" turns each wrong byte into U+FFFD, and the peer gets characters that it never sent. The fix is to let
 decode raise an error, and to answer with it.
 
 lab: json-header, case: not-text

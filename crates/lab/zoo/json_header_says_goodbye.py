@@ -1,7 +1,7 @@
-"""Wrong: it answers the end of the stream.
+"""Wrong: it sends an answer to the end of the stream.
 
 A peer that has sent its last request counts the answers. One more, with an error in it, belongs to none of its
-requests. Right is to close and to say nothing.
+requests. The fix is to close and to say nothing.
 
 lab: json-header, case: end-between
 """

@@ -1,8 +1,8 @@
-"""Wrong: it searches the header for what it needs, and does not read it as JSON.
+"""Wrong: it searches the header for what it needs, instead of reading it as JSON.
 
-A regular expression finds the first "data_len": and the first "op":, wherever they stand: in a string, or in an
-object inside the header. A header that uses these words for something else sends it to the wrong place. Right
-is a JSON parser, and then one member.
+A regular expression finds the first "data_len": and the first "op":, wherever they are: in a string, or in an object
+inside the header. A header that uses these words for something else sends it to the wrong place. The fix is a JSON
+parser, and then one member.
 
 lab: json-header, case: unknown-members
 """

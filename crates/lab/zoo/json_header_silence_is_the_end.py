@@ -1,6 +1,6 @@
 """Wrong: it closes the connection of a peer that has sent nothing for 5 s.
 
-A peer may have nothing to ask for a while. Only the end of the stream is the end. Right is to wait, or to say in the
+A peer may have nothing to ask for a while. Only the end of the stream is the end. The fix is to wait, or to say in the
 protocol how long.
 
 lab: json-header, case: silence
@@ -54,7 +54,7 @@ def refuse(name):
 
 
 def waited(conn):
-    conn.settimeout(5)  # here: who said that a peer must hurry?
+    conn.settimeout(5)  # here: who says that a peer must hurry?
     try:
         return conn.recv(1, socket.MSG_PEEK)
     finally:

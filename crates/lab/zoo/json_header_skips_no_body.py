@@ -1,8 +1,7 @@
-"""Wrong: it answers a request that it cannot do, and leaves its body in the stream.
+"""Wrong: it answers a request that it can't carry out, but leaves the body in the stream.
 
-The op is unknown, so why read the body? Because the next request stands behind it. Left where it is, its first
-four bytes are read as the length of a header. Right is to take the body out of the stream first, whatever the
-op.
+The op is unknown, so why read the body? Because the next request comes after it. Left where it is, its first four bytes
+are read as the length of a header. The fix is to take the body out of the stream first, whatever the op.
 
 lab: json-header, case: cannot-do
 """

@@ -1,7 +1,7 @@
-//! Wrong: it takes what `take(n)` brought for n bytes.
+//! Wrong: it believes that `take(n)` returned n bytes.
 //!
-//! `take` and `read_to_end` end where the stream ends, and that is no error to them: half a body is answered as a whole one.
-//! Right is `read_exact`, or to compare the lengths.
+//! `take` and `read_to_end` end where the stream ends, and that is no error to them: half a body is answered as a whole
+//! one. The fix is `read_exact`, or to compare the lengths.
 //!
 //! lab: json-header, case: end-inside
 

@@ -1,7 +1,7 @@
-"""Wrong: it tries a write that has failed again, and again.
+"""Wrong: it retries a failed write, again and again.
 
 Its author thought of interrupted calls. A write to a connection that was reset fails each time, so this thread never
-waits and keeps a processor busy. The other peers notice nothing. Right is to give this connection up.
+waits and keeps a processor busy. The other peers notice nothing. The fix is to give this connection up.
 
 lab: json-header, case: reset
 """

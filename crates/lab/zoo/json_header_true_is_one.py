@@ -1,8 +1,7 @@
-"""Wrong: it takes true for a number.
+"""Wrong: it accepts true as a number.
 
-In Python bool is a kind of int: isinstance(True, int) holds, and True is 1. In JSON true is no number, so this
-header has no length, and whoever sent it did not mean one byte. Right is type(data_len) is int, or to refuse
-bool first.
+In Python bool is a kind of int: isinstance(True, int) holds, and True is 1. In JSON true is no number, so this header
+has no length, and whoever sent it did not mean one byte. The fix is type(data_len) is int, or to refuse bool first.
 
 lab: json-header, case: data-len
 """

@@ -1,6 +1,6 @@
-"""Wrong: it accepts bodies of up to 2 MiB, and not of 16.
+"""Wrong: it accepts bodies of up to 2 MiB, not 16.
 
-Its author found 2 MiB plenty. The page says what a peer may send, and a peer relies on it. Right is the limit that
+Its author found 2 MiB plenty. The page says what a peer may send, and a peer relies on it. The fix is the limit that
 the page names.
 
 lab: json-header, case: largest-body

@@ -1,7 +1,7 @@
 """Wrong: it undoes the escapes itself, before it parses.
 
-A quote that was escaped then ends its string, and what comes after it is not JSON any more. The parser undoes
-escapes, and knows where. Right is to give it the text as it came.
+A quote that was escaped then ends its string, and what comes after it is not JSON any more. The parser undoes escapes,
+and knows where. The fix is to give it the text as it came.
 
 lab: json-header, case: escapes
 """

@@ -1,7 +1,7 @@
 """Wrong: it refuses a length of exactly 16 MiB.
 
-A range ends before its last number, so the greatest valid length is not in it. Right is range(LIMIT + 1), or 0
-<= length <= LIMIT.
+A range ends before its last number, so the greatest valid length is not in it. The fix is range(LIMIT + 1), or 0 <=
+length <= LIMIT.
 
 lab: many-clients, case: limit
 """

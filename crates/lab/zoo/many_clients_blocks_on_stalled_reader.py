@@ -1,7 +1,7 @@
-"""Wrong: one thread serves all, and waits in sendall.
+"""Wrong: one thread serves everybody, and waits in sendall.
 
-A client that does not read fills the kernel's buffers. Then sendall waits for that client, and all others wait for sendall.
-Right is a send that does not wait, and a buffer for each client with what has not left yet.
+A client that does not read fills the kernel's buffers. Then sendall waits for that client, and all others wait for
+sendall. The fix is a send that does not wait, and a buffer for each client with what hasn't been sent yet.
 
 lab: many-clients, case: never-reads
 """

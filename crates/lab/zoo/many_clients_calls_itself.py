@@ -1,7 +1,7 @@
 """Wrong: it calls itself for each further frame that has come.
 
-Python stops after some 1,000 calls inside each other, and one client can send thousands of tiny frames in one
-piece: they end the server for everybody. Right is a loop.
+Python stops after some 1,000 calls inside each other, and one client can send thousands of tiny frames in one piece:
+they end the server for everybody. The fix is a loop.
 
 lab: many-clients, case: many-in-one-piece
 """
@@ -69,7 +69,7 @@ class Client:
             return
         self.left += self.came[:4] + self.came[4 : 4 + length].upper()
         del self.came[: 4 + length]
-        self.answer()  # here: a call inside a call, for each frame
+        self.answer()  # here: a nested call, for each frame
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Wrong: it has room for 199 clients, and not for 200.
+"""Wrong: it has room for 199 clients, not 200.
 
-It counts the sockets that it watches, and the listening socket is one of them. Right is to count clients, and
-to try the number that the page gives.
+It counts the sockets that it watches, and the listening socket is one of them. The fix is to count clients, and to try
+the number that the page gives.
 
 lab: many-clients, case: crowd
 """

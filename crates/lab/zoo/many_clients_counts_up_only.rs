@@ -1,7 +1,7 @@
-//! Wrong: it allows 256 clients at once, and counts those that came.
+//! Wrong: it allows 256 clients at once, but counts everyone who ever came.
 //!
-//! The number goes up at accept and never down, so after 256 visits the server sends everybody away. A limit is right; what is
-//! taken for a client has to be given back when it ends, however it ends.
+//! The number goes up at accept and never down, so after 256 visits the server sends everybody away. A limit is a good
+//! idea, but what a client uses has to be released when it ends, however it ends.
 //!
 //! lab: many-clients, case: comings-and-goings
 

@@ -1,8 +1,8 @@
-"""Wrong: it does not expect that recv and send can fail.
+"""Wrong: it doesn't expect recv and send to fail.
 
 A client that crashes, or that has unread bytes when it closes, resets its connection: the next recv or send raises
-ConnectionResetError or BrokenPipeError. Nobody catches it here, and all clients lose their server. Right is to close that
-one connection.
+ConnectionResetError or BrokenPipeError. Nobody catches it here, and all clients lose their server. The fix is to close
+that one connection.
 
 lab: many-clients, case: reset
 """

@@ -1,7 +1,7 @@
-"""Wrong: at the end of a client's stream it closes, whatever it has still to send.
+"""Wrong: at the end of a client's stream it closes, whatever it still has to send.
 
-A client may end its side and still read. It waits for an answer of which the kernel could not take all. Right
-is to send what is left, and to close then.
+A client may end its side and still read. It is waiting for an answer that the kernel couldn't take all of. The fix is
+to send what is left, and to close then.
 
 lab: many-clients, case: half-close
 """

@@ -1,6 +1,7 @@
-"""Wrong: it takes an empty frame for the end of the stream.
+"""Wrong: it treats an empty frame as the end of the stream.
 
-The frame's body is b"", and b"" is false, as None is. So the loop ends, and the client with it. Right is `is not None`.
+The frame's body is b"", and b"" is false, as None is. So the loop ends, and the client with it. The fix is `is not
+None`.
 
 lab: many-clients, case: one-client
 """

@@ -1,7 +1,7 @@
 //! Wrong: a client that breaks the framing ends the whole server.
 //!
-//! After a wrong length there is no way to go on with that connection, and so the program ends, as it would for an error of its own.
-//! But it is one client's error. Right is to close that connection.
+//! After a wrong length there is no way to go on with that connection, and so the program ends, as it would for an
+//! error of its own. But it is one client's error. The fix is to close that connection.
 //!
 //! lab: many-clients, case: broken-framing
 

@@ -1,8 +1,8 @@
-"""Wrong: after 50 errors it takes the fault for its own, and ends.
+"""Wrong: after 50 errors it believes that it must be at fault itself, and ends.
 
-So many connections cannot break by chance, it seems. But when a cable is pulled or a machine is switched off,
-all its clients are gone at once, and the others lose their server, too. Right is to close each connection that
-breaks, however many.
+So many connections can't break by chance, or so it seems. But when a cable is pulled or a machine is switched off, all
+its clients are gone at once, and the others lose their server, too. The fix is to close each connection that breaks,
+however many.
 
 lab: many-clients, case: many-resets
 """

@@ -1,7 +1,7 @@
 """Wrong: it closes a connection that was silent for 3 s between two frames.
 
-It looks like good manners: somebody else may need the place. But the protocol has no time limit. Right is to
-wait for as long as the client likes.
+It looks like good manners: somebody else may need the place. But the protocol has no time limit. The fix is to wait for
+as long as the client likes.
 
 lab: many-clients, case: silence
 """
@@ -37,7 +37,7 @@ def serve(conn):
 
 def read_frame(conn):
     """The next frame; None when the peer has ended its side between two frames."""
-    if not select.select([conn], [], [], 3)[0]:  # here: a silence is no end
+    if not select.select([conn], [], [], 3)[0]:  # here: silence is not the end
         return None
     prefix = read_exactly(conn, 4)
     if not prefix:

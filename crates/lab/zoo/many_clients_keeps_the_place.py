@@ -1,8 +1,7 @@
-"""Wrong: a client that breaks the framing keeps its place.
+"""Wrong: a client that breaks the framing keeps its place for good.
 
-256 are served at a time. A client that ends normally, or whose connection breaks, gives its place back. The
-error of a frame that is not valid leaves the function by another way, and the place is gone. Right is `with
-PLACES:` or `finally`.
+256 are served at a time. A client that ends normally, or whose connection breaks, releases its place. The error for an
+invalid frame takes another way out of the function, and the place is gone. The fix is `with PLACES:` or `finally`.
 
 lab: many-clients, case: many-broken
 """
@@ -37,7 +36,7 @@ def serve(conn):
             print(error, file=sys.stderr)
         except ValueError as error:
             print(error, file=sys.stderr)
-            return  # here: the place is not given back
+            return  # here: the place is not released
         PLACES.release()
 
 

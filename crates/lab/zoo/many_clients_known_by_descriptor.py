@@ -1,7 +1,7 @@
-"""Wrong: it knows its clients by their descriptors, and forgets none.
+"""Wrong: it recognises its clients by their descriptors, and forgets none.
 
-The number is unique while the connection is open. Then the next client gets it, and with it the half of a frame
-that the last one left. Right is to forget a client when its connection is closed.
+The number is unique while the connection is open. Then the next client gets it, and with it the half frame that the
+last one left. The fix is to forget a client when its connection is closed.
 
 lab: many-clients, case: starts-clean
 """

@@ -1,7 +1,7 @@
 """Wrong: it tells its clients apart by their port.
 
-The ports of two clients differ, as long as both are on one machine. From two addresses, two clients may have
-the same port, and share what has come. Right is the whole address, or an object for each connection.
+The ports of two clients differ, as long as both are on one machine. From two addresses, two clients may have the same
+port, and share what has come. The fix is the whole address, or an object for each connection.
 
 lab: many-clients, case: same-port
 """

@@ -1,7 +1,7 @@
-//! Wrong: it serves one client to its end, and accepts the next one then.
+//! Wrong: it serves one client to its end, and only then accepts the next one.
 //!
-//! The kernel completes the connections of the others and keeps what they send, so they believe that they are served. Right is
-//! somebody for each client, a thread or a place in a loop, while accept goes on.
+//! The kernel completes the connections of the others and keeps what they send, so they believe that they are served.
+//! The fix is something that takes care of each client, a thread or a place in a loop, while accept carries on.
 //!
 //! lab: many-clients, case: silent
 

@@ -1,8 +1,8 @@
-//! Wrong: a lock around every send.
+//! Wrong: it holds one lock around every send.
 //!
-//! The threads write to the log and to their clients under one lock, so that nothing comes out mixed. But a send to a client that
-//! does not read waits for that client, with the lock in its hand, and all others wait for the lock. Right is to hold no lock
-//! while something can wait; connections that nobody shares need none.
+//! The threads write to the log and to their clients under one lock, so that nothing comes out mixed. But a send to a
+//! client that does not read waits for that client, lock in hand, and all the others wait for the lock. The fix is to
+//! hold no lock while something can wait; connections that nobody shares need none.
 //!
 //! lab: many-clients, case: never-reads
 

@@ -1,8 +1,8 @@
-"""Wrong: it goes on reading when a client has ended its side.
+"""Wrong: it keeps reading after a client has ended its side.
 
-It keeps the connection, because an answer is still to be sent: that is right. But it also waits until the
-socket can be read, and at the end of the stream it always can: each read brings 0 bytes, and the loop goes
-round and round. Right is to wait for room to send, and for nothing else.
+It keeps the connection, because an answer is still to be sent: that is right. But it also waits until the socket can be
+read, and at the end of the stream it always can: each read returns 0 bytes, and the loop spins. The fix is to wait for
+room to send, and for nothing else.
 
 lab: many-clients, case: waits
 """
@@ -59,7 +59,7 @@ class Client:
                 pass
         if self.ended and not self.left:
             return 0
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.left else 0)  # here: also at the end
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.left else 0)  # here: at the end, too
 
     def answer(self):
         while len(self.came) >= 4:

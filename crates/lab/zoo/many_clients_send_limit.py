@@ -1,7 +1,7 @@
 """Wrong: it gives a client 3 s to read.
 
-Somebody who does not read for so long is not there any more, it seems. But the protocol has no time limit: the
-client may do something else first, and read then. Right is a send that waits, in a thread of its own.
+A peer that doesn't read for so long must be gone, or so it seems. But the protocol has no time limit: the client may do
+something else first, and read then. The fix is a send that waits, in a thread of its own.
 
 lab: many-clients, case: never-reads
 """

@@ -1,7 +1,8 @@
-"""Wrong: it sends once, and takes all for sent.
+"""Wrong: it sends once, and believes that everything was sent.
 
-A send that does not wait takes what fits into the kernel's buffers, and says how much that was. The rest of a large answer
-is lost, and the next answer begins in the middle of it. Right is to keep the rest until the socket can be written again.
+A send that does not wait takes what fits into the kernel's buffers, and says how much that was. The rest of a large
+answer is lost, and the next answer begins in the middle of it. The fix is to keep the rest until the socket can be
+written again.
 
 lab: many-clients, case: never-reads
 """

@@ -1,7 +1,7 @@
-"""Wrong: all clients share one buffer for what has come.
+"""Wrong: all clients share one buffer for what has arrived.
 
 While frames come whole, the buffer is empty between two clients, and nobody notices. When two frames come in parts, the
-rest of one client's frame is put behind another's beginning. Right is a buffer for each connection.
+rest of one client's frame is put after another's beginning. The fix is a buffer for each connection.
 
 lab: many-clients, case: own-answers
 """

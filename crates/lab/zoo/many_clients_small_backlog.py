@@ -1,7 +1,8 @@
-"""Wrong: it leaves the backlog as its library has it.
+"""Wrong: it leaves the backlog at its library's default.
 
-socketserver asks for a backlog of 5. Connections that nobody has accepted yet wait in the kernel, and when six wait, the
-next SYN is dropped: that client tries again after a second, and after two more. Right is request_queue_size = 128.
+socketserver asks for a backlog of 5. Connections that nobody has accepted yet wait in the kernel, and when six wait,
+the next SYN is dropped: that client tries again after one second, and after two more. The fix is request_queue_size =
+128.
 
 lab: many-clients, case: backlog
 """

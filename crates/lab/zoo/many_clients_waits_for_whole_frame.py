@@ -1,7 +1,8 @@
-"""Wrong: it waits for a readable socket, and then for a whole frame.
+"""Wrong: it waits until a socket is readable, and then until a whole frame has come.
 
 One thread, many sockets, and select says which of them can be read. But readable means one byte at least. A client that
-stalls inside a frame stops the loop, and with it everybody. Right is one recv, and to keep what came until a frame is whole.
+stalls inside a frame stops the loop, and with it everybody. The fix is one recv, and to keep what came until a frame is
+whole.
 
 lab: many-clients, case: stalled
 """

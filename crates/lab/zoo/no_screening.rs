@@ -1,8 +1,8 @@
 //! Wrong: it runs whatever comes, and asks neither what it is nor who sent it.
 //!
 //! "Only 127.0.0.1" keeps other machines out, not the browser on this one: `<img src="http://127.0.0.1:8888/;date;x">`
-//! in any web page makes it send `GET /;date;x HTTP/1.1`, and the shell runs what stands between the semicolons. So
-//! can every other user of the machine. Right is to look first: nothing that a browser can send is a command, and the
+//! in any web page makes it send `GET /;date;x HTTP/1.1`, and the shell runs what is between the semicolons. So can
+//! every other user of the machine. The fix is to look first: nothing that a browser can send is a command, and the
 //! kernel knows whose connection it is. The course's servers do both.
 //!
 //! ```text

@@ -1,7 +1,8 @@
 //! Wrong: it believes whatever length it is told.
 //!
-//! Four bytes from anybody make it ask for up to 2 GiB of memory, and wait for as many bytes; a server that has lost its place in
-//! the stream sends such lengths without meaning harm. Right is a limit, looked at before anything is allocated.
+//! Four bytes from anybody make it ask for up to 2 GiB of memory, and wait for as many bytes; a server that has lost
+//! its place in the stream sends such lengths without meaning harm. The fix is a limit, looked at before anything is
+//! allocated.
 //!
 //! lab: read-exactly, case: too-long
 

@@ -1,6 +1,7 @@
-"""Wrong: it asks again and again whether something has come.
+"""Wrong: it keeps asking whether anything has come.
 
-The result is right, and the processor is busy for as long as the server is silent. Right is a recv that waits, or `select`.
+The result is right, and the processor is busy for as long as the server is silent. The fix is a recv that waits, or
+`select`.
 
 lab: read-exactly, case: waits
 """

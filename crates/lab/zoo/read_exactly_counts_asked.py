@@ -1,7 +1,7 @@
-"""Wrong: it counts the bytes it asked for, not those that came.
+"""Wrong: it counts the bytes it asked for, not the bytes that came.
 
-recv(n) brings up to n bytes. Where fewer come, the count runs ahead, the loop ends early, and the rest of the body is read as
-the next length. Right is `missing -= len(piece)`.
+recv(n) returns up to n bytes. If it returns fewer, the count runs ahead, the loop ends early, and the rest of the body
+is read as the next length. The fix is `missing -= len(piece)`.
 
 lab: read-exactly, case: cut-in-body
 """

@@ -1,6 +1,6 @@
-"""Wrong: it takes a frame without a body for the end.
+"""Wrong: it treats an empty frame as the end.
 
-A length of 0 came, and that is 4 bytes. Right is that only the end of the stream is the end: 0 bytes where a length would begin.
+A length of 0 came, and that is 4 bytes. Only the end of the stream is the end: 0 bytes where a length would begin.
 
 lab: read-exactly, case: empty-frame
 """
@@ -30,7 +30,7 @@ def print_all(server):
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
         if length == 0:
-            return  # here: the frame is empty, and the stream goes on
+            return  # here: the frame is empty, and the stream carries on
         body = read(server, length)
         if len(body) < length:
             raise ValueError("the stream ended inside a body")

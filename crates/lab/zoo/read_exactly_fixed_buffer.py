@@ -1,6 +1,7 @@
 """Wrong: it has a buffer of 64 KiB, and reads no more of a body than fits.
 
-The rest is skipped, so that the next length is found; the digest is that of the beginning. Right is a buffer as long as the body.
+The rest is skipped, so that the next length is found; the digest is that of the beginning. The fix is a buffer as long
+as the body.
 
 lab: read-exactly, case: large
 """

@@ -1,6 +1,6 @@
-"""Wrong: an end inside a length is a normal end for it.
+"""Wrong: it treats an end inside a length as a normal end.
 
-It asks whether four bytes came, and with fewer it is done. Right is that only 0 bytes are the end; 1, 2 and 3 are an error.
+It asks whether four bytes came, and with fewer it is done. Only 0 bytes are the end; 1, 2 and 3 are an error.
 
 lab: read-exactly, case: end-in-length
 """
@@ -25,7 +25,7 @@ def main():
 def print_all(server):
     while prefix := read(server, 4):
         if len(prefix) < 4:
-            return  # here: the length is not whole
+            return  # here: the length is not complete
         (length,) = struct.unpack("<i", prefix)
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")

@@ -1,6 +1,6 @@
-"""Wrong: it hashes the frame with its length.
+"""Wrong: it hashes the length together with the body.
 
-The length says where a body ends, and belongs to nobody's data. Right is the hash of what stands behind it.
+The length says where a body ends, and isn't part of anybody's data. The fix is the hash of what comes after it.
 
 lab: read-exactly, case: one-frame
 """

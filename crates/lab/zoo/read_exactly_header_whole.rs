@@ -1,7 +1,7 @@
-//! Wrong: it asks once for the 4 bytes of the length, and takes for granted that all 4 come.
+//! Wrong: it asks once for the 4 bytes of the length, and assumes that all 4 come.
 //!
-//! They nearly always do. Where the stream is cut inside them, the missing bytes count as 0, the length is a wrong one, and the
-//! rest of it is read as the body. Right is `read_exact`, or a loop, for 4 bytes as for 4 million.
+//! They nearly always do. Where the stream is cut inside them, the missing bytes count as 0, the length is a wrong one,
+//! and the rest of it is read as the body. The fix is `read_exact`, or a loop, for 4 bytes as for 4 million.
 //!
 //! lab: read-exactly, case: cut-in-length
 
@@ -30,7 +30,7 @@ fn print_all(mut server: TcpStream) -> io::Result<()> {
     loop {
         let mut prefix = [0; 4];
         if server.read(&mut prefix)? == 0 {
-            return Ok(()); // here: the line above may have brought 1, 2 or 3
+            return Ok(()); // here: the line above may have returned 1, 2 or 3
         }
         let length = i32::from_le_bytes(prefix);
         if !(0..=16 << 20).contains(&length) {

@@ -1,6 +1,7 @@
 """Wrong: once a length has begun, it gives the rest of it 2 s.
 
-Four bytes usually travel together. When they do not, one packet was lost, or the server had to wait. Right is no time limit.
+Four bytes usually travel together. When they do not, one packet was lost, or the server had to wait. The fix is to have
+no time limit.
 
 lab: read-exactly, case: silence-in-length
 """

@@ -1,6 +1,7 @@
-"""Wrong: the time limit that it sets for connect still holds for the first read.
+"""Wrong: the timeout that it sets for connect still applies to the first read.
 
-`create_connection(address, timeout)` leaves the limit on the socket. Right is to take it off as soon as the connection stands.
+`create_connection(address, timeout)` leaves the limit on the socket. The fix is to take it off once the connection is
+made.
 
 lab: read-exactly, case: silence-before
 """

@@ -1,7 +1,7 @@
 """Wrong: when the connection breaks, it prints the digest of what it has of the body.
 
-It does fail afterwards, but whoever reads its stdout takes the line for that of a frame. Right is no line for a frame that is
-not whole.
+It does fail afterwards, but anybody who reads its stdout believes that the line is a frame's. The fix is to print no
+line for an incomplete frame.
 
 lab: read-exactly, case: reset-unread
 """
@@ -42,7 +42,7 @@ def read(server, size):
         try:
             piece = server.recv(min(size - len(got), 65536))
         except ConnectionResetError:
-            print(hashlib.sha256(got).hexdigest())  # here: it is not whole
+            print(hashlib.sha256(got).hexdigest())  # here: it is not complete
             raise
         if not piece:
             break

@@ -1,4 +1,4 @@
-"""Wrong: what one recv brings behind the end of a frame is thrown away.
+"""Wrong: if one recv returns bytes from after the end of the frame, they are thrown away.
 
 It collects until the frame is whole, as it should, and then begins the next frame with an empty buffer. When the server sends
 a frame, waits, and sends the next, nothing is ever left over. When two frames come in one piece, the second is lost.

@@ -1,6 +1,6 @@
 """Wrong: it refuses a body of exactly 16 MiB.
 
-The page allows 16,777,216 bytes. Right is `<=`.
+The page allows 16,777,216 bytes. The fix is `<=`.
 
 lab: read-exactly, case: limit
 """

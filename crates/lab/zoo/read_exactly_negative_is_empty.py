@@ -1,6 +1,7 @@
-"""Wrong: it looks only whether a length is too large.
+"""Wrong: it only checks whether a length is too large.
 
-A loop that runs while something is missing then reads nothing for -1, and an empty frame is born. Right is to look at both ends.
+A loop that runs while something is missing then reads nothing for -1, and an empty frame is born. The fix is to look at
+both ends.
 
 lab: read-exactly, case: negative
 """

@@ -1,6 +1,6 @@
-"""Wrong: when recv brings 0 bytes of a body, it takes that for the end of all.
+"""Wrong: when recv returns 0 bytes of a body, it treats that as a normal end.
 
-A length has come, so a body is missing. Right is that the end is good only where a length would begin.
+A length has come, so a body is missing. An end is normal only where a length would begin.
 
 lab: read-exactly, case: end-before-body
 """

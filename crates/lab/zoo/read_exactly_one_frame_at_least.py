@@ -1,7 +1,7 @@
-"""Wrong: it takes for granted that a first frame comes.
+"""Wrong: it assumes that there is at least one frame.
 
-The first length is read before the loop, and there an end is an error. A server that has nothing to say ends its stream at
-once, and is right. Right is one place that reads a length, and an end is allowed there each time.
+The first length is read before the loop, and there an end is an error. A server that has nothing to say ends its stream
+at once, and is right. The fix is one place that reads a length, and an end is allowed there each time.
 
 lab: read-exactly, case: no-frame
 """

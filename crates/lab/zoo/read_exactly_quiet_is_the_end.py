@@ -1,6 +1,6 @@
-"""Wrong: when no frame has come for 3 s it takes that for the end.
+"""Wrong: when no frame has come for 3 s, it treats that as the end.
 
-The server has not ended its side, so it may send more. Right is to wait for 0 bytes from recv.
+The server has not ended its side, so it may send more. The fix is to wait for 0 bytes from recv.
 
 lab: read-exactly, case: silence-between
 """
@@ -40,7 +40,7 @@ def first(server):
     try:
         byte = read(server, 1)
     except TimeoutError:
-        return b""  # here: nothing has come yet, and that is no end
+        return b""  # here: nothing has come yet, and that is not the end
     server.settimeout(None)
     return byte + read(server, 3) if byte else b""
 

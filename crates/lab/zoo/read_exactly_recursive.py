@@ -1,6 +1,6 @@
 """Wrong: it reads the next frame by calling itself.
 
-Each frame then costs a call that has not returned, and after some 1,000 frames the stack is full. Right is a loop.
+Each frame then costs a call that has not returned, and after some 1,000 frames the stack is full. The fix is a loop.
 
 lab: read-exactly, case: many-in-one
 """

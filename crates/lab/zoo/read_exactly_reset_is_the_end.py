@@ -1,6 +1,6 @@
-"""Wrong: a reset between two frames is a normal end for it.
+"""Wrong: it treats a reset between two frames as a normal end.
 
-The server did not end its side: it broke off, and may have had more to say. Right is that ECONNRESET is an error everywhere.
+The server did not end its side: it broke off, and may have had more to say. ECONNRESET is an error everywhere.
 
 lab: read-exactly, case: reset-between
 """

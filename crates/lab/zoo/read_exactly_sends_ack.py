@@ -1,7 +1,7 @@
 """Wrong: it answers each frame with "ok".
 
-Nobody asked for it. A server that never reads is stuck once its buffers are full, and one that closes with the answers unread
-resets the connection. Right is to send nothing.
+Nobody asked for it. A server that never reads is stuck once its buffers are full, and one that closes with the answers
+unread resets the connection. The fix is to send nothing.
 
 lab: read-exactly, case: one-frame
 """

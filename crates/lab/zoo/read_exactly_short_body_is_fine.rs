@@ -1,8 +1,8 @@
-//! Wrong: a body that ends too early is taken for a whole one.
+//! Wrong: it treats a body that ends too early as complete.
 //!
-//! `take(length)` and `read_to_end` stop at the length or at the end of the stream, whichever comes first, and neither is an error
-//! for them. A file that was cut off by a crash of the server then looks like a short file. Right is to compare how much came with
-//! how much was promised.
+//! `take(length)` and `read_to_end` stop at the length or at the end of the stream, whichever comes first, and neither
+//! is an error for them. A file that was cut off by a crash of the server then looks like a short file. The fix is to
+//! compare how much came with how much was promised.
 //!
 //! lab: read-exactly, case: end-in-body
 

@@ -1,7 +1,7 @@
-"""Wrong: it takes the bytes of a length for signed numbers, as `char` is in C on many machines.
+"""Wrong: it reads the bytes of a length as signed numbers, as `char` is in C on many machines.
 
-A byte of 0x80 then counts -128 where it should count 128. While the lengths are below 128, nobody sees it. Right is to unpack
-four bytes without a sign, or the whole number at once.
+A byte of 0x80 then counts -128 where it should count 128. While the lengths are below 128, nobody sees it. The fix is
+to unpack four bytes without a sign, or the whole number at once.
 
 lab: read-exactly, case: lengths
 """

@@ -1,7 +1,7 @@
-"""Wrong: when nothing comes for 0.5 s it takes what it has for all that was sent.
+"""Wrong: when nothing comes for 0.5 s, it believes that it has everything that was sent.
 
-On one machine, and with a quick server, that is true each time. A silence says nothing: a packet was lost and is sent again, or
-the server had to wait. Only the length says how much is to come.
+On one machine, and with a quick server, that is true each time. Silence says nothing: a packet was lost and is sent
+again, or the server had to wait. Only the length says how much is to come.
 
 lab: read-exactly, case: silence-in-body
 """
@@ -48,7 +48,7 @@ def read(conn, length):
         try:
             piece = conn.recv(length - len(data))
         except TimeoutError:
-            break  # here: nothing has come for a while, and that is no end
+            break  # here: nothing has come for a while, and that is not the end
         if not piece:
             break
         data += piece

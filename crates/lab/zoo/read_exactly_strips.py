@@ -1,6 +1,7 @@
-"""Wrong: it strips the body, as one does with a line.
+"""Wrong: it strips the body, as you would a line.
 
-A space or a line end at the end of a body is part of it, and its digest is another one without. Right is the body as it came.
+A space or a line end at the end of a body is part of it, and its digest is another one without. The fix is to take the
+body as it came.
 
 lab: read-exactly, case: every-byte
 """
@@ -32,7 +33,7 @@ def print_all(server):
         body = read(server, length)
         if len(body) < length:
             raise ValueError("the stream ended inside a body")
-        # here: a body is no line
+        # here: a body is not a line
         print(hashlib.sha256(body.strip()).hexdigest())
 
 

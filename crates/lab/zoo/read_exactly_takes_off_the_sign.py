@@ -1,7 +1,7 @@
-"""Wrong: it takes the sign off a length before it looks at it.
+"""Wrong: it drops the sign of a length before it checks it.
 
-Then -1 is a very large number, and refused, as it should be. But -2,147,483,648 has no other bit than the sign, and becomes 0: an
-empty frame. Right is to look at the number as it came.
+Then -1 is a very large number, and refused, as it should be. But -2,147,483,648 has no other bit than the sign, and
+becomes 0: an empty frame. The fix is to look at the number as it came.
 
 lab: read-exactly, case: extreme-lengths
 """

@@ -1,6 +1,7 @@
 """Wrong: when the connection breaks, it connects again, for as long as it takes.
 
-The server may be gone for good, and what was half read is not what comes next. Right is to say what happened, and end.
+The server may be gone for good, and what was half read is not what comes next. The fix is to say what happened, and
+end.
 
 lab: read-exactly, case: reset
 """

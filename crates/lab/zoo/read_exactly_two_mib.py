@@ -1,6 +1,6 @@
 """Wrong: its limit is 2 MiB, because nobody has ever sent more.
 
-Both sides of a protocol have to agree on a limit. Right is the number on the page, 16 MiB.
+Both sides of a protocol have to agree on a limit. The fix is the number on the page, 16 MiB.
 
 lab: read-exactly, case: below-limit
 """

@@ -1,6 +1,7 @@
-"""Wrong: it reads at most twice: what the first recv leaves, the second brings.
+"""Wrong: it reads at most twice: it expects the second recv to return whatever the first left.
 
-That is true of a stream that is cut once. Right is a loop that ends when the bytes are there, however many reads that takes.
+That is true of a stream that is cut once. The fix is a loop that ends when the bytes are there, however many reads that
+takes.
 
 lab: read-exactly, case: cut-everywhere
 """

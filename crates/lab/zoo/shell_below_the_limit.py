@@ -1,6 +1,6 @@
 """Wrong: it refuses a command of exactly 65,536 bytes.
 
-"At most" includes the limit. Right is to compare with <=.
+"At most" includes the limit. The fix is to compare with <=.
 
 lab: shell, case: command-lengths
 """

@@ -1,7 +1,7 @@
-"""Wrong: it asks again and again whether the shell has ended.
+"""Wrong: it keeps asking whether the shell has ended.
 
-The answers are right, and one processor does nothing else for as long as a command runs. Right is a call that waits: wait with a
-time limit, a pidfd, or a thread.
+The answers are right, and one processor does nothing else for as long as a command runs. The fix is a call that waits:
+wait with a time limit, a pidfd, or a thread.
 
 lab: shell, case: waits-quietly
 """

@@ -1,6 +1,6 @@
-"""Wrong: for the next request, the function that answers one calls itself.
+"""Wrong: the function that answers one request calls itself for the next.
 
-Each request of a connection leaves a call that has not returned. Python allows a thousand. Right is a loop.
+Each request of a connection leaves a call that has not returned. Python allows a thousand. The fix is a loop.
 
 lab: shell, case: many-commands
 """

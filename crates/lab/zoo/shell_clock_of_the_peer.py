@@ -1,7 +1,7 @@
-"""Wrong: its 2 s begin when the peer connects, not when the command starts.
+"""Wrong: its 2 s start when the peer connects, not when the command starts.
 
-The first command has its time. A later one finds the time over before it has begun. Right is a clock for each command, started
-with it.
+The first command has its time. A later one finds that its time is up before it has begun. The fix is a clock for each
+command, started with it.
 
 lab: shell, case: in-time
 """

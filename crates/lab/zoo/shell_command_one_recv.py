@@ -1,6 +1,6 @@
-"""Wrong: it takes what one recv brings for the whole command.
+"""Wrong: it believes that one recv returns the whole command.
 
-A command is short, and comes in one piece nearly always. Right is to count, as with the length in front of it.
+A command is short, and comes in one piece nearly always. The fix is to count, as with the length in front of it.
 
 lab: shell, case: cut-everywhere
 """

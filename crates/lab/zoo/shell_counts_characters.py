@@ -1,7 +1,7 @@
-"""Wrong: data_len counts characters.
+"""Wrong: its data_len counts characters.
 
-In ASCII that is the same. "ü" is one character and two bytes: the peer reads too little, and takes the rest for the next
-length. Right is the length of what is sent, after it has become bytes.
+In ASCII that is the same. "ü" is one character and two bytes: the peer reads too little, and reads the rest as the next
+length. The fix is the length of what is sent, after it has become bytes.
 
 lab: shell, case: bytes-not-characters
 """

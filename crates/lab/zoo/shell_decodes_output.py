@@ -1,7 +1,7 @@
 """Wrong: it decodes the output of commands as UTF-8.
 
 Output is bytes: a picture, an archive, a name in another encoding. decode raises an error at the first byte that is not
-UTF-8, and the peer gets no answer. Right is to send the bytes as they came.
+UTF-8, and the peer gets no answer. The fix is to send the bytes as they came.
 
 lab: shell, case: any-bytes
 """

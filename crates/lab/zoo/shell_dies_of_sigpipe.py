@@ -1,7 +1,8 @@
-"""Wrong: it lets SIGPIPE end it.
+"""Wrong: it lets SIGPIPE kill it.
 
-A write to a connection whose peer has gone raises this signal, and unless a program ignores it, the program ends without a word.
-Python ignores it, C does not. Right is to ignore it, and to end the connection when the write fails with EPIPE.
+A write to a connection whose peer has gone raises this signal, and unless a program ignores it, the program ends
+without a word. Python ignores it, C does not. The fix is to ignore it, and to end the connection when the write fails
+with EPIPE.
 
 lab: shell, case: leaves-owed
 """

@@ -1,7 +1,7 @@
-"""Wrong: it does not expect that its peer can leave.
+"""Wrong: it doesn't expect a peer to leave.
 
 While a command runs its peer may go. Then the answer cannot be sent, sendall raises ConnectionResetError or
-BrokenPipeError, and the server ends with its peer. Right is to end that connection and to accept the next.
+BrokenPipeError, and the server ends with its peer. The fix is to end that connection and to accept the next.
 
 lab: shell, case: peer-leaves
 """

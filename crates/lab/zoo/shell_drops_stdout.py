@@ -1,7 +1,7 @@
-"""Wrong: when a command writes to stderr, its stdout is dropped.
+"""Wrong: if a command writes to stderr, its stdout is dropped.
 
-The tutorial's server does this: it sends stderr if there is any, and stdout only if there is none. A command that warns and
-goes on loses its result. Right is all of stdout and then all of stderr.
+The tutorial's server does this: it sends stderr if there is any, and stdout only if there is none. A command that warns
+and carries on loses its result. The fix is all of stdout and then all of stderr.
 
 lab: shell, case: both-streams
 """

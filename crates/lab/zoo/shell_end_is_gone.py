@@ -1,6 +1,6 @@
-"""Wrong: when the peer ends its side while a command runs, it kills the command.
+"""Wrong: if the peer ends its side while a command runs, it kills the command.
 
-The peer sends no more, and waits for its answer. Right is to run the command: whether anybody is left shows in the write.
+The peer has no more to send, but waits for its answer. The fix is to run the command; the write shows who is left.
 
 lab: shell, case: half-close
 """

@@ -1,6 +1,6 @@
 """Wrong: it serves one peer, and ends.
 
-If you try it once, you see nothing of it. Right is a loop around accept.
+If you try it once, you notice nothing. The fix is a loop around accept.
 
 lab: shell, case: one-command
 """

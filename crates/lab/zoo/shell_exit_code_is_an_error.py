@@ -1,7 +1,7 @@
-"""Wrong: it takes a command that fails for an error of its own.
+"""Wrong: it treats a command that fails as an error of its own.
 
-`grep` without a match has exit code 1, and the peer gets an end instead of an answer. subprocess.run(..., check=True) does this.
-Right is to answer what the command wrote, whatever its exit code is.
+`grep` without a match has exit code 1, and the peer gets the end of the stream instead of an answer.
+subprocess.run(..., check=True) does this. The fix is to answer what the command wrote, whatever its exit code is.
 
 lab: shell, case: any-end
 """

@@ -1,7 +1,7 @@
-"""Wrong: of a peer that has gone it expects BrokenPipeError only.
+"""Wrong: when a peer is gone, it expects no error but BrokenPipeError.
 
-A reset shows as ConnectionResetError, in a read or in a write, and ends the server. Right is to expect every error of a
-connection: it ends that connection.
+A reset shows as ConnectionResetError, in a read or in a write, and ends the server. The fix is to expect every error of
+a connection: it ends that connection.
 
 lab: shell, case: resets
 """

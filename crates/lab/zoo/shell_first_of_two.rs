@@ -1,7 +1,7 @@
-//! Wrong: it runs the first request that a read brought, and throws the rest away.
+//! Wrong: it runs the first request that a read returned, and throws the rest away.
 //!
-//! Two requests that are sent close together come in one read. The second is gone, and its peer waits. Right is to keep
-//! what comes after a request: it is the beginning of the next.
+//! Two requests that are sent close together come in one read. The second is gone, and its peer waits. The fix is to
+//! keep what comes after a request: it is the beginning of the next.
 //!
 //! lab: shell, case: pipelined
 

@@ -1,7 +1,7 @@
-"""Wrong: in its header, `truncated` is 1 and not true.
+"""Wrong: in its header, `truncated` is 1, not true.
 
-In C and in Python 1 is nearly the same as true. In JSON it is a number, and a peer that compares with true takes the output for
-complete. Right is a boolean.
+In C and in Python 1 is nearly the same as true. In JSON it is a number, and a peer that compares with true believes
+that the output is complete. The fix is a boolean.
 
 lab: shell, case: one-too-many
 """

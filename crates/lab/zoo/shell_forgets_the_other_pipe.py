@@ -1,6 +1,6 @@
-"""Wrong: when one pipe has brought too much, it forgets the other.
+"""Wrong: when one pipe has delivered too much, it forgets the other.
 
-A program that floods stdout may have said on stderr why. Right is to send what came of both.
+A program that floods stdout may have said on stderr why. The fix is to send what came of both.
 
 lab: shell, case: one-too-many
 """

@@ -1,6 +1,6 @@
-"""Wrong: it takes an output that fills its buffer for one that is longer.
+"""Wrong: it believes that output which fills its buffer is longer than that.
 
-It reads as much as it may keep, and cannot know whether there is more. Right is to try for one byte more.
+It reads as much as it may keep, and cannot know whether there is more. The fix is to try for one byte more.
 
 lab: shell, case: all-that-fits
 """

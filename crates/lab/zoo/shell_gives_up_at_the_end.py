@@ -1,7 +1,7 @@
-"""Wrong: when it cannot write at once, it takes the peer's end for a reason to give up.
+"""Wrong: if it can't write at once, it treats the end of the peer's stream as a reason to give up.
 
-An event loop sees that the connection can be read, reads the end, and closes. But the peer has only ended its side: it still
-reads what is due. Right is to write on until everything is sent or the write fails.
+An event loop sees that the connection can be read, reads the end, and closes. But the peer has only ended its side: it
+still reads what is due. The fix is to write on until everything is sent or the write fails.
 
 lab: shell, case: late-end
 """

@@ -1,7 +1,7 @@
 """Wrong: once a request has begun, the rest has to come within 3 s.
 
-A slow network, or a peer that is held for a moment, is not a broken one. Right is to wait: only the end of the stream is an
-end.
+A slow network, or a peer that is held for a moment, is not a broken one. The fix is to wait: only the end of the stream
+is an end.
 
 lab: shell, case: silence-inside
 """
@@ -43,7 +43,7 @@ def read_request(conn):
     (length,) = struct.unpack("<i", prefix) if len(prefix) == 4 else (-1,)
     if not 0 <= length <= COMMAND:
         raise ValueError("a wrong length, or an end inside it")
-    conn.settimeout(3)  # here: a silence is no end
+    conn.settimeout(3)  # here: silence is not the end
     command = bytearray()
     while len(command) < length:
         piece = conn.recv(length - len(command))

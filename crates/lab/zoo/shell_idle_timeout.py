@@ -1,6 +1,6 @@
 """Wrong: it closes a connection on which nothing has come for 3 s.
 
-A person who types commands thinks for longer than that. Right is to wait for the next request without a time limit.
+A person who types commands thinks for longer than that. The fix is to wait for the next request without a time limit.
 
 lab: shell, case: silence
 """
@@ -25,7 +25,7 @@ def main():
         print(f"listening on {host}:{port}", flush=True)
         while True:
             conn, _peer = listener.accept()
-            conn.settimeout(3)  # here: a silence is no end
+            conn.settimeout(3)  # here: silence is not the end
             with conn, conn.makefile("rb") as stream:
                 try:
                     while (command := read_request(stream)) is not None:

@@ -1,7 +1,7 @@
-//! Wrong: the command has the server's standard input.
+//! Wrong: the command inherits the server's standard input.
 //!
-//! A command that reads, `cat` for example, then waits for somebody to type at the server, or takes input that the server
-//! needs. Right is an empty input: /dev/null.
+//! A command that reads, `cat` for example, then waits for somebody to type at the server, or takes input that the
+//! server needs. The fix is an empty input: /dev/null.
 //!
 //! lab: shell, case: no-input
 

@@ -1,6 +1,6 @@
 """Wrong: it keeps the sockets of peers that it has refused.
 
-shutdown ends the connection, and the descriptor stays: after a thousand of them, accept fails. Right is close.
+shutdown ends the connection, and the descriptor stays: after a thousand of them, accept fails. The fix is close.
 
 lab: shell, case: many-peers
 """

@@ -1,7 +1,7 @@
-"""Wrong: it keeps the pipes of all commands that it has run.
+"""Wrong: it keeps the pipes of every command that it has run.
 
-Each command costs two descriptors: after five hundred, no pipe can be made any more. Right is to close both when the command is
-over.
+Each command costs two descriptors: after five hundred, no pipe can be made any more. The fix is to close both when the
+command is over.
 
 lab: shell, case: many-commands
 """

@@ -1,7 +1,8 @@
-"""Wrong: when the time is over it kills the shell, and nothing that the shell has started.
+"""Wrong: when the time is up it kills the shell, but nothing that the shell has started.
 
-The child of a killed shell lives on, with the pipes open: if you wait for their end, you wait for the child. Python's own
-subprocess.run(..., timeout=2) does the same. Right is a process group for each command, and to kill the group.
+The child of a killed shell keeps running, with the pipes open: if you wait for their end, you wait for the child.
+Python's own subprocess.run(..., timeout=2) does the same. The fix is a process group for each command, and to kill the
+group.
 
 lab: shell, case: no-end
 """

@@ -1,7 +1,7 @@
-"""Wrong: it kills what is left of a command only if that holds the pipes.
+"""Wrong: it kills what is left of a command only if that still holds the pipes.
 
-A child in the background that has closed its stdout and stderr delays no answer, and nobody looks for it: it lives on. Right is
-to kill the group whenever the shell has ended.
+A child in the background that has closed its stdout and stderr delays no answer, and nobody looks for it, so it keeps
+running. The fix is to kill the group whenever the shell has ended.
 
 lab: shell, case: background
 """
@@ -62,7 +62,7 @@ def run(command):
             shell.wait(SECONDS)
         except subprocess.TimeoutExpired:
             timed_out = True
-        # here: both pipes may have ended, and a child lives on
+        # here: both pipes may have ended, and a child keeps running
         if timed_out or wait(pipes, 0.5).not_done:
             kill(shell)
         stdout, stderr = (pipe.result() for pipe in pipes)

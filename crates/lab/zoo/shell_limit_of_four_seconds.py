@@ -1,7 +1,7 @@
 """Wrong: a command has 4 s, not 2.
 
-Everything it answers is right, only too late: a peer that relies on the 2 s has given up by then. Right is the limit that the
-page names: try it from both sides.
+Everything it answers is right, only too late: a peer that relies on the 2 s has given up by then. The fix is the limit
+that the page names: try it from both sides.
 
 lab: shell, case: no-end
 """

@@ -1,7 +1,7 @@
 """Wrong: a command has 1.2 s, not 2.
 
-A command that takes a little longer than a second is killed. With `sleep 60`, everything looks right. Right is the limit that
-the page names: try it from both sides.
+A command that takes a little longer than a second is killed. With `sleep 60`, everything looks right. The fix is the
+limit that the page names: try it from both sides.
 
 lab: shell, case: in-time
 """

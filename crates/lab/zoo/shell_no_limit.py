@@ -1,7 +1,7 @@
-"""Wrong: it has no limit for the length of a command.
+"""Wrong: it has no limit on the length of a command.
 
-A peer that sends `ff ff ff 7f` makes it wait for two gigabytes, and keep them. Right is to compare the length with the limit
-before the first byte of the command is read.
+A peer that sends `ff ff ff 7f` makes it wait for two gigabytes, and keep them. The fix is to compare the length with
+the limit before the first byte of the command is read.
 
 lab: shell, case: wrong-lengths
 """

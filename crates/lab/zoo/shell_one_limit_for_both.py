@@ -1,6 +1,6 @@
-"""Wrong: it keeps 1 MiB of both pipes together.
+"""Wrong: it keeps 1 MiB from both pipes together.
 
-The limit is that of a pipe: a body may have 2 MiB. Right is to count each pipe for itself.
+The limit is that of a pipe: a body may have 2 MiB. The fix is to count each pipe for itself.
 
 lab: shell, case: both-full
 """

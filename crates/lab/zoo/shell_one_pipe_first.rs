@@ -1,7 +1,7 @@
 //! Wrong: it reads stdout to its end, and only then stderr.
 //!
-//! A pipe holds 64 KiB. A command that writes more to stderr waits until somebody reads it; we read stdout, whose end comes when
-//! the command ends. Each waits for the other, until the time is over. Right is a thread for each.
+//! A pipe holds 64 KiB. A command that writes more to stderr waits until somebody reads it; we read stdout, which ends
+//! when the command ends. Each waits for the other, until the time is up. The fix is a thread for each.
 //!
 //! lab: shell, case: pipes-full
 
@@ -58,7 +58,7 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     let group = shell.id();
     let (stdout, stderr) = (shell.stdout.take(), shell.stderr.take());
     let pipes = thread::spawn(move || {
-        // here: nobody reads stderr meanwhile
+        // here: nobody reads stderr in the meantime
         (stdout.map(|pipe| read(pipe, group)), stderr.map(|pipe| read(pipe, group)))
     });
     let (over, ended) = mpsc::channel();

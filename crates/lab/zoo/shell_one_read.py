@@ -1,7 +1,7 @@
-"""Wrong: when the shell has ended, it takes what one read brings for the whole output.
+"""Wrong: when the shell has ended, it believes that one read returns the whole output.
 
-A read of a pipe brings at most what you ask for, and the pipe may hold more. While the shell runs, nobody reads at all, so a
-full pipe stops it. Right is to read both pipes all the time, each to its end.
+A read from a pipe returns at most what you ask for, and the pipe may hold more. While the shell runs, nobody reads at
+all, so a full pipe stops it. The fix is to read both pipes all the time, each to its end.
 
 lab: shell, case: last-words
 """

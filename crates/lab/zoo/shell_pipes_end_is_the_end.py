@@ -1,7 +1,7 @@
-"""Wrong: it takes the end of both pipes for the end of the command.
+"""Wrong: it treats the end of both pipes as the end of the command.
 
-`exec >&- 2>&-` closes them, and the shell runs on: a daemon does so, and a script that only has work left. The command is
-killed in the middle of it. Right is to wait for the shell; the pipes end before it or after it.
+`exec >&- 2>&-` closes them, and the shell runs on: a daemon does so, and a script that only has work left. The command
+is killed in the middle of it. The fix is to wait for the shell; the pipes end before it or after it.
 
 lab: shell, case: closed-pipes
 """

@@ -1,7 +1,7 @@
-"""Wrong: it runs what came of a command when the stream ends inside it.
+"""Wrong: if the stream ends inside a command, it runs the part that came.
 
-A peer that crashes, or a network that breaks, leaves the beginning of a command. `rm -r old-stuff` may have become
-`rm -r old`. Right is an error: fewer bytes than the length says are no request.
+A peer that crashes, or a network that breaks, leaves the beginning of a command. `rm -r old-stuff` may have become `rm
+-r old`. The fix is an error: fewer bytes than the length says are no request.
 
 lab: shell, case: broken-framing
 """

@@ -1,7 +1,7 @@
 """Wrong: it ends a command with SIGTERM.
 
-SIGTERM asks a process to end, and `trap '' TERM` refuses. The command lives on, and so does everything it has started. Right is
-SIGKILL, which cannot be ignored.
+SIGTERM asks a process to end, and `trap '' TERM` refuses. The command lives on, and so does everything it has started.
+The fix is SIGKILL, which cannot be ignored.
 
 lab: shell, case: ignores-signals
 """

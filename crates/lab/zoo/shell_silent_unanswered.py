@@ -1,6 +1,7 @@
-"""Wrong: it has nothing to say about a command that says nothing.
+"""Wrong: if a command writes nothing, it sends no answer.
 
-`mkdir` says nothing when all is well, and its peer waits for the header. Right is an answer in any case, with data_len 0.
+`mkdir` says nothing when all is well, and its peer waits for the header. The fix is an answer in any case, with
+data_len 0.
 
 lab: shell, case: silent
 """

@@ -1,7 +1,7 @@
-"""Wrong: it goes on asking for bytes when a pipe has ended.
+"""Wrong: it keeps reading from a pipe that has ended.
 
-A pipe whose writers have gone can always be read: each read brings 0 bytes, at once. The loop goes round until the shell ends.
-Right is to leave a pipe out of the loop when it has ended.
+A pipe whose writers have gone can always be read: each read returns 0 bytes, at once. The loop goes round until the
+shell ends. The fix is to leave a pipe out of the loop when it has ended.
 
 lab: shell, case: waits-quietly
 """

@@ -1,7 +1,7 @@
-"""Wrong: it takes a shell that has been stopped for one that has ended.
+"""Wrong: it treats a shell that was stopped as one that has ended.
 
-With WUNTRACED, waitpid reports a stop (SIGSTOP) too. A stopped process can still be continued: it has not ended. Right is
-waitpid without that flag, which Popen.wait does.
+With WUNTRACED, waitpid reports a stop (SIGSTOP) too. A stopped process can still be continued: it has not ended. The
+fix is waitpid without that flag, which Popen.wait does.
 
 lab: shell, case: stops-itself
 """

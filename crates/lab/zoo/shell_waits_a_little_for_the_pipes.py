@@ -1,7 +1,7 @@
-"""Wrong: when the shell has ended, it gives the pipes up to 2 s more.
+"""Wrong: after the shell has ended, it gives the pipes up to 2 s more.
 
-The body is right, and so is the header. But a child in the background holds the pipes, and the answer leaves 2 s late. Right is
-to kill what is left of the group at once: then the pipes end.
+The body is right, and so is the header. But a child in the background holds the pipes, and the answer leaves 2 s late.
+The fix is to kill what is left of the group at once: then the pipes end.
 
 lab: shell, case: background
 """

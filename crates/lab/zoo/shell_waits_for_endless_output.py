@@ -1,7 +1,7 @@
-"""Wrong: it reads all that a command says, and cuts it afterwards.
+"""Wrong: it reads everything that a command writes, and cuts it afterwards.
 
 The answer has the right length, but the memory has held everything, and the command was not stopped until its time was
-over. Right is to count while reading, and to kill the command at the first byte above the limit.
+over. The fix is to count while reading, and to kill the command at the first byte above the limit.
 
 lab: shell, case: endless
 """

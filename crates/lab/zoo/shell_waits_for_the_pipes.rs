@@ -1,6 +1,6 @@
-//! Wrong: it takes the end of the pipes for the end of the command.
+//! Wrong: it treats the end of the pipes as the end of the command.
 //!
-//! A child in the background has the pipes open, too. Right is to wait for the shell, and to kill its group then.
+//! A child in the background has the pipes open, too. The fix is to wait for the shell, and to kill its group then.
 //!
 //! lab: shell, case: background
 

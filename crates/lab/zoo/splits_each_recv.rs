@@ -1,6 +1,6 @@
 //! Wrong: it splits what each recv brings at the line feeds, and takes every part for a line.
 //!
-//! A recv may end inside a line. Then the first part of the line is taken for a line, and so is the rest. Right is a
+//! A recv may end inside a line. Then the first part of the line is taken for a line, and so is the rest. The fix is a
 //! buffer: a line is taken from its front when its line feed is there, and what is after it stays for the next recv.
 //!
 //! ```text

@@ -1,7 +1,7 @@
 //! Wrong: it reads a child's stderr to its end, and then its stdout.
 //!
 //! A pipe holds 65,536 bytes on Linux. A child that writes more to stdout waits until somebody reads; we read stderr,
-//! whose end comes when the child ends. Each waits for the other, for ever. Right is to read both as they come: with a
+//! whose end comes when the child ends. Each waits for the other, forever. The fix is to read both as they come: with a
 //! thread for one of them, or with poll, or with `Command::output`.
 //!
 //! ```text

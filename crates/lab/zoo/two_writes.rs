@@ -2,7 +2,7 @@
 //!
 //! The length leaves at once. The answer waits: Nagle's algorithm holds back a small segment while an earlier one is
 //! not acknowledged (RFC 9293, 3.7.4), and the client delays its acknowledgment, about 40 ms on Linux, in the hope of
-//! sending something with it. Right is one write for both (`write_vectored`), or else TCP_NODELAY.
+//! sending something with it. The fix is one write for both (`write_vectored`), or else TCP_NODELAY.
 //!
 //! ```text
 //! $ cargo run -q --bin zoo-two-writes -- --listen 127.0.0.1:8888

@@ -1,7 +1,7 @@
-"""Wrong: it takes every error of connect for "nobody is there".
+"""Wrong: it takes any error from connect to mean "nobody is there".
 
-connect also fails when a socket of another kind is there (EPROTOTYPE), or one that we may not open (EACCES): somebody has it
-open. Right is that only ECONNREFUSED says that nobody listens.
+connect also fails when a socket of another kind is there (EPROTOTYPE), or one that we may not open (EACCES): somebody
+has it open. The fix is that only ECONNREFUSED says that nobody listens.
 
 lab: unix, case: other-kind
 """

@@ -1,7 +1,7 @@
-"""Wrong: it takes a server that does not answer for dead.
+"""Wrong: it believes that a server which doesn't answer is dead.
 
-A server may be busy, or speak another protocol, and now it was sent a byte that it did not ask for. Right is that connect alone
-decides.
+A server may be busy, or speak another protocol, and now it was sent a byte that it did not ask for. The fix is that
+connect alone decides.
 
 lab: unix, case: silent-server
 """

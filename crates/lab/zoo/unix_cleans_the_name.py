@@ -1,6 +1,6 @@
-"""Wrong: it replaces everything in the path that is no letter and no digit.
+"""Wrong: it replaces everything in the path that isn't a letter or a digit.
 
-The server then listens at a path that nobody knows. Right is the path as it was given, byte for byte.
+The server then listens at a path that nobody knows. The fix is the path as it was given, byte for byte.
 
 lab: unix, case: any-name
 """

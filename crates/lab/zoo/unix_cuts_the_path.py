@@ -1,7 +1,7 @@
 """Wrong: it cuts a path that is too long, as strncpy does.
 
-So it listens under a name that nobody asked for, and says that all is well. Right is an error, and Python has one if it is
-given the path as it is.
+So it listens under a name that nobody asked for, and says that all is well. The fix is an error, and Python has one if
+it is given the path as it is.
 
 lab: unix, case: too-long
 """

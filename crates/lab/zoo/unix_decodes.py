@@ -1,6 +1,7 @@
-"""Wrong: it takes bytes for text.
+"""Wrong: it treats bytes as text.
 
-Bytes that are no UTF-8 come back as U+FFFD, and so does half of a character. Right is to send back the bytes as they came.
+Bytes that are no UTF-8 come back as U+FFFD, and so does half of a character. The fix is to send back the bytes as they
+came.
 
 lab: unix, case: any-bytes
 """

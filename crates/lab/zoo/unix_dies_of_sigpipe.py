@@ -1,7 +1,7 @@
-"""Wrong: a peer that leaves before its answer is written ends it.
+"""Wrong: a peer that leaves before its answer is written kills it.
 
-A write to a peer that has closed raises SIGPIPE, which ends a program that neither ignores nor handles it. Python ignores it at
-the start; C does not. Right is to ignore it, and to take EPIPE for the error of one peer.
+A write to a peer that has closed raises SIGPIPE, which ends a program that neither ignores nor handles it. Python
+ignores it at the start; C does not. The fix is to ignore it, and to take EPIPE for the error of one peer.
 
 lab: unix, case: peer-leaves
 """

@@ -1,7 +1,7 @@
-//! Wrong: it takes one peer's error for its own, and ends.
+//! Wrong: it treats one peer's error as its own, and ends.
 //!
-//! A peer that leaves while something is written to it is an error of write: EPIPE or ECONNRESET. It ends this conversation; here it
-//! ends the server, and any peer can do that. Right is to go on with the next one.
+//! A peer that leaves while something is written to it is an error of write: EPIPE or ECONNRESET. It ends this
+//! conversation; here it ends the server, and any peer can do that. The fix is to go on with the next one.
 //!
 //! lab: unix, case: peer-leaves
 

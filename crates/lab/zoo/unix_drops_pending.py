@@ -1,7 +1,7 @@
-"""Wrong: it closes the connection at the peer's end, with bytes not yet written.
+"""Wrong: it closes the connection at the end of the peer's stream, though some bytes are not written yet.
 
-Its sockets do not block, so what the peer has not read yet waits in a list. The peer's end says that it sends no more; it may
-still read. Right is to close when everything has been written.
+Its sockets do not block, so what the peer has not read yet waits in a list. The peer's end says that it sends no more;
+it may still read. The fix is to close when everything has been written.
 
 lab: unix, case: late-end
 """

@@ -1,6 +1,6 @@
 """Wrong: it serves one peer, and ends.
 
-So the lab echo allows it, and from there the function comes. Right is a loop around accept.
+So the lab echo allows it, and from there the function comes. The fix is a loop around accept.
 
 lab: unix, case: next-peer
 """

@@ -1,7 +1,7 @@
 """Wrong: it asks what a symbolic link leads to, and then removes the link.
 
-stat follows links, unlink does not: the link to a dead socket looks like a dead socket, and a link that somebody made is gone.
-Right is lstat.
+stat follows links, unlink does not: the link to a dead socket looks like a dead socket, and a link that somebody made
+is gone. The fix is lstat.
 
 lab: unix, case: symlink
 """

@@ -1,6 +1,7 @@
-"""Wrong: it serves at the place that a symbolic link leads to.
+"""Wrong: it serves at the target of a symbolic link.
 
-realpath replaces a link by its target, and a file is made, or removed, where nobody asked for it. Right is the path as it was given.
+realpath replaces a link by its target, and a file is made, or removed, where nobody asked for it. The fix is the path
+as it was given.
 
 lab: unix, case: other-links
 """

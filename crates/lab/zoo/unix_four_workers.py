@@ -1,7 +1,7 @@
 """Wrong: it has four workers, and each one ends with the first peer that breaks its connection.
 
-Python prints the error of a thread, and goes on without it. After four such peers nobody is left to accept. Right is to handle
-the errors of a connection inside the loop.
+Python prints the error of a thread, and carries on without it. After four such peers, there's no worker left to accept.
+The fix is to handle the errors of a connection inside the loop.
 
 lab: unix, case: many-leave
 """

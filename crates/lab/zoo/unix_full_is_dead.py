@@ -1,7 +1,7 @@
-"""Wrong: it takes a server whose queue is full for dead.
+"""Wrong: it believes that a server whose accept queue is full is dead.
 
-A connect that must not block fails with EAGAIN then. Somebody listens all the same, and has more peers than time. Right is that only
-ECONNREFUSED says that nobody is there.
+A connect that must not block fails with EAGAIN then. Somebody listens all the same, and has more peers than time. The
+fix is that only ECONNREFUSED says that nobody is there.
 
 lab: unix, case: full-queue
 """

@@ -1,6 +1,6 @@
 """Wrong: it ends when nobody has come for 3 s.
 
-Whoever starts a server wants it to be there when the first client comes. Right is to wait in accept.
+Whoever starts a server wants it to be there when the first client comes. The fix is to wait in accept.
 
 lab: unix, case: nobody-comes
 """

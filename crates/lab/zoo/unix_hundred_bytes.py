@@ -1,6 +1,6 @@
 """Wrong: it allows a path of 100 bytes, to be on the safe side.
 
-The system allows more, and the user's folders may be deep. Right is to let bind decide: it knows, and says it.
+The system allows more, and the user's folders may be deep. The fix is to let bind decide: it knows, and says it.
 
 lab: unix, case: longest-path
 """

@@ -1,6 +1,6 @@
 """Wrong: it closes the connections that end well, and keeps those that break.
 
-Each takes a descriptor, and after some 1,000 of them accept fails with EMFILE. Right is `with conn`, or `finally`.
+Each takes a descriptor, and after some 1,000 of them accept fails with EMFILE. The fix is `with conn`, or `finally`.
 
 lab: unix, case: many-leave
 """

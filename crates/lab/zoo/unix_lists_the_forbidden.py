@@ -1,7 +1,7 @@
-"""Wrong: it knows what must not be removed: files, directories and links.
+"""Wrong: it lists what must not be removed: files, directories and links.
 
-There are named pipes, too, and devices; connect is refused there as at a dead socket. Right is to know what may be removed: a
-socket.
+There are named pipes, too, and devices; connect is refused there as at a dead socket. The fix is to know what may be
+removed: a socket.
 
 lab: unix, case: named-pipe
 """

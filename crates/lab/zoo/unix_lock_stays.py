@@ -1,7 +1,7 @@
-"""Wrong: it marks the path as taken with a file, which it removes when it ends.
+"""Wrong: it marks the path as taken with a file, and removes that only when it ends.
 
-At kill -9 nothing is removed, and the next start finds the mark of a program that is dead. Right is to ask the kernel, with
-connect, or with a lock (flock) that the kernel takes back.
+At kill -9 nothing is removed, and the next start finds the mark of a program that is dead. The fix is to ask the
+kernel, with connect, or with a lock (flock) that the kernel takes back.
 
 lab: unix, case: killed
 """

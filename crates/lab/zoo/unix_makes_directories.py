@@ -1,7 +1,7 @@
-"""Wrong: it makes the directory of the path when there is none.
+"""Wrong: it creates the directory of the path if there is none.
 
-One wrong letter in the path, and a server listens in a place where nobody looks for it, in a directory with the mode that the umask
-leaves. Right is the error of bind.
+One wrong letter in the path, and a server listens in a place where nobody looks for it, in a directory with the mode
+that the umask leaves. The fix is the error of bind.
 
 lab: unix, case: no-directory
 """

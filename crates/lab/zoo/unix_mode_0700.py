@@ -1,6 +1,7 @@
 """Wrong: its umask is 0077, the usual one for files that only the owner may use.
 
-bind begins with 0777, so the socket gets mode 0700. Right is 0177, which takes the execute bit of the owner, too: mode 0600.
+bind begins with 0777, so the socket gets mode 0700. The fix is 0177, which takes the execute bit of the owner, too:
+mode 0600.
 
 lab: unix, case: permissions
 """

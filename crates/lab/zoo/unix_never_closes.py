@@ -1,7 +1,7 @@
-"""Wrong: it keeps the connections of all its peers in a list, and closes none.
+"""Wrong: it keeps the connections of all its peers in a list, and never closes them.
 
-The stream to a peer ends when the last descriptor of it is closed. As long as the list holds one, the peer waits for the end, and
-one day there are no descriptors left. Right is `with conn`.
+The stream to a peer ends when the last descriptor of it is closed. As long as the list holds one, the peer waits for
+the end, and one day there are no descriptors left. The fix is `with conn`.
 
 lab: unix, case: first
 """

@@ -1,7 +1,7 @@
-"""Wrong: it binds, and hopes that nothing stands there.
+"""Wrong: it binds, and hopes that nothing is there.
 
-A server that was killed leaves its file. Then bind says "address in use" for ever, though nobody listens, and no SO_REUSEADDR
-helps. Right is to find out whether somebody listens, and to remove the file if nobody does.
+A server that was killed leaves its file. Then bind says "address in use" forever, though nobody is listening, and no
+SO_REUSEADDR helps. The fix is to find out whether somebody listens, and to remove the file if nobody does.
 
 lab: unix, case: stale
 """

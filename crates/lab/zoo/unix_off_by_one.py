@@ -1,6 +1,6 @@
 """Wrong: it refuses a path of 107 bytes, the longest that fits.
 
-sun_path has 108 bytes, and one is for the NUL. Right is to let bind decide, or to compare with the right number.
+sun_path has 108 bytes, and one is for the NUL. The fix is to let bind decide, or to compare with the right number.
 
 lab: unix, case: longest-path
 """

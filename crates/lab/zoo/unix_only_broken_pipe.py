@@ -1,7 +1,7 @@
-"""Wrong: it handles the error of a write to a peer that left, and not that of a read.
+"""Wrong: it handles the error of a write to a peer that left, but not the error of a read.
 
-When a peer closes with bytes unread, the next read fails with ECONNRESET, and this server ends. Right is to handle every error of
-a connection as the error of that connection.
+When a peer closes with bytes unread, the next read fails with ECONNRESET, and this server ends. The fix is to handle
+every error of a connection as the error of that connection.
 
 lab: unix, case: leaves-full
 """

@@ -1,7 +1,7 @@
 //! Wrong: it leaves the socket's mode to chance.
 //!
-//! bind makes the file with the mode that the umask leaves, as a rule 0755. Who may write to it may connect: with a umask of 002 the
-//! group, with 0 everybody. Right is 0600, in a directory that only its owner can enter.
+//! bind makes the file with the mode that the umask leaves, as a rule 0755. Who may write to it may connect: with a
+//! umask of 002 the group, with 0 everybody. The fix is 0600, in a directory that only its owner can enter.
 //!
 //! lab: unix, case: permissions
 

@@ -1,6 +1,7 @@
 """Wrong: it removes a symbolic link that leads nowhere.
 
-The link is still somebody's: what it leads to may be on a disk that is not mounted. Right is that a link is not a socket, and stays.
+The link is still somebody's: what it leads to may be on a disk that is not mounted. The fix is that a link is not a
+socket, and stays.
 
 lab: unix, case: other-links
 """

@@ -1,7 +1,7 @@
-"""Wrong: it removes an empty directory, for nothing is in it.
+"""Wrong: it removes an empty directory, because nothing is in it.
 
-Whoever made it wanted it, and the path may just be the wrong one. Right is to remove a socket that nobody listens on, and
-nothing else.
+Whoever made it wanted it, and the path may just be the wrong one. The fix is to remove a socket that nobody listens on,
+and nothing else.
 
 lab: unix, case: directory
 """

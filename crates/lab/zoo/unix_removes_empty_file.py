@@ -1,6 +1,6 @@
-"""Wrong: it removes an empty file, for nothing is lost with it.
+"""Wrong: it removes an empty file, because nothing is lost with it.
 
-The file may be a lock, or somebody's mark. Right is to remove a socket that nobody listens on, and nothing else.
+The file may be a lock, or somebody's mark. The fix is to remove a socket that nobody listens on, and nothing else.
 
 lab: unix, case: empty-file
 """

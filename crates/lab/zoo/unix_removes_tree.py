@@ -1,6 +1,7 @@
-"""Wrong: it removes a directory that stands in its way, with everything in it.
+"""Wrong: it removes a directory that is in its way, with everything in it.
 
-One wrong letter in the path, and somebody's files are gone. Right is to remove a socket that nobody listens on, and nothing else.
+One wrong letter in the path, and somebody's files are gone. The fix is to remove a socket that nobody listens on, and
+nothing else.
 
 lab: unix, case: full-directory
 """

@@ -1,7 +1,7 @@
 """Wrong: it sends an empty datagram to find out whether a datagram socket is open.
 
-The other program receives it, and an empty datagram is a message, too. Right is connect alone: on a datagram socket it sends nothing,
-and fails in the same way.
+The other program receives it, and an empty datagram is a message, too. The fix is connect alone: on a datagram socket
+it sends nothing, and fails in the same way.
 
 lab: unix, case: other-kind
 """

@@ -1,6 +1,6 @@
 """Wrong: it closes the connection of a peer that has been silent for 2 s.
 
-The peer has not ended its side, and may go on at any time. Right is to wait for the end.
+The peer has not ended its side, and may go on at any time. The fix is to wait for the end.
 
 lab: unix, case: silence
 """

@@ -1,6 +1,6 @@
-"""Wrong: after a peer that left, it asks again and again whether the next one is there.
+"""Wrong: after a peer has left, it keeps asking whether the next one is there.
 
-Its peers are served, and the processor is busy from then on. Right is an accept that waits.
+Its peers are served, and the processor is busy from then on. The fix is an accept that waits.
 
 lab: unix, case: peer-leaves
 """

@@ -1,7 +1,7 @@
-"""Wrong: it removes whatever stands at the path.
+"""Wrong: it removes whatever is at the path.
 
-The common recipe, "unlink before bind", deletes a file that somebody mistyped, and takes the name away from a server that is
-still running. Right is to remove a socket that nobody listens on, and nothing else.
+The common recipe, "unlink before bind", deletes a file that somebody mistyped, and takes the name away from a server
+that is still running. The fix is to remove a socket that nobody listens on, and nothing else.
 
 lab: unix, case: file
 """

@@ -1,7 +1,7 @@
-//! Wrong: it removes every socket, also one that a server listens on.
+//! Wrong: it removes any socket, even one that a server is listening on.
 //!
-//! The server lives on, and nobody can reach it: its name leads to the second one now, and when that ends, nowhere. Right is to
-//! connect first: only when that is refused does nobody listen.
+//! The server lives on, and nobody can reach it: its name leads to the second one now, and when that ends, nowhere. The
+//! fix is to connect first: only when that is refused does nobody listen.
 //!
 //! lab: unix, case: second-instance
 

@@ -1,7 +1,7 @@
 """Wrong: it waits until the server at the path has room for it, to find out whether it is there.
 
-While the queue is full, connect blocks, and nobody learns why the start takes so long. Right is a probe that never waits: a datagram
-socket, or a stream socket that must not block.
+While the queue is full, connect blocks, and nobody learns why the start takes so long. The fix is a probe that never
+waits: a datagram socket, or a stream socket that must not block.
 
 lab: unix, case: full-queue
 """
