@@ -1,10 +1,10 @@
 //! Who owns a Unix socket's name, and where the course puts it.
 //!
-//! A TCP port is free again when its program has ended. The file of a Unix socket is not: it stays,
-//! names nothing, and the next bind says "address in use". To delete the file first, as many
-//! programs do, takes the name away from a server that is still running. [`Claim`] does it safely.
+//! A TCP port is free again when its program has ended. The file of a Unix socket isn't: it stays,
+//! though nobody listens on it, and the next bind says "address in use". Deleting the file first, as many
+//! programs do, can take the name away from a server that is still running. [`Claim`] does it safely.
 //!
-//! The socket calls themselves stand in the binaries.
+//! The socket calls themselves are in the binaries.
 //!
 //! [`Kind`] is what `--kind` chooses; [`peer_of_this_user`] says who is at the other end.
 
@@ -32,24 +32,24 @@ pub const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// A name that is ours to bind.
 ///
-/// A lock file beside it, `NAME.lock`, says so to the other programs of the course: the kernel lets
-/// go of the lock when its owner ends, even by kill -9. Dropped, it removes both files.
+/// A lock file beside it, `NAME.lock`, tells the course's other programs: the kernel releases
+/// the lock when its owner ends, even by kill -9. Dropping the claim removes both files.
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
     lock_path: PathBuf,
     /// Open as long as the claim is held: closing it unlocks.
     _lock: File,
-    /// Which file bind made, so that nothing else is ever removed.
+    /// Which file bind made, so that no other file is ever removed.
     socket: Option<FileId>,
 }
 
 impl Claim {
-    /// Claims a path: afterwards nothing stands there, and bind succeeds. What a dead server left
-    /// behind is removed.
+    /// Claims a path: afterwards there is no file of that name, and bind succeeds. A socket that a dead server left
+    /// is removed.
     ///
     /// # Errors
-    /// [`NameError`]; whatever stands at the path is left as it is.
+    /// [`NameError`]; a file at the path is left alone.
     pub fn new(path: &Path) -> Result<Claim, NameError> {
         check_length(path)?;
         let mut lock_path = OsString::from(path);
@@ -61,14 +61,14 @@ impl Claim {
         Ok(claim)
     }
 
-    /// To be called right after bind, before listen: makes the socket's file this user's alone (mode
-    /// 0600), and removes it in the end.
+    /// Call it right after bind, before listen: it makes the socket's file private to this user (mode
+    /// 0600), and dropping the claim will then remove it.
     ///
-    /// Not by umask, as that would hold for all threads at once. A stream accepts nobody before
+    /// A umask would apply to all threads at once, so this changes the mode. A stream accepts nobody before
     /// listen, so there is no gap; for datagrams the private directory closes it.
     ///
     /// # Errors
-    /// When the file is not there, or not ours to change.
+    /// When the file isn't there, or we may not change it.
     pub fn keep(&mut self) -> io::Result<()> {
         fs::set_permissions(&self.path, Permissions::from_mode(0o600))?;
         self.socket = Some(FileId::of(&fs::symlink_metadata(&self.path)?));
@@ -98,12 +98,12 @@ impl Drop for Claim {
     }
 }
 
-/// Nobody is left to tell when it fails, and the next claim copes with what is there.
+/// If this fails, there is nobody left to tell, and the next claim copes with what is there.
 fn remove(path: &Path, socket: Option<FileId>, lock_path: &Path) {
     if socket.is_some_and(|socket| socket.is_at(path)) {
         let _ = fs::remove_file(path);
     }
-    // Last: as long as the lock stands, the name is ours. Not if somebody keeps something in it.
+    // Last, because the name is ours as long as the lock is there. A lock file with something in it stays.
     if fs::symlink_metadata(lock_path).is_ok_and(|file| file.is_file() && file.len() == 0) {
         let _ = fs::remove_file(lock_path);
     }
@@ -111,7 +111,7 @@ fn remove(path: &Path, socket: Option<FileId>, lock_path: &Path) {
 
 fn lock(path: &Path) -> Result<File, NameError> {
     loop {
-        // Read and write: to write alone would wait for a reader, where somebody left a FIFO.
+        // Read and write: opening only for writing would wait for a reader, if somebody left a FIFO here.
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::NotFound => NameError::NoDirectory(path.with_file_name("")),
@@ -122,7 +122,7 @@ fn lock(path: &Path) -> Result<File, NameError> {
             Err(TryLockError::WouldBlock) => return Err(NameError::Taken),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        // Whoever held the lock removed the file: if that was between our open and our lock, we
+        // The previous owner of the lock removed the file. If that was between our open and our lock, we
         // hold a file that nobody else will find.
         if FileId::of(&file.metadata()?).is_at(path) {
             return Ok(file);
@@ -138,8 +138,8 @@ fn remove_stale(path: &Path) -> Result<(), NameError> {
         Ok(file) if !file.file_type().is_socket() => return Err(NameError::NotASocket),
         Ok(_) => {}
     }
-    // A datagram socket knocks, whatever kind stands there: the kernel looks for an owner first, and
-    // for the kind then, so a stream server is not disturbed by a connection from nobody.
+    // A datagram socket knocks, whatever kind is there: the kernel looks for an owner first, and
+    // only then at the kind, so a stream server doesn't get a stray connection.
     let probe = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     match probe.connect(&SockAddr::unix(path)?) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(fs::remove_file(path)?),
@@ -164,10 +164,10 @@ fn check_length(path: &Path) -> Result<(), NameError> {
     }
 }
 
-/// Where the programs meet unless told otherwise: in a directory that only this user can enter.
+/// The default path: in a directory that only this user can enter.
 ///
 /// # Errors
-/// [`NameError::Exposed`] when such a directory exists and others made it or can enter it.
+/// [`NameError::Exposed`] when the directory exists and others made it or can enter it.
 pub fn default_path() -> Result<PathBuf, NameError> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let directory = match runtime.filter(|path| path.is_absolute() && path.is_dir()) {
@@ -183,8 +183,8 @@ fn private_directory(path: &Path) -> Result<(), NameError> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         _ => {}
     }
-    // Looked at even when we have just made it. Not followed if it is a link: the temporary
-    // directory is everybody's, and a link there may lead anywhere.
+    // Checked even if we have just made it. A link isn't followed: everybody can write to the temporary
+    // directory, and a link there may lead anywhere.
     let found = fs::symlink_metadata(path)?;
     match found.is_dir() && found.uid() == getuid().as_raw() && found.mode() & 0o077 == 0 {
         true => Ok(()),
@@ -209,12 +209,12 @@ impl FileId {
     }
 }
 
-/// Why a name cannot be ours, or nobody can be reached by it.
+/// Why we can't have a name, or can't reach anybody by it.
 #[derive(Debug)]
 pub enum NameError {
     /// Another program has it.
     Taken,
-    /// Something else stands there, and it is left alone.
+    /// Something else has this name, and it is left alone.
     NotASocket,
     /// The path has this many bytes, more than [`LONGEST`].
     TooLong(usize),

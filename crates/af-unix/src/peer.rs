@@ -1,4 +1,4 @@
-//! Who is at the other end of a Unix stream: the kernel knows, and tells.
+//! Who is at the other end of a Unix stream: the kernel knows.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -6,12 +6,12 @@ use std::os::fd::AsFd;
 /// The program that connected, as `pid 4242, uid 1000`. unix(7), SO_PEERCRED
 ///
 /// # Errors
-/// `PermissionDenied` when it is another user's. The file's mode has kept out all but root already.
+/// `PermissionDenied` when it is another user's. The file's mode has already kept out everybody but root.
 #[cfg(target_os = "linux")]
 pub fn peer_of_this_user(conn: impl AsFd) -> io::Result<String> {
     let peer = rustix::net::sockopt::socket_peercred(conn)?;
     let name = format!("pid {}, uid {}", peer.pid, peer.uid);
-    // In a container every user without a number of its own shows as the same one.
+    // In a container, all users without a number of their own show up as the same one.
     let is_anybody = diag::is_overflow_uid(peer.uid.as_raw());
     match peer.uid == rustix::process::getuid() && !is_anybody {
         true => Ok(name),
@@ -22,7 +22,7 @@ pub fn peer_of_this_user(conn: impl AsFd) -> io::Result<String> {
     }
 }
 
-/// The program that connected: without SO_PEERCRED no more is known than that the file's mode let
+/// The program that connected: without SO_PEERCRED we only know that the file's mode let
 /// it in.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_af-unix-server");
@@ -55,11 +55,11 @@ fn a_datagram_of_any_length() {
         let n = observe::uninterrupted(|| client.recv(&mut answer)).unwrap();
         assert_eq!(&answer[..n], b"hi");
     }
-    // It answers first and prints then.
+    // It answers first, and then prints.
     server.wait_for_line(Stream::Stdout, "c", LONG).unwrap();
     let done = stop(server);
     let said: Vec<&[u8]> = done.stdout.split(|byte| *byte == b'\n').skip(2).step_by(2).collect();
-    // The rest of the long one is nowhere: the next datagram is the next one.
+    // The rest of the long one is lost: the next recv returns the next datagram.
     assert_eq!(said, [&b""[..], &fits, &long[..1024], b"c"]);
     check(&done, 0, &["longer than the buffer: its rest is lost"]);
 }
@@ -88,7 +88,7 @@ fn a_server_that_does_not_answer() {
     let _silent = UnixDatagram::bind(&place.path).unwrap();
     let done = place.run(CLIENT, &["--timeout", "0.1", "--kind", "datagram"]);
     check(&done, 6, &[&place.path, "--timeout"]);
-    // Its own name is gone with it.
+    // Its own file is gone with it.
     assert_eq!(fs::read_dir(place.scratch.path()).unwrap().count(), 1);
 }
 
@@ -109,7 +109,7 @@ fn one_client_s_trouble_is_not_the_others() {
     check(&stop(server), 0, &["the client said nothing"]);
 
     let server = place.server(&["--forever", "--kind", "datagram"]);
-    // Not bound: it has no name to answer to.
+    // Not bound: there is no name to send the answer to.
     UnixDatagram::unbound().unwrap().send_to(b"who am I?", &place.path).unwrap();
     check(&place.run(CLIENT, &["--kind", "datagram"]), 0, &[]);
     check(&stop(server), 0, &["unnamed", "did the client bind a name of its own?"]);

@@ -1,4 +1,4 @@
-//! Whose name a path is: taken over when its owner is dead, and never from anybody who lives.
+//! Who owns a path: it is taken over from a dead server, and never from a living one.
 //!
 //! | fault | test |
 //! |---|---|
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_af-unix-server");
@@ -60,7 +60,7 @@ fn a_living_server_keeps_its_name() {
         check(&place.run(CLIENT, &["--kind", kind]), 0, &[]);
         assert_eq!(first.wait(LONG).unwrap().code, Some(0));
 
-        // One that knows nothing of our lock, of each kind; and one that is bound, but does not listen yet.
+        // One of each kind that knows nothing about our lock; and one that is bound, but does not listen yet.
         let address = SockAddr::unix(&place.path).unwrap();
         for (foreign, listens) in [
             (Type::STREAM, false),
@@ -77,7 +77,7 @@ fn a_living_server_keeps_its_name() {
             check(&place.run(SERVER, &["--kind", kind]), 3, &["another program has this name"]);
             assert!(place.is_socket(), "{foreign:?}");
             if listens {
-                // Nobody has knocked: a server that serves one client and ends would have ended.
+                // Nobody has connected: a server that serves one client and ends would have ended.
                 socket.set_nonblocking(true).unwrap();
                 let nobody = socket.accept().err().map(|error| error.kind());
                 assert_eq!(nobody, Some(ErrorKind::WouldBlock), "{foreign:?}");
@@ -109,7 +109,7 @@ fn of_twenty_at_once_one_wins() {
     }
 }
 
-/// Before its owner has bound it, only the lock tells.
+/// Before the owner has bound it, only the lock shows that the name is taken.
 #[test]
 fn a_claimed_name_is_taken() {
     let place = Place::new();
@@ -119,7 +119,7 @@ fn a_claimed_name_is_taken() {
     check_serving(&place, "stream");
 }
 
-/// Whoever gives a claim up removes the lock, which somebody else may be opening at that moment.
+/// A program that gives up its claim removes the lock, which another may be opening at that moment.
 #[test]
 fn one_claim_at_a_time() {
     let place = Place::new();
@@ -178,7 +178,7 @@ fn a_lock_that_is_none() {
     assert_eq!(fs::read(&lock).unwrap(), b"precious");
     fs::remove_file(&lock).unwrap();
 
-    // Whoever opens one to write alone waits for a reader, for ever.
+    // Opening it only for writing would wait for a reader forever.
     assert!(Command::new("mkfifo").arg(&lock).status().unwrap().success());
     check_serving(&place, "stream");
     fs::remove_file(&lock).unwrap();
@@ -211,7 +211,7 @@ fn a_path_that_is_too_long_is_named_with_the_limit() {
     let server = start(SERVER, &["--path", &fits]);
     assert_eq!(server.address().unwrap(), fits);
     check(&run(CLIENT, &["--path", &fits]), 0, &[]);
-    // The name is free when the server has ended, and that is after its client.
+    // The name is free when the server has ended, and it ends after its client.
     assert_eq!(server.wait(LONG).unwrap().code, Some(0));
 
     // A datagram client has a name of its own, and it is longer.
@@ -236,7 +236,7 @@ fn killed_and_restarted() {
         server.signal(Signal::KILL);
         assert_eq!(server.wait(LONG).unwrap().signal, Some(9));
         assert!(place.is_socket(), "kill -9 leaves the file");
-        // Until somebody takes the name, it is nobody's.
+        // Nobody owns the name until another server takes it.
         check(
             &place.run(CLIENT, &["--kind", kind]),
             3,
@@ -305,7 +305,7 @@ fn the_socket_is_this_user_s_alone() {
     }
 }
 
-/// A server takes the name, serves a client, and leaves no file behind that was not there.
+/// A server takes the name, serves a client, and leaves no file that was not there before.
 #[track_caller]
 fn check_serving(place: &Place, kind: &str) {
     let server = place.server(&["--kind", kind]);

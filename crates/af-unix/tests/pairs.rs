@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_af-unix-server");
@@ -75,7 +75,7 @@ fn ours_say_exactly_this() {
         let pid = client.pid();
         assert_eq!(text(&client.wait(LONG).unwrap().stdout), "hi\n");
 
-        // A connection tells whose program it is, a datagram only its name.
+        // A connection says which program it is, a datagram only its name.
         let uid = rustix::process::getuid();
         let from = match (*kind, cfg!(target_os = "linux")) {
             ("datagram", _) => format!("{path}.{pid}"),

@@ -1,7 +1,7 @@
-//! What people read fits their terminal: how wide the terminal is, how wide a text is, where a line breaks, and what a
-//! terminal must not get as it is.
+//! Makes text fit the terminal: how wide the terminal is, how wide a text is, where a line breaks, and what must be
+//! escaped.
 //!
-//! A column is what one Latin letter takes. A Chinese character takes two, a combining accent none.
+//! A column is the width of one Latin letter. A Chinese character takes two, a combining accent none.
 //!
 //! ```
 //! assert_eq!(columns::width("你好ab"), 6);
@@ -23,10 +23,10 @@ use unicode_width::UnicodeWidthChar;
 pub const NARROWEST: usize = 60;
 /// Nothing is made wider than this: the eye loses the line.
 pub const WIDEST: usize = 120;
-/// How wide a line is in a pipe or a file. It's the width that clap wraps `--help` at, too.
+/// How wide a line is in a pipe or a file. clap wraps `--help` at the same width.
 pub const IN_A_PIPE: usize = 100;
 
-/// How wide a line may be that is written to `out`, 60 to 120.
+/// How wide a line written to `out` may be, 60 to 120.
 ///
 /// That's the width of the terminal. Where there is none, or one that doesn't know its width, COLUMNS
 /// decides if somebody has exported it, as it does for `--help`; otherwise it's 100.
@@ -60,9 +60,9 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
 }
 
-/// A text in lines, broken between words and where it has lines itself. The first line is to stand after `first` columns that are taken
-/// already, the others after `indent` columns; they are returned without these. A word that is wider
-/// than a whole line is broken, too.
+/// A text in lines, broken between words and at its own line breaks. The first line has `first` columns less, because
+/// something is in front of it, the others have `indent` columns less; the lines are returned without these. A word that
+/// is wider than a whole line is broken too.
 pub fn wrap(text: &str, first: usize, indent: usize, columns: usize) -> Vec<String> {
     // A character may take two.
     let room = columns.saturating_sub(indent).max(2);
@@ -74,7 +74,7 @@ pub fn wrap(text: &str, first: usize, indent: usize, columns: usize) -> Vec<Stri
 }
 
 /// Words in lines, as many as fit in each: `first` columns in the first line and `room` in the others. A
-/// word that is wider stands on a line of its own.
+/// word that is wider gets a line of its own.
 pub fn fill<'a>(words: impl Iterator<Item = &'a str>, first: usize, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut left = first;
@@ -112,8 +112,8 @@ fn pieces(mut word: &str, room: usize) -> Vec<&str> {
     all
 }
 
-/// A row of a table: each cell with the width of its column. A cell for which there is no room goes
-/// below; the last one stays in its column if that has half of the line.
+/// A row of a table: each cell with the width of its column. A cell that doesn't fit goes on the next line; the last one
+/// stays in its column if that has half of the line.
 ///
 /// ```
 /// let cells = [("sent", 10), ("1000 of 1000 datagrams", 0)];
@@ -148,10 +148,10 @@ pub fn row(cells: &[(&str, usize)], columns: usize) -> String {
     lines.join("\n")
 }
 
-/// How far a cell is indented at least that stands below its row.
+/// How far a cell below its row is indented at least.
 const BELOW: usize = 4;
 
-/// A text and as many blanks as its column has left: two at least.
+/// A text and the spaces that fill its column, at least two.
 pub fn pad(text: &str, column: usize) -> String {
     format!("{text}{:1$}", "", column.saturating_sub(width(text)).max(2))
 }

@@ -1,10 +1,10 @@
 //! Other people's text and bytes, made safe to show in a terminal.
 
-/// A text with every character escaped that a terminal would obey instead of show: ESC and the other control
+/// A text with every character escaped that a terminal would obey instead of showing it: ESC and the other control
 /// characters, line ends too, and characters without a column of their own, such as the one that reverses the
 /// direction of the line.
 ///
-/// For file names, and for what a peer, another program or a trace says. A backslash stays as it is, so to escape a
+/// For file names, and for text from a peer, another program or a trace. A backslash isn't escaped, so escaping a
 /// text twice changes nothing.
 ///
 /// ```
@@ -13,7 +13,7 @@
 pub fn visible(text: &str) -> String {
     let mut shown = String::new();
     for char in text.chars() {
-        // What Rust would not print as it is in a Debug string, the quotes and the backslash aside.
+        // What Rust would escape in a Debug string, apart from quotes and backslashes.
         let hidden =
             if char.is_ascii() { char.is_control() } else { char.escape_debug().len() > 1 };
         match hidden {

@@ -1,4 +1,4 @@
-//! How a program of the course ends: [what tells it to](told), and that what it started
+//! How a program of the course ends: [what tells it to](told), and how what it started
 //! [ends with it](tie_group), even after `kill -9`.
 
 mod told;

@@ -1,8 +1,8 @@
 //! The signals that tell a program to end.
 //!
 //! Four of them mean the same: Ctrl-C (SIGINT), a plain `kill` (SIGTERM), a terminal that closes
-//! (SIGHUP), and Ctrl-\ (SIGQUIT). A program that handles only the first two leaves everything
-//! behind that it started when somebody closes its window.
+//! (SIGHUP), and Ctrl-\ (SIGQUIT). A program that handles only the first two leaves everything that it
+//! started running when somebody closes its window.
 
 use std::io::{self, PipeReader};
 use std::sync::Arc;
@@ -26,15 +26,15 @@ pub fn told() -> io::Result<PipeReader> {
         register(signal, notice.try_clone()?)?;
     }
     // Our parent may have left SIGCHLD ignored, and we'd inherit that: the kernel would then forget how
-    // a child ended, and reuse its number at once. Elsewhere it stays as it is: with a handler, each child
-    // that ends would interrupt some thread, mostly the one that waits in accept.
+    // a child ended, and reuse its number at once. If it isn't ignored, we leave it alone: with a handler, each
+    // child that ends would interrupt some thread, usually the one that waits in accept.
     if is_ignored(SIGCHLD) || cfg!(not(target_os = "linux")) {
         flag::register(SIGCHLD, Arc::default())?;
     }
     Ok(told)
 }
 
-/// As [`told`], with a pipe for each of the signals: for a program that passes on what it was told.
+/// As [`told`], with a pipe for each of the signals: for a program that passes signals on.
 ///
 /// # Errors
 /// No descriptor left.
@@ -49,7 +49,7 @@ pub fn told_which() -> io::Result<Vec<(Signal, PipeReader)>> {
 }
 
 /// Ends the process with this exit code as soon as it is told to. For programs that have nothing to
-/// put in order first.
+/// clean up first.
 ///
 /// # Errors
 /// What sigaction(2) says: the signals that are left end the program the system's way.

@@ -5,14 +5,14 @@
 //! and another line when one of them is gone. When this process ends, the kernel closes the pipe,
 //! and the watchdog kills and removes whatever is still on its list.
 //!
-//! Why not `prctl(PR_SET_PDEATHSIG)` (`setpriv --pdeathsig`)? It signals one process, not those that
-//! it started in turn; it does so when the *thread* that started it ends; and only Linux has it.
+//! Why not `prctl(PR_SET_PDEATHSIG)` (`setpriv --pdeathsig`)? It signals one process, but not that process's
+//! children; it does so when the *thread* that started the process ends; and only Linux has it.
 //!
-//! Between the start of a program and its line there is a moment, and a program may leave its group
+//! A moment passes between the start of a program and its line, and a program may leave its group
 //! (`setsid`). So what is started also carries a [`mark`] in its environment, and on Linux the
 //! watchdog looks for that as well.
 //!
-//! The watchdog is a short shell script, in a process group of its own. It ignores what tells a
+//! The watchdog is a short shell script, in a process group of its own. It ignores the signals that tell a
 //! program to end: it ends when we do.
 
 use std::io::{self, ErrorKind, Write};
@@ -28,9 +28,9 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// `+x` puts x on the list, `-x` takes it off; x is `g` and the number of a process group, or `d`
-/// and the path of a folder. Entries are kept one a line. `$1` is the mark. Folders come last: a
-/// program could still write into one. If one does all the same (its own watchdog is only about to
-/// end it), a second try gets the rest.
+/// and the path of a folder. The list has one entry a line. `$1` is the mark. Folders come last, because a
+/// program could still write into one. If one does so anyway (its own watchdog hasn't ended it yet), a second
+/// try gets the rest.
 const SCRIPT: &str = r#"
 trap "" INT TERM HUP QUIT
 set -f
@@ -74,7 +74,7 @@ const MARK: &str = "UNSTUCK_STARTED_BY";
 
 /// Something that ends with this process. Dropping this lets go of it.
 ///
-/// Let go of a process group before its leader is reaped: from then on its number may be somebody
+/// Drop this before you reap the leader of a process group: after that, its number may be somebody
 /// else's.
 #[derive(Debug)]
 #[must_use = "dropped, it lets go"]
@@ -114,7 +114,7 @@ pub fn mark(command: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
-/// Not the number of our process alone: that may have been another's, whose programs still run.
+/// The number of our process isn't enough: an earlier process may have had it, whose programs still run.
 fn our_mark() -> &'static str {
     static OURS: OnceLock<String> = OnceLock::new();
     OURS.get_or_init(|| {
@@ -163,7 +163,7 @@ impl Drop for Tied {
             watchdog.tied.swap_remove(at);
         }
         if watchdog.running.is_some() {
-            // If no new one can be started, there is none whose list is wrong.
+            // If no new watchdog can be started, there is no wrong list either.
             let _ = watchdog.say(b'-', &self.0);
         }
     }
@@ -176,7 +176,7 @@ impl Watchdog {
                 self.running = Some(running);
                 return Ok(());
             }
-            // Somebody has killed it; or stopped it, and its pipe is full. Another one takes over.
+            // Somebody has killed it, or stopped it and its pipe is full. Another one takes over.
             let _ = kill_process(running.pid, Signal::KILL);
         }
         self.start()
@@ -189,7 +189,7 @@ impl Watchdog {
             .process_group(0)
             .current_dir("/")
             // Other programs of this user can read its environment (/proc/PID/environ), even if they
-            // can't read ours, and a grader has tokens there. With a mark in it, our parent's
+            // can't read ours, and a grader has tokens there. And if it had our parent's mark, our parent's
             // watchdog would kill this one before it has done its work.
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -218,7 +218,7 @@ impl Watchdog {
     fn ended(&mut self, pid: Pid) {
         if self.running.as_ref().is_some_and(|running| running.pid == pid) {
             self.running = None;
-            // Where none can be started, the next thing that is tied tries again.
+            // If none can be started now, the next thing that is tied tries again.
             let _ = self.start();
         }
     }

@@ -1,6 +1,6 @@
 //! After `kill -9` nothing is left of what a process tied to itself.
 //!
-//! The process that is killed is this test program, started anew with a part to play.
+//! The process that is killed is this test program, started again with a part to play.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -17,7 +17,7 @@ use rustix::process::{Pid, test_kill_process};
 /// What the part says to play, and which folder it ties.
 const PART: &str = "ENDING_TEST_FOLDER";
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(30);
 
 /// Not a test of its own: what the others start.
@@ -36,7 +36,7 @@ fn part() {
     let (tied, mut free) = (sleepers(), sleepers());
     let _tied = ending::tie_group(Pid::from_child(&tied)).unwrap();
     drop(ending::tie_group(Pid::from_child(&free)).unwrap());
-    // It has left every group we know, and nobody was told of it.
+    // It has left every group we know, and the watchdog wasn't told about it.
     let mut escaped = Command::new("setsid");
     ending::mark(escaped.args(["sleep", "600"])).unwrap();
     let mut escaped = escaped.spawn().unwrap();
@@ -57,7 +57,7 @@ fn part() {
     escaped.wait().unwrap();
 }
 
-/// The part, and what it says: the pipe ends when all that holds it has ended.
+/// The part, and what it says: the pipe ends when every process that holds it has ended.
 fn start(folder: &PathBuf) -> (Child, BufReader<impl Read>, u32, u32) {
     let mut part = Command::new(env::current_exe().unwrap());
     part.args(["--exact", "part", "--nocapture"])
@@ -127,7 +127,7 @@ fn what_tells_a_program_to_end_does_not_end_its_watchdog() {
     assert!(!folder.exists());
 }
 
-/// One that is stopped has a pipe that is full one day.
+/// The pipe of a stopped watchdog fills up sooner or later.
 #[test]
 fn a_watchdog_that_is_killed_or_stopped_has_a_successor_with_the_same_list() {
     let folder = folder("successor");

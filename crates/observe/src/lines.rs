@@ -128,10 +128,10 @@ struct Stream {
 
 /// How to write without waiting.
 enum Way {
-    /// By a descriptor of our own, which never waits. To change the one we were given would change
+    /// Through a non-blocking descriptor of our own. Changing the one we were given would change
     /// it for everybody who shares it, such as the shell that started us.
     Own(File),
-    /// By the one we were given, as long as it is writable. A regular file always is.
+    /// Through the one we were given, as long as it is writable. A regular file always is.
     Given,
 }
 

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn connect(args: &Args, path: &Path) -> io::Result<Socket> {
     let conn = Socket::new(Domain::UNIX, args.kind.try_into()?, None)?;
     conn.set_read_timeout(Some(args.timeout))?;
-    conn.set_write_timeout(Some(args.timeout))?; // connect waits no longer, either (Linux)
+    conn.set_write_timeout(Some(args.timeout))?; // this limits connect too (Linux)
     conn.connect(&address(path)?).map_err(NameError::from)?;
     Ok(conn)
 }
@@ -110,7 +110,7 @@ fn print(line: &[u8]) -> io::Result<()> {
 
 /// A client of a Unix socket: it says `hello`, and prints what the server answers.
 ///
-/// The lesson: a file takes the place of the IP address and the port, and the rest stays as it was.
+/// The lesson: a file takes the place of the IP address and the port, and the rest stays the same.
 /// Only a datagram client needs a name of its own, or nobody can answer it. `-v` shows the calls as
 /// they happen.
 #[derive(Parser)]

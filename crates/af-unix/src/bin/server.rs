@@ -43,7 +43,7 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn listen(kind: Kind, path: &Path) -> io::Result<(Socket, Claim)> {
     let mut claim = Claim::new(path)?;
     let socket = Socket::new(Domain::UNIX, kind.try_into()?, None)?;
-    // bind makes the file; there is no SO_REUSEADDR that would take an old one over.
+    // bind makes the file; no SO_REUSEADDR could take over an old one.
     socket.bind(&SockAddr::unix(path)?)?;
     claim.keep()?;
     claim.remove_when_told(0)?;
@@ -73,7 +73,7 @@ fn serve(socket: &Socket, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// One conversation over a connection: who spoke, and what.
+/// One conversation over a connection: returns who spoke, and what they said.
 fn converse(conn: &Socket) -> Result<Vec<u8>, Failure> {
     // SO_PEERCRED: the kernel says which process and which user connected. Over TCP a server learns only an address.
     let peer = peer_of_this_user(conn).map_err(Failure::talking("a stranger", "SO_PEERCRED"))?;
@@ -99,7 +99,7 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
 }
 
-/// One datagram and its answer: who spoke, and what.
+/// One datagram and its answer: returns who spoke, and what they said.
 fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     let mut buffer = [0; 1024];
     let datagram = socket.recv_from(&mut buffer).map_err(Failure::talking("anyone", "waiting"))?;
@@ -107,7 +107,7 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     if datagram.truncated {
         warn!(peer, room = buffer.len(), "datagram longer than the buffer: its rest is lost");
     }
-    // Unlike in UDP, a client that did not bind has no address, and sendto says EINVAL.
+    // Unlike in UDP, a client that did not bind has no address, and sendto fails with EINVAL.
     let what = "answering (did the client bind a name of its own?)";
     socket.send_to(b"hi", &datagram.from).map_err(Failure::talking(&peer, what))?;
     Ok([format!("from {peer}\n").as_bytes(), &buffer[..datagram.len]].concat())
