@@ -1,6 +1,6 @@
 //! What a server can answer that this protocol does not allow: one line on stderr, and exit code 5.
 //!
-//! What the client promises like all remote-command clients is tested with those: `crates/shell/tests/clients`.
+//! What all remote-command clients promise is tested in `crates/shell/tests/clients`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use stage::{Finished, Program};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -44,7 +44,7 @@ fn length_texts() {
     }
 }
 
-/// What was announced is printed; what follows is not taken for the next answer.
+/// What was announced is printed; what follows is not mistaken for the next answer.
 #[test]
 fn more_than_was_announced() {
     let (server, address) = server("3", "hi\n!");

@@ -1,6 +1,6 @@
 //! The bytes on the wire, exactly: a length, `OK`, the answer.
 //!
-//! What the server promises like all remote-command servers is tested with those: `crates/shell/tests/servers`.
+//! What all remote-command servers promise is tested in `crates/shell/tests/servers`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -20,7 +20,7 @@ use std::time::Duration;
 use observe::Event;
 use stage::{Program, Scratch, Signal, Stream};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -44,7 +44,7 @@ fn requests_and_answers() {
     assert_eq!(rest(conn), b"", "and nothing more");
 }
 
-/// The tutorial's server takes both for the `OK`, and waits forever, and so does its client.
+/// The tutorial's server reads both as the `OK`, and waits forever, and so does its client.
 #[test]
 fn an_ok_in_any_company() {
     let server = server(&[]);
@@ -139,7 +139,7 @@ fn expect(conn: &mut TcpStream, text: &str) {
     assert_eq!(String::from_utf8_lossy(&came), text);
 }
 
-/// What comes until the end of the stream, which a reset would not be.
+/// What arrives up to the end of the stream; a reset would be an error.
 fn rest(mut conn: TcpStream) -> Vec<u8> {
     // The server may have ended it already.
     let _ = conn.shutdown(Shutdown::Write);

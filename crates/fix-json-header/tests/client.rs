@@ -1,6 +1,6 @@
 //! What a server can answer that this protocol does not allow: one line on stderr, and exit code 5, or 4 for what is cut.
 //!
-//! What the client promises like all remote-command clients is tested with those: `crates/shell/tests/clients`.
+//! What all remote-command clients promise is tested in `crates/shell/tests/clients`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use stage::{Finished, Program};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -60,7 +60,7 @@ fn bad_headers() {
     }
 }
 
-/// An old server says less than ours, a later one may say more; what is said is for the user.
+/// An old server says less than ours, a later one may say more; the user sees what is known.
 #[test]
 fn other_headers_are_fine() {
     for (header, lines, says) in [

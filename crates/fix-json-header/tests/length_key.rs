@@ -36,7 +36,7 @@ fn both_sides_can_call_the_length_something_else() {
 
     drop(conn); // the server serves one client after another
 
-    // One that doesn't know says which keys came, and what to do.
+    // A client that doesn't know the name says which keys it got, and what to do.
     let other = ask(&[]);
     let said = String::from_utf8(other.stderr).unwrap();
     assert_eq!(other.status.code(), Some(5), "{said}");
@@ -56,7 +56,7 @@ fn a_name_that_no_header_has_is_refused() {
     }
 }
 
-/// Such as the programs that we found: a header of their own, with another name for the length.
+/// Like some programs that we found: a header of their own, with another name for the length.
 #[test]
 fn a_server_of_another_program_is_understood() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

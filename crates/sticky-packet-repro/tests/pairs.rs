@@ -1,6 +1,6 @@
-//! Each client with each server, ours and Python's: the same mistakes bring the same bytes.
+//! Each client with each server, ours and Python's: the same mistakes give the same bytes.
 //!
-//! What these programs promise like all remote-command programs is tested with those: `crates/shell/tests`.
+//! What all remote-command programs promise is tested in `crates/shell/tests`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use stage::{Finished, Program, Signal, Stream};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_sticky-packet-repro-server");
@@ -49,7 +49,7 @@ fn the_rest_of_an_answer_is_the_next_answer() {
             (&["echo hi"][..], "hi\n".to_owned()),
             (&["echo out; echo err >&2"], "out\nerr\n".to_owned()),
             (&["echo 你好"], "你好\n".to_owned()),
-            // 300 bytes came for the first command: they are the first three answers.
+            // The first command's answer has 300 bytes: the client shows them as the first three answers.
             (&[long, "echo two", "echo three"], hundred.repeat(3)),
         ] {
             let done = shell_client(pair.1, &address, commands);
@@ -113,7 +113,7 @@ fn two_reads_ends_when_it_is_told_to() {
     assert_eq!(server.wait(LONG).unwrap().code, Some(0));
 }
 
-/// Looked for once: that takes a process.
+/// Looked for only once, since that takes a process.
 static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(stage::python);
 
 /// Plays the pairs that can be run here, side by side: without python3 only ours.

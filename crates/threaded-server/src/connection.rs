@@ -1,4 +1,4 @@
-//! One connection from its first request to its end: what a thread or a process does that has nothing else to do.
+//! One connection from its first request to its end, served by a thread or a process that has nothing else to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use shell::{
 use crate::connections::Accepted;
 use crate::{Handler, Service};
 
-/// Serves an accepted connection and closes it, whatever happens to it: that is this client's end, not the server's.
+/// Serves an accepted connection and closes it. Whatever goes wrong ends this connection, not the server.
 pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
     let Accepted { conn, peer, mut session, permit, lingering } = accepted;
     let Some(conn) = service.shutdown.watch(conn) else { return };
@@ -21,7 +21,7 @@ pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
     drop(session);
     let told = service.shutdown.told();
     match served {
-        // The client has ended the stream: nothing of it is unread.
+        // The client has ended the stream: nothing is unread.
         Ok(Ok(End::Theirs)) if !told => {}
         Ok(Ok(_)) => lingering.close(conn, []),
         Ok(Err(error)) => {
@@ -32,7 +32,7 @@ pub(crate) fn serve<H: Handler>(accepted: Accepted<H>, service: &Service<H>) {
             }
             lingering.close(conn, refusal.and_then(Result::ok).map(|pieces| pieces.concat()));
         }
-        // What it said has been printed by the panic itself.
+        // The panic has already printed its message.
         Err(_) => {
             tracing::error!(%peer, "the handler panicked; closing its connection");
             lingering.close(conn, []);
@@ -66,7 +66,7 @@ fn requests<H: Handler>(
                     let unread = requests.unread().len();
                     service.check_length(unread)?;
                     requests.release(); // an idle client keeps no large buffer
-                    // An idle client may think as long as it likes; one inside a frame has so long for the rest.
+                    // An idle client may think as long as it likes; one inside a frame has this long for the rest.
                     let deadline = rest.after(unread).or(service.handler.deadline(session));
                     wait_readable(conn, deadline).map_err(still_missing(
                         "its request",
@@ -90,7 +90,7 @@ fn requests<H: Handler>(
         let Ok(reply) = service.handler.handle(session, request, &Peer::of(conn)) else {
             return Ok(End::Ours);
         };
-        // One write for all: in two, the second would wait 40 ms for an ACK (Nagle).
+        // Everything in one write: the second of two would wait 40 ms for an ACK (Nagle).
         let answer = service.message(reply.output).map_err(std::io::Error::other)?;
         write_within(service.frame_timeout, conn, Outgoing::new(answer))?;
         answering.store(false, Ordering::SeqCst);

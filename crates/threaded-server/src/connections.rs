@@ -1,8 +1,8 @@
-//! How many connections are open, and what becomes of one too many.
+//! How many connections are open, and what happens to one too many.
 //!
-//! A thread or a process costs something before its client has said a word. Without a bound, whoever connects often
-//! enough decides how much. So each connection needs a permit, and who finds none is told so, in the words of the
-//! protocol, instead of waiting for nothing. A peer that isn't admitted takes no permit.
+//! A thread or a process costs something before its client has sent a byte. Without a limit, anybody who connects often
+//! enough decides how much. So each connection needs a permit. A connection over the limit gets an error reply in the
+//! protocol and is closed, instead of waiting for nothing. A peer that isn't admitted takes no permit.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +26,7 @@ pub(crate) struct Connections<'a, H> {
 /// One connection's permit to be open, given back when dropped.
 pub(crate) struct Permit(Arc<AtomicUsize>);
 
-/// A client that was let in, and what the handler knows of it.
+/// A client that was let in, and what the handler knows about it.
 pub(crate) struct Accepted<H: Handler> {
     pub(crate) conn: Socket,
     pub(crate) peer: SocketAddr,
@@ -40,8 +40,8 @@ impl<'a, H: Handler> Connections<'a, H> {
         Connections { service, open: Arc::default(), lingering: LingeringClose::default() }
     }
 
-    /// Right after accept: says who came, asks the handler, and gives out a permit. A refused client gets its answer
-    /// from another thread, and nobody waits for that. Once the server has been told to end, nobody comes in.
+    /// Right after accept: prints who came, asks the handler, and gives out a permit. A refused client gets its answer
+    /// from another thread, and nobody waits for that. Once the server has been told to end, nobody is let in.
     pub(crate) fn admit(&self, conn: Socket, peer: &SockAddr) -> Option<Accepted<H>> {
         if self.service.shutdown.told() {
             return None;
@@ -91,7 +91,7 @@ impl<'a, H: Handler> Connections<'a, H> {
         self.lingering.close(conn, self.service.message(refusal).map(|pieces| pieces.concat()));
     }
 
-    /// Only the accept loop takes permits: between the question and the taking nobody comes.
+    /// Only the accept loop takes permits, so nobody else can take one between the check and the taking.
     fn permit(&self) -> Option<Permit> {
         if self.open.load(Ordering::Acquire) >= self.service.max_connections {
             return None;

@@ -1,12 +1,13 @@
 //! One thread for all connections: Python's `selectors`, and what runs inside most large servers.
 //!
-//! No call of this thread waits for one client. It waits for all of them at once, in epoll(7) or kqueue(2) by way of the
-//! crate mio, and then does for each that is ready what can be done without waiting. So nothing of a connection can live in
-//! a loop or on a stack: what it is in the middle of is written down (`events/client.rs`), and the decoder remembers how
-//! far its request has come. What takes time, a handler that waits, runs on worker threads (`events/workers.rs`).
+//! No call of this thread waits for one client. It waits for all of them at once, in epoll(7) or kqueue(2) through the
+//! crate mio, and then does for each ready client what can be done without blocking. So a connection's state can't live in
+//! a loop or on a stack: what it is in the middle of is stored in a value (`events/client.rs`), and the decoder remembers
+//! how much of its request has arrived. What takes time, a handler that blocks, runs on worker threads
+//! (`events/workers.rs`).
 //!
-//! The kernel tells only what is new: that bytes have come, not that there still are some (edge-triggered). So its list
-//! needs no care, and 10,000 clients that say nothing cost nothing; but a client must be read until it is empty.
+//! The kernel reports only what is new: that bytes have arrived, not that there still are some (edge-triggered). So its
+//! list needs no upkeep, and 10,000 silent clients cost nothing; but you must read a client until nothing is left.
 
 mod client;
 mod clients;
@@ -32,7 +33,7 @@ const NEWCOMER: Token = Token(usize::MAX);
 const SHUTDOWN: Token = Token(usize::MAX - 1);
 const WORKER: Token = Token(usize::MAX - 2);
 
-/// How many newcomers are accepted before it's the clients' turn.
+/// How many new clients are accepted before it's the others' turn.
 const AT_ONCE: usize = 64;
 
 /// Serves until the server is told to stop, and then until each request that is being handled has its answer.
@@ -58,7 +59,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
             Clients::new(service, poll.registry().try_clone().map_err(Failure::system("epoll"))?);
         let mut events = Events::with_capacity(1024);
         let mut backoff = Backoff::default();
-        let mut accept_at = None; // when to try again, if newcomers wait
+        let mut accept_at = None; // when to try again, if new clients wait
         while !(service.shutdown.told() && clients.is_empty()) {
             let deadline = clients.deadline().or(accept_at.unwrap_or(Deadline::NEVER));
             match poll.poll(&mut events, deadline.timeout()) {

@@ -13,18 +13,18 @@ use shell::{Deadline, Gate, MAX_COMMAND, Output, Peer, PeerGone, Session, Sessio
 /// One handler serves all connections, on several threads at once: what belongs to one connection goes into its
 /// [`Session`](Handler::Session). Python's `finish` is that value's `Drop`.
 pub trait Handler: Sync {
-    /// What is known of one connection from its setup to its end.
+    /// What is known about one connection from its setup to its end.
     type Session: Send;
 
-    /// Whether [`handle`](Handler::handle) may wait: for a command, a disk, another server. If it doesn't, say so: then the
-    /// events model calls it in its loop, where everybody waits for it, and saves the way to a worker thread and back. It's
-    /// the choice of asyncio users between a callback and an executor.
+    /// Whether [`handle`](Handler::handle) may block: on a command, a disk, another server. If it doesn't, set this to
+    /// false: then the events model calls it in its loop, where everybody waits for it, and saves the trip to a worker
+    /// thread and back. asyncio users have the same choice, between a callback and an executor.
     const WAITS: bool = true;
 
-    /// A client has connected. This is called in the accept loop, before the client costs anything: it must not wait.
+    /// A client has connected. This is called in the accept loop, before the client costs anything, so it must not block.
     ///
     /// # Errors
-    /// The answer with which it is turned away.
+    /// The answer with which the client is turned away.
     fn setup(&self, peer: &Peer<'_>) -> Result<Self::Session, Output>;
 
     /// When this client's next request is due; by default it may stay idle for as long as it likes.
@@ -84,7 +84,7 @@ impl Handler for Gate {
         match session.run(request, *peer) {
             Ok(output) => Ok(Reply { output, last: false }),
             Err(SessionEnd::Refused(refusal)) => Ok(Reply { output: refusal.into(), last: true }),
-            // To run a command, nothing is read or written here; and once the server ends, nobody is answered.
+            // Running a command reads and writes nothing on this connection; and once the server ends, nobody is answered.
             Err(SessionEnd::PeerGone | SessionEnd::Told | SessionEnd::Failed(_)) => Err(PeerGone),
         }
     }
@@ -94,13 +94,13 @@ impl Handler for Gate {
 pub struct Service<H> {
     /// What is done with a request.
     pub handler: H,
-    /// How requests come.
+    /// How requests arrive.
     pub form: RequestForm,
     /// The longest request that is accepted, in bytes.
     pub max_frame: usize,
     /// What the header of an answer calls the length of its body.
     pub length_key: String,
-    /// How many connections may be open at once; a further one is refused.
+    /// How many connections may be open at once; any more are refused.
     pub max_connections: usize,
     /// How long a client may take for the rest of a frame it has begun, or leave its answer unread; and how long its request
     /// may wait for a worker of the events model.
@@ -116,7 +116,7 @@ impl<H: Handler> Service<H> {
         Ok([head, output.stdout, output.stderr])
     }
 
-    /// Refuses a request that isn't whole yet, and of which this much has come, if the handler can't take one that long.
+    /// Refuses a request that isn't whole yet, if what has arrived is already more than the handler can take.
     pub(crate) fn check_length(&self, came: usize) -> Result<(), FrameError> {
         let limit = self.handler.longest_request();
         match came.checked_sub(PREFIX_LEN) {

@@ -1,19 +1,19 @@
 //! A small socketserver: many clients at once, in five ways, around one handler.
 //!
-//! Python's `socketserver` separates two things, and so does this crate: what is done with a request (a
+//! Like Python's `socketserver`, this crate separates two things: what is done with a request (a
 //! [`Handler`], written once) and who does it (a model, chosen when the server starts):
 //!
 //! | model | Python | a connection gets |
 //! |---|---|---|
-//! | [`serial`] | `TCPServer` | its turn, when the one before has ended |
+//! | [`serial`] | `TCPServer` | its turn, when the previous one has ended |
 //! | [`threads`] | `ThreadingTCPServer` | a thread |
-//! | [`pool`] | | a thread of 64 that are there already, or a place in the queue |
+//! | [`pool`] | | one of 64 threads that are already running, or a place in the queue |
 //! | [`processes`] | `ForkingTCPServer` | a process |
 //! | [`events`] | the `selectors` module | a place in one thread's list; only commands get threads |
 //!
 //! Each model's file begins with its accept loop: what it does with the accepted connection *is* the model. The first
-//! four then run the same loop over the connection (`connection.rs`); in the last there is no such loop, only a decoder
-//! for each connection that remembers how far it is.
+//! four then run the same loop over the connection (`connection.rs`). The last has no such loop, only a decoder
+//! for each connection that remembers how far it has got.
 //!
 //! A handler of your own, for a server that shouts back:
 //!

@@ -1,13 +1,13 @@
-//! How many connections this system can carry, and why not more.
+//! How many connections this system can handle, and why not more.
 //!
-//! Some limits are kind: without a descriptor, accept fails, and the client waits in the queue. Others are not: a process
-//! that starts a thread too many is aborted by the runtime, with everything that it serves.
+//! Some limits are harmless: without a descriptor, accept fails, and the client waits in the queue. Others aren't: when a
+//! process starts one thread too many, the runtime aborts it, with everything that it serves.
 
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-/// How many mappings of memory a thread takes: its stack, the stack of its signal handlers, and a guard page below each.
+/// How many memory mappings a thread takes: its stack, the stack of its signal handlers, and a guard page below each.
 const MAPPINGS_A_THREAD: usize = 4;
 
 /// What a process needs besides its threads: its program, its libraries, its memory.
@@ -42,8 +42,8 @@ pub fn with_processes(wanted: usize) -> usize {
     with_descriptors(wanted.min(most))
 }
 
-/// Says so, if there aren't descriptors for that many connections. They are no reason to refuse a client: it waits in the
-/// kernel's queue until one is free.
+/// Warns if there aren't enough descriptors for that many connections. That's no reason to refuse a client: it waits in
+/// the kernel's queue until one is free.
 pub fn with_descriptors(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(OTHER_DESCRIPTORS);

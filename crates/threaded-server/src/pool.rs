@@ -1,8 +1,8 @@
 //! A fixed number of threads, and a queue in front of them.
 //!
-//! Starting a thread for each connection takes time and has no natural bound. Here the threads are there before the
-//! first client is; a connection that finds all of them busy waits in a queue. The bound has a price: a client that
-//! stays connected without asking anything keeps a worker from others.
+//! Starting a thread for each connection takes time and has no natural limit. Here the threads exist before the
+//! first client comes; a connection that finds all of them busy waits in a queue. The limit has a price: a client that
+//! stays connected without asking anything keeps a worker busy.
 
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::connection;
 use crate::connections::{Accepted, Connections};
 use crate::{Handler, Service};
 
-/// How many connections are served at once; further ones wait, up to the server's bound.
+/// How many connections are served at once; more have to wait, up to the server's limit.
 pub const WORKERS: usize = 64;
 
 /// Serves until a signal ends the process.
@@ -24,11 +24,11 @@ pub const WORKERS: usize = 64;
 pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), Failure> {
     let connections = Connections::new(service);
     let mut backoff = Backoff::default();
-    // Who waits has a permit, so the permits bound the queue.
+    // Each waiting connection has a permit, so the permits limit the queue.
     let (queue, waiting) = mpsc::channel::<Accepted<H>>();
     let waiting = &Mutex::new(waiting);
     thread::scope(|scope| {
-        let queue = queue; // dropped when the scope's own work ends: then the workers end too
+        let queue = queue; // dropped at the end of this scope: then the workers end too
         for _ in 0..WORKERS.min(service.max_connections) {
             thread::Builder::new()
                 .spawn_scoped(scope, move || work(waiting, service))
@@ -37,7 +37,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
         loop {
             let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
             let Some(accepted) = connections.admit(conn, &peer) else { continue };
-            // The model: into the queue, for whichever worker is free first. They live as long as the queue does.
+            // The model: into the queue, for whichever worker is free first. The workers live as long as the queue.
             let _ = queue.send(accepted);
         }
     })
@@ -46,7 +46,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
 /// One worker: serves one client after another until the queue is closed and empty.
 fn work<H: Handler>(waiting: &Mutex<Receiver<Accepted<H>>>, service: &Service<H>) {
     loop {
-        // The lock is held while waiting, and given up with the client: the next worker waits then.
+        // The lock is held while waiting for a client, and released with it: then the next worker waits.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(accepted) = next else { return };
         connection::serve(accepted, service);

@@ -1,9 +1,9 @@
 //! A process for each connection: Python's `ForkingTCPServer`.
 //!
 //! Nothing that goes wrong in one connection, not even an abort, reaches another. Python forks: it copies the running
-//! process. A copy of a program with threads may hold a lock that nobody will ever give back, so Rust calls `fork`
-//! unsafe. This model starts the program anew instead, with the connection as its standard input, and as its standard
-//! output a line to this process: there it asks for permits, and it ends when the line does.
+//! process. A copy of a program with threads may hold a lock that nobody will ever release, so in Rust `fork` is
+//! unsafe. This model starts the program again instead, with the connection as its standard input, and a line to this
+//! process as its standard output: over that line it asks for permits, and it ends when the line does.
 
 mod family;
 mod line;
@@ -35,7 +35,7 @@ pub struct Inherit<'a> {
     /// Added to the arguments, with the connection's number after it. With it, the program must call [`with_permit`] and
     /// [`serve_inherited`].
     pub flag: &'a str,
-    /// What its handler is made from, handed over without anybody else seeing it: a token. At most 4 KiB, which fit into
+    /// What its handler is made from, handed over secretly: a token. At most 4 KiB, which fit into
     /// the line.
     pub secret: &'a [u8],
     /// How long a request waits for a permit before it's answered with `busy`.
@@ -58,8 +58,8 @@ pub fn serve<H: Handler>(
         .map_err(Failure::system("watching processes"))?;
     let mut backoff = Backoff::default();
     loop {
-        // First the line, and two descriptors to spare, for what a start or a refusal opens: a client for whom there are
-        // none waits in the queue, and is not reset.
+        // First the line, and two spare descriptors, for what a start or a refusal opens. If there are none left, the
+        // client waits in the queue, and isn't reset.
         let accepted =
             UnixStream::pair().and_then(|line| Ok((line, io::pipe()?, listener.accept()?)));
         let Some((line, spare, (conn, peer))) = backoff.check_part(accepted)? else { continue };
@@ -80,7 +80,7 @@ pub fn serve<H: Handler>(
     }
 }
 
-/// Starts this program again, for one connection. Our end of the line comes back.
+/// Starts this program again, for one connection. Returns our end of the line.
 fn start(
     conn: &Socket,
     (ours, theirs): (UnixStream, UnixStream),
@@ -96,13 +96,13 @@ fn start(
     // A Ctrl-C at the terminal is for us: we tell the children.
     command.process_group(0);
     if env::var_os("RUST_LOG").is_none() {
-        command.env("RUST_LOG", "error"); // the warnings of the start have been said once
+        command.env("RUST_LOG", "error"); // the server has already logged the start's warnings
     }
     Ok((command.spawn()?, ours))
 }
 
-/// The file of the program that runs. Where the system can tell, it's this very file, whatever has its name now: a `cargo
-/// build` puts a new one in its place.
+/// The file of the running program. On Linux it's this very file, even if a `cargo build` has put a new one in its
+/// place.
 fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
@@ -119,7 +119,7 @@ pub fn serve_inherited<H: Handler>(
     let serve = || {
         let conn = Socket::inherited_as(io::stdin().as_fd().try_clone_to_owned()?, number);
         let peer = conn.peer_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
-        // The server has asked whether it may come in; it may have left since.
+        // The server has let this client in; the client may have left since.
         if let Ok(session) = service.handler.setup(&Peer::of(&conn)) {
             connection::serve(Connections::new(service).inherited(conn, peer, session), service);
             service.shutdown.wait_until_closed();
@@ -129,7 +129,7 @@ pub fn serve_inherited<H: Handler>(
     serve().map_err(Failure::system("the inherited connection"))
 }
 
-/// Linux calls a process after the path that it was started by, here `exe`. In `top` it should have the program's own name.
+/// Linux names a process after the path that it was started with, here `exe`. In `top` it should have the program's name.
 fn keep_name() {
     let path = PathBuf::from(env::args_os().next().unwrap_or_default());
     if let Some(name) = path.file_name().filter(|_| cfg!(target_os = "linux")) {

@@ -1,6 +1,6 @@
 //! One client after another: Python's `TCPServer`.
 //!
-//! While one client is served, the others wait in the kernel's queue: connected, and without an answer.
+//! While one client is served, the others wait in the kernel's queue: connected, but without an answer.
 
 use observe::{Backoff, Failure, Socket};
 

@@ -1,7 +1,7 @@
 //! A thread for each connection: Python's `ThreadingTCPServer`.
 //!
-//! The plainest way to serve many: each connection's loop is written as if it were alone. A thread that waits costs a
-//! stack and a little of the kernel's memory, not processor time.
+//! The plainest way to serve many: each connection's loop is written as if there were no others. A waiting thread costs a
+//! stack and a little kernel memory, but no processor time.
 
 use std::io;
 use std::sync::mpsc;
@@ -13,8 +13,8 @@ use crate::connection;
 use crate::connections::{Accepted, Connections};
 use crate::{Handler, Service};
 
-/// How much of the address space a thread's stack takes. Only the pages that it touches cost memory, but the kernel's
-/// tables of them cost some, too: with 2 MiB, which is usual, 4 KiB for each thread.
+/// How much address space a thread's stack takes. Only the pages that it touches cost memory, but the kernel's page
+/// tables cost some too: 4 KiB for each thread with the usual 2 MiB.
 const STACK: usize = 128 << 10;
 
 /// Serves until a signal ends the process.
@@ -37,7 +37,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
     })
 }
 
-/// Starts a thread that serves a connection, which comes back if there is none.
+/// Starts a thread that serves a connection. If there is no thread, the connection is returned.
 fn spawn<'scope, H: Handler>(
     scope: &'scope Scope<'scope, '_>,
     accepted: Accepted<H>,
@@ -46,7 +46,7 @@ fn spawn<'scope, H: Handler>(
 where
     H::Session: 'scope,
 {
-    // If no thread can be started, the closure is dropped with all that it owns. So it gets the connection later.
+    // If no thread can be started, the closure is dropped with everything it owns. So it gets the connection later.
     let (give, take) = mpsc::sync_channel(1);
     let serve = move || take.recv().map(|accepted| connection::serve(accepted, service));
     match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, serve) {

@@ -24,7 +24,7 @@ use shell::{Output, Peer, PeerGone, Shutdown};
 use socket2::{Domain, SockAddr, Type};
 use threaded_server::{Handler, Reply, Service, events, pool, serial, threads};
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 /// Between two tries: each is a connection, and a line of the server's.
 const A_MOMENT: Duration = Duration::from_millis(10);
@@ -38,7 +38,7 @@ const MODELS: [(&str, Serve); 4] = [
     ("events", events::serve),
 ];
 
-/// Answers with what it was asked, unless that tells it otherwise.
+/// Answers with the request itself, unless the request says otherwise.
 #[derive(Clone, Copy)]
 enum Mood {
     Kind,
@@ -248,7 +248,7 @@ fn served(address: SocketAddr, request: &str) -> String {
     }
 }
 
-/// What comes until the end of the stream, on a connection that found a permit.
+/// What arrives up to the end of the stream, on a connection that found a permit.
 fn unless_refused(address: SocketAddr, request: Option<&str>) -> Vec<u8> {
     let until = Instant::now() + LONG;
     loop {
@@ -264,7 +264,7 @@ fn unless_refused(address: SocketAddr, request: Option<&str>) -> Vec<u8> {
     }
 }
 
-/// What comes until the end of the stream.
+/// What arrives up to the end of the stream.
 fn rest(mut conn: TcpStream) -> Vec<u8> {
     let mut came = Vec::new();
     conn.read_to_end(&mut came).unwrap();

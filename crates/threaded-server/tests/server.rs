@@ -123,7 +123,7 @@ fn eight_commands_at_once() {
     });
 }
 
-/// Eight run for the whole timeout, and the next eight after them: the others have waited too long by then.
+/// Eight run for the whole timeout, and the next eight after them. By then the others have waited too long.
 #[test]
 fn nobody_waits_longer_than_the_timeout() {
     for_each_row(concurrent(), |row| {
@@ -197,7 +197,7 @@ fn the_program_that_runs_is_the_one_that_serves() {
     });
 }
 
-/// Whoever reads the log of a model finds a connection by its number, whichever process serves it.
+/// In the log of a model you can find a connection by its number, whichever process serves it.
 #[test]
 fn each_connection_has_its_own_number_in_the_log() {
     for_each_row(ROWS.into_iter().filter(Row::is_model), |row| {
@@ -265,11 +265,11 @@ fn no_command_starts_once_the_server_has_been_told_to_end() {
     });
 }
 
-/// Also where so many wait for their turn that it has no thread yet.
+/// Even if so many wait for their turn that it has no thread yet.
 #[test]
 #[cfg(target_os = "linux")] // elsewhere nobody can tell a client that has left from one that only ended its side
 fn who_has_left_keeps_no_place() {
-    // In the pool, whoever finds no worker isn't looked at before there is one.
+    // In the pool, a client that finds no worker isn't looked at until there is one.
     let rows = concurrent().filter(|row| !row.name().contains("pool"));
     for_each_row(rows, |row| {
         let scratch = Scratch::new().unwrap();

@@ -67,8 +67,8 @@ fn ask(mut conn: &Socket, args: &Args) -> Result<(), Failure> {
 
 /// The handshake: receive the length, send `OK`.
 fn handshake(mut conn: &Socket, max_frame: usize) -> Result<usize, ReadError> {
-    // What one recv brings is taken for the length: this protocol offers no way to know better. Cut
-    // to `3` and `27` on its way, 327 is read as 3. That is the weakness of fix 1.
+    // Whatever one recv returns is treated as the length: this protocol gives us no way to know better. If 327
+    // is cut into `3` and `27` on its way, it is read as 3. That is the weakness of fix 1.
     let mut text = [0; ack::MAX_DIGITS + 1];
     let length = match conn.recv(&mut text)? {
         0 => return Err(FrameError::NoAnswer.into()),
@@ -84,14 +84,14 @@ fn receive(conn: &Socket, body: &mut Decoder<KnownLength>) -> Result<Vec<u8>, Re
         match body.decode()? {
             Some(frame) => return Ok(frame.body.to_vec()),
             None => match conn.recv(body.space())? {
-                0 => return Err(body.unexpected_end().into()), // before all of it came
+                0 => return Err(body.unexpected_end().into()), // before all of it arrived
                 n => body.filled(n),
             },
         }
     }
 }
 
-/// What came unasked: perhaps a whole message, by which the server refuses this client.
+/// What arrived unasked: perhaps a whole message in which the server refuses this client.
 fn unasked(conn: &Socket, body: &mut Decoder<KnownLength>) -> ReadError {
     match conn.recv(body.space()) {
         Ok(n) => body.filled(n),
@@ -103,7 +103,7 @@ fn unasked(conn: &Socket, body: &mut Decoder<KnownLength>) -> ReadError {
 /// Sends commands to the server and prints their output.
 ///
 /// The lesson: once you know the length, you can read the whole answer, in as many recvs as it takes. But
-/// nothing marks the end of the length itself: one recv must bring it, and a handshake cannot promise that.
+/// nothing marks the end of the length itself: one recv must return all of it, and a handshake can't promise that.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {

@@ -48,7 +48,7 @@ fn serve(args: &Args) -> Result<(), Failure> {
     loop {
         // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        // It checks who is there, calls client, and closes the connection. It needs frame to send a refusal.
         gate.serve_in_turns(conn, &peer, frame, client);
     }
 }
@@ -58,7 +58,7 @@ fn client(conn: &Socket, session: &mut shell::Session) -> Result<(), SessionEnd>
     let mut buffer = [0; shell::MAX_RAW_REQUEST + 1];
     loop {
         session.await_rest(conn, &[])?;
-        // As in the tutorial: what one recv brings is taken for one request, though TCP does not promise it.
+        // As in the tutorial: whatever one recv returns is treated as one request, though TCP does not promise that.
         let command = match conn.recv(&mut buffer)? {
             0 => return Ok(()),
             n => &buffer[..n],
@@ -104,7 +104,7 @@ fn frame(output: shell::Output) -> Result<[Vec<u8>; 2], proto::EncodeError> {
 /// Runs the commands that a client sends; answers with a length, waits for OK, sends the output.
 ///
 /// The lesson: announcing the length helps, but nothing marks the end of the announcement `327` itself.
-/// The handshake costs one more round trip a command, and only seems to work because it slows things down.
+/// The handshake costs one more round trip per command, and only seems to work because it slows things down.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("server.rs")))]
 struct Args {

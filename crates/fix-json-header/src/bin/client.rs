@@ -67,7 +67,7 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Length and command leave in one write; of a raw request there is only the command.
+/// Length and command are sent in one write; a raw request is only the command.
 fn send(mut conn: &Socket, command: &[u8], form: RequestForm) -> io::Result<()> {
     let head = request::encode_head(form, command.len()).map_err(io::Error::other)?;
     Outgoing::new([&head, command]).write_to(&mut conn)
@@ -89,7 +89,7 @@ fn receive(
     }
 }
 
-/// What came unasked: perhaps a whole message, by which the server refuses this client.
+/// What arrived unasked: perhaps a whole message in which the server refuses this client.
 fn unasked(conn: &Socket, answers: &mut Decoder<JsonFraming>) -> ReadError {
     match conn.recv(answers.space()) {
         Ok(n) => answers.filled(n),
@@ -101,14 +101,14 @@ fn unasked(conn: &Socket, answers: &mut Decoder<JsonFraming>) -> ReadError {
 /// Sends commands to the server and prints their output.
 ///
 /// The lesson: a header that describes the answer. The read loop is the one of fix 2; only what the
-/// decoder looks for is different. A status other than 0 is said on stderr.
+/// decoder looks for is different. A status other than 0 is reported on stderr.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {
     /// Where the server listens
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
-    /// How requests go: framed like the answers, or raw like the tutorial's
+    /// How requests are sent: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: RequestForm,
     /// The longest answer that is accepted, in bytes

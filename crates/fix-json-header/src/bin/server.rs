@@ -49,7 +49,7 @@ fn serve(args: &Args) -> Result<(), Failure> {
         // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
         let frame = |output| frame(output, &args.length_key);
-        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        // It checks who is there, calls client, and closes the connection. It needs frame to send a refusal.
         gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
     }
 }
@@ -65,7 +65,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
                 Some(frame) => break frame.body,
                 None => {
                     // Between requests a client may wait as long as it likes. Once a request has begun, the rest must
-                    // come within 30 s.
+                    // arrive within 30 s.
                     session.await_rest(conn, requests.unread())?;
                     match conn.recv(requests.space())? {
                         0 => return Ok(requests.check_end()?), // between two frames the normal end
@@ -97,7 +97,7 @@ struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
-    /// How requests come: framed like the answers, or raw like the tutorial's
+    /// How requests arrive: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: proto::request::RequestForm,
     /// The longest request that is accepted, in bytes

@@ -1,7 +1,7 @@
 //! The sticky packet, the client's side: one recv for each answer, and two sends in a row.
 //!
-//! The terminals stand at the head of the server. The programs are wrong on purpose; what is wrong is marked `WRONG`.
-//! Chapters 9 to 11 fix it.
+//! The top of the server's file shows what to type. The programs are wrong on purpose; the mistakes are marked `WRONG`.
+//! Chapters 9 to 11 fix them.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -50,7 +50,7 @@ fn ask(
 ) -> Result<Vec<u8>, Failure> {
     conn.write_all(command).map_err(Failure::asking(peer, "sending the command"))?;
 
-    // WRONG: one recv for one answer. A longer answer is cut, and its rest is taken for the answer
+    // WRONG: one recv for one answer. A longer answer is cut, and its rest turns up as the answer
     // to the next command. If a command prints nothing, the client waits until its timeout.
     let mut buffer = vec![0; bufsize];
     let n = conn.recv(&mut buffer).map_err(Failure::asking(
@@ -83,7 +83,7 @@ fn terminals() -> String {
 
 /// Shows that a TCP stream keeps no message boundaries.
 ///
-/// The lesson: recv brings what has come, not what was sent. Use the server of the same name.
+/// The lesson: recv returns what has arrived, not what one send sent. Use the server of the same name.
 #[derive(Parser)]
 #[command(version, after_help = terminals())]
 struct Args {

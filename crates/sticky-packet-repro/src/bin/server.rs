@@ -11,7 +11,7 @@
 //! (the next 100 bytes of seq!)
 //! ```
 //!
-//! Wrong on purpose; what is wrong is marked `WRONG`. Chapters 9 to 11 fix it.
+//! Wrong on purpose; the mistakes are marked `WRONG`. Chapters 9 to 11 fix them.
 
 mod server_shell;
 mod server_two_reads;
@@ -79,7 +79,7 @@ fn terminals() -> String {
 
 /// Shows that a TCP stream keeps no message boundaries.
 ///
-/// The lesson: recv brings what has come, not what was sent. Use the client of the same name.
+/// The lesson: recv returns what has arrived, not what one send sent. Use the client of the same name.
 #[derive(Parser)]
 #[command(version, after_help = terminals())]
 struct Args {
@@ -88,7 +88,7 @@ struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, global = true, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
-    /// Wait for Enter before accepting; the kernel completes connections meanwhile, and keeps what they send
+    /// Wait for Enter before accepting; meanwhile the kernel completes connections, and keeps what they send
     #[arg(long, global = true)]
     hold: bool,
     #[command(flatten)]
@@ -97,11 +97,11 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Run the commands that come, and answer their output without a frame
+    /// Run the commands that arrive, and send their output without a frame
     Shell(shell::ServerArgs),
-    /// Take one client, and print what each recv of the given size brings
+    /// Take one client, and print what each recv of the given size returns
     TwoReads {
-        /// The sizes, one recv each
+        /// The sizes, one for each recv
         #[arg(
             long,
             value_name = "BYTES,BYTES",

@@ -1,4 +1,4 @@
-//! Two reads: what did the client send, and what does each recv bring?
+//! Two reads: what did the client send, and what does each recv return?
 //!
 //! ```text
 //! 1$ cargo run -q --bin sticky-packet-repro-server two-reads \
@@ -15,10 +15,10 @@ use std::io::{self, Write};
 
 use observe::{Backoff, Failure, Socket, show};
 
-/// Takes one client, prints what each recv brings, and ends.
+/// Takes one client, prints what each recv returns, and ends.
 ///
-/// `hello` and `hi` come out as `hellohi` when the buffer has room for both, and as `he` and `llohi`
-/// when the first recv asks for 2 bytes and the second for 5. Where one send ended, nobody knows.
+/// `hello` and `hi` arrive as `hellohi` when the buffer has room for both, and as `he` and `llohi`
+/// when the first recv asks for 2 bytes and the second for 5. Nothing says where one send ended.
 pub fn serve(listener: &Socket, reads: &[usize]) -> Result<(), Failure> {
     let mut backoff = Backoff::default();
     let (conn, peer) = loop {

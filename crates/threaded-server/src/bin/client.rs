@@ -1,4 +1,4 @@
-//! Many clients at once, one of them: it speaks the protocol of fix 3.
+//! One of many clients: it speaks the protocol of fix 3.
 //!
 //! ```text
 //! 1$ cargo run -q --bin threaded-server
@@ -67,7 +67,7 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Length and command leave in one write; of a raw request there is only the command.
+/// Length and command are sent in one write; a raw request is only the command.
 fn send(mut conn: &Socket, command: &[u8], form: RequestForm) -> io::Result<()> {
     let head = request::encode_head(form, command.len()).map_err(io::Error::other)?;
     Outgoing::new([&head, command]).write_to(&mut conn)
@@ -89,7 +89,7 @@ fn receive(
     }
 }
 
-/// What came unasked: perhaps a whole message, by which the server refuses this client.
+/// What arrived unasked: perhaps a whole message in which the server refuses this client.
 fn unasked(conn: &Socket, answers: &mut Decoder<JsonFraming>) -> ReadError {
     match conn.recv(answers.space()) {
         Ok(n) => answers.filled(n),
@@ -100,15 +100,15 @@ fn unasked(conn: &Socket, answers: &mut Decoder<JsonFraming>) -> ReadError {
 
 /// Sends commands to the server and prints their output.
 ///
-/// The lesson: a client does not see how its server serves many. It is the client of fix 3, at another
-/// port; only how long it waits tells the models apart.
+/// The lesson: a client can't see how its server serves many. This is the client of fix 3, with another
+/// port; only the time that it waits tells the models apart.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {
     /// Where the server listens
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::THREADED_ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
-    /// How requests go: framed like the answers, or raw like the tutorial's
+    /// How requests are sent: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: RequestForm,
     /// The longest answer that is accepted, in bytes

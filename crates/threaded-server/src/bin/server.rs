@@ -32,7 +32,7 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&address.into())?;
-    // How many may wait to be accepted. With 5, as in many examples, a crowd of 100 waits for seconds.
+    // How many may wait to be accepted. With 5, as in many examples, some of 100 clients wait for seconds.
     listener.listen(128)?;
     Ok(listener)
 }
@@ -73,7 +73,7 @@ fn serve_inherited(number: u64, args: &Args, shutdown: shell::Shutdown) -> Resul
     threaded_server::processes::serve_inherited(number, &service(args, gate, shutdown, 1))
 }
 
-/// As many as the system allows the model, if that is fewer than it was told to serve.
+/// The number of connections, or fewer if the system doesn't allow this model that many.
 fn max_connections(args: &Args) -> usize {
     match args.model {
         Model::Threads => limits::with_threads(args.max_connections),
@@ -121,10 +121,10 @@ struct Args {
     /// What a connection gets
     #[arg(long, value_enum, default_value_t = Model::Threads)]
     model: Model,
-    /// How many connections may be open at once; a further one is told so
+    /// How many connections may be open at once; any more get an error reply
     #[arg(long, value_name = "N", default_value = "256", value_parser = parse_connections)]
     max_connections: usize,
-    /// How requests come: framed like the answers, or raw like the tutorial's
+    /// How requests arrive: framed like the answers, or raw like the tutorial's
     #[arg(long, value_name = "FORM", default_value_t)]
     requests: proto::request::RequestForm,
     /// The longest request that is accepted, in bytes

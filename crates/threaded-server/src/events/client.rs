@@ -25,12 +25,12 @@ pub(super) struct Client<S> {
     requests: Decoder<RequestFraming>,
     state: State<S>,
     rest: FrameDeadline,
-    /// When its time ends, if it is in the middle of something.
+    /// When it times out, if it is in the middle of something.
     pub(super) deadline: Deadline,
-    /// The kernel has told of something to read, or of room to write, and we haven't found the end of it yet.
+    /// The kernel has reported something to read, or room to write, and we haven't used all of it yet.
     is_readable: bool,
     is_writable: bool,
-    /// The client has ended its side: after the bytes that are there comes the end.
+    /// The client has ended its side: after the bytes that are there, the stream ends.
     has_ended: bool,
     _permit: Permit,
 }
@@ -42,7 +42,7 @@ enum State<S> {
     Busy,
     /// Part of an answer; without a session it was the last.
     Writing(Box<Outgoing<Vec<u8>, 3>>, Option<S>),
-    /// Our side is shut down; what still comes is thrown away.
+    /// Our side is shut down; what still arrives is thrown away.
     Leaving,
 }
 
@@ -79,7 +79,7 @@ impl<S> Client<S> {
         })
     }
 
-    /// The kernel has something to tell of it.
+    /// The kernel has reported something about it.
     pub(super) fn told<H: Handler<Session = S>>(
         &mut self,
         event: &Event,
@@ -91,7 +91,7 @@ impl<S> Client<S> {
         self.go_on(service)
     }
 
-    /// Does what can be done without waiting.
+    /// Does what can be done without blocking.
     pub(super) fn go_on<H: Handler<Session = S>>(&mut self, service: &Service<H>) -> Next<S> {
         for _ in 0..AT_ONCE {
             let step = match mem::replace(&mut self.state, State::Busy) {
@@ -136,7 +136,7 @@ impl<S> Client<S> {
         }
     }
 
-    /// The next request, if it's there whole; otherwise what more has come of it.
+    /// The next request, if all of it is there; otherwise reads the part that has arrived.
     fn read<H: Handler<Session = S>>(
         &mut self,
         session: S,
@@ -159,7 +159,7 @@ impl<S> Client<S> {
             if unread == 0 {
                 self.requests.release(); // an idle client keeps no buffer
             }
-            // It may stay idle as long as it likes; inside a frame it has so long for the rest.
+            // It may stay idle as long as it likes; inside a frame it has this long for the rest.
             self.deadline = self.rest.after(unread).or(service.handler.deadline(&session));
             self.state = State::Reading(session);
             return Ok(Next::Wait);
@@ -173,7 +173,7 @@ impl<S> Client<S> {
             }
             Ok(n) => {
                 self.requests.filled(n);
-                // Less than there was room for: that was all (epoll(7), "Questions and answers", 9).
+                // Less than there was room for, so that was everything (epoll(7), "Questions and answers", 9).
                 self.is_readable = n == room || self.has_ended;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
@@ -213,7 +213,7 @@ impl<S> Client<S> {
                 _ => Ok(self.say_goodbye()),
             },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // It is tried only when there is room, so something went: the clock starts anew.
+                // We try only when there is room, so something was sent: the clock starts again.
                 if self.is_writable {
                     self.deadline = Deadline::after(service.frame_timeout);
                 }
@@ -225,7 +225,7 @@ impl<S> Client<S> {
         }
     }
 
-    /// Its time is up.
+    /// It has timed out.
     pub(super) fn expire<H: Handler<Session = S>>(&mut self, service: &Service<H>) -> Next<S> {
         match self.state {
             State::Leaving => Next::Close,
@@ -262,7 +262,7 @@ impl<S> Client<S> {
         let refusal = service.refusal(&error);
         let error = keep_secret(error, &self.conn);
         report(Err(Failure::talking(self.peer, "serving")(error)));
-        // What can't be said at once is not said.
+        // What can't be sent at once isn't sent.
         match refusal.map(|output| self.answer(output, None, service)) {
             Some(Ok(Next::GoOn)) => self.go_on(service),
             Some(Ok(next)) => next,
@@ -273,7 +273,7 @@ impl<S> Client<S> {
     /// A lingering close, in steps.
     fn say_goodbye(&mut self) -> Next<S> {
         if self.conn.shutdown(Shutdown::Write).is_err() {
-            return Next::Close; // nobody is left to hear it
+            return Next::Close; // nobody is left to read it
         }
         self.deadline = Deadline::after(LINGER);
         self.state = State::Leaving;

@@ -16,15 +16,15 @@ use super::workers::{Done, Job};
 use crate::connections::Accepted;
 use crate::{Handler, Service};
 
-/// The clients, each at its place. Whatever is done for one costs the same however many others there are.
+/// The clients, each at its place. Work for one client costs the same however many others there are.
 pub(super) struct Clients<'a, H: Handler> {
     service: &'a Service<H>,
     registry: Registry,
     places: Vec<Option<Place<H::Session>>>,
     free: Vec<usize>,
-    /// The number of the next client: never used again, so that a late result finds nobody rather than somebody else.
+    /// The number of the next client. Numbers are never reused, so a late result finds nobody rather than somebody else.
     next: u64,
-    /// Whose time ends, and when, the earliest first.
+    /// Which client times out when, the earliest first.
     deadlines: BTreeSet<(Instant, usize)>,
     /// Who has had its turn and isn't done.
     unfinished: Vec<usize>,
@@ -78,7 +78,7 @@ impl<'a, H: Handler> Clients<'a, H> {
         }
     }
 
-    /// When the loop has to go on at the latest.
+    /// When the loop has to continue at the latest.
     pub(super) fn deadline(&self) -> Deadline {
         match self.deadlines.first() {
             _ if !self.unfinished.is_empty() => Deadline::now(),
@@ -87,13 +87,13 @@ impl<'a, H: Handler> Clients<'a, H> {
         }
     }
 
-    /// The kernel has told of a client.
+    /// The kernel has reported a client.
     pub(super) fn ready(&mut self, place: usize, event: &Event) {
         let service = self.service;
         self.step(place, |client| client.told(event, service));
     }
 
-    /// The turn of those who weren't done after their last one.
+    /// Another turn for the clients that weren't done after their last one.
     pub(super) fn go_on(&mut self) {
         let service = self.service;
         for place in mem::take(&mut self.unfinished) {
@@ -121,7 +121,7 @@ impl<'a, H: Handler> Clients<'a, H> {
                 self.jobs.push(Job { id, conn, session, request, until });
             }
             Next::Close => {
-                // Closed, it leaves the kernel's list by itself; but a worker may still hold it.
+                // Closing it would remove it from the kernel's list; but a worker may still hold it.
                 let fd = conn.as_fd().as_raw_fd();
                 let _ = self.registry.deregister(&mut SourceFd(&fd));
                 self.places[place] = None;
@@ -135,7 +135,7 @@ impl<'a, H: Handler> Clients<'a, H> {
         after.map(|at| self.deadlines.insert((at, place)));
     }
 
-    /// What the workers are to do.
+    /// What the workers have to do.
     pub(super) fn take_jobs(&mut self) -> Vec<Job<H::Session>> {
         mem::take(&mut self.jobs)
     }
@@ -151,7 +151,7 @@ impl<'a, H: Handler> Clients<'a, H> {
         }
     }
 
-    /// Ends the clients whose time is up.
+    /// Ends the clients that have timed out.
     pub(super) fn expire(&mut self) {
         let service = self.service;
         while let Some(&(at, place)) = self.deadlines.first()
@@ -165,7 +165,7 @@ impl<'a, H: Handler> Clients<'a, H> {
         }
     }
 
-    /// The server stops: whoever is owed no answer leaves.
+    /// The server stops: clients that aren't waiting for an answer are closed.
     pub(super) fn dismiss(&mut self) {
         (0..self.places.len()).for_each(|place| self.step(place, Client::dismiss));
     }

@@ -26,7 +26,7 @@ pub(super) struct Job<S> {
     pub(super) until: Deadline,
 }
 
-/// What came of a client's job.
+/// The result of a client's job.
 pub(super) struct Done<S> {
     pub(super) id: Id,
     pub(super) outcome: Outcome<S>,
@@ -35,7 +35,7 @@ pub(super) struct Done<S> {
 pub(super) enum Outcome<S> {
     /// An answer; without a session it is the last.
     Answer(Output, Option<S>),
-    /// There is nobody to answer, or nobody who could.
+    /// There is nobody to answer, or the handler can't answer.
     Over,
 }
 
@@ -67,7 +67,8 @@ impl<S> Jobs<S> {
     pub(super) fn add(&self, jobs: Vec<Job<S>>) {
         if !jobs.is_empty() {
             let mut queue = self.queue();
-            // While all workers are busy, others can come, ask and leave. Kept, what they asked would fill the memory.
+            // While all workers are busy, other clients can come, ask and leave. If we kept their jobs, they would fill the
+            // memory.
             queue.jobs.retain(|job| job.conn.strong_count() > 0);
             queue.jobs.extend(jobs);
             drop(queue);
@@ -84,7 +85,7 @@ impl<S> Jobs<S> {
                 .wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed)
                 .unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
-            // A worker that comes from another job takes the next one by itself. Only one that was woken wakes another.
+            // A worker that has finished a job takes the next one by itself. Only a worker that was woken wakes another.
             if queue.idle > 0 && queue.jobs.len() > 1 {
                 self.changed.notify_one();
             }
@@ -92,7 +93,7 @@ impl<S> Jobs<S> {
         queue.jobs.pop_front()
     }
 
-    /// No more jobs come once this is dropped: the workers end when there are none left.
+    /// Once this is dropped no more jobs come, and the workers end when none are left.
     pub(super) fn close_when_dropped(&self) -> impl Drop {
         struct Close<'a, S>(&'a Jobs<S>);
         impl<S> Drop for Close<'_, S> {
@@ -135,7 +136,7 @@ impl<S> Results<S> {
     }
 }
 
-/// Does one job after another until no more can come.
+/// Does one job after another until no more will come.
 pub(super) fn work<H: Handler>(
     jobs: &Jobs<H::Session>,
     results: &Results<H::Session>,
@@ -147,7 +148,7 @@ pub(super) fn work<H: Handler>(
             true => Outcome::Answer(refused("all workers are busy; try again later"), None),
             false => handle(&conn, session, &request, &service.handler),
         };
-        // Before the loop hears of it: it may then be the last to hold the connection, and closes it.
+        // Drop ours before the loop gets the result: the loop may then be the last to hold the connection, and closes it.
         drop(conn);
         results.add(Done { id, outcome });
     }

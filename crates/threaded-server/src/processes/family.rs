@@ -45,7 +45,7 @@ impl Family {
     }
 
     pub(super) fn add(&self, member: Member) {
-        // Nobody takes it once the server has been told to end; the process ends with its line.
+        // Nobody receives it once the server has been told to end; then the process ends with its line.
         let _ = self.born.send(member);
         let _ = (&self.wake).write(&[0]);
     }
@@ -86,7 +86,7 @@ fn look_after(
         if ready[1] {
             // How many bytes there are does not matter: each child is asked.
             let _ = ended.read(&mut [0; 1024]);
-            // An ended child that nobody asks for stays as a zombie.
+            // An ended child that nobody waits for stays a zombie.
             family.retain_mut(|(number, member)| {
                 let lives = matches!(member.process.try_wait(), Ok(None));
                 if !lives {
@@ -127,7 +127,7 @@ fn look_after(
 }
 
 impl Member {
-    /// Hears what it says, or that it says nothing more.
+    /// Reads what it says, or that its line has ended.
     fn listen(&mut self, number: u64, permits: &mut Permits) {
         let Some(mut line) = self.line.as_ref() else { return };
         let mut said = [0; 16];
@@ -142,7 +142,7 @@ impl Member {
     }
 
     fn say(&self, what: u8) {
-        // Where it fails the process has just ended, and gives back by that what it holds.
+        // If this fails, the process has just ended, which gives back its permit.
         let _ = self.line.as_ref().map(|mut line| line.write(&[what]));
     }
 }

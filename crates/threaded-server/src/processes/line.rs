@@ -7,13 +7,13 @@
 //! server's process ◀────────────── DONE ───────────────────── connection's process     its answer is ready
 //! ```
 //!
-//! Each of them is a byte. After END nothing is granted any more.
+//! Each of them is one byte. After END nothing more is granted.
 
 use std::io::{self, Read, Write};
 
 /// The process wants a permit.
 pub(super) const WANT: u8 = b'+';
-/// It needs its permit no more.
+/// It no longer needs its permit.
 pub(super) const DONE: u8 = b'-';
 
 /// It has a permit now.
@@ -23,7 +23,8 @@ pub(super) const BUSY: u8 = b'n';
 /// The server has been told to end.
 pub(super) const END: u8 = b'.';
 
-/// Hands over what nobody else must see: arguments and environment, everybody on this machine can read.
+/// Hands over what nobody else may see. Everybody on this machine can read arguments and environment, so it goes over the
+/// line.
 ///
 /// # Errors
 /// It's longer than 4 KiB; and what write(2) says.

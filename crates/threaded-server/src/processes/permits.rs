@@ -1,7 +1,7 @@
 //! How many requests several processes handle at once: each needs a permit, and the server's process gives them out.
 //!
 //! Within one process `shell` counts the running commands. Processes share no memory, so each asks over its line to the
-//! server's process, and that one keeps the queue, and the time. What a process holds comes back when its line ends,
+//! server's process, which keeps the queue and the time. A process gives its permit back when its line ends,
 //! however it ends.
 
 use std::collections::{HashSet, VecDeque};
@@ -40,7 +40,7 @@ impl Permits {
         }
     }
 
-    /// A process needs no permit any more.
+    /// A process no longer needs a permit.
     pub(super) fn gone(&mut self, who: u64) {
         self.free += usize::from(self.holding.remove(&who));
         self.waiting.retain(|(other, _)| *other != who);
@@ -62,8 +62,8 @@ impl Permits {
         Some((who, answer))
     }
 
-    /// When there is an answer though no permit comes free: all wait for the same time, and the first in the queue has
-    /// waited longest.
+    /// When the next process gets its answer even if no permit becomes free: all wait for the same time, and the first in
+    /// the queue has waited longest.
     pub(super) fn deadline(&self) -> Deadline {
         self.waiting.front().map_or(Deadline::NEVER, |(_, until)| *until)
     }
@@ -94,7 +94,7 @@ impl<H: Handler> WithPermit<H> {
     }
 }
 
-/// Passes on what comes over the line until it ends.
+/// Passes on what arrives over the line until it ends.
 fn pass_on(mut server: File, mut answer: PipeWriter) {
     let mut byte = [0];
     while server.read(&mut byte).is_ok_and(|n| n > 0) {
@@ -125,7 +125,7 @@ impl<H: Handler> Handler for WithPermit<H> {
         request: &[u8],
         peer: &Peer<'_>,
     ) -> Result<Reply, PeerGone> {
-        // A server's process that is gone takes this one with it: nothing to do about an error.
+        // If the server's process is gone, this one ends too: an error here doesn't matter.
         let _ = (&self.line).write(&[WANT]);
         let reply = self.answer(peer).and_then(|answer| match answer {
             GRANTED => self.handler.handle(session, request, peer),
@@ -139,7 +139,7 @@ impl<H: Handler> Handler for WithPermit<H> {
 }
 
 impl<H> WithPermit<H> {
-    /// What the server's process says. It always says something; but once the client has left, nobody waits for it.
+    /// What the server's process answers. It always answers; but once the client has left, nobody waits for it.
     fn answer(&self, peer: &Peer<'_>) -> Result<u8, PeerGone> {
         peer.wait_readable(&self.answers, Deadline::NEVER)?;
         let mut answer = [END];
