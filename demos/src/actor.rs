@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long a program may take to do its work, on a machine that is busy with other things.
+/// How long a program may take to do its work, on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A program on the stage, and where it records its socket calls.
@@ -41,7 +41,7 @@ impl Actor {
         self.end()
     }
 
-    /// Waits until the program has ended by itself, and well.
+    /// Waits until the program has ended by itself, successfully.
     pub fn end(self) -> Result<Ended, SetupError> {
         let label = self.label.clone();
         let ended = self.end_somehow()?;
@@ -57,8 +57,8 @@ impl Actor {
     /// Waits until the program has ended, with whatever exit code.
     pub fn end_somehow(self) -> Result<Ended, SetupError> {
         let finished = self.program.wait(TIMEOUT)?;
-        // A program that refuses its arguments has not come to open its trace; one that was killed may have cut off its
-        // last line, and did what the lines before it say.
+        // A program that refuses its arguments never opened its trace. One that was killed may have cut off its last line;
+        // the lines before are still true.
         let events = match self.trace.exists() {
             true => timeline::read_trace(&self.trace)?.events,
             false => Vec::new(),
@@ -93,7 +93,7 @@ impl Ended {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// What a server said after it said that it listens.
+    /// What a server said after its first line, `listening on`.
     pub fn said_then(&self) -> String {
         self.said().split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
     }

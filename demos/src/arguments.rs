@@ -1,4 +1,4 @@
-//! Checks the arguments before anything runs: you should not have to wait to learn of a typing mistake.
+//! Checks the arguments before anything runs: you shouldn't have to wait to learn about a typo.
 
 use crate::experiments::ALL;
 use crate::options::Options;
@@ -28,8 +28,8 @@ pub fn objection(names: &[String], all: bool, options: &Options) -> Option<Strin
     None
 }
 
-/// The experiment that was most likely meant: one that the name begins or that begins the name, or else the one with
-/// the fewest letters to change, when those are at most two and at most half of them.
+/// The experiment that was most likely meant: one whose name begins with the given name or the other way round, or else
+/// the one with the fewest letters to change, if those are at most two and at most half of them.
 fn nearest(name: &str) -> Option<&'static str> {
     let names = || ALL.iter().map(|one| one.name);
     let begins = |one: &&str| name.len() > 1 && (one.starts_with(name) || name.starts_with(*one));
@@ -39,7 +39,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     })
 }
 
-/// How many letters must be added, left out or replaced to make `to` of `from` (the Levenshtein distance).
+/// How many letters must be added, left out or replaced to turn `from` into `to` (the Levenshtein distance).
 fn changes(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     // For each beginning of `to`: the changes that make it of the letters of `from` so far.

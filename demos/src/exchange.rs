@@ -4,7 +4,7 @@ use observe::Event;
 
 /// One command and its answer. Times are milliseconds after the command was sent.
 pub struct Exchange {
-    /// Each recv that brought something: when, and how many bytes.
+    /// Each recv that returned something: when, and how many bytes.
     pub brought: Vec<(f64, u64)>,
 }
 
@@ -20,7 +20,7 @@ impl Exchange {
     }
 }
 
-/// The exchanges of a client that sent `command` again and again on one connection, with or without a length in front.
+/// The exchanges of a client that sent `command` repeatedly on one connection, with or without a length in front.
 pub fn exchanges(client: &[Event], command: &[u8]) -> Vec<Exchange> {
     let asks = |event: &Event| {
         event.call == "send" && event.data.as_ref().is_some_and(|data| data.ends_with(command))

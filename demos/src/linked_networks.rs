@@ -1,7 +1,7 @@
 //! Two networks on this machine, and between them a line that delays each packet.
 //!
-//! A relay ends each TCP connection and begins another, so TCP itself never sees its delay. Packets on this line really
-//! take their time.
+//! A relay ends each TCP connection and begins another, so TCP itself never sees its delay. On this line the packets
+//! really take time.
 
 use crate::command_line::CommandLine;
 use crate::scene::{Actor, Scene};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// `relay-link`, while it joins its two ends.
 pub struct LinkedNetworks {
     link: Actor,
-    /// The command lines that lead into each end's network.
+    /// The commands that enter each end's network.
     left: Vec<String>,
     right: Vec<String>,
     token: PathBuf,

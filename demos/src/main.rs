@@ -7,8 +7,8 @@
 //! $ cargo run -q --bin demo run --all
 //! ```
 //!
-//! `scripts/demo.sh sticky` does both steps. An experiment stands in `src/experiments/`, a file of its own; what it
-//! prints is compared with `transcripts/` by the tests.
+//! `scripts/demo.sh sticky` does both steps. Each experiment is a file in `src/experiments/`; the tests compare what it
+//! prints with `transcripts/`.
 
 mod actor;
 mod arguments;
@@ -39,8 +39,8 @@ use std::process::ExitCode;
 /// Runs the experiments of the course: each states a claim, and tests it on the real programs.
 ///
 /// An experiment starts the programs, waits until they are ready, and shows what each one said,
-/// what became of the bytes on their way, and whether the claim came out as stated. It prints the
-/// command lines as well: type them in two terminals to see the same.
+/// what became of the bytes on their way, and whether the claim held. It prints the
+/// commands as well: type them in two terminals to see the same.
 #[derive(Parser)]
 #[command(
     name = "demo",
@@ -68,7 +68,7 @@ enum What {
         /// Which ones; `demo list` names them
         #[arg(value_name = "NAME")]
         names: Vec<String>,
-        /// Every one of them, and a table of verdicts at the end
+        /// All of them, and a table of verdicts at the end
         #[arg(long, conflicts_with = "names")]
         all: bool,
         #[command(flatten)]
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // `demo run sticky | head -1` is a wish, not a mistake.
+        // `demo run sticky | head -1` is what the user wants, not a mistake.
         Err(SetupError::Stdout(error)) if error.kind() == ErrorKind::BrokenPipe => {
             ExitCode::from(141)
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The options of `demo run NAME`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Ask me first what will come, and compare
+    /// Ask me first what will happen, and compare
     #[arg(long, conflicts_with = "json")]
     pub predict: bool,
     /// Save the byte picture: FILE.svg is an image, FILE.html a page that steps through the run
@@ -18,10 +18,10 @@ pub struct Options {
     /// Print one JSON object for each experiment, and nothing else
     #[arg(long)]
     pub json: bool,
-    /// How often to try, where chance plays or a time is measured
+    /// How often to try, where chance plays a part or a time is measured
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub trials: Option<u32>,
-    /// What random choices begin with: the same seed makes the same choices
+    /// The seed for random choices: the same seed makes the same choices
     #[arg(long, value_name = "S", value_parser = observe::parse_number::<u64>)]
     pub seed: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! `--predict`: you say first what will happen. After a guess, you look more closely.
+//! `--predict`: you say first what will happen. Once you have guessed, you look more closely.
 
 use crate::screen::Screen;
 use crate::setup_error::SetupError;

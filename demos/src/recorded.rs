@@ -1,5 +1,5 @@
-//! An end of a connection that the experiment holds itself. Its calls are recorded as the programs of the course record
-//! theirs, so that they can be drawn.
+//! An end of a connection that the experiment holds itself. Its calls are recorded in the same way as those of the
+//! course's programs, so that they can be drawn.
 
 use observe::Event;
 use rustix::time::{ClockId, clock_gettime};
@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::ops::Deref;
 
-/// A stream, and each `send` and `recv` on it; of a TCP connection its addresses, too.
+/// A stream, and each `send` and `recv` on it; for a TCP connection its addresses, too.
 pub struct Recorded<S> {
     stream: S,
     sent: u64,

@@ -8,7 +8,7 @@ use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
-/// Those that were named. True if no claim failed, and everything was saved.
+/// Runs the named ones. True if no claim failed, and everything was saved.
 pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut all_well = true;
@@ -19,12 +19,12 @@ pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
     Ok(all_well)
 }
 
-/// All of them, and a table of verdicts. True if no claim failed.
+/// Runs all of them, and prints a table of verdicts. True if no claim failed.
 pub fn all(options: &Options) -> Result<bool, SetupError> {
     let mut screen = Screen::new(options.json);
     let mut verdicts = Vec::new();
     for one in ALL {
-        // No option that saves goes with all.
+        // With --all, nothing is saved.
         let (verdict, _) = run(one, &mut screen, options)?;
         verdicts.push((one.name, verdict));
     }
@@ -32,8 +32,8 @@ pub fn all(options: &Options) -> Result<bool, SetupError> {
     Ok(verdicts.iter().all(|(_, verdict)| verdict.is_fine()))
 }
 
-/// One experiment, and whether everything was saved. An error becomes its verdict, so that the others still run. Only if
-/// nobody reads our output, there is no point in going on.
+/// Runs one experiment, and says whether everything was saved. An error becomes its verdict, so that the others still
+/// run. Only if nobody reads our output is there no point in going on.
 fn run(
     one: &Experiment,
     screen: &mut Screen,
@@ -58,7 +58,7 @@ fn run(
     Ok((verdict, saved))
 }
 
-/// The verdict, what came of the prediction's choices, and whether all was saved.
+/// The verdict, which of the prediction's choices was right, and whether everything was saved.
 fn play(
     one: &Experiment,
     screen: &mut Screen,

@@ -1,4 +1,4 @@
-//! `--segments`: what really travels, below the calls, recorded in a network of the run's own.
+//! `--segments`: what really travels below the calls, recorded in a network of the run's own.
 
 use crate::setup_error::SetupError;
 use segments::{Capture, CaptureError, Recording, Traffic};
@@ -14,7 +14,7 @@ pub struct SegmentRecorder {
 }
 
 impl SegmentRecorder {
-    /// Starts to record. It refuses in the machine's own network ([`CaptureError`] says why).
+    /// Starts recording. It refuses in the machine's own network ([`CaptureError`] says why).
     pub fn watch() -> Result<SegmentRecorder, CaptureError> {
         Ok(SegmentRecorder {
             recording: Recording::default(),
@@ -60,8 +60,8 @@ impl SegmentRecorder {
         Ok(self.recording.packets.len())
     }
 
-    /// Adds what has been captured: a capture hands it over when it stops. Until the next one starts a picture is being
-    /// drawn, or the run is over, and nothing travels that belongs in it.
+    /// Adds what has been captured: a capture hands it over when it stops. Until the next capture starts, a picture is
+    /// being drawn or the run is over, so nothing is missed.
     fn collect(&mut self) {
         if let Some(capture) = self.capture.take() {
             let recording = capture.stop();

@@ -23,7 +23,7 @@ pub enum SetupError {
     },
     /// What a program recorded cannot be read.
     Trace(TraceError),
-    /// What the programs recorded does not fit together.
+    /// The programs' recordings contradict each other.
     Recording(StreamError),
     /// The experiment's own end of a connection failed.
     Peer {
@@ -34,7 +34,7 @@ pub enum SetupError {
     },
     /// Ctrl-C cannot be caught.
     Signals(io::Error),
-    /// The segments cannot be seen any more.
+    /// The segments can no longer be seen.
     Segments(segments::CaptureError),
     /// Nobody can answer our question.
     Stdin(io::Error),

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 /// What became of a claim.
 pub enum Verdict {
-    /// The claim holds; the sentence says what was seen.
+    /// It holds; the sentence says what was seen.
     AsStated(String),
-    /// It does not: what was expected, and what came instead.
+    /// It doesn't hold: what was expected, and what happened instead.
     NotAsStated(Vec<Difference>),
     /// This machine lacks what the experiment needs; the sentence says what.
     NotTested(String),
@@ -37,7 +37,7 @@ pub struct Difference {
     pub came: String,
 }
 
-/// The observations of an experiment, held against what its claim says of them.
+/// The observations of an experiment, compared with its claim.
 #[derive(Default)]
 pub struct Findings {
     differences: Vec<Difference>,

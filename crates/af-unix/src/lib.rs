@@ -237,7 +237,7 @@ impl Display for NameError {
                 f.write_str("another program has this name: end it, or take another path")
             }
             Self::NotASocket => f.write_str(
-                "a file stands there that is no socket, and it is left as it is; \
+                "there is a file that isn't a socket, and it stays as it is; \
                  take another path",
             ),
             Self::TooLong(length) => write!(

@@ -144,7 +144,7 @@ fn what_is_no_socket_is_left_as_it_is() {
         check(&place.run(SERVER, &[]), 3, &["cannot listen on", &place.path, said, "another path"]);
         place.only("socket");
     };
-    let said = "a file stands there that is no socket, and it is left as it is";
+    let said = "there is a file that isn't a socket, and it stays as it is";
 
     fs::write(&place.path, "precious").unwrap();
     refused(said);

@@ -71,7 +71,10 @@ fn receive(conn: &mut TcpStream) -> Result<Vec<u8>, Box<dyn Error>> {
         }
         answer.extend(&buffer[..got]);
         received += BUFSIZE; // here: it should be `received += got`
-        writeln!(io::stderr(), "a recv({BUFSIZE}) brought {got}, counted: {received} of {length}")?;
+        writeln!(
+            io::stderr(),
+            "a recv({BUFSIZE}) returned {got}, counted: {received} of {length}"
+        )?;
     }
     Ok(answer)
 }

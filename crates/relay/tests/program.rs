@@ -1,15 +1,15 @@
-//! The program `relay`, as one types it.
+//! The program `relay`, as you type it.
 //!
 //! | claim | test |
 //! |---|---|
 //! | the first line names the address, the second replays the schedule | `it_says_where_it_listens_and_what_it_does` |
 //! | without a seed each run has a new one, and says it | `a_seed_of_its_own_is_told` |
-//! | usage: exit 2, and a word of help | `what_makes_no_sense` |
+//! | usage: exit 2, and what to try | `what_makes_no_sense` |
 //! | no address to listen on: exit 3 | `an_address_that_is_taken` |
 //! | told to end while busy: exit 0, the name of a Unix socket removed | `told_to_stop`; each signal: `ends.rs` |
 //! | told twice while a server is silent about a handshake: at once, exit 130 | `told_twice` |
 //! | no descriptor left: clients wait in the queue, and are served in their turn | `without_descriptors_clients_wait` |
-//! | the server refuses: a line on stderr, and it lives on | `a_refusal_is_said` |
+//! | the server refuses: a line on stderr, and the relay keeps running | `a_refusal_is_said` |
 //! | the trace shows what travelled, and who faces whom | `a_trace_of_the_pieces` |
 //! | beyond loopback only with --allow-remote, and a warning | `what_makes_no_sense`, `beyond_loopback_it_warns` |
 //! | `relay link` starts the program beside it | `a_link_is_a_program_of_its_own` |
@@ -65,7 +65,7 @@ fn it_says_where_it_listens_and_what_it_does() {
     let schedule = "cut=3,1,* merge=20 delay=20..30 rate=9000 slow-close=7 stall-after=5 reset-after=6 close-after=7 direction=to-client seed=8";
     assert_eq!(told, format!("schedule: {schedule}"));
 
-    // What was printed is what repeats it.
+    // The printed schedule repeats the run.
     let (relay, _, _server) = before_a_server(&["--schedule", schedule]);
     assert_eq!(relay.wait_for_line(Stream::Stdout, "schedule: ", LONG).unwrap(), told);
     let (relay, _, _server) = before_a_server(&[]);
@@ -119,7 +119,7 @@ fn a_link_is_a_program_of_its_own() {
             assert_eq!(done.code, Some(0), "{said}");
             assert!(said.contains("relay-link") && said.contains("--reorder"), "{said}");
         }
-        // Without it, as when only this package was built, it says what to do.
+        // If it's missing, as when only this package was built, the relay says what to do.
         Err(_) => {
             let complaint = String::from_utf8(done.stderr).unwrap();
             assert_eq!(done.code, Some(2), "{complaint}");
@@ -143,7 +143,7 @@ fn an_address_that_is_taken() {
     let nowhere = scratch.path().join("no/file");
     for (address, advice) in [
         (taken.local_addr().unwrap().to_string(), "another port"),
-        (file.display().to_string(), "no socket, and it is left as it is"),
+        (file.display().to_string(), "isn't a socket, and it stays as it is"),
         (nowhere.display().to_string(), "there is no directory"),
     ] {
         let done = run(&["--to", "127.0.0.1:80", "--listen", &address]);
@@ -174,7 +174,7 @@ fn told_to_stop() {
     }
 }
 
-/// Linux can tell when the relay has begun to connect.
+/// Linux shows when the relay has begun to connect.
 #[test]
 #[cfg(target_os = "linux")]
 fn told_twice() {
@@ -205,7 +205,7 @@ fn told_twice() {
     relay.signal(Signal::INT);
     assert_eq!(relay.wait(LONG).unwrap().code, Some(130));
 
-    // Told once, it waits until the server's time is up, and says so.
+    // Told once, it waits until the server has timed out, and says so.
     let relay = start(&["--listen", "127.0.0.1:0", "--to", &to.to_string()]);
     let _client = TcpStream::connect(relay.address().unwrap()).unwrap();
     complains(&relay, "no handshake within 5s");
@@ -314,7 +314,7 @@ fn datagrams() {
     }
 }
 
-/// A client that is not remembered any more is a new one: it is answered too.
+/// A client that has been forgotten counts as a new one: it is answered too.
 #[test]
 fn more_clients_than_it_remembers_are_answered_in_turn() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -1,7 +1,7 @@
-//! Fix 1 works, and costs a round trip more: the length goes, `OK` comes back, and only then the answer goes.
+//! Fix 1 works, and costs one more round trip: the length is sent, `OK` comes back, and only then is the answer sent.
 //!
-//! Counted first: each time a client sends and must then wait for something to come is a round trip. Then timed, with a
-//! relay between the two that keeps every byte for a while on its way.
+//! First counted: each time a client sends and must then wait for something is a round trip. Then timed, with a
+//! relay between the two that delays every byte.
 
 use crate::command_line::CommandLine;
 use crate::exchange::{Exchange, exchanges};
@@ -36,12 +36,13 @@ const ACK: [&str; 2] = ["fix-ack-handshake-server", "fix-ack-handshake-client"];
 const PREFIX: [&str; 2] = ["fix-struct-prefix-server", "fix-struct-prefix-client"];
 const KINDS: [([&str; 2], &str); 2] =
     [(ACK, "length, OK, answer"), (PREFIX, "length before answer")];
-/// How many milliseconds a byte travels, one way.
+/// How many milliseconds a byte is delayed, one way.
 const DELAYS: [&str; 4] = ["0", "5", "25", LONGEST];
 const LONGEST: &str = "50";
 /// At the longest delay two round trips take no less, in milliseconds.
 const TWO_ROUND_TRIPS: f64 = 190.0;
-/// How often the longest delay is timed with the prefix, if the machine is so busy that it always takes as long as two.
+/// How often the longest delay is timed with the prefix, if the machine is so busy that one round trip always takes as
+/// long as two.
 const MOST_TIMES: usize = 6;
 const ECHO: &str = "echo hi";
 
@@ -89,9 +90,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
     let longest = time(scene)?;
     time_across_link(scene)?;
-    // At 50 ms each way two round trips take 200 ms, and nothing makes them shorter; 10 are for a client that gets no
-    // turn between its send and its look at the clock. One takes 100 and what the machine adds: a busy one may double
-    // that often, but not each time.
+    // At 50 ms each way two round trips take 200 ms, and nothing makes them shorter; 10 ms are for a client that isn't
+    // scheduled between its send and its look at the clock. One round trip takes 100 ms plus what the machine adds: a busy
+    // machine may often double that, but not every time.
     let [with_ack, with_prefix] = longest;
     findings.holds(
         with_ack >= TWO_ROUND_TRIPS,
@@ -161,7 +162,7 @@ fn time(scene: &mut Scene) -> Result<[f64; 2], SetupError> {
     Ok(least)
 }
 
-/// Times both across a true link, where there can be one: only shown, since it depends on the system.
+/// Times both across a real link, if there can be one: only shown, since it depends on the system.
 fn time_across_link(scene: &mut Scene) -> Result<(), SetupError> {
     let trials = scene.trials(5) as usize;
     let line = CommandLine::new("relay-link", &["--delay", "25"]);
@@ -183,7 +184,7 @@ fn time_across_link(scene: &mut Scene) -> Result<(), SetupError> {
     networks.end()
 }
 
-/// How often the client sent and then had to wait: a recv right behind a send.
+/// How often the client sent and then had to wait: a recv right after a send.
 fn round_trips(client: &Ended) -> usize {
     let calls: Vec<_> = client.events.iter().map(|event| event.call.as_str()).collect();
     calls.windows(2).filter(|pair| pair == &["send", "recv"]).count()

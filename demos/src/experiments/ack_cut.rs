@@ -1,8 +1,8 @@
-//! Where fix 1 breaks: the length comes as digits without an end, and one recv is taken to bring them all.
+//! Where fix 1 breaks: the length arrives as digits without an end, and the client assumes that one recv returns them all.
 //!
-//! Waiting for `OK` slows the stream down, so that on a kind network the recv and the digits coincide. It marks no
+//! Waiting for `OK` slows the stream down, so that on a kind network one recv gets exactly the digits. But it marks no
 //! boundary: the relay passes one byte at a time, as any network may, and 20 in a second. On a fast line the next byte is
-//! sometimes there already when the client looks for bytes that nobody announced, and then it notices.
+//! sometimes there already when the client checks for bytes that nobody announced, and then it notices.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -20,7 +20,7 @@ pub const EXPERIMENT: Experiment = Experiment {
         choices: &[
             "this is the answer",
             "9, and then it stops with an error",
-            "nothing: it waits for ever",
+            "nothing: it waits forever",
         ],
     }),
     run,
@@ -47,7 +47,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.says("client", error.split_once("answer: ").map_or(error.as_str(), |(_, why)| why))?;
     scene.says("client", format!("(exit code {})", client.code.unwrap_or(-1)))?;
 
-    // What still travels when the client has given up is luck, and nobody reads it.
+    // What is still on its way when the client has given up is luck, and nobody reads it.
     let taken = client.moved("recv").len();
     let ends = [until(&server.events, 2), client.events.clone()].concat();
     let mut connections = timeline::connections(&ends, &relay.events);

@@ -28,9 +28,9 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 const BACKLOG: i32 = 3;
-/// How many knock while nobody accepts.
+/// How many connect while nobody accepts.
 const KNOCK: usize = 10;
-/// How long they wait. A connection over loopback takes microseconds; who has none by now waits for an accept.
+/// How long they wait. A connection over loopback takes microseconds; a client that has none by then waits for an accept.
 const WAIT: Duration = Duration::from_millis(300);
 /// How many are served.
 const SERVED: usize = 100;
@@ -62,8 +62,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     )?;
 
     let mut findings = Findings::default();
-    // How long the queue is for a backlog of 3 is the system's business (POSIX calls it a hint): here only that there is
-    // a queue, and that it ends.
+    // How long the queue is for a backlog of 3 is up to the system (POSIX calls it a hint). Here it matters only that there
+    // is a queue, and that it has an end.
     findings.holds((1..KNOCK).contains(&queued), "some of 10 to be queued, not all", queued);
     findings.equal("clients served at the same time:", served, SERVED);
     Ok(findings.verdict("the queue ended after a few, and 100 connections were open at once"))
@@ -83,7 +83,7 @@ fn knock() -> io::Result<usize> {
     let mut clients = Vec::new();
     for _ in 0..KNOCK {
         let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        // So that connect does not wait, and all of them can wait together.
+        // So that connect doesn't block, and all of them can wait together.
         client.set_nonblocking(true)?;
         match client.connect(&address) {
             Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
@@ -93,7 +93,7 @@ fn knock() -> io::Result<usize> {
         }
     }
     thread::sleep(WAIT);
-    // Only who is connected has a peer.
+    // Only a connected socket has a peer.
     Ok(clients.iter().filter(|client| client.peer_addr().is_ok()).count())
 }
 
@@ -106,7 +106,7 @@ fn serve() -> io::Result<usize> {
     for _ in 0..SERVED {
         let mut client = TcpStream::connect(address)?;
         client.set_read_timeout(Some(TIMEOUT))?;
-        // The greeting comes after the accept: so the next one finds the queue empty, however slow the machine.
+        // The greeting is sent after the accept, so the next client finds the queue empty, however slow the machine is.
         client.read_exact(&mut [0])?;
         clients.push(client);
     }

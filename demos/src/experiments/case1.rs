@@ -32,8 +32,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
 /// Has a client send `hello` and `hi` while the server holds, then lets the server read; returns what it printed.
 ///
-/// The kernel completes the connection and keeps both sends until the server accepts. The client ends when all it sent
-/// has been acknowledged. So both sends lie ready before the first recv, every time and without a pause.
+/// The kernel completes the connection and keeps both sends until the server accepts. The client ends when everything it
+/// sent has been acknowledged. So both sends are there before the first recv, every time and without a pause.
 pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, SetupError> {
     let server = CommandLine::new("sticky-packet-repro-server", reads);
     let client = CommandLine::new("sticky-packet-repro-client", &["two-sends"]);
@@ -55,7 +55,7 @@ pub fn two_reads(scene: &mut Scene, reads: &[&'static str]) -> Result<String, Se
     Ok(server.said_then())
 }
 
-/// What the server printed, as the choices of a prediction have it. There an empty line's end would look cut off.
+/// What the server printed, as in the choices of a prediction. There an empty rest would look cut off.
 pub fn on_one_line(said: &str) -> String {
     let lines = said.lines().map(|line| match line.ends_with(": ") {
         true => format!("{line}(nothing)"),

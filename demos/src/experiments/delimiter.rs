@@ -46,7 +46,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let relay = scene.relay(&cut, &server.address()?)?;
     let asked = scene.client("client", &client, &relay.address()?)?.end_somehow()?;
     relay.stop()?;
-    // It serves on and on: a signal is its only end.
+    // It serves forever: only a signal ends it.
     server.signal(Signal::TERM);
     let said = messages(&server.end_somehow()?);
     show(scene, "splits", &said)?;
@@ -164,7 +164,7 @@ fn talk(address: &str, bytes: &[u8]) -> io::Result<()> {
     conn.read_to_end(&mut Vec::new()).map(drop)
 }
 
-/// What the server took for messages.
+/// The messages that the server found.
 fn messages(server: &Ended) -> Vec<String> {
     let said = server.said();
     let messages = said.lines().filter_map(|line| line.strip_prefix("message "));

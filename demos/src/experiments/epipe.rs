@@ -1,9 +1,9 @@
-//! The first send after the peer has closed succeeds. The next one fails, with EPIPE; and where SIGPIPE has its default
-//! action, the program dies of it, without a word.
+//! The first send after the peer has closed succeeds. The next one fails with EPIPE. If SIGPIPE has its default
+//! action, the program dies of it, without a message.
 //!
-//! The peer's close tells our kernel only that no more will come: half a goodbye, which a half-close looks like, too. So
-//! our kernel takes the bytes and sends them. The peer's kernel has nobody to give them to, and answers with a reset.
-//! Only then ours knows. The experiment waits for that reset before it sends again, so luck decides nothing.
+//! The peer's close tells our kernel only that nothing more will come: a half-close looks the same. So our kernel takes
+//! the bytes and sends them. The peer's kernel has nobody to give them to, and answers with a reset.
+//! Only then does ours know. The experiment waits for that reset before it sends again, so luck decides nothing.
 
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
@@ -28,7 +28,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-/// What a call said: how many bytes, or the error's number.
+/// What a call returned: how many bytes, or the error's number.
 type Said = Result<usize, Option<i32>>;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -57,7 +57,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let error = |errno: Errno| Err(Some(errno.raw_os_error()));
     let mut findings = Findings::default();
     findings.equal("after the close:", closed, [Ok(5), error(Errno::PIPE), Ok(0)]);
-    // Which call gets to say that it was a reset, is each system's own business.
+    // Which call reports the reset differs from system to system.
     if cfg!(target_os = "linux") {
         let expected = [error(Errno::CONNRESET), error(Errno::PIPE), Ok(0)];
         findings.equal("after the reset:", reset, expected);
@@ -77,7 +77,7 @@ fn after_close() -> io::Result<[Said; 3]> {
     Ok([first, said(ours.write(b"hello")), said(ours.read(&mut [0; 8]))])
 }
 
-/// The peer closes, and what we sent before lies unread.
+/// The peer closes while bytes that we sent are still unread.
 fn after_reset() -> io::Result<[Said; 3]> {
     let (mut ours, theirs) = pair()?;
     ours.write_all(b"unread")?;

@@ -74,7 +74,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         .verdict("the sender was stopped with two full buffers, and went on when they were empty"))
 }
 
-/// Sends as much as the two kernels take, and says how much that was.
+/// Sends as much as the two kernels take, and returns how much that was.
 fn send_until_full(sender: &mut TcpStream) -> io::Result<usize> {
     sender.set_nonblocking(true)?;
     let (piece, mut sent) = ([b'x'; PIECE], 0);
@@ -111,7 +111,7 @@ fn room_again(sender: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// The sender's Send-Q, and the reader's Recv-Q, where the system tells.
+/// The sender's Send-Q and the reader's Recv-Q, if the system reports them.
 fn queues(sender: &TcpStream, reader: &TcpStream) -> Option<[usize; 2]> {
     Some([end(sender)?.send_queue as usize, end(reader)?.recv_queue as usize])
 }

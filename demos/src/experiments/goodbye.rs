@@ -1,5 +1,5 @@
-//! How to say goodbye: closing with unread input resets the connection, and what of the answer was still on its way is
-//! gone. Half-close, read to the end, then close: the answer arrives whole.
+//! How to say goodbye: closing with unread input resets the connection, and destroys the part of the answer that was
+//! still on its way. Half-close, read to the end, then close: the answer arrives whole.
 //!
 //! The reset says "I threw away something that you sent" (RFC 2525, 2.17), and the kernel throws away what it still had
 //! to send as well. The programs of the course say goodbye properly, so the experiment does it wrong itself.
@@ -35,9 +35,9 @@ pub const EXPERIMENT: Experiment = Experiment {
 };
 
 const ANSWER: usize = 100_000;
-/// Of the client, in bytes. Linux doubles it, and still it holds less than a tenth of the answer.
+/// The client's, in bytes. Linux doubles it, and it still holds less than a tenth of the answer.
 const RECEIVE_BUFFER: usize = 4096;
-/// Of the server, in bytes: room for the whole answer, so that its send does not wait for the client.
+/// The server's, in bytes: room for the whole answer, so that its send does not wait for the client.
 const SEND_BUFFER: usize = 400_000;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -84,7 +84,7 @@ fn hasty() -> io::Result<Got> {
     Ok(Got { sends, recvs: client.events, error })
 }
 
-/// The server says that it has said all, and closes when the client has read that and closed.
+/// The server half-closes, and closes when the client has read the end and closed.
 fn polite() -> io::Result<Got> {
     let (mut client, mut server) = pair()?;
     hear_and_answer(&mut client, &mut server)?;
@@ -96,7 +96,7 @@ fn polite() -> io::Result<Got> {
     Ok(Got { sends: server.events, recvs, error })
 }
 
-/// Two commands come in one segment; the server takes the first of them, and answers it.
+/// Two commands arrive in one segment; the server reads only the first, and answers it.
 fn hear_and_answer(client: &mut End, server: &mut End) -> io::Result<()> {
     client.send(b"onetwo")?;
     server.recv(3)?;
@@ -120,7 +120,7 @@ fn pair() -> io::Result<(End, End)> {
     Ok((Recorded::connected(client.into())?, Recorded::accepted(server)?))
 }
 
-/// Reads until nothing comes any more: the end of the stream, or an error.
+/// Reads until nothing more comes: the end of the stream, or an error.
 fn read_to_end(client: &mut End) -> Option<ErrorKind> {
     loop {
         match client.recv(1 << 16) {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "heartbeat",
-    claim: "behind a stalled peer recv waits on, keepalive or not; a heartbeat and a deadline notice",
+    claim: "when a peer stalls, recv goes on waiting, keepalive or not; a heartbeat and a deadline notice",
     prediction: Some(Prediction {
         question: "a server sends a line five times a second; then it hangs, still connected. One client just reads, one uses TCP keepalive, one expects something every 3 s. Who notices?",
         choices: &[
@@ -35,7 +35,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 const LINE: &[u8] = b"tick\n";
 const EVERY: Duration = Duration::from_millis(200);
-/// Fifteen lines' time: too early only where the server gets no turn for so long.
+/// The time of fifteen lines: too short only if the server isn't scheduled for that long.
 const DEADLINE: Duration = Duration::from_secs(3);
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -64,7 +64,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         scene.row("keepalive: last probe answered", &ago(ack))?;
     }
     scene.text(
-        "The probes were answered: by the kernel of the relay, which is well. Keepalive notices a machine \
+        "The probes were answered, by the relay's kernel, which is fine. Keepalive notices a machine \
          that is gone, not a program that hangs.\n",
     )?;
 
@@ -80,7 +80,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     if let Some([data, ack]) = seen.since {
         findings.holds(ack < data, "a probe answered after the last byte", (data, ack));
     }
-    Ok(findings.verdict("the client with the deadline noticed, while the other two waited on"))
+    Ok(findings
+        .verdict("the client with the deadline noticed, while the other two went on waiting"))
 }
 
 /// The server: each client gets a line five times a second, until it's gone.
@@ -123,7 +124,7 @@ fn watch(server: &str) -> io::Result<Seen> {
     Ok(seen)
 }
 
-/// Reads until nothing has come for three seconds, and says how much had come before.
+/// Reads until nothing has arrived for three seconds, and returns how much had arrived before.
 fn read_with_deadline(mut conn: TcpStream) -> io::Result<usize> {
     conn.set_read_timeout(Some(DEADLINE))?;
     let mut got = 0;

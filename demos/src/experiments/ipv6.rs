@@ -1,4 +1,4 @@
-//! The same TCP pair over IPv6: the address is another one, and that is all.
+//! The same TCP pair over IPv6: only the address changes.
 
 use crate::command_line::CommandLine;
 use crate::experiments::{Experiment, tcp};

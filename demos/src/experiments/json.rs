@@ -1,6 +1,6 @@
 //! Fix 3: a JSON header may grow, and a client that knows only `data_len` still reads every answer.
 //!
-//! The old client stands in this file, twenty lines with std alone: it is what the claim is about.
+//! The old client is in this file, twenty lines with std alone, because the claim is about it.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -52,7 +52,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
             .map(|(kind, len)| Part { kind, len })
             .to_vec(),
     });
-    // The server talked to both; the new client alone recorded its end.
+    // The server talked to both; only the new client recorded its end.
     let events = [&server.events[..], &new.events].concat();
     let connection = connections(&events, &[]).into_iter().find(|one| !one.client.is_empty());
     let stream = connection.unwrap_or_default().stream(Direction::ToClient)?;
@@ -80,7 +80,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     Ok(findings.verdict("the headers said more than `data_len`; the old client read both answers"))
 }
 
-/// Asks the commands; returns each answer's header and body. It reads one member of the header and ignores all else.
+/// Sends the commands; returns each answer's header and body. It reads one member of the header and ignores the rest.
 fn old_client(address: &str) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut conn = TcpStream::connect(address)?;
     conn.set_read_timeout(Some(TIMEOUT))?;

@@ -2,7 +2,7 @@
 //!
 //! The experiment holds both ends, and asks the kernel after each call (sock_diag(7), as `ss -tan` does; Linux only). A
 //! packet over loopback may arrive a moment after the call: so it waits until each end is where it should be, or says
-//! where it is after a minute. No state in the tables passes by itself in that time, except TIME-WAIT, which lasts a
+//! where it is after a minute. No state in the tables ends by itself in that time, except TIME-WAIT, which lasts a
 //! minute.
 //!
 //! The states that last only while a packet travels (SYN-RECV, FIN-WAIT-1, LAST-ACK) can't be seen here.

@@ -44,7 +44,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let tour = CommandLine::new("tcp-basic-tour", &[]);
     scene.terminals(&[&tour])?;
     let tour = scene.start("tour", &tour, &[])?.end()?;
-    // A table of its own, which adapts to the terminal: a label beside it would break its rows.
+    // The table adapts to the terminal: a label beside it would break its rows.
     scene.table(&tour.said())?;
 
     // A row of the table begins with the call as Python writes it.

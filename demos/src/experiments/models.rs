@@ -1,7 +1,7 @@
 //! One client after another, or all at once: four clients of one second each, on each of the five models.
 //!
-//! The second is the work (`sleep 1`), and nothing is decided by a close time: served in turn, four of them take four
-//! seconds at least; served at once, less than three.
+//! The second is the work (`sleep 1`), and no close call decides anything: served in turn, four of them take at least four
+//! seconds; served at once, less than three.
 //!
 //! Then what it costs: the memory of each model with 1, 100 and 1000 connections on which nobody says anything.
 
@@ -90,7 +90,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
 /// Starts a server of each model and all its clients; how long it took until the last client had its answer.
 ///
-/// All at the same time: they sleep, and are not in each other's way.
+/// All at the same time: they only sleep, so they don't disturb each other.
 fn serve_all(
     scene: &mut Scene,
     client: &CommandLine,
@@ -166,7 +166,7 @@ fn memory(scene: &mut Scene) -> Result<Vec<[Option<Memory>; 3]>, SetupError> {
     Ok(all)
 }
 
-/// Of one model, up to `cap` connections. This server records and logs nothing: that would need memory too.
+/// For one model, up to `cap` connections. This server records and logs nothing: that would need memory too.
 fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], SetupError> {
     let mut command = Command::new(stage::binary("threaded-server")?);
     command.args(model).args(["--listen", "127.0.0.1:0", "--max-connections", "1024"]);
@@ -178,7 +178,7 @@ fn memory_of(model: &[&str; 2], cap: usize) -> Result<[Option<Memory>; 3], Setup
         while idle.len() < count {
             let conn = TcpStream::connect(&address);
             idle.push(conn.map_err(SetupError::peer("connecting"))?);
-            // It says "from ..." for each one it has accepted. Never are more on their way than its queue holds.
+            // It prints "from ..." for each one it has accepted. There are never more on their way than its queue holds.
             if idle.len() % 64 == 0 || idle.len() == count {
                 server.wait_until("connections to be accepted", TIMEOUT, |lines| {
                     (lines.len() > idle.len()).then_some(())

@@ -1,10 +1,10 @@
 //! TCP_NODELAY does not give boundaries.
 //!
-//! Nagle's algorithm (RFC 9293, 3.7.4) holds a small segment back while an earlier one is not acknowledged. Many blame it
-//! for glued messages, and switch it off. But what glues them is that the reader comes when both are there: recv takes
-//! what has come. So here the reader of the first two rows comes when both have arrived, which is certain, and the verdict
-//! rests on them. The reader of the other two waits in recv already; how often it gets both is luck, and only shown.
-//! The option is the sender's, and no program of the course lets you choose it: the experiment holds both ends itself.
+//! Nagle's algorithm (RFC 9293, 3.7.4) holds a small segment back while an earlier one is not acknowledged. Many people
+//! blame it for glued messages, and switch it off. But they are glued because the reader comes when both are there: recv
+//! takes what has arrived. So in the first two rows the reader reads only when both have arrived, which is certain, and
+//! the verdict rests on these rows. In the other two the reader already waits in recv; how often it gets both is luck, and
+//! only shown. It's the sender's option, and no program of the course lets you set it: the experiment holds both ends.
 
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
@@ -82,12 +82,12 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 fn pair(listener: &TcpListener, no_delay: bool) -> io::Result<(TcpStream, TcpStream)> {
     let client = TcpStream::connect(listener.local_addr()?)?;
     client.set_nodelay(no_delay)?;
-    // Closing resets the connection then: otherwise hundreds of them would keep their ports for a minute.
+    // With this, closing resets the connection: otherwise hundreds of them would keep their ports for a minute.
     SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
     Ok((client, listener.accept()?.0))
 }
 
-/// What the first recv brings when both have arrived before it.
+/// What the first recv returns when both have arrived before it.
 fn late(
     listener: &TcpListener,
     no_delay: bool,
@@ -95,7 +95,7 @@ fn late(
     let (client, server) = pair(listener, no_delay)?;
     let (mut client, mut server) = (Recorded::connected(client)?, Recorded::accepted(server)?);
     SENDS.iter().try_for_each(|bytes| client.send(bytes))?;
-    // peek looks at what has come, and leaves it there.
+    // peek looks at what has arrived, and leaves it there.
     while server.peek(&mut [0; 1024])? < BOTH.len() {
         thread::yield_now();
     }
@@ -104,7 +104,7 @@ fn late(
     Ok((brought, stream.map(|stream| stream.between("client", "server"))))
 }
 
-/// How many bytes the first recv brings to a reader that waits for them.
+/// How many bytes the first recv returns to a reader that waits for them.
 fn eager(listener: &TcpListener, no_delay: bool) -> io::Result<usize> {
     let (mut client, mut server) = pair(listener, no_delay)?;
     let start = Barrier::new(2);

@@ -1,7 +1,7 @@
 //! Python's `struct` without `<`, `>` or `!` packs as C lays out a struct: with the sizes, the order and the padding of
 //! this machine.
 //!
-//! What C does is seen in Rust (`#[repr(C)]`), without Python. Where Python is there, it says the same, and sends it.
+//! Rust shows what C does (`#[repr(C)]`), without Python. If Python is there, it says the same, and sends it.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -85,7 +85,7 @@ fn send(
     let meter = meter.end_somehow()?;
     let said = meter.said_then();
     scene.says("meter", format!("listening on {address}\n{said}"))?;
-    // A traceback has paths of this machine; its last line is what Python has to say.
+    // A traceback has paths of this machine; its last line is the error itself.
     let complaint = meter.complaint();
     let complaint = complaint.lines().last().unwrap_or_default();
     if !complaint.is_empty() {

@@ -1,4 +1,4 @@
-//! A child has two pipes to us, and each holds only so much: whoever empties one to its end first may wait for ever.
+//! A child has two pipes to us, and each holds a limited amount: if you read one to its end first, you may wait forever.
 //!
 //! On Linux a pipe holds 65,536 bytes (pipe(7)). One byte more, and the child waits until somebody reads it.
 
@@ -16,7 +16,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "reading a child's stderr to the end first hangs once its stdout is full; reading both does not",
     prediction: Some(Prediction {
         question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 bytes to stdout and none to stderr. What does the program get?",
-        choices: &["all 65,537 bytes", "the first 65,536 bytes", "nothing: it waits for ever"],
+        choices: &["all 65,537 bytes", "the first 65,536 bytes", "nothing: it waits forever"],
     }),
     run,
 };
@@ -35,14 +35,14 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let fitted = scene.start("fits", &fits, &[])?.end()?;
     scene.says("fits", &fitted.stdout)?;
 
-    // What hangs cannot be told from what is slow, but by patience: twenty times as long as what one byte less took, and
-    // a second at least. Were it only slow, the verdict would be wrong; busy as a machine may be, it comes out the same.
+    // Only patience tells a program that hangs from a slow one: we wait twenty times as long as the run with one byte less
+    // took, and at least a second. If it were only slow, the verdict would be wrong, but it holds even on a busy machine.
     let patience = Duration::from_secs(1).max(fitted.took * 20);
     let stuck = scene.start("one more", &too_much, &[])?;
     let ended = stuck.wait_until("its end", patience, |lines| {
         lines.first().map(|line| String::from_utf8_lossy(&line.text).into_owned())
     });
-    // Dropped, it is ended, and its child with it.
+    // Dropping it ends it, and its child with it.
     drop(stuck);
     let hangs = matches!(ended, Err(StageError::TimedOut { .. }));
     let said = match ended {
@@ -53,7 +53,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         Ok(_) => "(it ended)",
     };
     scene.says("one more", said)?;
-    scene.came(if hangs { "nothing: it waits for ever" } else { "all 65,537 bytes" });
+    scene.came(if hangs { "nothing: it waits forever" } else { "all 65,537 bytes" });
 
     let server = CommandLine::new("fix-struct-prefix-server", &[]);
     let client = CommandLine::new("fix-struct-prefix-client", &["-c", BOTH]);

@@ -1,8 +1,8 @@
 //! A header that promises 2 GiB costs no memory.
 //!
-//! Whoever allocates what a header promises lets four bytes of a stranger take its memory. The servers of the course
-//! check the length first, and then let the buffer grow with what has come. Two promises are made to each: one beyond
-//! the limit, and one as large as the limit allows, of which 4 bytes come. The client keeps to the same rules.
+//! If you allocate what a header promises, four bytes from a stranger can take your memory. The servers of the course
+//! check the length first, and then let the buffer grow with what has arrived. Each gets two promises: one beyond
+//! the limit, and one as large as the limit allows, of which 4 bytes arrive. The client follows the same rules.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -32,7 +32,7 @@ const SERVERS: [(&str, &str, &str); 3] = [
 const BEYOND_LIMIT: i32 = i32::MAX;
 const AT_LIMIT: i32 = proto::MAX_FRAME as i32;
 /// By how much a server may have grown, in KiB. In 150 runs, some with both cores busy, it was 52 at most; a decoder that
-/// makes room for what is promised, put in to try, took 16 MiB.
+/// makes room for the promise, built in as a test, took 16 MiB.
 const BOUND: u64 = 1024;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -52,7 +52,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     for ((label, _, client), typed) in SERVERS.iter().zip(&servers) {
         let server = scene.server(label, typed, "127.0.0.1")?;
         let address = server.address()?;
-        // First a proper command: what a server needs for its work is not the promise's.
+        // First a proper command: the memory that a server needs for its normal work doesn't count.
         scene.client("client", &CommandLine::new(client, &["-c", "echo hi"]), &address)?.end()?;
         let before = resident(&server)?;
         let beyond = promise(&address, BEYOND_LIMIT, b"").map_err(SetupError::peer("promising"))?;
@@ -108,7 +108,7 @@ fn promise(address: &str, length: i32, begun: &[u8]) -> io::Result<usize> {
     conn.read_to_end(&mut Vec::new())
 }
 
-/// What was expected and what came, without the names in front and the advice behind.
+/// What was expected and what arrived, without the names before it and the advice after it.
 fn reason(complaint: &str) -> String {
     let reason = |line: &str| {
         let line = line.split_once(": serving: ").map_or(line, |(_, reason)| reason);
@@ -137,7 +137,7 @@ fn resident(program: &Actor) -> Result<u64, SetupError> {
     number(peak.unwrap_or_default().trim().trim_end_matches(" kB"))
 }
 
-/// The memory that a program has in use, in KiB: elsewhere nothing tells the most.
+/// The memory that a program has in use, in KiB: other systems don't report the maximum.
 #[cfg(not(target_os = "linux"))]
 fn resident(program: &Actor) -> Result<u64, SetupError> {
     let mut ps = std::process::Command::new("ps");

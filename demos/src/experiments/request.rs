@@ -1,7 +1,7 @@
 //! Requests stick too: two raw commands sent close together run as one; framed requests do not.
 //!
-//! The experiment plays the client itself: both commands leave in one write, as they may whenever a program sends two
-//! without waiting in between. However carefully the answers are framed, it does not help the requests.
+//! The experiment plays the client itself: both commands are sent in one write, as may happen whenever a program sends two
+//! without waiting in between. Framing the answers, however carefully, doesn't help the requests.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -32,7 +32,7 @@ const RAW: [&str; 2] = ["--requests", "raw"];
 /// The server whose recvs are drawn; those of the others look the same.
 const DRAWN: &str = "struct";
 
-/// How a server's answers travel.
+/// How a server's answers are framed.
 #[derive(Clone, Copy)]
 enum Answers {
     Bare,
@@ -107,7 +107,7 @@ fn show(
     scene.blank()
 }
 
-/// Writes the requests in one piece; returns the answers (so many, and whatever else comes) and what the server recorded.
+/// Writes the requests in one piece; returns the answers (this many, and whatever else comes) and what the server recorded.
 fn ask(
     scene: &mut Scene,
     label: &str,
@@ -153,7 +153,7 @@ fn talk(address: &str, answers: Answers, requests: &[u8], count: usize) -> io::R
         Answers::PrefixFraming => frames(&mut conn, Decoder::new(PrefixFraming::default()), count)?,
         Answers::JsonFraming => frames(&mut conn, Decoder::new(JsonFraming::default()), count)?,
     };
-    // Nothing more is asked; and nothing more should come.
+    // We ask nothing more, and nothing more should come.
     conn.shutdown(Shutdown::Write)?;
     let mut more = Vec::new();
     conn.read_to_end(&mut more)?;
@@ -161,7 +161,7 @@ fn talk(address: &str, answers: Answers, requests: &[u8], count: usize) -> io::R
     Ok(came)
 }
 
-/// What one recv brings: on loopback, all of one short send.
+/// What one recv returns: on loopback, all of one short send.
 fn one_recv(conn: &mut TcpStream) -> io::Result<String> {
     let mut buffer = [0; 1024];
     let got = conn.read(&mut buffer)?;

@@ -1,7 +1,7 @@
-//! A server that was just stopped cannot have its port again without SO_REUSEADDR; with it, it can.
+//! A server that was just stopped can't get its port again without SO_REUSEADDR; with it, it can.
 //!
-//! Whoever closes a connection first keeps it in the state TIME_WAIT for a while, in case old segments still wander
-//! about (RFC 9293, 3.4.1). The port belongs to that connection, and `bind` says "address in use".
+//! The side that closes a connection first keeps it in the state TIME_WAIT for a while, in case old segments are still on
+//! their way (RFC 9293, 3.4.1). The port belongs to that connection, and `bind` says "address in use".
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;

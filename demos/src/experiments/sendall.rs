@@ -28,7 +28,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let program = scene.start("sendall", &program, &[])?.end()?;
     scene.says("sendall", &program.stdout)?;
 
-    // What the program says of itself is not the evidence: its recorded calls are.
+    // The evidence is the recorded calls, not what the program says about itself.
     let sends = program.events.iter().filter(|event| event.call == "send" && event.error.is_none());
     let first = sends.clone().next().map(|send| (send.got, send.asked));
     let (got, asked) = match first {

@@ -1,4 +1,4 @@
-//! A receive loop must count the bytes that came. Who counts those it asked for is right while every recv is full.
+//! A receive loop must count the bytes that arrived. Counting the bytes you asked for works only while every recv is full.
 //!
 //! The relay cuts the stream: it sends a piece, and holds the next until the reader has taken it.
 
@@ -20,7 +20,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "a client that counts what it asked for loses data as soon as the stream is cut; ours does not",
     prediction: Some(Prediction {
         question: "an answer of 2292 bytes comes in pieces of 100. The client's loop: while received < length { recv(1024); received += 1024 }. What does it print?",
-        choices: &["all 2292 bytes", "the first 296 bytes", "nothing: it waits for ever"],
+        choices: &["all 2292 bytes", "the first 296 bytes", "nothing: it waits forever"],
     }),
     run,
 };
@@ -47,7 +47,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.says("asked", printed(&asked, whole.len()))?;
     scene.says("came", printed(&came, whole.len()))?;
     scene.came(match asked.stdout.len() {
-        0 => "nothing: it waits for ever".to_owned(),
+        0 => "nothing: it waits forever".to_owned(),
         all if all >= whole.len() => "all 2292 bytes".to_owned(),
         some => format!("the first {some} bytes"),
     });
@@ -77,14 +77,15 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     ))?;
     scene.count("counts what it asked for", asked_whole, CUTS + of_random_sizes)?;
     scene.count("counts what came", came_whole, CUTS + of_random_sizes)?;
-    // Three recvs of at most 200 bytes bring no 2292. Only a reader that gets no turn for half a second, for so long the
-    // relay holds a piece, finds two pieces in one recv; to read it all that way it would have to happen again and again.
+    // Three recvs of at most 200 bytes can't return 2292. A reader finds two pieces in one recv only if it isn't scheduled
+    // for half a second, which is how long the relay holds a piece; to read everything that way, it would have to happen
+    // again and again.
     findings.equal("answers that the wrong client read whole:", asked_whole, 0);
     findings.equal("answers that the right client read whole:", came_whole, CUTS + of_random_sizes);
     Ok(findings.verdict("each cut made the first client lose data, and never the second"))
 }
 
-/// The one that counts what it asked for, and the one that counts what came.
+/// The one that counts what it asked for, and the one that counts what arrived.
 fn clients(commands: &[&'static str]) -> (CommandLine, CommandLine) {
     let wrong = CommandLine::new("zoo-counts-asked", commands);
     let right =
@@ -93,14 +94,14 @@ fn clients(commands: &[&'static str]) -> (CommandLine, CommandLine) {
     (behind_relay(wrong), behind_relay(right))
 }
 
-/// A client without log and trace: of so many calls, writing them down would take most of the time.
+/// A client without log and trace: with this many calls, recording them would take most of the time.
 fn start(client: &CommandLine, relay: &Relay) -> Result<Program, SetupError> {
     let mut command = Command::new(stage::binary(client.program())?);
     command.arg("--connect").arg(relay.address().to_string()).args(client.arguments());
     Ok(Program::start(client.program(), command.env("RUST_LOG", "off"))?)
 }
 
-/// A relay in this process: four hundred programs more would take longer to start than to run.
+/// A relay in this process: four hundred more programs would take longer to start than to run.
 fn cut_to_client(cut: &str, server: &str) -> Result<Relay, SetupError> {
     let start = || -> Result<Relay, Box<dyn Error + Send + Sync>> {
         let server: SocketAddr = server.parse()?;

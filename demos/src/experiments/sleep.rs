@@ -1,7 +1,7 @@
-//! Pausing between sends hides the sticking on this machine, and fixes nothing.
+//! Pausing between sends hides the problem on this machine, and fixes nothing.
 //!
-//! `hello`, 10 ms, `hi`: on loopback the reader has mostly taken the first when the second comes. But a pause is not a
-//! boundary: whatever stands between the two may hold bytes for a moment and pass them on together, and a network does.
+//! `hello`, 10 ms, `hi`: on loopback the reader has usually taken the first when the second arrives. But a pause is not a
+//! boundary: anything between the two may hold bytes for a moment and pass them on together, and networks do that.
 //! Here the relay does it (`--merge`). No program of the course pauses, so the experiment holds both ends itself.
 
 use crate::command_line::CommandLine;
@@ -20,7 +20,7 @@ use timeline::Stream;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sleep",
-    claim: "a pause between sends hides the sticking on this machine; a network may bring it back",
+    claim: "a pause between sends hides the problem on this machine; a network may bring it back",
     prediction: Some(Prediction {
         question: "`hello` is sent, 10 ms later `hi`. On the way a relay holds bytes for up to 500 ms. What does the first recv(1024) return?",
         choices: &["hello", "hellohi", "now the one, now the other"],
@@ -39,8 +39,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(doing("listening"))?;
     let address = listener.local_addr().map_err(doing("listening"))?.to_string();
 
-    // The relay collects for so long after the first byte: fifty times the pause. A machine would have to be stopped for
-    // half a second, between two sends, for the second to come too late.
+    // How long the relay collects after the first byte: fifty times the pause. The machine would have to stop for
+    // half a second between the two sends for the second to come too late.
     let relay = CommandLine::new("relay", &["--merge", "500"]).at("--to", "127.0.0.1:8888");
     scene.terminals(&[&relay])?;
     scene.then("the experiment is both the client, which pauses, and the server")?;
@@ -74,7 +74,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     Ok(findings.verdict("through the relay each first recv returned both, pause or no pause"))
 }
 
-/// Both ends of one trial, and what the first recv brought.
+/// Both ends of one trial, and what the first recv returned.
 struct Pair {
     client: Recorded<TcpStream>,
     server: Recorded<TcpStream>,
@@ -88,7 +88,7 @@ impl Pair {
     }
 }
 
-/// What the first recv brings in so many trials, when the client connects to `place`.
+/// What the first recv returns in this many trials, when the client connects to `place`.
 fn first_recvs(listener: &TcpListener, place: &str, trials: usize) -> io::Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     while pairs.len() < trials {
@@ -99,7 +99,7 @@ fn first_recvs(listener: &TcpListener, place: &str, trials: usize) -> io::Result
 }
 
 fn trial(listener: &TcpListener, place: &str, together: usize) -> io::Result<Vec<Pair>> {
-    // So that neither accept nor recv waits for ever (on Linux it holds for accept too: socket(7)).
+    // So that neither accept nor recv waits forever (on Linux this limits accept too: socket(7)).
     SockRef::from(listener).set_read_timeout(Some(TIMEOUT))?;
     let mut pairs = Vec::new();
     for _ in 0..together {

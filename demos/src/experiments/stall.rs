@@ -1,4 +1,4 @@
-//! Two writes for one answer, and the second waits for 40 ms, without anybody having asked for it.
+//! Two writes for one answer, and the second waits for 40 ms, though nobody asked for that.
 //!
 //! The server's kernel holds back a small segment while an earlier one is not acknowledged (Nagle's algorithm, RFC 9293,
 //! 3.7.4). The client's kernel puts off the acknowledgment, in the hope of sending something along with it (RFC 9293,
@@ -66,9 +66,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         let why = "the system decides how long to delay an acknowledgement; on Linux it's 40 ms";
         return Ok(Verdict::NotTested(why.to_owned()));
     }
-    // Linux puts an acknowledgment off for 40 ms at least. On a busy machine a client that gets its turn late sees less of
-    // the wait, or none; that a quarter of the answers shows half of it, leaves room for that. An answer in one write
-    // comes in one recv, however busy the machine is, and waits for nothing.
+    // Linux delays an acknowledgment for 40 ms at least. On a busy machine a client that is scheduled late sees less of
+    // the wait, or none; so we ask only that a quarter of the answers show half of it. An answer in one write
+    // arrives in one recv, however busy the machine is, and waits for nothing.
     let mut findings = Findings::default();
     findings.equal("answers in two writes:", two.len(), trials);
     findings.equal("answers in one write:", one.len(), trials);
@@ -91,7 +91,7 @@ fn ask(
     Ok(exchanges(&client.events, ECHO.as_bytes()))
 }
 
-/// The exchange with the median wait: no other is as typical.
+/// The exchange with the median wait: the most typical one.
 fn middle(all: &[Exchange]) -> Option<&Exchange> {
     let mut all: Vec<&Exchange> = all.iter().collect();
     all.sort_by(|a, b| a.waited_inside().total_cmp(&b.waited_inside()));

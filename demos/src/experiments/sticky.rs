@@ -1,7 +1,7 @@
 //! The sticky packet: one recv(100) for each command, and the second answer begins with the rest of the first.
 //!
-//! Three commands, typed one after the other, each once the server has answered the one before. The first answer has
-//! more than 300 bytes: so each of three recv(100) finds 100 bytes, and every run is the same.
+//! Three commands, typed one after the other, each when the server has answered the previous one. The first answer has
+//! more than 300 bytes, so each of three recv(100) finds 100 bytes, and every run is the same.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;

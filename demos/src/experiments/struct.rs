@@ -1,7 +1,7 @@
 //! Fix 2: the length travels as four bytes in front of the answer, and both sides must agree on their order.
 //!
-//! It says where the answer ends however the stream is cut: behind a relay that passes single bytes, the four bytes of
-//! the length come in four recvs, and the client waits until it has them all.
+//! It says where the answer ends, however the stream is cut: through a relay that passes single bytes, the four bytes of
+//! the length arrive in four recvs, and the client waits until it has them all.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -27,7 +27,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let pack = scene.start("pack", &pack, &[])?.end()?;
     scene.table(&pack.said())?;
 
-    // 123 bytes, so that the same four bytes travel for once.
+    // 123 bytes, so that these four bytes are really sent once.
     let server = CommandLine::new("fix-struct-prefix-server", &[]);
     let client = CommandLine::new("fix-struct-prefix-client", &["-c", "printf '%0123d' 7"]);
     scene.terminals(&[&server, &client])?;
@@ -59,11 +59,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     });
     behind_a_cut(scene, &mut findings)?;
     Ok(findings.verdict(
-        "the same four bytes stood in front of 123 bytes; cut to bytes, an answer was still read whole",
+        "the same four bytes came before an answer of 123; cut into single bytes, an answer was still read whole",
     ))
 }
 
-/// The same client, behind a relay that passes one byte at a time.
+/// The same client, through a relay that passes one byte at a time.
 fn behind_a_cut(scene: &mut Scene, findings: &mut Findings) -> Result<(), SetupError> {
     let server = CommandLine::new("fix-struct-prefix-server", &[]);
     let cut = CommandLine::new("relay", &["--cut", "1", "--direction", "to-client"])

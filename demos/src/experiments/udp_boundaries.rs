@@ -1,7 +1,7 @@
 //! UDP keeps boundaries: each datagram is one recvfrom. What does not fit is lost, and an empty one is not an end.
 //!
-//! The server is stopped (SIGSTOP) while four datagrams are sent, so that all of them wait in its buffer at once: what
-//! would be glued in a stream. Then it goes on.
+//! The server is stopped (SIGSTOP) while four datagrams are sent, so that all of them wait in its buffer at once. In a
+//! stream they would be glued. Then the server continues.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -39,7 +39,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     server.signal(Signal::STOP);
     send(&sent, &server.address()?).map_err(SetupError::peer("sending datagrams"))?;
     server.signal(Signal::CONT);
-    // The answer is the last that it does for a datagram.
+    // The answer is the last thing that it does for a datagram.
     server.wait_for_calls("sendto", sent.len())?;
     let server = server.stop()?;
     scene.says("server", server.said_then())?;

@@ -1,8 +1,8 @@
 //! Datagrams vanish without an error when the receiver is slower.
 //!
-//! The server is stopped (SIGSTOP), so nobody reads while they come. They wait in its socket's receive buffer, and four
-//! times what that holds is sent: the rest has no place, and the kernel drops it. No luck in that. Then the server goes
-//! on, and reads what there is.
+//! The server is stopped (SIGSTOP), so nobody reads while they arrive. They wait in its socket's receive buffer. We send
+//! four times what that holds, so there is no room for the rest, and the kernel drops it. Luck plays no part. Then the
+//! server continues, and reads what is there.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -80,8 +80,8 @@ fn client(server: &str) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// The datagrams of one sender stay in order: when the server prints this one, it has read all that there was. It may
-/// be lost too, so it is sent until it is heard.
+/// The datagrams of one sender stay in order: when the server prints this one, it has read everything before it. It may
+/// be lost too, so it is sent until the server prints it.
 fn wait_until_all_is_read(server: &Actor, socket: &UdpSocket) -> Result<(), SetupError> {
     let give_up = Instant::now() + TIMEOUT;
     loop {

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-refused",
-    claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it hears its peer alone",
+    claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it receives from its peer only",
     prediction: Some(Prediction {
         question: "two UDP sockets send to a port where nobody is, one with sendto, one with connect and send. Both then wait for an answer. What happens?",
         choices: &[

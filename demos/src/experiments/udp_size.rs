@@ -34,7 +34,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.then("and again in a network of its own, with packets of 1500 bytes")?;
     scene.blank()?;
     let here = scene.start("here", &size, &[])?.end()?;
-    // How many packets it is here depends on the loopback, and the counter is everybody's.
+    // Here the number of packets depends on the loopback, and everybody's packets are counted.
     let plain: String = here
         .said()
         .lines()

@@ -48,5 +48,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.equal("the server to receive", server.moved("recv").concat(), b"hello".to_vec());
     findings.equal("the client to receive", client.moved("recv").concat(), b"hi".to_vec());
     findings.equal("the file to be there afterwards:", file.exists(), false);
-    Ok(findings.verdict("`hello` and `hi` went through a file, which is gone again"))
+    Ok(findings.verdict(
+        "`hello` and `hi` went through a socket that a file names, and the file is gone again",
+    ))
 }

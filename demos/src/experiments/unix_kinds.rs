@@ -1,6 +1,6 @@
 //! Three kinds of Unix socket: a stream sticks like TCP; datagram and seqpacket keep boundaries.
 //!
-//! The server is stopped (SIGSTOP) while `hello` and `hi` are sent, so both wait for it at once. Then it goes on and
+//! The server is stopped (SIGSTOP) while `hello` and `hi` are sent, so both wait for it at once. Then it continues and
 //! reads with room for both: recv(1024).
 
 use crate::command_line::CommandLine;
@@ -32,7 +32,7 @@ const KINDS: [(&str, Type); 3] =
     [("stream", Type::STREAM), ("datagram", Type::DGRAM), ("seqpacket", Type::SEQPACKET)];
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
-    // A datagram server serves one datagram and ends, unless it is told to go on.
+    // A datagram server serves one datagram and ends, unless it is told to continue.
     let typed = KINDS.map(|(name, kind)| match kind {
         Type::DGRAM => CommandLine::new("af-unix-server", &["--forever", "--kind", "datagram"]),
         _ => CommandLine::new(

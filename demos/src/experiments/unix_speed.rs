@@ -1,8 +1,8 @@
-//! How fast is a Unix socket beside TCP over loopback? Measured here, as a ratio: the two in turn, many times.
+//! How fast is a Unix socket compared with TCP over loopback? Measured as a ratio: the two in turn, many times.
 //!
-//! The same two threads do the same over the one and at once over the other, and the ratio of the two times is taken:
-//! what slows the machine just then slows both. The experiment holds both ends itself, for the programs of the course would measure
-//! their own printing.
+//! The same two threads do the same work over one and right afterwards over the other, and the ratio of the two times
+//! counts: whatever slows the machine at that moment slows both. The experiment holds both ends itself, because the
+//! programs of the course would measure their own printing.
 
 use crate::experiments::Experiment;
 use crate::prediction::Prediction;
@@ -34,10 +34,10 @@ pub const EXPERIMENT: Experiment = Experiment {
 const TRIPS: u32 = 100;
 /// Bytes over each in one trial of throughput.
 const AMOUNT: usize = 8 << 20;
-/// "About as long": half as long again. A Unix socket has no segments, acknowledgements and timers to care for, so
+/// "About as long": at most half as long again. A Unix socket has no segments, acknowledgements or timers to handle, so
 /// there is no reason for more. A trial takes turns between the two after each byte and compares medians, and the median
-/// of the trials decides: what else the machine does falls on both alike. In 150 runs, some with both cores busy, it was
-/// 0.65 to 0.94.
+/// of the trials decides: whatever else the machine does affects both alike. In 150 runs, some with both cores busy, it
+/// was 0.65 to 0.94.
 const BOUND: f64 = 1.5;
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -86,7 +86,7 @@ fn round_trips(trials: u32) -> io::Result<Vec<(f64, f64)>> {
     let (mut unix, mut far_unix) = UnixStream::pair()?;
     let (mut tcp, mut far_tcp) = tcp_pair()?;
     thread::scope(|scope| {
-        // The same two threads serve both in turn. On one core or on two: for both it is the same.
+        // The same two threads serve both in turn, so both run on the same one or two cores.
         scope.spawn(move || -> io::Result<()> {
             loop {
                 echo(&mut far_unix)?;

@@ -18,7 +18,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     run,
 };
 
-/// 6 lines of 37 bytes, a Chinese character being three: the hundredth byte is the second of such a character.
+/// 6 lines of 37 bytes, with three bytes for a Chinese character: the hundredth byte is the second of a character.
 const GREETINGS: &str = "yes 你好，世界。你好，世界。 | head -6";
 
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
@@ -37,7 +37,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut server = server.stop()?;
     let pieces = client.moved("recv");
     pieces.iter().try_for_each(|piece| scene.says("client", piece))?;
-    // Whether the answer to `echo more` still found its client is luck, and not what this is about.
+    // Whether the answer to `echo more` still reached its client is luck, and not the point here.
     let answer = server.moved("send").swap_remove(0);
     let first = server.events.iter().position(|event| event.call == "send").unwrap_or(0);
     server.events.truncate(first + 1);

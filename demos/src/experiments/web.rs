@@ -1,8 +1,8 @@
 //! An HTTP request, which any web page can make your browser send, runs nothing on the servers of the course.
 //!
 //! On 127.0.0.1 no other machine can reach a server, but the browser on this one can, for every page that it shows:
-//! `<img src="http://127.0.0.1:8888/;touch$IFS/tmp/x;">` is enough. The first line of what it sends is, to a shell, three
-//! commands, and the middle one works. The servers look first. The last one here does not: it is the zoo's.
+//! `<img src="http://127.0.0.1:8888/;touch$IFS/tmp/x;">` is enough. To a shell, the first line of what it sends is three
+//! commands, and the middle one works. The servers check first. The last one here doesn't: it comes from the zoo.
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
@@ -62,7 +62,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         let server = scene.server(label, typed, "127.0.0.1")?;
         let answer = browse(&server.address()?, &request, *label == "ack")
             .map_err(SetupError::peer("browsing"))?;
-        // When it has answered and ended, nothing of it runs any more.
+        // When it has answered and ended, nothing of it is still running.
         server.signal(Signal::TERM);
         server.end_somehow()?;
         let exists = file.exists();
@@ -88,7 +88,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     ))
 }
 
-/// What a browser sends for such an image, as far as it matters: the path is in the first line.
+/// The part that matters of what a browser sends for such an image: the path is in the first line.
 fn request(file: &str) -> String {
     format!(
         "GET /;touch$IFS{file}; HTTP/1.1\r\n\
@@ -100,7 +100,7 @@ fn request(file: &str) -> String {
 }
 
 /// Sends the request, and returns what came back. The handshake server sends its answer only after `OK`; a browser
-/// would not say that, but then there were nothing to show.
+/// wouldn't say that, but then there would be nothing to show.
 fn browse(address: &str, request: &str, handshake: bool) -> io::Result<Vec<u8>> {
     let mut conn = TcpStream::connect(address)?;
     conn.set_read_timeout(Some(TIMEOUT))?;
@@ -117,7 +117,7 @@ fn browse(address: &str, request: &str, handshake: bool) -> io::Result<Vec<u8>> 
     Ok(answer)
 }
 
-/// The words of a refusal, without the length or header in front and the advice behind.
+/// The words of a refusal, without the length or header before it and the advice after it.
 fn said(answer: &[u8]) -> String {
     let text = String::from_utf8_lossy(answer);
     let words = text.find("refused: ").map_or(&*text, |at| &text[at..]);

@@ -1,4 +1,4 @@
-//! Copies real code and real output into the pages, so that no page shows what no program does.
+//! Copies real code and real output into the pages, so that no page shows something that no program does.
 //!
 //! A line `<!-- from: PATH#NAME -->` directly above a fenced block says where the block comes from: the lines between
 //! `ANCHOR: NAME` and `ANCHOR_END: NAME` of that file, each alone in a comment (`//`, `#` or `<!-- -->`); or else the
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Treats every page; false when a mark is wrong, or a block stale and not to be rewritten.
+/// Goes through every page; false if a mark is wrong, or if a block is stale and `--check` says not to rewrite it.
 fn run(args: &Args) -> Result<bool, Failure> {
     let mut good = true;
     for path in pages(&args.root)? {
@@ -103,7 +103,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     entries.map_err(at)
 }
 
-/// What ends the work before every page was seen.
+/// What ends the work before every page has been checked.
 enum Failure {
     NoPages(PathBuf),
     File(PathBuf, io::Error),

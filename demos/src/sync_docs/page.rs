@@ -1,9 +1,9 @@
-//! One page: finds its marks and puts the text they name into the blocks below them.
+//! One page: finds its marks, and puts the text that they name into the blocks below them.
 
 use std::fs;
 use std::path::Path;
 
-/// A page as it should be, and where it was not. Lines count from 1.
+/// A page as it should be, and where it differed. Lines count from 1.
 pub(crate) struct Page {
     /// The whole text. A block whose mark is wrong stays as it was.
     pub(crate) text: String,
@@ -70,7 +70,7 @@ impl Page {
 /// What a line names as the source of the block below it, if it is a mark.
 fn mark(line: &str) -> Option<&str> {
     let source = line.trim().strip_prefix("<!--")?.trim_start().strip_prefix("from:")?;
-    // Without its end it is a mark all the same: it names a file that does not exist, and is reported.
+    // A mark without its end is still a mark: it names a file that doesn't exist, and is reported.
     Some(source.strip_suffix("-->").unwrap_or(source).trim())
 }
 
@@ -95,7 +95,7 @@ impl<'a> Fence<'a> {
     }
 }
 
-/// The lines that stand in the block when it is right.
+/// The lines that the block should have.
 fn excerpt(root: &Path, source: &str, fence: &Fence<'_>) -> Result<Vec<String>, String> {
     let (path, name) =
         source.split_once('#').map_or((source, None), |(path, name)| (path, Some(name)));
@@ -161,7 +161,7 @@ fn declares(line: &str, name: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
 }
 
-/// Where the one line with this anchor stands.
+/// The position of the one line with this anchor.
 fn only(lines: &[&str], wanted: Anchor<'_>) -> Result<usize, String> {
     let mut found = lines.iter().enumerate().filter(|(_, line)| anchor(line) == Some(wanted));
     let what = match wanted {

@@ -97,7 +97,7 @@ fn drain(conn: &Socket) {
 
 /// Answers each record that a client sends with the same text in capitals.
 ///
-/// The lesson: fixed length. A message ends after so many bytes, wherever recv stops; what has come after
+/// The lesson: fixed length. A message ends after that many bytes, wherever recv stops; what has come after
 /// it stays in the buffer. Both sides must know the size, and a short message is as long as a long one.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("fixed_server.rs")))]

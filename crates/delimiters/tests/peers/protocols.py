@@ -89,7 +89,7 @@ def header_fields(lines):
 
 
 def chunks(buffer, at):
-    """RFC 9112, 7.1: a line with the length in hexadecimal, so many bytes, CRLF; 0 is the last."""
+    """RFC 9112, 7.1: a line with the length in hexadecimal, that many bytes, CRLF; 0 is the last."""
     while (line := buffer.find(b"\r\n", at)) >= 0:
         size = int(buffer[at:line].split(b";")[0], 16)
         at = line + 2 + size + 2

@@ -26,13 +26,13 @@ def main():
 
 def serve(connection):
     while True:
-        # A raw request ends nowhere: what one recv brings is taken for one command.
+        # A raw request has no end: whatever one recv returns is treated as one command.
         command = connection.recv(1024)
         if not command:
             return
         answer = run(command)
         connection.sendall(str(len(answer)).encode("ascii"))
-        # Two bytes and no more: the next command may already stand behind them.
+        # Two bytes and no more: the next command may already come after them.
         ack = read_exact(connection, 2)
         if ack != b"OK":
             sys.exit(f"server.py: expected OK, got {ack!r}")

@@ -45,7 +45,7 @@ def read_header(data):
 
 
 def read_exact(connection, count):
-    """One recv may bring less than it was asked for: count what came."""
+    """One recv may return less than it was asked for: count what came."""
     data = bytearray()
     while len(data) < count:
         piece = connection.recv(min(count - len(data), 65536))

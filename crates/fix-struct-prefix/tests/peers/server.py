@@ -27,7 +27,7 @@ def main():
 
 def serve(connection):
     while True:
-        # A raw request ends nowhere: what one recv brings is taken for one command.
+        # A raw request has no end: whatever one recv returns is treated as one command.
         command = connection.recv(1024)
         if not command:
             return

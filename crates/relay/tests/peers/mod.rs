@@ -1,4 +1,4 @@
-//! Plain programs at both ends of a relay: they use the standard library's sockets and know nothing of
+//! Plain programs at both ends of a relay: they use the standard library's sockets and know nothing about
 //! the relay.
 
 #![allow(dead_code, reason = "each file of tests uses its part")]
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use relay::{Endpoint, Relay};
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// A server that listens.
@@ -58,7 +58,7 @@ pub fn connect(to: &Endpoint) -> Conn {
     })
 }
 
-/// A read that waits for ever would hang the test instead of failing it.
+/// A read that waits forever would hang the test instead of failing it.
 fn patient(conn: Conn) -> Conn {
     match &conn {
         Conn::Tcp(conn) => conn.set_read_timeout(Some(LONG)).unwrap(),
@@ -82,7 +82,7 @@ pub fn pair(schedule: &str) -> (Relay, Conn, Conn) {
     (relay, client, conn)
 }
 
-/// How many bytes each read brought, until there were so many, or the stream ended.
+/// How many bytes each read returned, until there were this many, or the stream ended.
 pub fn sizes(conn: &Conn, bytes: usize) -> Vec<usize> {
     let mut buffer = [0; 4096];
     let mut sizes = Vec::new();
@@ -96,7 +96,7 @@ pub fn sizes(conn: &Conn, bytes: usize) -> Vec<usize> {
 }
 
 impl Conn {
-    /// All of it, in one send where the kernel has room.
+    /// Sends all of it, in one send if the kernel has room.
     pub fn say(&self, bytes: &[u8]) {
         match self {
             Conn::Tcp(conn) => { conn }.write_all(bytes).unwrap(),
@@ -131,7 +131,7 @@ impl Conn {
         socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// Waits until so many bytes are there to be read, and leaves them.
+    /// Waits until this many bytes are there to be read, and leaves them there.
     pub fn wait_for_bytes(&self, many: usize) {
         let deadline = std::time::Instant::now() + LONG;
         let mut buffer = vec![0; many + 1];

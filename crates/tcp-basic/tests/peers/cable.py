@@ -14,7 +14,7 @@ conn = socket.create_connection(listener.getsockname())
 conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # seconds of silence before the first probe
 conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)  # seconds between two probes
-conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)  # so many without an answer, and it's over
+conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)  # two probes without an answer, and it's over
 loopback("down")
 begin = time.monotonic()
 try:

@@ -62,7 +62,7 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
 fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failure> {
     let peer = show(&datagram.from);
     if datagram.truncated {
-        // Gone for good: the next recvfrom brings the next datagram, not the rest of this one.
+        // Gone for good: the next recvfrom returns the next datagram, not the rest of this one.
         warn!(peer, room, "the datagram was longer than the buffer: its rest is lost");
     }
     socket
