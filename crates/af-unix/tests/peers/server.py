@@ -35,12 +35,21 @@ def serve(endpoint, options):
     print("listening on", options.path, flush=True)
     connection, _ = endpoint.accept()
     with connection:
-        connection.settimeout(30)
-        data = connection.recv(1024)
-        if not data:
-            sys.exit("server.py: the client left without a word")
-        print(data.decode("utf-8", "replace"), flush=True)
-        connection.sendall(b"hi")
+        message = talk(connection)
+    print(message.decode("utf-8", "replace"), flush=True)
+
+
+def talk(connection):
+    """One conversation, as over TCP: hear something, answer hi, read to the end of the stream."""
+    connection.settimeout(30)
+    message = connection.recv(1024)
+    if not message:
+        sys.exit("server.py: the client left without a word")
+    connection.sendall(b"hi")
+    connection.shutdown(socket.SHUT_WR)
+    while piece := connection.recv(1024):
+        message += piece
+    return message
 
 
 def parse():
