@@ -34,7 +34,8 @@ pub(super) const LAB: Lab = Lab {
         },
         Rule {
             id: "clients",
-            text: "The program must serve up to 200 clients at once. The next one may be refused, or made to wait.",
+            text: "The program must serve up to 200 clients at once. Any client beyond that may be refused, or made to \
+                   wait.",
             sides: &["200 are connected, and each is answered"],
         },
         Rule {

@@ -17,7 +17,7 @@ use crate::desk::grade::Grading;
 /// A form of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For a terminal: the points of each, what failed, and how often each case did
+    /// For a terminal: everyone's points, what failed, and how often each case failed
     Human,
     /// Gradescope's results.json
     Gradescope,
@@ -29,7 +29,7 @@ pub enum Format {
     Tap,
     /// Everything, for programs
     Json,
-    /// One row a submission, for a grade book
+    /// One row per submission, for a grade book
     Csv,
 }
 

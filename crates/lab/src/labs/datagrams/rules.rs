@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "address",
-        text: "An answer goes to the address that its request came from, and comes from the address that the server \
+        text: "An answer goes to the address that its request came from, and is sent from the address that the server \
                is bound to.",
         sides: &["one peer", "two peers taking turns", "requests from two peers, waiting at once"],
     },

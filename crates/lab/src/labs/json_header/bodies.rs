@@ -76,10 +76,10 @@ fn counted(text: &str) -> String {
 pub(super) const EDGE_CHARACTERS: Case = Case {
     id: "edge-characters",
     points: 1,
-    rule: "the first and the last character of each length in UTF-8 is a character, and so are U+0000 and U+FEFF",
+    rule: "the first and the last character of each length in UTF-8 are characters, and so are U+0000 and U+FEFF",
     proves: &[
-        ("reverse", "the first and the last of each length"),
-        ("count", "the first and the last of each length"),
+        ("reverse", "the first and the last of each length in UTF-8"),
+        ("count", "the first and the last of each length in UTF-8"),
     ],
     hint: "The step shows the characters. Which of them does your decoder drop, replace or refuse? Some treat U+FEFF \
            at the beginning as a byte order mark; here it is a character.",
@@ -219,8 +219,8 @@ fn cannot_do(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const NOT_TEXT: Case = Case {
     id: "not-text",
     points: 1,
-    rule: "reverse and count of a body that is not UTF-8 are answered with an error, and the connection stays open",
-    proves: &[("error", "a body that isn't UTF-8, in each of the ways that is possible")],
+    rule: "reverse and count for a body that isn't UTF-8 are answered with an error, and the connection stays open",
+    proves: &[("error", "a body that isn't UTF-8, for each possible reason")],
     hint: "The step shows the bytes. Which decoder do you use, and does it replace or skip what it can't decode?",
     fits: &[Fault::Form, Fault::Short, Fault::Silent],
     play: not_text,

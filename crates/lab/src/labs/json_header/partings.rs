@@ -20,7 +20,7 @@ const BROKEN_PEERS: usize = 1_100;
 pub(super) const END_BETWEEN: Case = Case {
     id: "end-between",
     points: 1,
-    rule: "a peer that ends its side between two requests gets nothing but the end of the stream",
+    rule: "a peer that ends its side between two requests gets nothing more than the end of the stream",
     proves: &[("end", "the last answer was read"), ("end", "the peer has sent nothing at all")],
     hint: "At the end of the stream, recv returns 0 bytes. What does your program do if that happens on the first \
            call?",

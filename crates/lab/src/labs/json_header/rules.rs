@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "answer",
         text: "The header of an answer is a JSON object in UTF-8, of 1 to 65,536 bytes. Its `data_len` is the number \
                of *bytes* in the body, written without a decimal point or an exponent. It may have any other members, \
-               but only in an error may `error` be anything but `null`.",
+               but only the header of an error may have an `error` that isn't `null`.",
         sides: &["an answer in plain letters", "an answer with characters of several bytes"],
     },
     Rule {
@@ -112,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
                with a code point of its own is one, and so is U+FEFF at the beginning.",
         sides: &[
             "characters of 1 to 4 bytes",
-            "the first and the last of each length",
+            "the first and the last of each length in UTF-8",
             "an empty body",
         ],
     },
@@ -121,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
         text: "`count`: the number of characters in the body, in decimal digits and nothing else.",
         sides: &[
             "characters of 1 to 4 bytes",
-            "the first and the last of each length",
+            "the first and the last of each length in UTF-8",
             "an empty body",
         ],
     },
@@ -135,7 +135,7 @@ pub(super) const RULES: &[Rule] = &[
             "an unknown op",
             "an op that isn't a string",
             "no op",
-            "a body that isn't UTF-8, in each of the ways that is possible",
+            "a body that isn't UTF-8, for each possible reason",
         ],
     },
     Rule {

@@ -215,7 +215,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "backlog",
         points: 2,
-        rule: "100 clients that connect before the server calls accept are all kept waiting for it",
+        rule: "100 clients connect before the server gets around to calling accept, and each of them is answered",
         proves: &[("backlog", "100 connect while the program is stopped")],
         hint: "The kernel keeps connections that nobody has accepted yet. How many? That's what you tell listen().",
         fits: &[Fault::Silent, Fault::Ended],

@@ -13,7 +13,7 @@ use crate::verdict::{CaseFailure, Fault};
 pub(super) const NO_INPUT: Case = Case {
     id: "no-input",
     points: 1,
-    rule: "a command that reads its standard input gets end-of-file at once",
+    rule: "a command that reads its standard input gets end-of-file straight away",
     proves: &[("input", "a command that reads its input")],
     hint: "Whose standard input does a child get, if you don't give it another one?",
     fits: &[Fault::Form, Fault::Wrong, Fault::Silent],
@@ -88,7 +88,7 @@ fn in_time(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const NO_END: Case = Case {
     id: "no-end",
     points: 2,
-    rule: "a command that does not end is killed with its children after 2 s; the answer is what it wrote, with \
+    rule: "a command that doesn't end is killed with its children after 2 s; the answer has what it wrote, and \
            timed_out",
     proves: &[
         ("time", "a command that would take 60 s is killed"),

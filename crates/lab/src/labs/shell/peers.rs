@@ -130,7 +130,7 @@ fn leaves_owed(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) const RESETS: Case = Case {
     id: "resets",
     points: 1,
-    rule: "a peer may reset the connection when nothing is going on, inside a request, and with all buffers full",
+    rule: "a peer may reset the connection when nothing is going on, inside a request, or with all buffers full",
     proves: &[
         ("leaves", "it resets when nothing is going on"),
         ("leaves", "it resets inside a request"),

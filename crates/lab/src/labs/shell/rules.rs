@@ -91,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "input",
-        text: "A command's standard input is empty: a command that reads it gets end-of-file at once.",
+        text: "A command's standard input is empty: a command that reads it gets end-of-file straight away.",
         sides: &["a command that reads its input"],
     },
     Rule {

@@ -94,7 +94,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "many-leave",
         points: 1,
-        rule: "1,100 peers that leave use nothing up",
+        rule: "after 1,100 peers that left their answers unread, the next one is served",
         proves: &[("leaves", "1,100 peers close with their answers unread")],
         hint: "What does a peer use that has to be released: a descriptor, a thread? Is it released after an error, \
                too?",
