@@ -1,4 +1,4 @@
-//! Carries packets from device to device, each at its time.
+//! Carries packets from device to device, each at the right time.
 
 use crate::{Conditions, Counts, Wire};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What happens to packets on the line, the same in both directions.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq)]
 pub struct Conditions {
-    /// How long each packet travels, one way, in milliseconds
+    /// How long each packet takes, one way, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub delay: Duration,
     /// The probability that a packet is lost, from 0 to 1
@@ -14,10 +14,10 @@ pub struct Conditions {
     /// The probability that a packet arrives twice
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = probability)]
     pub duplicate: f64,
-    /// The probability that a packet overtakes all that are under way: it takes no time. Needs --delay
+    /// The probability that a packet takes no time, and so overtakes all that are under way. Needs --delay
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = probability, requires = "delay")]
     pub reorder: f64,
-    /// The seed of everything random: with the same seed, the same happens again
+    /// The seed for everything random: with the same seed, the same happens again
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
 }

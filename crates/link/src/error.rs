@@ -7,7 +7,7 @@ use std::io;
 /// Why there is no link.
 #[derive(Debug)]
 pub enum LinkError {
-    /// No network of our own: see [`segments::CaptureError`].
+    /// We can't have a network of our own: see [`segments::CaptureError`].
     Network(segments::CaptureError),
     /// A device could not be made.
     Device(io::Error),
@@ -50,7 +50,7 @@ impl Display for LinkError {
                 write!(f, "cannot make a TUN device: {error}")?;
                 match error.kind() {
                     io::ErrorKind::PermissionDenied => {
-                        f.write_str("; /dev/net/tun is root's here: try sudo")
+                        f.write_str("; only root may open /dev/net/tun here: try sudo")
                     }
                     io::ErrorKind::NotFound => {
                         f.write_str("; there is no /dev/net/tun: try sudo modprobe tun")

@@ -95,7 +95,7 @@ impl Link {
         command
     }
 
-    /// Ends the link, and returns what it says of the packets that it carried: a line for each direction.
+    /// Ends the link, and returns what it says about the packets that it carried: a line for each direction.
     ///
     /// # Errors
     /// [`LinkError::Program`] when it does not end.
@@ -111,7 +111,7 @@ impl Link {
 }
 
 /// The options of nsenter(1) with which the process `visitor` enters the network of the process `target`. If their user
-/// namespaces differ, it enters the target's first: only there it has the right to enter the network.
+/// namespaces differ, it enters the target's first: only there may it enter the network.
 pub fn nsenter_options(target: u32, visitor: u32) -> Vec<String> {
     let users = |pid| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
     let mut options = vec!["--target".to_owned(), target.to_string()];

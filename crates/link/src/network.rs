@@ -11,7 +11,7 @@ const SBIN: &str = r#"PATH="$PATH:/usr/sbin:/sbin""#;
 
 /// A network namespace with its loopback, and one device that leads to the other end.
 ///
-/// It lives as long as its shell, and the shell as long as we do: its standard input is our pipe.
+/// It lives as long as its shell, and the shell as long as we do, because its standard input is our pipe.
 #[derive(Debug)]
 pub struct Network {
     shell: Child,
@@ -23,7 +23,7 @@ impl Network {
     /// Makes the network, and the device through which it is reached: what programs in it send to the other end can be
     /// read from the device, as IP packets.
     ///
-    /// Only inside, after [`segments::enter`]: it takes the right to make network devices, and nobody else should find
+    /// Only inside, after [`segments::enter`]: making network devices needs the permission, and nobody else should find
     /// them in their network.
     ///
     /// # Errors
@@ -31,8 +31,8 @@ impl Network {
     pub fn start(end: End) -> Result<(Network, Tun), LinkError> {
         let mut shell = Command::new("unshare");
         shell.args(["--net", "--", "sh"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // Ctrl-C in our terminal is for us. It would end the shells too, and both networks with them
-        // before we could say what travelled. The end of its input ends a shell in any group.
+        // Ctrl-C in our terminal is meant for us. It would also end the shells, and both networks with them,
+        // before we could print our counts. The end of its input ends a shell in any group.
         shell.process_group(0);
         let doing = "starting a shell in a network of its own";
         let mut shell = shell.spawn().map_err(|error| match error.kind() {
@@ -49,15 +49,15 @@ impl Network {
         network.run(SBIN)?;
         network.run("ip link set lo up")?;
 
-        // The system names it: another link may be at the same point, in the same network.
+        // The system picks the name: another link may be doing the same, in the same network.
         let tun = Tun::new().map_err(LinkError::Device)?;
         let first_name = tun.name().map_err(LinkError::Device)?.name();
         tun.set_nonblocking(true).map_err(LinkError::Device)?;
-        // The device goes, our descriptor stays.
+        // The device moves, our descriptor stays.
         let (name, here, there) = (end.name(), end.address(), end.other().address());
         let first_name = first_name.display();
         move_device(&format!("ip link set {first_name} netns {} name {name}", network.pid()))?;
-        // Without an automatic IPv6 address: it would send packets that nobody asked for.
+        // No automatic IPv6 address: it would send packets that nobody asked for.
         network.run(&format!("ip link set {name} addrgenmode none"))?;
         network.run(&format!("ip address add {here} peer {there} dev {name}"))?;
         network.run(&format!("ip link set {name} up"))?;
@@ -103,7 +103,7 @@ fn move_device(command: &str) -> Result<(), LinkError> {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        // It would end by itself once its input does. Not waited for, it would stay as a zombie.
+        // It ends by itself when its input does. If we didn't wait for it, it would stay a zombie.
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }

@@ -48,7 +48,7 @@ pub struct Counts {
 }
 
 impl Wire {
-    /// A wire without packets. `direction`, 0 or 1, gives each direction random numbers of its own.
+    /// A wire without packets. `direction`, 0 or 1, gives each direction its own random numbers.
     pub fn new(conditions: &Conditions, direction: u64) -> Wire {
         let mut seeds = Random::seeded(conditions.seed);
         let seed = (0..=direction).fold(0, |_, _| seeds.draw());
@@ -60,7 +60,7 @@ impl Wire {
         }
     }
 
-    /// Sends a packet off.
+    /// Sends a packet.
     pub fn send(&mut self, now: Duration, packet: Vec<u8>) {
         let Conditions { delay, drop, duplicate, reorder, .. } = self.conditions;
         self.counts.sent += 1;

@@ -1,4 +1,4 @@
-//! Real programs at the two ends. Skipped aloud where no link can be had.
+//! Real programs at the two ends. Skipped, with a message, if there can be no link.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -18,7 +18,7 @@ use terminal::Window;
 
 const TIME: Duration = Duration::from_secs(60);
 
-/// A link; without one the reason is said and the test returns.
+/// A link; if there is none, says why, and the test returns.
 fn link(conditions: &Conditions) -> Option<Link> {
     match Link::start(conditions) {
         Ok(link) => Some(link),
@@ -61,7 +61,7 @@ fn every_round_trip_takes_its_time_that_of_the_handshake_too() {
     let (_server, address, token) = server(&link, &scratch);
     let finished = ask(&link, &address, &token, "echo hi");
     assert_eq!(finished.stdout, b"hi\n");
-    // Behind a relay, connect would take no time: token and command only.
+    // With a relay, connect would take no time: there would be only token and command.
     let three_round_trips = 6 * delay;
     assert!(finished.took >= three_round_trips, "{:?}", finished.took);
 }
@@ -129,7 +129,7 @@ fn it_leaves_nothing_behind_however_it_ends() {
     }
 }
 
-/// The shells that keep the two networks, of which the first line tells.
+/// The shells that keep the two networks open; the first line names them.
 fn shells(line: &str) -> Vec<String> {
     let pids: Vec<String> = line.split(' ').skip(2).step_by(2).map(str::to_owned).collect();
     assert!(pids.len() == 2 && pids.iter().all(|pid| is_there(pid)), "{line}");
@@ -137,7 +137,7 @@ fn shells(line: &str) -> Vec<String> {
 }
 
 fn is_there(pid: &str) -> bool {
-    // A shell that has ended may wait for its parent's word: it is none any more.
+    // A shell that has ended may still be a zombie: that doesn't count.
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.contains("Name:\tsh\n") && !status.contains("State:\tZ")
 }
@@ -176,7 +176,7 @@ fn a_terminal_that_closes_leaves_nothing_behind() {
             }
         };
         match key {
-            // It has nobody to tell what travelled: its stdout is gone.
+            // It can't print its counts: its stdout is gone.
             None => assert!(matches!(status.code(), Some(0 | 141)), "{status}"),
             Some(_) => {
                 assert_eq!(status.code(), Some(0), "{said}");

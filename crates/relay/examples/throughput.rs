@@ -16,7 +16,7 @@ use relay::{Relay, Schedule};
 
 const PAIRS: usize = 5;
 const EACH: usize = 200 << 20;
-/// A block that differs at every offset from its neighbours, so that a lost or doubled piece shows.
+/// A block that differs at every offset from its neighbours, so that a lost or repeated piece shows.
 const BLOCK: usize = 1 << 20;
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// How long it takes until the last byte has come.
+/// How long it takes until the last byte has arrived.
 fn transfer(listener: &TcpListener, to: SocketAddr, block: &[u8]) -> io::Result<Duration> {
     let mut client = TcpStream::connect(to)?;
     let (mut conn, _) = listener.accept()?;

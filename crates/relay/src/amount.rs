@@ -36,7 +36,7 @@ impl FromStr for Millis {
     }
 }
 
-/// How long a byte travels: always the same (`25`), or drawn from a range for each arrival
+/// How long a byte is delayed: always the same (`25`), or drawn from a range for each arrival
 /// (`20..30`, both included).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delay {

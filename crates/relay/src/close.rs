@@ -1,4 +1,4 @@
-//! How the relay ends a connection by itself: in order, or with a reset.
+//! How the relay itself ends a connection: cleanly, or with a reset.
 
 use std::io::PipeReader;
 use std::net::Shutdown;

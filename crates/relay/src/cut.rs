@@ -11,11 +11,11 @@ use crate::random::Random;
 ///
 /// | written | pieces of |
 /// |---|---|
-/// | `*` | whatever comes: no cut (the default) |
+/// | `*` | whatever arrives: no cut (the default) |
 /// | `1` | 1 byte each |
 /// | `3,1` | 3 bytes, 1 byte, 3, 1, … |
-/// | `3,1,*` | 3 bytes, 1 byte, and then whatever comes |
-/// | `random:1..7` | 1 to 7 bytes, by the seed |
+/// | `3,1,*` | 3 bytes, 1 byte, and then whatever arrives |
+/// | `random:1..7` | 1 to 7 bytes, chosen by the seed |
 ///
 /// The cuts have fixed places in the stream: after byte 3, after byte 4. When bytes arrive a few at a
 /// time, a piece leaves in parts; it doesn't start again.

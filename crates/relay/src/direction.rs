@@ -1,4 +1,4 @@
-//! The two directions of a connection, and which of them a schedule is for.
+//! The two directions of a connection, and which of them a schedule applies to.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;

@@ -15,16 +15,16 @@ pub struct Faults {
     /// Collect this long after the first byte, then send everything in one write
     #[arg(long, value_name = "MS", default_value_t)]
     merge: Millis,
-    /// How long each byte travels, one way; 20..30 draws from a range
+    /// How long each byte is delayed, one way; 20..30 draws from a range
     #[arg(long, value_name = "MS", default_value_t)]
     delay: Delay,
-    /// How many bytes pass in a second
+    /// How many bytes pass per second
     #[arg(long, value_name = "BYTES/S")]
     rate: Option<NonZeroU64>,
     /// How much later than the last byte the end of the stream passes
     #[arg(long, value_name = "MS", default_value_t)]
     slow_close: Millis,
-    /// After N bytes nothing passes any more; the connection stays open
+    /// After N bytes nothing more passes; the connection stays open
     #[arg(long, value_name = "N")]
     stall_after: Option<u64>,
     /// After N bytes both sides get a reset
@@ -36,16 +36,16 @@ pub struct Faults {
     /// Datagrams (--udp): how many vanish, from 0 to 1
     #[arg(long, value_name = "P", default_value_t)]
     drop: Chance,
-    /// Datagrams: how many come twice
+    /// Datagrams: how many arrive twice
     #[arg(long, value_name = "P", default_value_t)]
     duplicate: Chance,
-    /// Datagrams: how many come after the next one
+    /// Datagrams: how many arrive after the next one
     #[arg(long, value_name = "P", default_value_t)]
     reorder: Chance,
     /// Which direction all this is for: to-server, to-client or both
     #[arg(long, value_name = "DIRECTION", default_value_t)]
     direction: Direction,
-    /// The seed of everything random; without it, each run has a new one
+    /// The seed for everything random; without it, each run has a new one
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 }

@@ -19,10 +19,10 @@ pub(crate) struct Flow {
     pub(crate) state: State,
     /// Holds the bytes that pass without being copied.
     pub(crate) splice: Splice,
-    /// Bytes pass at once, and as they come.
+    /// Bytes pass at once, just as they arrive.
     idle: bool,
     plan: Plan,
-    /// Only where something has to wait for the reader.
+    /// Only if something has to wait for the reader.
     reader: Option<Reader>,
     /// Until when the line is busy with the bytes that leave next, and how many there are.
     sending: Option<(Instant, usize)>,
@@ -33,7 +33,7 @@ pub(crate) struct Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Flowing,
-    /// Nothing passes any more, not even the end.
+    /// Nothing more passes, not even the end.
     Stalled,
     /// The end has passed, or the receiver is gone.
     Over,
@@ -91,7 +91,7 @@ impl Flow {
     pub(crate) fn arrived(&mut self, n: usize, asked: usize, now: Instant) {
         let delay = self.plan.delay();
         self.queue.arrived(n, now, delay);
-        // These aren't short messages: from now on they pass without being copied, if nobody records them.
+        // These aren't short messages: from now on the bytes pass without being copied, unless somebody records them.
         if n == asked && self.idle && !is_recording() {
             self.splice.open();
         }

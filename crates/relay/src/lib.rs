@@ -1,9 +1,9 @@
 //! A relay to put between any client and any server. It makes the network as unkind as the standard
 //! allows, and can repeat exactly what it did.
 //!
-//! TCP promises the bytes, in order. It does not promise how many of them one `recv` brings, nor how
-//! soon, nor that the connection lives. Loopback is kind: it delivers short messages whole and at
-//! once, so wrong programs look right. Behind a relay they do not.
+//! TCP promises the bytes, in order. It doesn't promise how many of them one `recv` returns, how
+//! soon, or that the connection survives. Loopback is kind: it delivers short messages whole and at
+//! once, so wrong programs look right. With a relay in between they don't.
 //!
 //! ```
 //! use std::io::{Read, Write};

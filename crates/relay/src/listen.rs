@@ -17,8 +17,8 @@ pub(crate) fn listen_on(address: &Endpoint) -> io::Result<(Socket, Option<Claim>
     Ok((listener, claim))
 }
 
-/// Binds. A path is claimed as af-unix-server does it: it takes over what a dead program left, and only
-/// this user can connect. The claim lives as long as the relay.
+/// Binds. A path is claimed as in af-unix-server: the relay takes it over from a dead program, and only
+/// this user can connect. The claim lasts as long as the relay.
 fn bind(address: &Endpoint) -> io::Result<(Socket, Option<Claim>)> {
     let mut claim = match address {
         Endpoint::Path(path) => Some(Claim::new(path)?),

@@ -1,8 +1,8 @@
 //! Which peers a relay of datagrams remembers, and for how long. No socket, no clock.
 //!
-//! A datagram doesn't say whether more will come, and UDP has no goodbye. So a relay does what a router
+//! A datagram doesn't say whether more will follow, and UDP has no goodbye. So a relay does what a router
 //! with address translation does (RFC 4787 calls it a mapping): it remembers a peer as long as datagrams
-//! come. It forgets the peer after [`IDLE`] without one, or earlier, if a new peer needs the place of the
+//! arrive. It forgets the peer after [`IDLE`] without one, or earlier, if a new peer needs the place of the
 //! one that has been idle longest.
 
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ impl<P: PartialEq, M> Mappings<P, M> {
         Some(&mut entry.mapping)
     }
 
-    /// The number of the next mapping, from 0. Numbers are never used again: they seed what happens to the
+    /// The number of the next mapping, from 0. Numbers are never reused: they seed what happens to the
     /// datagrams, and a peer that comes back should not get the same random faults again.
     pub(crate) fn next_number(&self) -> u64 {
         self.begun

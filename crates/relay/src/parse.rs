@@ -1,4 +1,4 @@
-//! How the words of a schedule are read, and what is said about one that cannot be.
+//! Reads the words of a schedule, and says what was expected when it can't.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -8,7 +8,7 @@ pub(crate) fn number<T: FromStr>(text: &str, expected: &str) -> Result<T, NotASc
     text.parse().map_err(|_| NotASchedule(format!("{expected}, not {text:?}")))
 }
 
-/// The text is not a schedule, or not a part of one. The message says what was expected.
+/// The text isn't a schedule, or isn't a part of one. The message says what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotASchedule(pub(crate) String);
 

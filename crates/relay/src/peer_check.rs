@@ -10,8 +10,8 @@ use tracing::warn;
 /// Whom a relay serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerCheck {
-    /// Clients on this machine only if they are provably this user's. A client that has closed already is
-    /// nobody's, and refused.
+    /// Clients on this machine only if they are provably this user's. A client that has already closed has no owner,
+    /// and is refused.
     ThisUser,
     /// Every client except those that are provably another user's: for a program that controls both ends,
     /// and whose clients may send and close at once.
@@ -26,25 +26,25 @@ impl PeerCheck {
 
     fn why_not(self, found: io::Result<Whose>) -> Option<&'static str> {
         match (self, found) {
-            // The policies, a line each.
+            // The policies, one line each.
             (PeerCheck::ThisUser, Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold)) => None,
             (PeerCheck::NotAnothers, found) if !matches!(found, Ok(Whose::AnotherUser)) => None,
 
             (_, Ok(Whose::AnotherUser)) => Some("the client is another user's"),
             (_, Ok(Whose::Unmapped)) => Some("the client's user has no number in this container"),
             (_, Err(error)) => {
-                warn!(%error, "cannot look up whose a connection is");
+                warn!(%error, "cannot look up who owns a connection");
                 Some("nobody can say whose the client is")
             }
             (_, Ok(_)) => Some("the client has closed already, and nobody can say whose it was"),
         }
     }
 
-    /// Said at the start: what can't be checked on this system.
+    /// A warning at the start: what can't be checked on this system.
     pub(crate) fn warn(self) {
         if cfg!(not(target_os = "linux")) {
             warn!(
-                "this system does not tell whose a connection is: every user of this machine is relayed"
+                "this system does not say who owns a connection: every user of this machine is relayed"
             );
         }
     }

@@ -108,7 +108,7 @@ impl Plan {
         }
     }
 
-    /// Says that the first `n` bytes of what was to be sent were sent. True at a cut: the next byte
+    /// Call it when the first `n` bytes have been sent. Returns true at a cut: the next byte
     /// must wait until the reader has taken these.
     pub fn passed(&mut self, n: usize) -> bool {
         self.passed += n as u64;
@@ -120,12 +120,12 @@ impl Plan {
         cut || self.is_over()
     }
 
-    /// Whether the limit is reached: nothing will be sent any more.
+    /// Whether the limit is reached: nothing more will be sent.
     pub fn is_over(&self) -> bool {
         self.limit.is_some_and(|(after, _)| self.passed >= after)
     }
 
-    /// Whether all bytes pass at once, and as they come.
+    /// Whether all bytes pass at once, just as they arrive.
     pub(crate) fn is_idle(&self) -> bool {
         !self.holds() && self.rate.is_none() && self.delay == Delay::default()
     }
@@ -135,7 +135,7 @@ impl Plan {
         self.cut != Cut::default() || self.limit.is_some()
     }
 
-    /// How long the bytes that arrive next travel.
+    /// How long the bytes that arrive next are delayed.
     pub fn delay(&mut self) -> Duration {
         let Delay { least, most } = self.delay;
         Duration::from_millis(self.delays.between(least.0.into(), most.0.into()))

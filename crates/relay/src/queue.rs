@@ -78,7 +78,7 @@ impl Queue {
         &mut self.bytes[self.end..until]
     }
 
-    /// `n` bytes arrived in the room; they travel for `delay`.
+    /// `n` bytes arrived in the room; they are delayed for `delay`.
     pub(crate) fn arrived(&mut self, n: usize, now: Instant, delay: Duration) {
         self.end += n;
         let due = match self.window {
@@ -92,7 +92,7 @@ impl Queue {
         self.arrivals.push_back((n, due));
     }
 
-    /// The stream ended; its end travels for `delay`.
+    /// The stream ended; its end is delayed for `delay`.
     pub(crate) fn ended(&mut self, ending: Ending, now: Instant, delay: Duration) {
         self.ending = Some((ending, self.not_before(now + delay)));
     }

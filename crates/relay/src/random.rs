@@ -1,5 +1,5 @@
-//! Chance that can be repeated: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-//! number generators", 2014). Ten lines, no state but one number, and the same on every machine.
+//! Repeatable chance: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+//! number generators", 2014). Ten lines, one number of state, and the same on every machine.
 
 use crate::direction::Destination;
 
@@ -50,7 +50,7 @@ impl Random {
         least + ((u128::from(self.draw()) * many) >> 64) as u64
     }
 
-    /// Whether what has this probability, from 0 to 1, happens this time.
+    /// Whether something with this probability, from 0 to 1, happens this time.
     pub fn happens(&mut self, probability: f64) -> bool {
         // 53 bits are what an f64 holds exactly; the result is below 1, so a probability of 1 is always.
         ((self.draw() >> 11) as f64 / (1u64 << 53) as f64) < probability

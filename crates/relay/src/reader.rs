@@ -92,7 +92,7 @@ impl Reader {
 struct Answer {
     /// Everything that was sent has arrived in the reader's kernel.
     arrived: bool,
-    /// Nothing of it is waiting there any more.
+    /// None of it is still waiting there.
     empty: bool,
 }
 
@@ -135,7 +135,7 @@ impl Probe {
 
     fn ask(&self, sent: u64) -> Option<Answer> {
         match self {
-            // If the socket is gone, nobody reads any more, and there is nothing to wait for.
+            // If the socket is gone, nobody will read, and there is nothing to wait for.
             Probe::Tcp(kernel, local, remote) => Some(match kernel.received(*local, *remote) {
                 Ok(received) => {
                     Answer { arrived: received.total >= sent, empty: received.unread == 0 }

@@ -16,7 +16,7 @@ use crate::{Endpoint, PeerCheck, RelayError, Schedule, tcp, udp};
 #[derive(Debug)]
 pub struct Relay {
     address: Endpoint,
-    /// Of the path it listens at. Dropped, it removes the file.
+    /// The claim of the path it listens at. Dropping it removes the file.
     _claim: Option<Claim>,
     /// When this is dropped, its reading end hangs up, which wakes every `poll` on it.
     stop: Option<PipeWriter>,
@@ -24,7 +24,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens, and relays each connection to `to`. The server need not be there yet: a client that comes
+    /// Listens, and relays each connection to `to`. The server may start later: a client that comes
     /// too early is reset, as it would be without a relay.
     ///
     /// For a program that controls both ends ([`PeerCheck::NotAnothers`]).

@@ -31,13 +31,13 @@ pub struct Schedule {
     pub cut: Cut,
     /// After the first byte, collect for this long and pass all of it in one write.
     pub merge: Millis,
-    /// How long each byte travels, one way. The order stays: it is a stream.
+    /// How long each byte is delayed, one way. The order stays: it is a stream.
     pub delay: Delay,
-    /// How many bytes pass in a second, at most.
+    /// How many bytes pass per second, at most.
     pub rate: Option<NonZeroU64>,
     /// How much later than the last byte the end of the stream passes.
     pub slow_close: Millis,
-    /// After this many bytes nothing passes any more, not even the end. The connection stays open.
+    /// After this many bytes nothing more passes, not even the end. The connection stays open.
     pub stall_after: Option<u64>,
     /// After this many bytes both sides get a reset.
     pub reset_after: Option<u64>,
@@ -45,9 +45,9 @@ pub struct Schedule {
     pub close_after: Option<u64>,
     /// Datagrams only: how many vanish.
     pub drop: Chance,
-    /// Datagrams only: how many come twice.
+    /// Datagrams only: how many arrive twice.
     pub duplicate: Chance,
-    /// Datagrams only: how many come after the next one.
+    /// Datagrams only: how many arrive after the next one.
     pub reorder: Chance,
     /// Which direction all this is for. The other direction is idle.
     pub direction: Direction,

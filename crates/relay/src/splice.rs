@@ -25,7 +25,7 @@ impl Splice {
 
 #[cfg(target_os = "linux")]
 impl Splice {
-    /// How much a pipe is asked to hold: as much as the buffer of a socket. With twice or half of it, the relay is
+    /// How much we ask a pipe to hold: as much as the buffer of a socket. With twice or half as much, the relay is
     /// slower. The kernel gives less to a user who has many pipes.
     const SIZE: usize = 256 << 10;
 

@@ -2,7 +2,7 @@
 //!
 //! One thread waits for connections; each connection has a thread of its own, which waits in one
 //! `poll(2)` for everything that can happen: bytes from either side, room at either side, the moment
-//! when something is due, and the end of the relay. It blocks nowhere else, so it keeps its times and
+//! when something is due, and the end of the relay. It blocks nowhere else, so it is always on time and
 //! notices a reset at once.
 //!
 //! In a trace, the accepted socket talks to the client, and the connected one to the server.
@@ -25,7 +25,7 @@ use crate::poll::wait;
 use crate::queue::Ending;
 use crate::{Destination, Endpoint, PeerCheck, Schedule};
 
-/// How many connections may be open at once; one more is reset.
+/// How many connections may be open at once; any more are reset.
 const CONNECTIONS: usize = 1024;
 /// The kernel's buffers of each socket. What waits in them stays in the processor's cache: with the
 /// megabytes that the kernel would choose an idle relay had 0.4 of the speed of a direct connection.
@@ -165,7 +165,7 @@ enum Outcome {
 fn carry(sides: [&Socket; 2], mut flows: [Flow; 2], stop: &PipeReader) -> Outcome {
     // A side that broke while we sent to it. What it sent before can still be read.
     let mut broken = [false; 2];
-    // A side that hung up and that we don't read from any more: poll would report it again and again.
+    // A side that hung up and that we no longer read from: poll would report it again and again.
     let mut ignored = [false; 2];
     loop {
         let now = Instant::now();
@@ -225,7 +225,7 @@ fn carry(sides: [&Socket; 2], mut flows: [Flow; 2], stop: &PipeReader) -> Outcom
                     Err(_) => flow.ended(Ending::Reset, Instant::now()),
                 }
             } else if happened[from].contains(PollFlags::ERR) && flow.state != State::Flowing {
-                // Nobody reads from this side any more, so nobody else would notice.
+                // We no longer read from this side, so nothing else would notice.
                 return Outcome::Reset;
             } else if happened[from].intersects(gone) && events[from].is_empty() {
                 ignored[from] = true;

@@ -22,7 +22,7 @@ use crate::{DatagramFates, Destination, Endpoint, Schedule};
 const MAPPINGS: usize = 1024;
 /// The longest that a late datagram waits for the next one.
 const LATE: Duration = Duration::from_millis(500);
-/// The longest payload there is.
+/// The longest possible payload.
 const LONGEST: usize = 65_535;
 
 pub(crate) fn bind(address: &Endpoint) -> io::Result<Socket> {

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]

@@ -1,13 +1,13 @@
-//! Is a cut a cut? A plain reader, which knows nothing of the relay, counts what each `read` brings.
+//! Is a cut a cut? A plain reader, which knows nothing about the relay, counts what each `read` returns.
 //! Only on Linux can the relay know what the reader has taken; elsewhere a cut is likely, not certain.
 //!
 //! | claim | test |
 //! |---|---|
 //! | every read is exactly one piece: 1 byte, a pattern, random, over IPv4, IPv6, Unix | `every_read_is_a_piece` |
-//! | also while the machine is busy, both directions at once | `every_read_is_a_piece_on_a_busy_machine` |
+//! | even while the machine is busy, both directions at once | `every_read_is_a_piece_on_a_busy_machine` |
 //! | the same seed, the same reads; another seed, others | `a_seed_repeats_its_cuts` |
-//! | a piece that comes in parts is not begun anew | `cuts_lie_in_the_stream_not_in_the_arrivals` |
-//! | a reader that does not read holds nothing up for ever | `a_reader_that_sleeps` |
+//! | a piece that arrives in parts doesn't start again | `cuts_lie_in_the_stream_not_in_the_arrivals` |
+//! | a reader that doesn't read holds nothing up forever | `a_reader_that_sleeps` |
 //! | one byte at a time, 20,000 times: every read one byte, and soon | `twenty_thousand_pieces` |
 
 #![cfg(target_os = "linux")]
@@ -100,7 +100,7 @@ fn every_read_is_a_piece_on_a_busy_machine() {
                 }
             });
         }
-        // Ends the busy threads also when an assertion fails.
+        // Ends the busy threads even if an assertion fails.
         let _guard = Guard(&stop);
         for schedule in ["cut=1", "cut=random:1..7 seed=3", "cut=1,2,3"] {
             let server = listen(&"127.0.0.1:0".parse().unwrap());
@@ -172,7 +172,7 @@ fn a_reader_that_sleeps() {
     let client = connect(relay.address());
     client.say(b"hello");
     let conn = server.accept();
-    // It does not read, and the rest comes all the same: both pieces wait, and one read has them.
+    // It does not read, and the rest comes anyway: both pieces wait, and one read takes them.
     conn.wait_for_bytes(5);
     assert_eq!(sizes(&conn, 5), [5]);
 }

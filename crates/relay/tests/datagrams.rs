@@ -1,11 +1,11 @@
-//! Datagrams: lost, doubled and late, as the seed says.
+//! Datagrams: lost, duplicated and late, as the seed says.
 //!
 //! | claim | test |
 //! |---|---|
 //! | what arrives, and in which order, is what a replay of the fates says, both directions | `what_arrives_is_what_the_seed_says` |
 //! | each client keeps its own flow | `each_client_gets_its_own_answers` |
 //! | boundaries stay, an empty datagram too | `boundaries_stay` |
-//! | a late one comes also when nothing follows | `a_late_one_with_nothing_behind_it` |
+//! | a late one arrives even if nothing follows | `a_late_one_with_nothing_behind_it` |
 //! | nobody listens at the server | `a_server_that_is_not_there_is_loss` |
 //! | stream faults, Unix sockets | `what_does_not_fit` |
 
@@ -139,7 +139,7 @@ fn a_server_that_is_not_there_is_loss() {
     drop(server);
     let client = socket();
     client.send_to(b"lost", address).unwrap();
-    // And then it is there. Who wants to be heard over UDP says it again until there is an answer.
+    // And then the server is there. Over UDP you send again until there is an answer.
     let server = UdpSocket::bind(at).unwrap();
     server.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     let heard = (0..3000).any(|_| {

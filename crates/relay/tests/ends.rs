@@ -1,10 +1,10 @@
-//! How the program `relay` ends, and that it leaves nothing behind.
+//! How the program `relay` ends, and that it leaves no files.
 //!
 //! | claim | test |
 //! |---|---|
 //! | INT, TERM, HUP, QUIT: exit 0, the socket's file and its lock are gone | `four_signals_end_it_alike_and_its_files_are_gone` |
 //! | a terminal that closes, Ctrl-C, Ctrl-\: the same | `a_terminal_that_closes_ends_it_too` |
-//! | after kill -9 the path can be had again | `what_a_killed_relay_left_is_taken_over` |
+//! | after kill -9 the path can be used again | `what_a_killed_relay_left_is_taken_over` |
 //! | a path is this user's alone, whatever the umask | `a_path_is_private_whatever_the_umask` |
 
 #![cfg(target_os = "linux")]
@@ -125,7 +125,7 @@ fn what_a_killed_relay_left_is_taken_over() {
     assert!(place.files().contains(&"front".to_owned()));
     let relay = place.relay();
     place.is_served();
-    // But not from one that lives.
+    // But not from one that is still running.
     let second = Program::start("relay", Command::new(RELAY).args(place.args())).unwrap();
     let second = second.wait(LONG).unwrap();
     assert_eq!(second.code, Some(3), "{}", String::from_utf8_lossy(&second.stderr));

@@ -29,8 +29,8 @@ use std::time::{Duration, Instant};
 
 use peers::{Conn, connect, listen, pair, relay, sizes};
 
-/// Runs a check in both directions: from the client to the server, and back. The schedule is for this
-/// direction only.
+/// Runs a check in both directions: from the client to the server, and back. The schedule applies only to
+/// the direction that is checked.
 fn both_ways(schedule: &str, check: impl Fn(Conn, Conn)) {
     for direction in ["to-server", "to-client"] {
         let (_relay, client, server) = pair(&format!("{schedule} direction={direction}"));
@@ -50,10 +50,10 @@ fn a_delay_is_not_shorter_than_said() {
             from.say(b"hello");
             to.read_exact(&mut [0; 5]).unwrap();
             assert!(before.elapsed() >= Duration::from_millis(least));
-            // The other way is not delayed: but how soon is soon, on a busy machine?
+            // The other direction isn't delayed, but on a busy machine there is no bound to check.
             to.say(b"hi");
             from.read_exact(&mut [0; 2]).unwrap();
-            // The end travels as long as the bytes.
+            // The end is delayed as long as the bytes.
             let before = Instant::now();
             from.end();
             assert_eq!(to.read(&mut [0; 5]).unwrap(), 0);
@@ -99,7 +99,7 @@ fn two_sends_are_one_read() {
     both_ways("merge=1000", |from, to| {
         let before = Instant::now();
         from.say(b"hello");
-        // Not to wait for anything: the pause is what the merge has to bridge.
+        // This isn't a wait for anything: it's the pause that the merge has to bridge.
         thread::sleep(Duration::from_millis(10));
         from.say(b"hi");
         assert_eq!(sizes(&to, 7), [7]);
@@ -126,13 +126,13 @@ fn silence_after_so_many_bytes() {
         from.say(b"hello");
         to.read_exact(&mut [0; 7]).unwrap();
         from.end();
-        // Silence cannot be awaited. But the other way works on, there and back is one order, and a
-        // timeout is what a program would see.
+        // We can't wait for silence. But the other direction still works, its bytes arrive in order, and a
+        // program would see a timeout.
         to.say(b"still here");
         from.read_exact(&mut [0; 10]).unwrap();
         to.tcp().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         assert_eq!(to.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
-        // Who gives up is heard of on the other side.
+        // If one side gives up, the other notices.
         to.reset();
         assert_eq!(from.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::ConnectionReset);
     });
@@ -142,13 +142,13 @@ fn silence_after_so_many_bytes() {
 fn a_reset_after_so_many_bytes() {
     for many in [0, 1, 7, 5000] {
         both_ways(&format!("reset-after={many}"), |mut from, mut to| {
-            // Where 0 bytes pass the reset may come before this does.
+            // If 0 bytes pass, the reset may come first.
             let wrote = Write::write_all(&mut from, &[b'x'; 10_000]);
             let mut came = Vec::new();
             let error = to.read_to_end(&mut came).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);
             assert_eq!(came.len(), many);
-            // A socket tells of its reset once.
+            // A socket reports its reset only once.
             let told = wrote.and_then(|()| from.read_exact(&mut [0; 1])).unwrap_err();
             assert_eq!(told.kind(), ErrorKind::ConnectionReset);
         });
@@ -181,7 +181,7 @@ fn a_peer_s_reset_passes_on() {
         from.reset();
         while Write::write_all(&mut to, &[b'x'; 1000]).is_ok() {}
     });
-    // While it is sent to, and its buffers are full.
+    // While we send to it, and its buffers are full.
     both_ways("", |mut from, to| {
         thread::scope(|scope| {
             let sender =

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | a printed schedule parses to the same | `a_schedule_round_trips` |
 //! | what is printed is what was typed | `words_as_typed` |
-//! | nonsense is refused with a word of help | `nonsense_is_refused` |
-//! | bytes in = bytes out, cut where the schedule says, however they come | `bytes_in_are_bytes_out` |
-//! | the same seed, the same cuts, however the bytes come | `a_seed_repeats_its_cuts` |
-//! | a limit lets exactly so many pass | `a_limit_is_exact` |
+//! | nonsense is refused with a hint | `nonsense_is_refused` |
+//! | bytes in = bytes out, cut where the schedule says, however they arrive | `bytes_in_are_bytes_out` |
+//! | the same seed, the same cuts, however the bytes arrive | `a_seed_repeats_its_cuts` |
+//! | a limit lets exactly that many pass | `a_limit_is_exact` |
 //! | datagrams: as often as said, and the same again | `fates_follow_the_chances` |
 //!
 //! On a failure proptest shrinks the input, prints it, and writes a line `cc <seed>` to
@@ -75,7 +75,7 @@ fn join(sizes: &[u32]) -> String {
     sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// One direction, in memory: the bytes come in these arrivals, and leave in the pieces returned. The
+/// One direction, in memory: the bytes arrive in these parts, and leave in the pieces returned. The
 /// last step is the one that ended it.
 fn pass(plan: &mut Plan, stream: &[u8], arrivals: &[usize]) -> (Vec<Vec<u8>>, Decision) {
     let (mut came, mut gone) = (0, 0);
@@ -154,7 +154,7 @@ proptest! {
             cuts(&pass(&mut Plan::new(&schedule, Destination::Client, connection), &stream, arrivals).0)
         };
         let whole = run(&[500]);
-        // More cuts there may be, where the bytes ran out; none may be missing.
+        // There may be more cuts, where the bytes ran out, but none may be missing.
         let parts = run(&arrivals);
         if schedule.rate.is_none() {
             prop_assert!(whole.iter().all(|cut| parts.contains(cut)), "{:?} {:?}", whole, parts);
@@ -233,13 +233,13 @@ fn fates_follow_the_chances() {
     let all: Vec<_> = fates(text, Destination::Server).collect();
     assert_eq!(all, fates(text, Destination::Server).collect::<Vec<_>>());
     let count = |copies| all.iter().filter(|fate| fate.copies == copies).count();
-    // With a fixed seed nothing is left to chance: these bounds are where any fair generator lies.
+    // With a fixed seed nothing is left to chance: any fair generator stays within these bounds.
     assert!((2800..3200).contains(&count(0)), "{}", count(0));
     assert!((1200..1600).contains(&count(2)), "{}", count(2));
     let late = all.iter().filter(|fate| fate.late).count();
     assert!((550..850).contains(&late), "{late}");
     assert!(fates(text, Destination::Client).all(|fate| fate.copies == 1 && !fate.late));
-    // One chance more does not shift the others.
+    // One more probability does not shift the others.
     let lost =
         |text| fates(text, Destination::Server).map(|fate| fate.copies == 0).collect::<Vec<_>>();
     assert_eq!(lost(text), lost("drop=0.3 seed=5"));

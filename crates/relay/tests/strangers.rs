@@ -1,16 +1,16 @@
-//! Nobody but this user is relayed, by whatever address they come.
+//! Nobody but this user is relayed, whatever address they come from.
 //!
-//! A server behind a relay sees nothing but the relay, and takes it for its own user. So whoever is
-//! let in here can do there what this user can.
+//! The server sees only the relay, which runs as its own user. So anybody who is
+//! let in here can do there whatever this user can.
 //!
 //! | claim | test |
 //! |---|---|
 //! | another user is refused, and this one served: loopback, another loopback address, IPv6, IPv4 in IPv6, the address of another interface, a link-local one, a path | `no_other_user_reaches_the_server_by_any_address` |
 //! | a client that has closed before the relay looks is refused | the same |
-//! | where the kernel can't name the client's user, the client is refused | `a_user_whom_the_kernel_cannot_name_is_refused` |
+//! | if the kernel can't name the client's user, the client is refused | `a_user_whom_the_kernel_cannot_name_is_refused` |
 //!
-//! To be another user takes root, and the addresses take a network of one's own. So the test starts
-//! itself anew: inside such a network, and from there as the other user.
+//! Becoming another user takes root, and the addresses need a network of their own. So the test starts
+//! itself again: inside such a network, and from there as the other user.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -98,7 +98,7 @@ fn part() {
     }
 }
 
-/// Everything by which a client can come, once as this user and once as another.
+/// Every way in which a client can connect, once as this user and once as another.
 fn forms(with_others: bool) {
     let place = Place::new();
     let server = Server::start();
@@ -141,7 +141,7 @@ fn forms(with_others: bool) {
         let before = server.served();
         let closed = relay.count("closed already");
         if !relay.address.contains('/') {
-            // Whose a closed socket was, nobody can say. (A Unix socket's peer stays known.)
+            // Nobody can say who owned a closed socket. (A Unix socket's peer stays known.)
             relay.stopped(|| {
                 place.knock(from, &relay.to(to), "close", None);
             });
@@ -164,7 +164,7 @@ fn forms(with_others: bool) {
     }
 }
 
-/// Says what came of it.
+/// Says how it ended.
 fn client(from: &str, to: &str, close: bool) -> String {
     let address = |text: &str, port: &str| -> SockAddr {
         let text =
@@ -218,7 +218,7 @@ fn a_user_whom_the_kernel_cannot_name_is_refused() {
     let mut command = unshared(RELAY);
     command.args(["--listen", "127.0.0.1:0", "--to", &server.address]);
     let relay = Relay::of(Program::start("relay", &mut command).unwrap());
-    // Inside, this user and all others are one number.
+    // Inside, this user and all others have the same number.
     let (host, port) = relay.address.split_once(':').unwrap();
     assert_eq!(client(host, &format!("{host}|{port}"), false), "refused");
     relay.says_more("no number in this container", 0);
@@ -287,7 +287,7 @@ impl Relay {
         self.program.wait_until(words, LONG, look).unwrap();
     }
 
-    /// Does something while the relay stands still. The kernel completes connections all the same.
+    /// Does something while the relay is stopped. The kernel completes connections anyway.
     fn stopped(&self, act: impl FnOnce()) {
         self.program.signal(Signal::STOP);
         let status = format!("/proc/{}/status", self.program.pid());
@@ -309,7 +309,7 @@ fn count(lines: &[stage::Line], words: &str) -> usize {
 }
 
 /// A directory that everybody can enter, with a copy of this program: the one that was built may be
-/// where nobody else can go.
+/// where other users can't go.
 struct Place {
     path: PathBuf,
 }

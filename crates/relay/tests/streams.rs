@@ -1,4 +1,4 @@
-//! Much, many, and arbitrary: bytes in are bytes out through real sockets.
+//! Many bytes, many connections, arbitrary schedules: bytes in are bytes out through real sockets.
 //!
 //! | claim | test |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | 100 MB, through the plain way and past the relay's memory | `a_hundred_megabytes` |
 //! | a slow reader slows the sender: the relay does not hoard | `a_slow_reader_slows_the_sender` |
 //! | 200 connections at once | `two_hundred_connections` |
-//! | connections that end leave nothing behind | `a_thousand_connections_leave_nothing_behind` |
+//! | connections that end leave nothing open | `a_thousand_connections_leave_nothing_behind` |
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -80,7 +80,7 @@ fn a_hundred_megabytes() {
     }
 }
 
-/// What a peer sends that nobody reads must come to rest somewhere: in the buffers, which are bounded.
+/// What a peer sends and nobody reads has to wait somewhere: in the buffers, which are limited.
 #[test]
 fn a_slow_reader_slows_the_sender() {
     for schedule in ["idle", "merge=1"] {
@@ -147,8 +147,8 @@ fn a_thousand_connections_leave_nothing_behind() {
             conn.read(&mut [0; 1]).unwrap_err();
         }
     }
-    // Threads end a moment after what their connection said last. They are named, so those of other
-    // tests in this process do not count: only this test has so high numbers.
+    // Threads end a moment after the last bytes of their connection. They are named, so those of other
+    // tests in this process don't count: only this test has such high numbers.
     let deadline = std::time::Instant::now() + peers::LONG;
     let left = || {
         let tasks = std::fs::read_dir("/proc/self/task").unwrap();

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use proto::json::{Header, Status};
 
-/// An answer: the command's output, and what the protocol says besides.
+/// An answer: the command's output, and what else the protocol says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What the command said.
+    /// What the command wrote.
     pub body: Vec<u8>,
-    /// Lines for the user, to be shown after it.
+    /// Lines to show to the user after it.
     pub remarks: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl From<Vec<u8>> for Answer {
     }
 }
 
-/// What the header says beyond the length, where it is worth a word. An old server says nothing.
+/// What the header says beyond the length, if it's worth mentioning. An old server says nothing.
 impl From<(Header, Vec<u8>)> for Answer {
     fn from((header, body): (Header, Vec<u8>)) -> Answer {
         let status = match header.status {

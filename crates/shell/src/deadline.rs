@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// When waiting ends: at a moment, or never.
 ///
-/// A timeout counts anew from each call. With a deadline, all calls together have the time: a peer who sends a byte
+/// A timeout starts again with each call. A deadline is for all calls together. A peer who sends a byte
 /// every 29 s never runs into a timeout of 30 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Option<Instant>);
@@ -29,7 +29,7 @@ impl Deadline {
     /// Waits for as long as it takes.
     pub const NEVER: Deadline = Deadline(None);
 
-    /// The deadline that is `time` away from now. What is beyond the clock is never.
+    /// The deadline that is `time` away from now; never, if that's beyond what the clock can hold.
     pub fn after(time: Duration) -> Deadline {
         Deadline(Instant::now().checked_add(time))
     }
@@ -64,7 +64,7 @@ impl Deadline {
         self.0
     }
 
-    /// How much time is left, for a wait that may last: `None` for as long as it takes.
+    /// How much time is left, for poll: `None` for as long as it takes.
     pub fn timeout(self) -> Option<Duration> {
         self.0.map(|_| self.left())
     }
@@ -83,13 +83,13 @@ impl FrameDeadline {
         FrameDeadline { timeout, deadline: Deadline::NEVER }
     }
 
-    /// A frame is whole: the next one, of which a part may be here already, has its own time.
+    /// A frame is whole. The next one has its own time, even if a part of it is here already.
     pub fn start_anew(&mut self) {
         self.deadline = Deadline::NEVER;
     }
 
-    /// When the rest must have come, if this many bytes of the frame have come so far. For the first byte of the next
-    /// frame a peer has as long as it likes.
+    /// When the rest must have arrived, if this many bytes of the frame have arrived so far. For the first byte of the next
+    /// frame, a peer may take as long as it likes.
     pub fn after(&mut self, unread: usize) -> Deadline {
         if unread == 0 {
             self.deadline = Deadline::NEVER;
@@ -116,7 +116,7 @@ pub fn poll(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<bool> {
     }
 }
 
-/// Waits until there is something to read from `fd`, or the end of the stream. Where there's no deadline it returns at
+/// Waits until there is something to read from `fd`, or the end of the stream. Without a deadline it returns at
 /// once: the read itself waits.
 ///
 /// # Errors
@@ -131,7 +131,7 @@ pub fn wait_readable(fd: impl AsFd, deadline: Deadline) -> io::Result<()> {
     }
 }
 
-/// For `map_err` after a wait on `conn` that had a deadline: says what was waited for, and how much of it had come.
+/// For `map_err` after a wait on `conn` that had a deadline: says what was expected, and how much of it had arrived.
 pub fn still_missing<'a>(
     what: &'a str,
     came: &'a [u8],
@@ -164,11 +164,11 @@ pub fn left_unread() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "its answer was not read in time")
 }
 
-/// Writes a message, in one call where the kernel has room for all of it. Gives up on a peer who takes nothing for
+/// Writes a message, in one call if the kernel has room for all of it. Gives up on a peer who takes nothing for
 /// [`FRAME_TIMEOUT`].
 ///
-/// A write timeout of the socket (SO_SNDTIMEO) doesn't do that: a send that took some bytes before its time was up is a
-/// success, and the next one may wait as long again. With 30 s, a peer who never read held a server for 94 s.
+/// A write timeout on the socket (SO_SNDTIMEO) doesn't do that: a send that took some bytes before its timeout is a
+/// success, and the next one may wait as long again. With 30 s, a peer who never read kept a server busy for 94 s.
 ///
 /// # Errors
 /// [`TimedOut`](io::ErrorKind::TimedOut); and what sendmsg(2) says.
@@ -179,7 +179,7 @@ pub fn write_with_timeout<B: AsRef<[u8]>, const N: usize>(
     write_within(FRAME_TIMEOUT, conn, message)
 }
 
-/// As [`write_with_timeout`], with a time of your own.
+/// As [`write_with_timeout`], with a timeout of your choice.
 ///
 /// # Errors
 /// The same.

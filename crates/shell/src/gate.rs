@@ -1,6 +1,6 @@
-//! Who may have commands run.
+//! Who may run commands.
 //!
-//! Three questions, each asked once: may this server listen there ([`ServerArgs::gate`], at the
+//! Three questions, each asked in one place: may this server listen there ([`ServerArgs::gate`], at the
 //! start)? May this peer come in ([`Gate::admit`], after accept)? May this request run
 //! ([`Session::run`], for each one)?
 
@@ -24,21 +24,21 @@ use crate::session::{Session, SessionEnd, keep_secret};
 use crate::shutdown::Shutdown;
 use crate::token::{self, TokenError};
 
-/// What every server of remote commands lets its user decide: the bounds of a command, and who may
+/// What every server of remote commands lets its user decide: the limits of a command, and who may
 /// come in.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServerArgs {
-    /// The bounds of each command.
+    /// The limits of each command.
     #[command(flatten)]
     pub limits: Limits,
 
-    /// Listen beyond this machine too. Whoever has the token then has your shell: needs
+    /// Listen beyond this machine too. Anybody who has the token then has your shell: needs
     /// --token-file
     #[arg(long)]
     pub allow_remote: bool,
 
     /// Ask each client for the token in this file, of 16 bytes at least, before its first command.
-    /// Keep the file to yourself (chmod 600): what it protects is your account, and it travels
+    /// Keep the file to yourself (chmod 600): it protects your account. The token travels
     /// unencrypted
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -46,10 +46,10 @@ pub struct ServerArgs {
 
 impl ServerArgs {
     /// The gate of a server that listens at `listen`, takes requests of this form, and ends when `shutdown` says so.
-    /// Warns of what it cannot prevent.
+    /// Warns about what it can't prevent.
     ///
     /// # Errors
-    /// An address beyond loopback without both options; a token file that cannot be used.
+    /// An address beyond loopback without both options; a token file that can't be used.
     pub fn gate(
         &self,
         listen: SocketAddr,
@@ -66,29 +66,29 @@ impl ServerArgs {
         if remote {
             tracing::warn!(
                 %listen,
-                "beyond this machine: who has the token, or can watch the network, has your shell"
+                "beyond this machine: anybody who has the token, or can watch the network, has your shell"
             );
         }
         if user.is_root() {
-            tracing::warn!("running as root: so does every command that comes");
+            tracing::warn!("running as root: so does every command");
         }
         if is_overflow_uid(user.as_raw()) && token.is_none() {
             tracing::warn!(
                 "this user has no number of its own here, as in a container without a mapping: \
-                 nobody can be told from others, and everybody is refused (try --token-file)"
+                 users can't be told apart, and everybody is refused (try --token-file)"
             );
         }
         if cfg!(not(target_os = "linux")) && token.is_none() {
             tracing::warn!(
-                "this system does not tell whose a connection is: \
+                "this system does not say who owns a connection: \
                  every local user can run commands as you (try --token-file)"
             );
         }
         Ok(self.gate_with(token.unwrap_or_default(), form, shutdown))
     }
 
-    /// The gate in another process of the same server, with the token that was read when that started
-    /// ([`Gate::token`]): no file is read, and nothing asked anew.
+    /// The gate in another process of the same server, with the token that was read when the server started
+    /// ([`Gate::token`]): no file is read, and nothing is checked again.
     pub fn gate_with(&self, token: Vec<u8>, form: RequestForm, shutdown: &Shutdown) -> Gate {
         Gate {
             user: geteuid().as_raw(),
@@ -101,10 +101,10 @@ impl ServerArgs {
     }
 }
 
-/// Decides who may come in, and ends each connection as it should end.
+/// Decides who may come in, and ends each connection properly.
 #[derive(Clone)]
 pub struct Gate {
-    /// Read once: what decides must not change under a running server.
+    /// Read once: the token must not change while the server runs.
     user: u32,
     token: Option<Arc<[u8]>>,
     form: RequestForm,
@@ -118,8 +118,8 @@ impl Gate {
     /// closes it.
     ///
     /// A peer that is refused, at once or because of a request, is told why in the protocol's `frame`, by a thread: the
-    /// next client doesn't wait for that. What goes wrong with one client is said on stderr; it ends this connection, and
-    /// not the server. When the server is told to end, `recv` returns 0 here.
+    /// next client doesn't wait for that. If something goes wrong with one client, a line on stderr says so, and only
+    /// that connection ends. When the server is told to end, `recv` returns 0 here.
     pub fn serve<const N: usize, E>(
         &self,
         conn: Socket,
@@ -143,7 +143,7 @@ impl Gate {
         let Some(conn) = self.shutdown.watch(conn) else { return };
         let served = self.admit(&Peer::of(&conn)).map_err(SessionEnd::from);
         match served.and_then(|session| client(&conn, &mut session.on(&conn))) {
-            // Its peer has ended the stream: nothing is unread, and it can be closed as it is.
+            // The peer has ended the stream: nothing is unread, so it can simply be closed.
             Ok(()) if !self.shutdown.told() => {}
             // There's nobody left to answer.
             Err(SessionEnd::PeerGone) if !self.shutdown.told() => {}
@@ -164,19 +164,19 @@ impl Gate {
         }
     }
 
-    /// The token that each client is asked for; empty if none is.
+    /// The token that each client needs; empty if it needs none.
     pub fn token(&self) -> &[u8] {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: it
-    /// doesn't wait.
+    /// Lets a peer in, or says why not. Ask right after accept, before the peer costs anything: this never
+    /// blocks.
     ///
     /// # Errors
-    /// The peer comes from this machine, and is not provably the user who started this server: nothing of it may run.
+    /// The peer is on this machine, and isn't provably the user who started this server: it may not run anything.
     pub fn admit(&self, peer: &Peer<'_>) -> Result<Session, Refusal> {
         let whose = peer.whose(self.user).map_err(|error| {
-            tracing::warn!(%error, "cannot look up whose a connection is");
+            tracing::warn!(%error, "cannot look up who owns a connection");
         });
         policy(whose, self.token.is_some())?;
         peer.mask(self.token.is_some());
@@ -186,7 +186,7 @@ impl Gate {
 }
 
 /// The policy: a local peer must provably be this user. If that can't be known, a token proves it.
-/// Peers on other machines are always asked for one: without it the server doesn't listen there.
+/// Peers on other machines always need one: without a token, the server doesn't listen there.
 fn policy(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
     match whose {
         Ok(Whose::ThisUser | Whose::Elsewhere | Whose::NotTold) => Ok(()),
@@ -198,10 +198,10 @@ fn policy(whose: Result<Whose, ()>, has_token: bool) -> Result<(), Refusal> {
     }
 }
 
-/// Why a server must not start like this.
+/// Why a server refuses to start.
 #[derive(Debug)]
 pub enum AccessError {
-    /// It would listen beyond loopback without both options that this needs.
+    /// It would listen beyond loopback, but doesn't have the two options that this needs.
     Remote(SocketAddr),
     /// The token file cannot be used.
     Token(TokenError),

@@ -1,35 +1,35 @@
-//! A shell on a socket, and what must stand around it.
+//! A shell on a socket, and what must protect it.
 //!
-//! The remote-command programs of this course hand what a peer sends to `/bin/sh`. That is a fine
-//! way to see where one message ends and the next begins, and a dangerous thing to leave listening.
-//! Two kinds of peers that nobody invited can reach it, even on 127.0.0.1:
+//! The remote-command programs of this course hand what a peer sends to `/bin/sh`. That is a good
+//! way to see where one message ends and the next begins, and a dangerous thing to leave running.
+//! Two kinds of uninvited peers can reach it, even on 127.0.0.1:
 //!
 //! - **A web page.** `<img src="http://127.0.0.1:8888/;touch$IFS/tmp/x;">` makes your own browser
 //!   connect and send `GET /;touch$IFS/tmp/x; HTTP/1.1`. A shell runs the middle of that. So raw
 //!   requests are [screened](Session::run): what looks like HTTP or TLS, spans lines or is too
 //!   long never reaches the shell.
-//! - **The other local user.** Loopback is shared by everybody on the machine. So a [`Gate`] asks
-//!   the kernel whose socket the peer is, and refuses all but yours. Of a peer on another machine
-//!   nobody can know: there a token is asked for.
+//! - **Another local user.** Loopback is shared by everybody on the machine. So a [`Gate`] asks
+//!   the kernel who owns the peer's socket, and refuses everybody but you. For a peer on another machine
+//!   the kernel can't know, so such a peer needs a token.
 //!
-//! Then the command itself must not take the server with it. [`run`] gives each one bounds:
+//! And a command must not take the server down with it. [`run`] gives each one limits:
 //!
 //! | a command that… | would… | so |
 //! |---|---|---|
-//! | fills one pipe while the server reads the other | stop both for ever | both are drained at once |
+//! | fills one pipe while the server reads the other | deadlock both | both pipes are read at once |
 //! | never ends | hold the connection | it is killed at a deadline |
-//! | never stops talking | eat the memory | it is cut and killed at a limit of bytes |
+//! | never stops writing | eat the memory | it is cut off and killed at a limit of bytes |
 //! | reads its input | wait for somebody to type | its input is empty |
-//! | leaves a child behind (`sleep 60 &`) | outlive the answer | its whole process group is killed |
-//! | nobody waits for any more | run for nothing | it is killed when its peer is gone |
-//! | comes in a crowd | exhaust the machine | [`MAX_RUNNING`] run at once, others wait |
+//! | leaves a child running (`sleep 60 &`) | outlive the answer | its whole process group is killed |
+//! | has no client waiting for it any longer | run for nothing | it is killed when its peer is gone |
+//! | is one of very many | exhaust the machine | [`MAX_RUNNING`] run at once, others wait |
 //!
-//! [`Shutdown`] ends a server in order, and in bounded time. [`PromptArgs`] is the other end: where the
+//! [`Shutdown`] ends a server cleanly, and in limited time. [`PromptArgs`] is the other end: where the
 //! client's user types.
 //!
 //! One thing escapes all this: a command that leaves its process group (`setsid`) or becomes
-//! another user (`sudo`) cannot be killed with the group. It holds nothing: the answer says that it
-//! runs on. To keep it in, a server needs a container; this crate says so and stops here.
+//! another user (`sudo`) can't be killed with the group. The server doesn't wait for it: the answer says that it is
+//! still running. To contain such a command, a server needs a container, and that's beyond this crate.
 
 mod answer;
 mod deadline;

@@ -1,7 +1,7 @@
 //! A line that somebody types at a terminal.
 //!
-//! [`Editor`] knows keys and text, and no terminal: bytes in, and what to show of the line. What is
-//! left for [`Terminal`] is to fetch the keys and to put the settings back.
+//! [`Editor`] knows keys and text, but no terminal: bytes in, and what to show of the line out. [`Terminal`] only
+//! fetches the keys and restores the settings.
 
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::mem;
@@ -18,7 +18,7 @@ const ESC: u8 = 0x1b;
 
 /// Standard input and output, when both are a terminal.
 pub(crate) struct Terminal {
-    /// Its settings outside of our prompt: whole lines, an echo, Ctrl-C is a signal.
+    /// Its settings while there's no prompt: whole lines, echo, Ctrl-C is a signal.
     cooked: Termios,
     editor: Editor,
 }
@@ -33,7 +33,7 @@ impl Terminal {
         let _raw = Raw::enter(&self.cooked).map_err(PromptError::Input)?;
         let mut out = io::stdout().lock();
         // An answer may have stopped in the middle of a row, and drawing would erase it. A row of
-        // spaces ends in the next row then; from the first column on, it ends where it began.
+        // spaces then ends in the next row; if it starts in the first column, it ends where it began.
         let mut shown = format!("{:1$}\r", "", columns());
         loop {
             shown += &self.editor.draw(columns());
@@ -41,7 +41,7 @@ impl Terminal {
                 .and_then(|()| out.flush())
                 .map_err(PromptError::Output)?;
 
-            // What was pasted behind the end of this line stays in the buffer, for the next one.
+            // What was pasted after the end of this line stays in the buffer, for the next one.
             let mut input = io::stdin().lock();
             let keys = match input.fill_buf() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -72,8 +72,8 @@ fn columns() -> usize {
     }
 }
 
-/// While it lives, every key comes at once and none is a signal. A signal from elsewhere that ends
-/// the process leaves the terminal so: `stty sane` puts it right.
+/// While this exists, each key arrives at once and none is a signal. If a signal from elsewhere ends
+/// the process, the terminal stays like this: `stty sane` repairs it.
 struct Raw<'a> {
     cooked: &'a Termios,
 }
@@ -92,7 +92,7 @@ impl Raw<'_> {
 
 impl Drop for Raw<'_> {
     fn drop(&mut self) {
-        // It fails when the terminal is gone, and then nobody misses it.
+        // It fails only when the terminal is gone, and then it doesn't matter.
         let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, self.cooked);
     }
 }
@@ -250,11 +250,10 @@ impl Editor {
         line
     }
 
-    /// What to write to show the line again, in one row: as much around the cursor as there is room
-    /// for.
+    /// What to write to show the line again, in one row: as much around the cursor as fits.
     fn draw(&self, columns: usize) -> String {
         let room = columns.saturating_sub(PROMPT.len() + 1);
-        // Who moves left in a long line sees what Delete would take.
+        // In a long line you see what Delete would remove.
         let behind = width(&self.after).min(room / 4);
         let hidden = self.before.len() - fitting(self.before.chars().rev(), room - behind);
         let left = &self.before[hidden..];
@@ -262,12 +261,12 @@ impl Editor {
         // A tab would leave a gap whose width depends on where it begins.
         let text = format!("{left}{right}").replace('\t', " ");
         let cursor = PROMPT.len() + width(left);
-        // Erase to the end of the row, back to its beginning, and so many columns to the right.
+        // Erase to the end of the row, go back to its beginning, then this many columns to the right.
         format!("\r{PROMPT}{text}\x1b[K\r\x1b[{cursor}C")
     }
 }
 
-/// How many bytes of these characters fit in so many columns.
+/// How many bytes of these characters fit in this many columns.
 fn fitting(chars: impl Iterator<Item = char>, mut room: usize) -> usize {
     let fits = chars.map_while(|char| {
         room = room.checked_sub(char_width(char))?;

@@ -2,7 +2,7 @@
 //!
 //! A connection that is closed with bytes unread is reset, and the reset can overtake the last answer and destroy it (RFC
 //! 1122, 4.2.2.13; RFC 2525, 2.17). So a server ends its own side, reads on for a moment until the peer ends the other,
-//! and only then closes. Done in the accept loop, that moment would be everybody's: ten strangers who hold on would cost
+//! and only then closes. If the accept loop did this, everybody would wait: ten strangers who stay connected would cost
 //! the owner ten seconds. So one thread does it for all connections at once.
 
 use std::collections::VecDeque;
@@ -20,11 +20,11 @@ use rustix::process::{Resource, getrlimit};
 use crate::deadline::{Deadline, poll};
 use crate::shutdown::{Connection, LINGER};
 
-/// How many connections linger at the same time, if the process may have sixteen times as many descriptors. One more, and
-/// the oldest is closed: it had the most time.
+/// How many connections linger at the same time, if the process may have sixteen times as many descriptors. For one
+/// more, the oldest is closed: it has had the most time.
 const MOST: usize = 64;
 
-/// Closes connections without making anybody wait. The thread that does it is there only while there are some.
+/// Closes connections without making anybody wait. Its thread exists only while there are connections to close.
 #[derive(Clone, Debug, Default)]
 pub struct LingeringClose(Arc<Mutex<Option<Line>>>);
 
@@ -38,7 +38,7 @@ struct Line {
 #[derive(Debug)]
 struct Closing {
     conn: Connection,
-    /// What is still to be said; before each piece but the first, the peer says `OK`.
+    /// What is still to be sent; before each piece but the first, the peer says `OK`.
     pieces: VecDeque<Vec<u8>>,
     has_said_all: bool,
     heard: Vec<u8>,
@@ -46,8 +46,8 @@ struct Closing {
 }
 
 impl LingeringClose {
-    /// Says these pieces to a peer, if there are any, and closes the connection. Between two pieces it waits for the
-    /// peer's `OK`, as the ack handshake has it.
+    /// Sends these pieces to a peer, if there are any, and closes the connection. Between two pieces it waits for the
+    /// peer's `OK`, as in the ack handshake.
     pub fn close(&self, conn: Connection, pieces: impl IntoIterator<Item = Vec<u8>>) {
         let pieces = pieces.into_iter().collect();
         let until = Deadline::after(LINGER);
@@ -57,7 +57,7 @@ impl LingeringClose {
         }
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
-            // Without a thread or a descriptor for it, it is closed at once.
+            // If there's no thread or descriptor for it, it is closed at once.
             *line = Line::start(Arc::clone(&self.0)).ok();
         }
         let Some(Line { closing: to_thread, wake }) = &mut *line else { return };
@@ -73,7 +73,7 @@ impl LingeringClose {
 
 impl Line {
     fn start(own: Arc<Mutex<Option<Line>>>) -> io::Result<Line> {
-        // The peers that are served need the descriptors more.
+        // The peers that are being served need the descriptors more.
         let descriptors = getrlimit(Resource::Nofile).current;
         let most = descriptors.map_or(MOST, |limit| limit as usize / 16).clamp(1, MOST);
         let (closing, coming) = mpsc::sync_channel(most);
@@ -107,7 +107,7 @@ fn close_all(
             let heard = *heard.next().unwrap_or(&false);
             !closing.until.has_passed() && (!heard || closing.hear())
         });
-        // The bytes say that somebody is in the channel; how many there are doesn't matter.
+        // A byte says that the channel has a connection; how many bytes there are doesn't matter.
         let _ = woken.read(&mut [0; 1024]);
         for closing in coming.try_iter() {
             open.push_back(closing);
@@ -116,7 +116,7 @@ fn close_all(
             }
         }
         if open.is_empty() {
-            // While this is locked, nobody can come.
+            // While this is locked, nothing new can arrive.
             let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
             match coming.try_recv() {
                 Ok(closing) => open.push_back(closing),
@@ -130,7 +130,7 @@ fn close_all(
 }
 
 impl Closing {
-    /// Says the next piece; after the last one, that this was all. Whether there is more to do.
+    /// Sends the next piece; after the last one, the end of the stream. Returns whether there is more to do.
     fn speak(&mut self) -> bool {
         if self.has_said_all {
             return true;
@@ -142,13 +142,13 @@ impl Closing {
         said.is_ok() && (!self.has_said_all || self.conn.shutdown(Shutdown::Write).is_ok())
     }
 
-    /// Something came, or the end did. Whether there is more to do.
+    /// Something arrived, or the end did. Returns whether there is more to do.
     fn hear(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         match self.conn.recv(&mut buffer) {
             Ok(0) => false,
             Ok(n) if !self.has_said_all => {
-                // The request of a peer that was refused before it asked comes first.
+                // If the peer was refused before it asked, its request arrives first.
                 self.heard.extend_from_slice(&buffer[..n]);
                 match self.heard.ends_with(ack::OK) {
                     true => self.speak(),
@@ -193,7 +193,7 @@ mod tests {
         TcpListener::bind("127.0.0.1:0").unwrap()
     }
 
-    /// Bytes that the peer sent before would make a plain close a reset, and that can destroy the
+    /// Unread bytes from the peer would turn a plain close into a reset, and that can destroy the
     /// answer.
     #[test]
     fn a_refused_peer_reads_its_answer_and_the_end_whatever_it_sent() {

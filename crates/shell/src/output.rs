@@ -1,32 +1,32 @@
-//! What comes of a command, and what an answer says of it.
+//! The result of a command, and what an answer says about it.
 
 use proto::json::{Header, Status};
 
 use crate::permit::MAX_RUNNING;
 
-/// What a command said, and how it ended.
+/// What a command wrote, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// All it wrote to its standard output.
     pub stdout: Vec<u8>,
     /// All it wrote to its standard error; or one line that says why it could not be run.
     pub stderr: Vec<u8>,
-    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a bound. 126 and 127 also
-    /// stand for a command that could not be run, as in a shell. `None`: it could not be killed.
+    /// How the shell ended: [`Status::Signal`] with 9 if it was killed at a limit. As in a shell, 126 and 127 also mean
+    /// that the command could not be run. `None`: it could not be killed.
     pub status: Option<Status>,
-    /// It said more than [`Limits::max_output`](crate::Limits::max_output): the first part is here.
+    /// It wrote more than [`Limits::max_output`](crate::Limits::max_output): the first part is here.
     pub truncated: bool,
-    /// It ran longer than [`Limits::timeout`](crate::Limits::timeout): what it said until then is here.
+    /// It ran longer than [`Limits::timeout`](crate::Limits::timeout): its output up to then is here.
     pub timed_out: bool,
 }
 
 impl Output {
-    /// How many bytes it said, stdout and stderr together.
+    /// How many bytes it wrote, stdout and stderr together.
     pub fn total(&self) -> usize {
         self.stdout.len() + self.stderr.len()
     }
 
-    /// What the JSON header says of it.
+    /// What the JSON header says about it.
     pub fn header(&self) -> Header {
         Header {
             data_len: self.total(),
@@ -37,14 +37,14 @@ impl Output {
         }
     }
 
-    /// That a command doesn't run because too many others do.
+    /// For a command that doesn't run because too many others do.
     pub fn busy() -> Output {
         let why = format!("busy: {MAX_RUNNING} commands are running; try again in a moment");
         Output::not_run(126, &why)
     }
 
-    /// That a command doesn't run, and why, in one line. 126 is what a shell says of one that it may not run, 127 of one
-    /// that is not there.
+    /// For a command that doesn't run: why, in one line. A shell returns 126 if it may not run the command, and 127 if the
+    /// command doesn't exist.
     pub fn not_run(code: i32, why: &str) -> Output {
         let stderr = format!("{why}\n").into_bytes();
         Output { stderr, status: Some(Status::Exit(code)), ..Output::default() }
@@ -53,10 +53,10 @@ impl Output {
     /// For protocols without a header: adds a last line that says so if the answer was cut short.
     pub fn with_remark(mut self) -> Output {
         let remarks = [
-            (self.timed_out, "timed out: the command was killed; this is what it said until then"),
+            (self.timed_out, "timed out: the command was killed; this is its output up to then"),
             (
                 self.truncated,
-                "truncated: the command said too much and was killed; this is the first part",
+                "truncated: the command wrote too much and was killed; this is the first part",
             ),
         ];
         for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
@@ -66,7 +66,7 @@ impl Output {
     }
 }
 
-/// Adds a line of our own below what the command said.
+/// Adds a line of our own below the command's output.
 pub(crate) fn add_line(stderr: &mut Vec<u8>, stdout: &[u8], line: &str) {
     let last = stderr.last().or(stdout.last());
     if last.is_some_and(|byte| *byte != b'\n') {
@@ -76,7 +76,7 @@ pub(crate) fn add_line(stderr: &mut Vec<u8>, stdout: &[u8], line: &str) {
 }
 
 impl Default for Output {
-    /// Nothing was said, and all is well.
+    /// No output, and exit code 0.
     fn default() -> Output {
         Output {
             stdout: Vec::new(),

@@ -1,9 +1,9 @@
-//! Who asks, and whether they still wait for the answer.
+//! Who is asking, and whether they are still waiting for the answer.
 //!
 //! A peer that resets the connection is gone, and `poll(2)` says so. A peer that closes sends a FIN, and so does one that
 //! only shuts down its sending half and reads on: on the wire they look the same. On Linux the kernel's socket table
-//! tells them apart as long as the peer is on this machine: a closed socket belongs to nobody any more. For a peer
-//! elsewhere, or on another system, a FIN alone is therefore not taken for a goodbye; the command's timeout bounds it.
+//! tells them apart if the peer is on this machine: a closed socket no longer has an owner. So for a peer on another
+//! machine, or on another system, a FIN alone doesn't mean that the peer is gone. Then the command's timeout is the limit.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::deadline::{Deadline, poll};
 
-/// How often somebody who works for a peer looks whether it's still there.
+/// How often to check that the peer is still there while working for it.
 pub const RECHECK: Duration = Duration::from_millis(250);
 
 /// The other end of a connection.
@@ -35,7 +35,7 @@ impl<'a> Peer<'a> {
         Peer(conn)
     }
 
-    /// Whose it is, compared with this user.
+    /// Who owns it: this user or another.
     pub(crate) fn whose(&self, us: u32) -> io::Result<Whose> {
         whose(self.0, us)
     }
@@ -48,7 +48,7 @@ impl<'a> Peer<'a> {
     /// Waits until `fd` can be read (true), or until the deadline (false).
     ///
     /// # Errors
-    /// [`PeerGone`] soon after the peer has left: nobody waits for what would be read.
+    /// [`PeerGone`] soon after the peer has left: nobody is waiting for what would be read.
     pub fn wait_readable(&self, fd: impl AsFd, deadline: Deadline) -> Result<bool, PeerGone> {
         loop {
             self.is_here()?;
@@ -66,7 +66,7 @@ impl<'a> Peer<'a> {
     /// Looks once, without waiting.
     ///
     /// # Errors
-    /// [`PeerGone`]. A socket that cannot even be polled has no peer.
+    /// [`PeerGone`], also if the socket can't even be polled.
     #[cfg(target_os = "linux")]
     pub fn is_here(&self) -> Result<(), PeerGone> {
         // Hang-up and error are reported without being asked for. RDHUP is a FIN.
@@ -81,7 +81,7 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Looks once, without waiting. This system tells of a reset and not of a FIN.
+    /// Looks once, without waiting. This system reports a reset, but not a FIN.
     ///
     /// # Errors
     /// [`PeerGone`].

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::deadline::Deadline;
 use crate::peer::{Peer, PeerGone, RECHECK};
 
-/// How many commands run at once in one process; a further one waits.
+/// How many commands run at once in one process; any more have to wait.
 pub const MAX_RUNNING: usize = 8;
 
 /// How long [`close`] waits for commands that are just being started.
@@ -20,13 +20,13 @@ static TABLE: Mutex<Table> =
 static CHANGED: Condvar = Condvar::new();
 
 struct Table {
-    /// The process groups that run. A group leaves before its shell is reaped: its number cannot
-    /// belong to others yet.
+    /// The process groups that run. A group is removed before its shell is reaped: up to then its number can't
+    /// belong to anybody else.
     groups: Vec<Pid>,
     starting: usize,
     /// The server has been told to end: what runs may finish, and nothing else starts.
     no_more: bool,
-    /// What has started all the same is killed.
+    /// Anything that starts anyway is killed.
     closed: bool,
 }
 
@@ -36,10 +36,10 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// Waits for a permit: `None` when none came free before the deadline.
+    /// Waits for a permit: `None` if none became free before the deadline.
     ///
     /// # Errors
-    /// The peer has left, or the server has been told to end: nobody is answered any more.
+    /// The peer has left, or the server has been told to end: there is nobody to answer.
     pub(crate) fn take(deadline: Deadline, peer: &Peer<'_>) -> Result<Option<Permit>, PeerGone> {
         loop {
             let (mut table, _) = CHANGED
@@ -55,7 +55,7 @@ impl Permit {
                 Permit { group: None }
             });
             drop(table);
-            // For a peer that has left, also while it waited, nothing starts.
+            // If the peer has left, even while it waited, nothing starts.
             peer.is_here()?;
             if permit.is_some() || deadline.has_passed() {
                 return Ok(permit);
@@ -93,28 +93,28 @@ impl Table {
     }
 }
 
-/// Lets no other command start: for a server that has been told to end.
+/// Lets no more commands start: for a server that has been told to end.
 pub(crate) fn no_more() {
     lock().no_more = true;
     CHANGED.notify_all();
 }
 
-/// Kills every command that runs, and lets no other start.
+/// Kills every running command, and lets no more start.
 pub(crate) fn close() {
     let mut table = lock();
     table.closed = true;
     table.groups.iter().copied().for_each(kill);
-    // One that is between its permit and its process kills itself in `started`: the program must not
+    // A command that has its permit but not yet its process is killed in `started`: the program must not
     // end before that.
     drop(CHANGED.wait_timeout_while(table, START, |table| table.starting > 0));
 }
 
-/// Kills a whole process group, whose leader has not been reaped. Failure means that nothing of it
-/// is left, or that it has become another user's.
+/// Kills a whole process group whose leader has not been reaped. Failure means that nothing of it
+/// is left, or that it now belongs to another user.
 pub(crate) fn kill(group: Pid) {
     if let Err(error) = kill_process_group(group, Signal::KILL) {
         tracing::debug!(group = group.as_raw_nonzero().get(), %error, "kill");
-        // One that has only just been started may not lead its group yet.
+        // A process that has only just been started may not lead its group yet.
         let _ = kill_process(group, Signal::KILL);
     }
 }
@@ -154,7 +154,7 @@ mod tests {
         assert!(full(0, 0, true), "closed");
     }
 
-    /// The only test of this program that runs commands: the table is the whole process's.
+    /// The only test of this program that runs commands, because the whole process has one table.
     #[test]
     fn what_runs_is_known_until_it_is_over_and_killed_when_the_table_closes() {
         let state = || {

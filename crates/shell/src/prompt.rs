@@ -44,10 +44,10 @@ pub enum PromptWhen {
 }
 
 impl PromptArgs {
-    /// What to send over `conn`: first the token, if the server wants one, and then the commands as they come.
+    /// What to send over `conn`: first the token, if the server wants one, and then one command after another.
     ///
     /// # Errors
-    /// The token's file or the terminal cannot be used.
+    /// The token's file or the terminal can't be used.
     pub fn commands<'a>(&self, conn: &'a Socket) -> Result<Commands<'a>, PromptError> {
         let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let source = if !self.command.is_empty() {
@@ -72,16 +72,16 @@ impl PromptArgs {
     }
 }
 
-/// Not a dumb terminal, nor one whose user wants none (<https://no-color.org>).
+/// Not on a dumb terminal, and not if the user doesn't want escape codes (<https://no-color.org>).
 fn takes_escape_codes() -> bool {
     env::var_os("TERM").is_none_or(|kind| kind != "dumb")
         && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// What the user gives to be sent: bytes, not necessarily UTF-8, without the end of their line.
+/// The commands that the user wants to send: bytes, not necessarily UTF-8, without the line end.
 ///
 /// Blank ones are skipped (sent raw, they would be nothing at all, and their answer would never
-/// come). `quit` ends, and so does the end of the input, or an error.
+/// arrive). `quit` ends them, and so does the end of the input, or an error.
 pub struct Commands<'a> {
     token: Option<Vec<u8>>,
     conn: &'a Socket,
@@ -96,7 +96,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// Prints the answer: a command's output on stdout, and all else on stderr.
+    /// Prints the answer: a command's output on stdout, and everything else on stderr.
     ///
     /// # Errors
     /// stdout is closed, or its disk is full.
@@ -137,7 +137,7 @@ impl Iterator for Commands<'_> {
     type Item = Result<Command, PromptError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // A token belongs in no log and no trace, and neither does its answer.
+        // A token must not be in any log or trace, and neither must its answer.
         self.conn.mask(self.token.is_some());
         if let Some(bytes) = self.token.take() {
             return Some(Ok(Command { bytes, is_token: true }));

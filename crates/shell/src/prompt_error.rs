@@ -1,4 +1,4 @@
-//! Why no command came from where a client's commands come from.
+//! Why a client got no command to send.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,14 @@ use observe::Failure;
 
 use crate::token::TokenError;
 
-/// Why no command came.
+/// Why a client got no command to send.
 #[derive(Debug)]
 pub enum PromptError {
     /// Ctrl-C at the prompt.
     Interrupted,
     /// Standard input cannot be read.
     Input(io::Error),
-    /// The prompt cannot be written; a broken pipe means that its reader has left.
+    /// The prompt can't be written; a broken pipe means that its reader has left.
     Output(io::Error),
     /// The token file cannot be used.
     Token(TokenError),

@@ -1,8 +1,8 @@
-//! Why a peer, or one of its requests, is refused, in one line that it can read; and which raw requests are.
+//! Why a peer or one of its requests is refused, in one line that the peer can read; and which raw requests are refused.
 //!
 //! A raw request has no length in front: whatever one read returned is the command. So anything
-//! that can make a program connect and send bytes can type here, a browser first of all. The bytes
-//! that others send have a shape, and it is not a command's.
+//! that can make a program connect and send bytes can type here, a browser first of all. But what
+//! other protocols send doesn't look like a command.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use proto::prefix::PREFIX_LEN;
 use crate::output::Output;
 use crate::run::MAX_COMMAND;
 
-/// Why a peer or its request is refused. Displays as the one line that it is answered.
+/// Why a peer or its request is refused. Displays as the one line that the peer gets as its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The peer's socket belongs to another user.
     Stranger,
-    /// Nobody holds the peer's end open any more.
+    /// The peer's end is closed already.
     Gone,
-    /// The system could not say whose the peer's socket is.
+    /// The system could not say who owns the peer's socket.
     Unknown,
-    /// The peer's user has no number here, as all users without one in a container.
+    /// The peer's user has no number of its own here, as in a container without a mapping.
     Unmapped,
     /// The first request was not the token.
     Token,
@@ -38,8 +38,7 @@ pub enum Refusal {
     Http,
 }
 
-/// Whether a framed request that isn't whole yet, and of which this much has come, can still be a
-/// command.
+/// Whether a framed request that isn't whole yet can still be a command, given how much of it has arrived.
 ///
 /// # Errors
 /// What to answer instead of reading the rest.
@@ -117,18 +116,18 @@ impl From<Refusal> for Output {
     }
 }
 
-/// The longest raw request, in bytes. A server must have room for more, or a longer one looks like
-/// this long.
+/// The longest raw request, in bytes. A server's buffer must be larger, or a longer request would look
+/// exactly this long.
 pub const MAX_RAW_REQUEST: usize = 1024;
 
 /// Looks at the raw requests of one connection, one after the other.
 ///
-/// How many bytes a read brings is the network's choice: `GET /;id;` may come as `G` and `ET /;id;`,
-/// which look harmless one by one. So a request is looked at together with what came before it, as
+/// The network decides how many bytes a read returns: `GET /;id;` may arrive as `G` and `ET /;id;`,
+/// which look harmless one by one. So a request is checked together with what came before it, as
 /// long as that could be the beginning of another protocol.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
-    /// The requests just before this one, glued, if so far they could begin something else.
+    /// The requests just before this one, joined, if they could be the beginning of another protocol.
     before: Vec<u8>,
 }
 
@@ -171,8 +170,8 @@ fn is_beginning(bytes: &[u8]) -> bool {
     TLS.starts_with(bytes) || bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'-'))
 }
 
-/// Starts with a method and a space, or names the protocol anywhere. Methods are an open list (RFC
-/// 9110, section 16.1): any word in capitals counts; of commands hardly one does.
+/// Starts with a method and a space, or names the protocol anywhere. There may always be new methods (RFC
+/// 9110, section 16.1), so any word in capitals counts; hardly any command starts like that.
 fn is_http(request: &[u8]) -> bool {
     let method = request.iter().take_while(|byte| matches!(byte, b'A'..=b'Z' | b'-')).count();
     (method >= 3 && request.get(method) == Some(&b' '))
@@ -243,8 +242,8 @@ mod tests {
         }
     }
 
-    /// However the network cuts what a browser sends, nothing of it runs but what could be the
-    /// beginning of a command just as well: the letters of the method.
+    /// However the network cuts what a browser sends, nothing of it runs except what could just as well
+    /// be the beginning of a command: the letters of the method.
     #[test]
     fn a_request_is_screened_together_with_what_came_before_it() {
         let http = b"GET /;touch$IFS/tmp/x; HTTP/1.1";

@@ -1,4 +1,4 @@
-//! One command, within bounds: its output, its status, and nothing of it left behind.
+//! One command, within limits: its output, its status, and nothing left running.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -22,12 +22,12 @@ use crate::output::{Output, add_line};
 use crate::peer::{Peer, PeerGone, RECHECK};
 use crate::permit::{self, Permit};
 
-/// How long a child that a command left behind may hold the pipes, and so the answer.
+/// How long a child that a command left running may hold the pipes, and so delay the answer.
 const HOLD: Duration = Duration::from_millis(200);
 
-/// When a command whose pipes are quiet is asked whether it has ended, for a child that it left behind may hold them; and
-/// when one whose pipes have ended, as it nearly always ends in the same moment, where the system doesn't tell
-/// ([`exit_of`]). Each time it has twice as long, up to [`SELDOM`].
+/// When to check whether a command has ended. If its pipes are quiet, a child that it left running may hold them. If its
+/// pipes have ended, the command nearly always ends at the same moment; this is for systems that don't report that
+/// ([`exit_of`]). Each check waits twice as long as the last, up to [`SELDOM`].
 const QUIET: Duration = Duration::from_millis(10);
 const ENDED: Duration = Duration::from_micros(100);
 const SELDOM: Duration = Duration::from_millis(100);
@@ -35,11 +35,11 @@ const SELDOM: Duration = Duration::from_millis(100);
 /// The longest command, in bytes: Linux takes no longer argument (execve(2), MAX_ARG_STRLEN).
 pub const MAX_COMMAND: usize = 128 * 1024 - 1;
 
-/// How long a command that was killed may take to end. One that has become another user's, or is
-/// stuck in the kernel, is not waited for.
+/// How long a command that was killed may take to end. If it now belongs to another user, or is
+/// stuck in the kernel, the server doesn't wait any longer.
 const KILLED: Duration = Duration::from_secs(1);
 
-/// What one read takes: as much as a Linux pipe holds, so that one pass empties both.
+/// How much one read takes: as much as a Linux pipe holds, so that one pass empties both.
 const CHUNK: usize = 64 * 1024;
 
 /// How much address space a long output gets at once. Only the part that's written to costs memory,
@@ -48,15 +48,15 @@ const CHUNK: usize = 64 * 1024;
 /// long answers was 250 MB.
 const ROOM: usize = 33 << 20;
 
-/// The bounds of each command.
+/// The limits of each command.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Limits {
-    /// Kill a command that still runs after this time; what it said until then is answered
+    /// Kill a command that still runs after this time; the answer is its output up to then
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = parse_seconds)]
     pub timeout: Duration,
 
-    /// Kill a command that says more than this, stdout and stderr together; the first part is
-    /// answered
+    /// Kill a command that writes more than this, stdout and stderr together; the answer is the
+    /// first part
     #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024, value_parser = observe::parse_number::<usize>)]
     pub max_output: usize,
 }
@@ -64,15 +64,16 @@ pub struct Limits {
 /// Runs `command` with `/bin/sh -c` for `peer` and waits for it.
 ///
 /// Its standard input is empty, its output is collected from both pipes at once, and its whole
-/// process group is gone when this returns. A child that it leaves in the background holds the
-/// answer for some 200 ms at most, and one that survives its kill for a second. When [`MAX_RUNNING`](crate::MAX_RUNNING)
-/// commands run already, this one first waits for a permit, no longer than its timeout.
+/// process group is gone when this returns. A child that it leaves in the background delays the
+/// answer for some 200 ms at most, and one that can't be killed for a second. When
+/// [`MAX_RUNNING`](crate::MAX_RUNNING) commands are running already, this one first waits for a permit, no longer than
+/// its timeout.
 ///
-/// A command that cannot be run (a NUL byte, too long for the system, no process or descriptor
-/// left, no permit) is no error here: the [`Output`] says why in one line, and the connection lives.
+/// A command that can't be run (a NUL byte, too long for the system, no process or descriptor
+/// left, no permit) is not an error here: the [`Output`] says why in one line, and the connection stays open.
 ///
 /// # Errors
-/// [`PeerGone`]: nobody waits for the answer any more, and the command was killed. Or it didn't start: the server has
+/// [`PeerGone`]: nobody is waiting for the answer, and the command was killed. Or it didn't start, because the server has
 /// been told to end.
 pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, PeerGone> {
     let Some(permit) = Permit::take(Deadline::after(limits.timeout), peer)? else {
@@ -89,7 +90,7 @@ pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, P
     let [stdout, mut stderr] = running.pipes.each_mut().map(|pipe| std::mem::take(&mut pipe.kept));
     let status = running.finish();
     if status.is_none() {
-        add_line(&mut stderr, &stdout, "this command could not be killed: it runs on");
+        add_line(&mut stderr, &stdout, "this command could not be killed: it is still running");
     }
     match end {
         End::PeerGone => Err(PeerGone),
@@ -106,7 +107,7 @@ pub fn run(command: &[u8], limits: &Limits, peer: &Peer<'_>) -> Result<Output, P
     }
 }
 
-/// Why nothing more of the command's output is collected.
+/// Why collecting the command's output has stopped.
 enum End {
     Complete,
     Deadline,
@@ -147,8 +148,8 @@ impl Running {
         Ok(running)
     }
 
-    /// Has the command's group killed should this server be killed. On Linux its mark is enough for that, and a command of
-    /// some milliseconds isn't worth two messages to the watchdog.
+    /// Makes sure that the command's group is killed if this server is. On Linux the mark is enough for that, and a command
+    /// of a few milliseconds isn't worth two messages to the watchdog.
     fn tie(&mut self) {
         let tied = ending::tie_group(Pid::from_child(&self.shell));
         self.tied = tied
@@ -156,7 +157,7 @@ impl Running {
             .ok();
     }
 
-    /// Collects what the command says until it is complete or a bound is reached.
+    /// Collects the command's output until it is complete or a limit is reached.
     fn collect(&mut self, limits: &Limits, peer: &Peer<'_>) -> End {
         let mut room = limits.max_output;
         let mut chunk = vec![0; CHUNK];
@@ -214,7 +215,7 @@ impl Running {
         }
     }
 
-    /// Whether the shell has ended. It stays a zombie: its number is its own until its group has been killed.
+    /// Whether the shell has ended. It stays a zombie, so that it keeps its number until its group has been killed.
     fn has_exited(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         !matches!(waitid(WaitId::Pid(Pid::from_child(&self.shell)), options), Ok(None))
@@ -244,11 +245,14 @@ impl Running {
         }
     }
 
-    /// Leaves a command that can't be killed to a thread, which reaps it when it ends after all.
+    /// Hands a command that can't be killed over to a thread, which reaps it when it finally ends.
     fn give_up(mut self) {
-        tracing::warn!(shell = self.shell.id(), "a command could not be killed: it runs on");
+        tracing::warn!(
+            shell = self.shell.id(),
+            "a command could not be killed: it is still running"
+        );
         let waiter = thread::Builder::new().name("survivor".into());
-        // Without a thread it stays a zombie, once it has ended, until this server ends.
+        // If there is no thread, it stays a zombie after its end, until this server ends.
         let _ = waiter.spawn(move || {
             drop(self.permit);
             let _ = self.shell.wait();
@@ -257,8 +261,8 @@ impl Running {
     }
 }
 
-/// A descriptor that is readable once this process has ended: to ask every 100 µs instead takes a short command a tenth
-/// longer. `None` where the system has none.
+/// A descriptor that is readable once this process has ended; without it, asking every 100 µs makes a short command take
+/// a tenth longer. `None` if the system has no such thing.
 #[cfg(target_os = "linux")]
 fn exit_of(shell: &Child) -> Option<OwnedFd> {
     use rustix::process::{PidfdFlags, pidfd_open};
@@ -273,9 +277,9 @@ fn exit_of(_: &Child) -> Option<OwnedFd> {
 
 /// The shell that runs a command, in a process group of its own, and without a terminal.
 ///
-/// Where this server has a terminal, so would the command: it could write on it, change its settings,
-/// or be stopped for trying. util-linux's setsid(1) puts it into a session of its own, where
-/// `/dev/tty` doesn't open. That costs one more exec, so only there.
+/// If this server has a terminal, the command would have it too: it could write to it, change its settings,
+/// or be stopped for trying. util-linux's setsid(1) puts the command into a session of its own, where
+/// `/dev/tty` doesn't open. That costs one more exec, so it's done only if there is a terminal.
 ///
 /// Nothing else is set: with `pre_exec` or a uid, std could not use posix_spawn, and would copy the
 /// page tables of a large server for every command.
@@ -296,14 +300,14 @@ fn shell_command() -> Command {
     });
     let mut shell = Command::new(if has_terminal { "setsid" } else { "/bin/sh" });
     match has_terminal {
-        // setsid(1) makes the group as well. It must not lead one before: then it would fork.
+        // setsid(1) makes the group as well. If it already led a group, it would fork.
         true => shell.arg("/bin/sh"),
         false => shell.process_group(0),
     };
     shell
 }
 
-/// The command said more than it may.
+/// The command wrote more than it may.
 struct TooMuch;
 
 impl Pipe {
@@ -318,7 +322,7 @@ impl Pipe {
                     // If there isn't that much address space, it grows step by step.
                     let _ = self.kept.try_reserve_exact(ROOM - self.kept.len());
                 }
-                // Without memory for it, the command has said too much.
+                // If there's no memory for it, the command has written too much.
                 self.kept.try_reserve(fits).map_err(|_| TooMuch)?;
                 self.kept.extend_from_slice(&chunk[..fits]);
                 *room -= fits;

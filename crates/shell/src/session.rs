@@ -1,4 +1,4 @@
-//! One peer that was let in, and what becomes of its requests.
+//! One peer that was let in, and what happens to its requests.
 
 use std::fmt;
 use std::hint::black_box;
@@ -36,7 +36,7 @@ pub struct Session {
 }
 
 enum State {
-    /// The first request must be this token, and come before the deadline.
+    /// The first request must be this token, and arrive before the deadline.
     AwaitingToken(Arc<[u8]>, Deadline),
     Open,
     Refused(Refusal),
@@ -61,7 +61,7 @@ impl Session {
         Session { form, limits, state, screen, rest, shutdown, answering: Arc::default() }
     }
 
-    /// The session of this connection: told to end, the server leaves it alone while a request is answered.
+    /// The session of this connection. A server that is told to end leaves it alone while a request is being answered.
     pub(crate) fn on(self, conn: &Connection) -> Session {
         Session { answering: conn.answering(), ..self }
     }
@@ -75,15 +75,15 @@ impl Session {
         }
     }
 
-    /// Call it before each `recv`, with the bytes of the next request that have come so far. While there are none, it
-    /// returns at once, and `recv` waits as long as the peer likes to think. From the first byte on, it waits until there
-    /// are more, and the whole request must come within [`FRAME_TIMEOUT`].
+    /// Call it before each `recv`, with the bytes of the next request that have arrived so far. While there are none, it
+    /// returns at once, and `recv` waits as long as the peer likes. From the first byte on, it waits until there
+    /// are more, and the whole request must arrive within [`FRAME_TIMEOUT`].
     ///
     /// # Errors
-    /// [`TimedOut`](io::ErrorKind::TimedOut); a refusal of a request that's too long for a command already; and
+    /// [`TimedOut`](io::ErrorKind::TimedOut); a refusal if the request is already too long for a command; and
     /// [`SessionEnd::Told`].
     pub fn await_rest(&mut self, conn: &Socket, unread: &[u8]) -> Result<(), SessionEnd> {
-        // In this order: either the thread that ends the server sees this, or it is seen here.
+        // In this order: either the thread that ends the server sees this store, or we see here that it has been told.
         self.answering.store(false, Ordering::SeqCst);
         if self.shutdown.told() {
             return Err(SessionEnd::Told);
@@ -98,8 +98,8 @@ impl Session {
         Ok(())
     }
 
-    /// Runs a request of this peer, its payload if requests are framed, what one read brought if
-    /// raw; waits for its end, and returns what it said.
+    /// Runs a request of this peer (its payload if requests are framed, what one read returned if they are
+    /// raw), waits for its end, and returns its output.
     ///
     /// # Errors
     /// [`SessionEnd::Refused`], and from then on nothing else: the bytes that follow a refused request are its
@@ -119,7 +119,7 @@ impl Session {
         match self.judge(request)? {
             Verdict::Run => Ok(run(request, &self.limits, &peer)?),
             Verdict::Welcome => {
-                // What was recorded until now may have held the token; commands don't.
+                // The bytes up to here may have held the token; commands don't.
                 peer.mask(false);
                 Ok(Output { stdout: WELCOME.to_vec(), ..Output::default() })
             }
@@ -152,7 +152,7 @@ pub enum SessionEnd {
     Failed(ReadError),
     /// A request was refused; the peer is told why.
     Refused(Refusal),
-    /// Nobody waits for the answer any more.
+    /// Nobody is waiting for the answer.
     PeerGone,
     /// The server has been told to end.
     Told,
@@ -189,7 +189,7 @@ impl From<FrameError> for SessionEnd {
     }
 }
 
-/// An answer that doesn't fit its protocol: the bounds of a command keep it from getting so long.
+/// An answer too long for its protocol. The limits of a command keep this from happening.
 impl From<EncodeError> for SessionEnd {
     fn from(error: EncodeError) -> Self {
         io::Error::other(error).into()
@@ -208,19 +208,20 @@ impl From<PeerGone> for SessionEnd {
     }
 }
 
-/// What may be said of an error on this connection: while it waits for the token, not which bytes came.
+/// What may be said about an error on this connection: while it waits for the token, not which bytes arrived.
 pub fn keep_secret(error: ReadError, conn: &Socket) -> ReadError {
     match error {
         ReadError::Frame(FrameError::BadPrefix { .. }) if conn.is_masked() => {
-            let what = "its first request is no token in a frame; try --requests raw on both sides";
+            let what =
+                "its first request is not a token in a frame; try --requests raw on both sides";
             io::Error::new(io::ErrorKind::InvalidData, what).into()
         }
         error => error,
     }
 }
 
-/// Compares in a time that does not depend on where the first difference is: guessing a token byte
-/// by byte gains nothing.
+/// Compares in a time that does not depend on where the first difference is, so that nobody can guess a token byte
+/// by byte.
 fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).fold(0, |seen, (left, right)| black_box(seen | (left ^ right)))

@@ -1,15 +1,16 @@
 //! The end of a server that is [told to end](ending::told).
 //!
-//! A blocking server waits in `accept` or in `recv`, and can't be asked anything there. So the end comes from outside. A
-//! thread waits for the signal, and ends our side of each open connection. The peer reads what was still on its way to it,
-//! then the end of the stream, and ends its own side. So `recv` returns 0, and the connection ends like any other. For a
-//! peer that doesn't end its side, the thread shuts down our reading side after a second, and `recv` returns 0, too.
+//! A blocking server waits in `accept` or in `recv`, and can't notice anything there. So the end comes from outside. A
+//! thread waits for the signal, and shuts down our sending side of each open connection. The peer reads what was still on
+//! its way, then the end of the stream, and closes its own side. So `recv` returns 0, and the connection ends like any
+//! other. If a peer doesn't close its side, the thread shuts down our receiving side after a second, and `recv` returns 0
+//! too.
 //!
-//! Not at once: Linux then answers whatever the peer still sends with a reset, and that would destroy what it hasn't got
-//! yet of its last answer.
+//! It doesn't do that at once, because Linux then answers whatever the peer still sends with a reset, and that would
+//! destroy the part of the last answer that the peer hasn't received yet.
 //!
-//! Where a program is answering a request, the connection ends after the answer. When the last one has ended, the process
-//! exits, whether somebody waits in `accept` or not.
+//! If a request is being answered, the connection ends after the answer. When the last connection has ended, the process
+//! exits, even if a thread still waits in `accept`.
 
 use std::collections::HashMap;
 use std::io::{self, PipeReader, PipeWriter, Read};
@@ -32,7 +33,7 @@ use crate::permit;
 /// How long a peer may take to read the last bytes and to end its side.
 pub const LINGER: Duration = Duration::from_secs(1);
 
-/// What runs when a server is told to stop has this long to finish.
+/// How long running commands may take to finish when a server is told to stop.
 pub const GRACE: Duration = Duration::from_secs(3);
 
 /// Knows what is open in a server, and ends it when the server is told to.
@@ -42,7 +43,7 @@ pub struct Shutdown(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     told: AtomicBool,
-    /// Ends, and so is readable, once the server has been told.
+    /// Its other end closes, and so this is readable, once the server has been told.
     told_pipe: PipeReader,
     open: Mutex<Open>,
     closed: Condvar,
@@ -53,23 +54,23 @@ struct Open {
     /// Connections, and whatever else is to end before the process does.
     all: HashMap<u64, Option<Watched>>,
     next: u64,
-    /// Closed when the server has been told and nothing is open any more.
+    /// Closed when the server has been told and nothing is open.
     last: Option<PipeWriter>,
 }
 
 #[derive(Clone, Debug)]
 struct Watched {
     conn: Arc<Socket>,
-    /// A request is being answered. It isn't shut down now.
+    /// A request is being answered: the connection isn't shut down now.
     answering: Arc<AtomicBool>,
 }
 
 impl Shutdown {
     /// Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT. Call it once, before the first connection.
     ///
-    /// After the first signal no other connection is [watched](Self::watch), and those that are end. The process exits with
-    /// 0 when they have ended, or after [`GRACE`]: then every command that still runs is killed with its group. A second
-    /// signal does the same at once, with 130.
+    /// After the first signal no new connection is [watched](Self::watch), and the watched ones end. The process exits with
+    /// 0 when they have ended, or after [`GRACE`]: then every command that is still running is killed with its group. A
+    /// second signal does the same at once, with 130.
     ///
     /// # Errors
     /// No descriptor or thread left.
@@ -90,15 +91,15 @@ impl Shutdown {
         start().map_err(Failure::system("waiting for signals"))
     }
 
-    /// Ends the process at once, and with it every command that it runs: for one that only serves another, when that
-    /// one has ended.
+    /// Ends this process at once, and with it every command that it runs: for a process that works for another one, when
+    /// that one has ended.
     pub fn now() -> ! {
         permit::close();
         process::exit(0);
     }
 
-    /// A connection that ends when the server is told to end: `recv` then returns 0. `None` if the server has been told
-    /// already: nobody new is served.
+    /// A connection that ends when the server is told to end: `recv` then returns 0. `None` if the server has already
+    /// been told: it serves nobody new.
     pub fn watch(&self, conn: Socket) -> Option<Connection> {
         let watched = Watched { conn: Arc::new(conn), answering: Arc::default() };
         let open = self.enter(Some(watched.clone()))?;
@@ -122,7 +123,7 @@ impl Shutdown {
         Some(Hold { number, shutdown: self.clone() })
     }
 
-    /// Waits until nothing is open any more, also not what is only being closed: for a process that serves one connection.
+    /// Waits until everything is closed, lingering connections too: for a process that serves one connection.
     pub fn wait_until_closed(&self) {
         let open = self.0.open();
         let closed = self.0.closed.wait_while(open, |open| !open.all.is_empty());
@@ -135,7 +136,7 @@ impl Shutdown {
     }
 }
 
-/// For a poll set of your own: readable, by its end, once the server has been told to end.
+/// For your own poll: readable (it reaches its end) once the server has been told to end.
 impl AsFd for Shutdown {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.told_pipe.as_fd()
@@ -176,9 +177,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Store true when a request has come, and false when its answer has been sent: meanwhile the connection is not shut
-    /// down. After each store look at [`told`](Shutdown::told): either the thread that ends the server sees the store, or
-    /// you see that it has been told.
+    /// Store true when a request has arrived, and false when its answer has been sent: in between, the connection is not
+    /// shut down. After each store look at [`told`](Shutdown::told): either the thread that ends the server sees the store,
+    /// or you see that the server has been told.
     pub fn answering(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.watched.answering)
     }
@@ -193,11 +194,11 @@ impl Deref for Connection {
 }
 
 fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emptied: &PipeReader) {
-    // One byte a signal, read one by one: the second may be there already. A pipe that we hold open
-    // has no other end.
+    // One byte for each signal, read one by one, since the second may be there already. The pipe never
+    // ends, because we hold it open ourselves.
     if let Err(error) = signals.read_exact(&mut [0]) {
         tracing::warn!(%error, "no longer listening for signals");
-        // Dropped, it would tell those who poll for it that the server has been told to end.
+        // Dropping it would look like an order to end.
         mem::forget(running);
         return;
     }
@@ -212,13 +213,13 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
     }
     drop(open);
     drop(running);
-    // Said only now: tests take this line for the end of our side.
+    // Logged only now: for tests, this line means that our side has ended.
     tracing::info!(grace = ?GRACE, "stopping; a second signal ends what runs at once");
     observe::say_what_was_dropped();
     let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(emptied, PollFlags::IN)];
     let mut ended = poll(&mut fds, Deadline::after(LINGER));
     if let Ok(false) = ended {
-        // The others have only just ended, or are still being answered.
+        // The other connections have just ended, or are still being answered.
         shut_down(&idle, net::Shutdown::Read);
         ended = poll(&mut fds, grace);
     }
@@ -228,7 +229,7 @@ fn end_in_order(mut signals: PipeReader, running: PipeWriter, inner: &Inner, emp
 }
 
 impl Open {
-    /// The connections on which no request is being answered. To remember one must not keep it open.
+    /// The connections on which no request is being answered. Remembering a connection must not keep it open.
     fn idle(&self) -> Vec<Weak<Socket>> {
         let idle =
             self.all.values().flatten().filter(|conn| !conn.answering.load(Ordering::SeqCst));

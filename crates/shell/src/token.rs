@@ -21,11 +21,11 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
     // file: it may have no end.
     let most = MAX_RAW_REQUEST as u64 + 3;
     let unreadable = |error| TokenError::Unreadable(file.into(), error);
-    // Without waiting: a FIFO would have us wait for somebody who writes into it.
+    // Without blocking: a FIFO would make us wait for a writer.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let opened =
         OpenOptions::new().read(true).custom_flags(flags).open(file).map_err(unreadable)?;
-    // Asked of what is open, not of the name: that may lead elsewhere a moment later.
+    // Check the open file, not its name: the name may mean another file a moment later.
     let found = opened.metadata().map_err(unreadable)?;
     if !found.is_file() {
         return Err(unreadable(io::Error::other("it isn't a regular file")));
@@ -47,7 +47,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TokenError> {
     }
 }
 
-/// Whether a file of this owner can hold our secret: it's our own, or root's.
+/// Whether a file of this owner can hold our secret: it must be our own, or root's.
 fn is_trusted(owner: u32, us: u32) -> bool {
     owner == us || owner == 0
 }

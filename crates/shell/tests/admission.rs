@@ -25,7 +25,7 @@ fn shutdown() -> Shutdown {
     Shutdown::on_signals().unwrap()
 }
 
-/// The next connection, as a server has it.
+/// The next connection, as a server gets it.
 fn accept(listener: &TcpListener) -> Socket {
     Socket::inherited(listener.accept().unwrap().0.into())
 }
@@ -122,14 +122,14 @@ fn both_sides_read_the_same_token() {
     drop(client);
 }
 
-/// What the gate does with a connection of which `client` makes this: the bytes that the client reads until the end.
+/// What the gate does with a connection that `client` uses like this: the bytes that the client reads up to the end.
 fn served(
     gate: &Gate,
     client: impl FnOnce(&Socket, &mut shell::Session) -> Result<(), SessionEnd>,
 ) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut conn = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    // Unread by the server: a plain close would be a reset.
+    // The server doesn't read it, so a plain close would be a reset.
     conn.write_all(b"more").unwrap();
     let peer = conn.local_addr().unwrap().into();
     let frame = |output: shell::Output| Ok::<_, io::Error>([output.stdout, output.stderr]);
@@ -155,7 +155,7 @@ fn however_a_session_ends_its_peer_reads_all_that_was_said() {
     assert_eq!(heard, "hi");
 }
 
-/// Both sides read it by the same rules: ssh's, for a private key.
+/// Both sides read it by the same rules, those of ssh for a private key.
 #[test]
 fn a_token_file_that_others_can_use_is_refused() {
     let file =
@@ -187,7 +187,7 @@ fn a_token_file_that_others_can_use_is_refused() {
     }
     let error = access.gate(here, RequestForm::Raw, &shutdown()).err().unwrap().to_string();
     assert!(error.contains("mode 0660") && error.contains("chmod 600"), "{error}");
-    // Only root can give a file away, and only as root does it prove anything that it is refused.
+    // Only root can give a file away, so only as root does a refusal prove anything.
     if rustix::process::geteuid().is_root() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::chown(&file, Some(65_534), None).unwrap();
@@ -201,7 +201,7 @@ fn a_token_file_that_others_can_use_is_refused() {
     fs::remove_file(&file).unwrap();
 }
 
-/// A stranger in everything but its address: it is not asked how it came, only whose it is.
+/// A stranger in everything but its address: what counts is who owns it, not where it comes from.
 #[test]
 fn who_awaits_a_token_may_not_think_as_long_as_it_likes() {
     let file =

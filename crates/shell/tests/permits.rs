@@ -1,4 +1,4 @@
-//! How many commands run at once. Alone in its process: the permits are the whole process's.
+//! How many commands run at once. Alone in its process, because the whole process shares the permits.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 

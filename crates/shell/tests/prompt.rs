@@ -1,4 +1,4 @@
-//! The prompt on a terminal: a real one, but for the person. The test runs itself again at the other end of a
+//! The prompt on a terminal: a real one, except for the person. The test runs itself again at the other end of a
 //! pseudo-terminal, and types.
 
 #![expect(
@@ -95,7 +95,7 @@ fn where_no_escape_codes_are_wanted_there_are_none() {
         assert_eq!(program.wait().unwrap().code(), Some(0));
         drop(line);
         let mut seen = Vec::new();
-        // EIO: nobody has the other end open any more.
+        // EIO: nobody holds the other end open.
         let _ = terminal.read_to_end(&mut seen);
         let seen = String::from_utf8(seen).unwrap();
         assert!(seen.contains("[echo hi] in a cooked terminal>>: end"), "{variable}: {seen:?}");
@@ -107,7 +107,7 @@ fn where_no_escape_codes_are_wanted_there_are_none() {
 fn without_a_terminal_at_both_ends_there_is_no_prompt() {
     let (mut terminal, line) = terminal(80);
     let mut program = program("auto").stdin(line).stdout(Stdio::piped()).spawn().unwrap();
-    // The terminal itself makes lines of this, and an end of the input of Ctrl-D.
+    // The terminal itself splits this into lines, and turns Ctrl-D into the end of the input.
     terminal.write_all(b"hi\n\x04").unwrap();
     let mut said = String::new();
     program.stdout.take().unwrap().read_to_string(&mut said).unwrap();
@@ -124,7 +124,7 @@ fn asked_for_it_is_shown_in_a_pipe_too() {
     assert!(said.ends_with(">>: [one]>>: [two]>>: end\n"), "{said:?}");
 }
 
-/// What the program at the terminal does: it says each command that it reads.
+/// What the program at the terminal does: it prints each command that it reads.
 fn read_commands(prompt: PromptWhen) -> ! {
     let args = PromptArgs { command: vec![], prompt, token_file: None };
     let conn = Socket::inherited(UnixStream::pair().unwrap().0.into());
@@ -210,7 +210,7 @@ impl Person {
         }
     }
 
-    /// The program says this, ends, and leaves the terminal as it was.
+    /// The program prints this, ends, and leaves the terminal as it was.
     fn leaves(&mut self, said: &str, code: i32) {
         self.expect(said);
         assert_eq!(self.program.wait().unwrap().code(), Some(code));

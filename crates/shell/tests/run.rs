@@ -1,7 +1,7 @@
 //! Commands that misbehave, on a real connection.
 //!
 //! How a test sees that nothing of a command is left: the command opens a FIFO for writing, and the
-//! test reads it to its end, which comes when the last process that holds it is gone. A survivor
+//! test reads it to its end, which it reaches when the last process that holds the FIFO is gone. A survivor
 //! would write into it first.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -22,7 +22,7 @@ use proto::json::Status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shell::{Deadline, Limits, MAX_COMMAND, Output, Peer, PeerGone, run};
 
-/// What a command must be far quicker than; what is left of it would sleep this long.
+/// A command must be far quicker than this; anything left of it would sleep this long.
 const LONG: Duration = Duration::from_secs(20);
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(60), max_output: 16 << 20 };
@@ -118,7 +118,7 @@ fn a_child_in_the_background_neither_holds_the_answer_nor_survives() {
     assert!(!output.timed_out && !output.truncated);
     assert_eq!(leftover.join().unwrap(), "");
 
-    // One that lets go of the pipes does not hold the answer at all, and is killed all the same.
+    // A child that closes the pipes doesn't delay the answer at all, and is killed anyway.
     let (fifo, leftover) = witness("background-quiet");
     let command = format!("exec 3>{fifo}; (sleep 20; echo survived >&3) >/dev/null 2>&1 & echo hi");
     assert_eq!(run_here(command.as_bytes(), &LIMITS).stdout, b"hi\n");
@@ -141,7 +141,7 @@ fn the_longest_command_runs_and_no_longer_one() {
     let command = |length: usize| format!(": {}", "x".repeat(length - 2));
     let longest = run_here(command(MAX_COMMAND).as_bytes(), &LIMITS);
     assert_eq!(longest, Output::default());
-    // That longer ones fail is Linux's limit, and the reason for ours.
+    // Longer ones fail because of Linux's limit, which is the reason for ours.
     if cfg!(target_os = "linux") {
         let longer = run_here(command(MAX_COMMAND + 1).as_bytes(), &LIMITS);
         assert_eq!(longer.status, Some(Status::Exit(126)));
@@ -165,7 +165,7 @@ fn what_cannot_be_run_is_an_answer() {
     assert_eq!(run_here(b"echo still here", &LIMITS).stdout, b"still here\n");
 }
 
-/// In a process of its own: the limit is the whole process's.
+/// In a process of its own, because the limit applies to the whole process.
 #[test]
 fn without_descriptors_it_is_an_answer_too() {
     let name = "without_descriptors_it_is_an_answer_too";
@@ -180,7 +180,7 @@ fn without_descriptors_it_is_an_answer_too() {
     let output = run(b"echo hi", &LIMITS, &peer).unwrap();
     setrlimit(Resource::Nofile, limit).unwrap();
 
-    // Nothing could be started here, and for a peer that has left nothing is even tried.
+    // Nothing could be started here; for a peer that has left, nothing is even tried.
     let (gone, left) = connection();
     rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
     drop(gone);
@@ -216,13 +216,13 @@ fn a_peer_that_closes_takes_the_command_along() {
     });
 }
 
-/// After its FIN nothing more is heard of a peer, and yet it is noticed when it has left.
+/// After its FIN a peer sends nothing more, and yet we notice when it has left.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_peer_that_closes_long_after_its_fin_takes_the_command_along() {
     assert_gone("close-much-later", |client| {
         client.shutdown(Shutdown::Write).unwrap();
-        // Not to wait for something: so that the first look, after the FIN, finds it still there.
+        // This isn't a wait for something: it lets the first look, after the FIN, find the peer still there.
         thread::sleep(Duration::from_millis(400));
         drop(client);
     });
@@ -239,7 +239,7 @@ fn who_waits_for_something_else_is_told_when_the_peer_leaves() {
     assert!(asked.elapsed() >= Duration::from_millis(20));
     ours.write_all(b"x").unwrap();
     assert_eq!(peer.wait_readable(&theirs, Deadline::after(LONG)), Ok(true));
-    // What the peer itself sends is nobody's business here.
+    // What the peer itself sends doesn't matter here.
     (&client).write_all(b"the next request").unwrap();
     assert_eq!(peer.wait_readable(&theirs, Deadline::after(LONG)), Ok(true));
     (&theirs).read_exact(&mut [0]).unwrap();

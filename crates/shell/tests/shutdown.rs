@@ -1,6 +1,6 @@
-//! The orderly end. Each test runs itself again as a small server, in a process of its own: it is
-//! that process that ends. The command that the server runs sends the signals itself (to `$PPID`):
-//! it certainly runs when they come.
+//! The clean end. Each test runs itself again as a small server, in a process of its own: that
+//! process ends. The command that the server runs sends the signals itself (to `$PPID`),
+//! so it is certainly running when they arrive.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -32,12 +32,12 @@ fn a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection() {
         assert_eq!(conn.recv(&mut [0]).unwrap(), 0, "the end of the stream");
         assert!(shutdown.told());
         assert!(shutdown.watch(connection().1).is_none(), "nobody new is served");
-        // One that isn't watched goes on, until the process ends.
+        // A connection that isn't watched stays open until the process ends.
         other_client.write_all(b"x").unwrap();
         assert_eq!(waits.join().unwrap(), 1);
         say_finished();
         drop(conn);
-        thread::park(); // as in accept: the process ends all the same
+        thread::park(); // as in accept: the process ends anyway
     };
     let name = "a_recv_that_waits_returns_0_and_the_process_ends_with_the_last_connection";
     let (code, finished, time) = outcome(name, server);
@@ -58,7 +58,7 @@ fn while_it_answers_the_peer_can_still_send() {
         gate.serve(conn, &here.into(), frame, |conn, session| {
             session.run(b"kill -TERM $PPID", conn)?;
             shell::wait_readable(shutdown, Deadline::after(GRACE))?;
-            // Were it shut down, at once or a second later, it would be readable: its end could be read.
+            // If it were shut down, at once or a second later, it would be readable: its end could be read.
             let readable =
                 shell::wait_readable(conn, Deadline::after(LINGER + Duration::from_millis(300)));
             assert_eq!(readable.unwrap_err().kind(), io::ErrorKind::TimedOut);
@@ -118,11 +118,11 @@ fn say_finished() {
 fn stubborn(shutdown: &Shutdown, signals: &str) {
     let (_client, conn) = connection();
     let conn = shutdown.watch(conn).unwrap();
-    conn.answering().store(true, Ordering::SeqCst); // as a session has it while a command runs
+    conn.answering().store(true, Ordering::SeqCst); // as in a session while a command runs
     let command =
         format!("exec 3>\"$FIFO\"; echo started >&3; {signals}; sleep 20; echo survived >&3");
     run(command.as_bytes(), &LIMITS, &Peer::of(&conn)).unwrap();
-    thread::park(); // killed, and yet the server goes on: only the end of the process ends it
+    thread::park(); // the command is killed, but the server continues until the process ends
 }
 
 /// Runs `server` in a process of its own: its exit code, what was written into the FIFO until

@@ -1,4 +1,4 @@
-//! What can go wrong with a program, with all that you need to understand a failed test.
+//! What can go wrong with a program, with everything that you need to understand a failed test.
 
 use crate::{Line, Stream};
 use std::fmt::{self, Display, Formatter};
@@ -16,7 +16,7 @@ pub enum StageError {
         /// Why not.
         source: io::Error,
     },
-    /// [`end_all`](crate::end_all) has been called: nothing starts any more.
+    /// [`end_all`](crate::end_all) has been called: nothing more starts.
     Ending,
     /// The program ended before it did what was awaited.
     Ended {
@@ -29,7 +29,7 @@ pub enum StageError {
         /// What it had said.
         said: Vec<Line>,
     },
-    /// The time was over before the program did what was awaited.
+    /// The program did not do what was awaited in time.
     TimedOut {
         /// The program's label.
         label: String,
@@ -40,7 +40,7 @@ pub enum StageError {
         /// What it had said.
         said: Vec<Line>,
     },
-    /// The program said more than it may (256 MiB, or its own limit): it has run away, and its pipe was closed.
+    /// The program printed more than it may (256 MiB, or its own limit): it has run away, and its pipe was closed.
     TooMuch {
         /// The program's label.
         label: String,
@@ -74,7 +74,7 @@ impl Display for StageError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start { command, source } => write!(f, "could not start {command}: {source}"),
-            Self::Ending => write!(f, "the run is being ended: no program starts any more"),
+            Self::Ending => write!(f, "the run is being ended: no more programs start"),
             Self::Ended { label, waiting_for, how, said } => {
                 write!(f, "{label} ended ({how}) while we waited for {waiting_for}{}", Said(said))
             }

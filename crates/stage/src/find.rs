@@ -1,4 +1,4 @@
-//! Where the programs are: the workspace's own, and others' that tests can do without.
+//! Where the programs are: the workspace's own, and others that are optional for tests.
 
 use crate::StageError;
 use std::io::Write;
@@ -24,7 +24,7 @@ pub fn binary(name: &str) -> Result<PathBuf, StageError> {
 /// test returns.
 ///
 /// # Panics
-/// Without it, where the environment variable `UNSTUCK_REQUIRE_TSHARK` is set: there a skipped test is a failure.
+/// Without it, if the environment variable `UNSTUCK_REQUIRE_TSHARK` is set: then a skipped test is a failure.
 pub fn tshark() -> Option<PathBuf> {
     let found = succeeds(Command::new("tshark").arg("--version"));
     if !found {
@@ -46,7 +46,7 @@ fn succeeds(command: &mut Command) -> bool {
 /// Says on standard error that a test is skipped, and why; the test returns.
 ///
 /// # Panics
-/// Where the environment variable `required` is set: there a skipped test is a failure.
+/// If the environment variable `required` is set: then a skipped test is a failure.
 pub fn skip(required: &str, why: &str) {
     skip_unless(env::var_os(required).is_some().then_some(required), why);
 }
@@ -67,7 +67,7 @@ fn skip_unless(required: Option<&str>, why: &str) {
 /// and returns `None`: the test returns.
 ///
 /// # Panics
-/// Without it, where the environment variable `UNSTUCK_REQUIRE_PYTHON` is set: there a skipped test is a failure.
+/// Without it, if the environment variable `UNSTUCK_REQUIRE_PYTHON` is set: then a skipped test is a failure.
 pub fn python() -> Option<PathBuf> {
     const REQUIRED: &str = "UNSTUCK_REQUIRE_PYTHON";
     find_python("python3", env::var_os(REQUIRED).is_some().then_some(REQUIRED))

@@ -1,4 +1,4 @@
-//! What is written to a program that may not read.
+//! Writes to a program that may not read.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! Starts real programs, waits until they are ready, and leaves none behind.
+//! Starts real programs, waits until they are ready, and leaves none running.
 //!
 //! The experiments and the black-box tests run the course's own binaries, in processes of their own, just as a reader
 //! types them in two terminals. Three things go wrong in such runs: a client starts before its server listens, a
@@ -7,8 +7,9 @@
 //!
 //! After a signal ([`end_all_on_signal`]), a run first ends its programs and removes its directories. After `kill -9`
 //! it can't, so each program's process group and each directory are tied to this process ([`ending::tie_group`]), and each
-//! program carries a mark ([`ending::mark`]): what was started ends with us. A limit: elsewhere than on Linux nobody finds
-//! a program by its mark, so what has left its process group lives on, and so does one that began some 100 µs before.
+//! program carries a mark ([`ending::mark`]): what was started ends with us. But only Linux lets us find a program by its
+//! mark. On other systems a program that has left its process group keeps running, and so does one that started some
+//! 100 µs before.
 //!
 //! ```
 //! use std::process::Command;

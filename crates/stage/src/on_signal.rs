@@ -1,5 +1,5 @@
 //! A run that gets a signal to end first ends what it started. Its programs are in process groups of their own, so
-//! Ctrl-C in the terminal reaches only us, and they would live on.
+//! Ctrl-C in the terminal reaches only us, and they would keep running.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};

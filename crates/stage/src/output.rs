@@ -1,21 +1,21 @@
-//! What a program said: its lines, in the order they came, each with its stream and its time.
+//! What a program printed: its lines, in the order they arrived, each with its stream and its time.
 
 use std::mem::take;
 use std::time::Instant;
 
-/// What one program may say before it is cut off, unless it is started with a limit of its own: 256 MiB, counted with
+/// How much one program may print before it is cut off, unless it is started with a limit of its own: 256 MiB, including
 /// what it costs to keep a line.
 ///
-/// The largest answer of the course is 16 MiB; a program that says more than this has run away.
+/// The largest answer of the course is 16 MiB; a program that prints more than this has run away.
 pub(crate) const MOST: usize = 256 << 20;
 
-/// What even a line of one byte takes on the heap: without it, `yes` would keep more than it is charged for.
+/// What even a line of one byte takes on the heap: if this weren't counted, `yes` would use more than its limit.
 const SMALLEST_ALLOCATION: usize = 24;
 
 /// What it costs to keep an empty line.
 const LINE: usize = size_of::<Line>() + SMALLEST_ALLOCATION;
 
-/// Where a program said something.
+/// Where a program printed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// What it says to its user.
@@ -24,32 +24,32 @@ pub enum Stream {
     Stderr,
 }
 
-/// One line that a program said.
+/// One line that a program printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Where it said it.
+    /// Where it was printed.
     pub stream: Stream,
     /// The bytes, without the newline.
     pub text: Vec<u8>,
-    /// Whether the newline has come. Only the last line of a stream can be without.
+    /// Whether the newline has arrived. Only the last line of a stream can lack it.
     pub whole: bool,
     /// When its first byte was read here. Lines of different programs compare, to within the time a thread takes to wake.
     pub when: Instant,
 }
 
-/// How much of what a program says is kept, in bytes, counted with what it costs to keep a line.
+/// How much of a program's output is kept, in bytes, including what it costs to keep a line.
 #[derive(Clone, Copy, Debug)]
 pub enum Keep {
-    /// All of it. A program that says more than this has run away: its pipe is closed.
+    /// All of it. A program that prints more than this has run away: its pipe is closed.
     UpTo(usize),
-    /// The latest of each stream. A program may say as much as it likes; what it said before is forgotten.
+    /// The latest of each stream. A program may print as much as it likes; the older part is forgotten.
     Latest(usize),
 }
 
-/// The lines of both streams, as they come.
+/// The lines of both streams, as they arrive.
 pub(crate) struct Output {
     pub lines: Vec<Line>,
-    /// Of which streams earlier lines were forgotten.
+    /// The streams whose earlier lines were forgotten.
     pub forgot: [bool; 2],
     /// The line of each stream that still waits for its newline, as an index into `lines`.
     open: [Option<usize>; 2],
@@ -64,7 +64,7 @@ impl Output {
         Output { lines: Vec::new(), forgot: [false; 2], open, closed, cost: [0; 2], keep }
     }
 
-    /// Adds what one read brought. `false`: the program has said more than it may.
+    /// Adds what one read returned. `false`: the program has printed more than it may.
     #[must_use]
     pub fn add(&mut self, stream: Stream, bytes: &[u8], when: Instant) -> bool {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -96,7 +96,7 @@ impl Output {
         }
     }
 
-    /// Forgets the oldest lines of a stream until its rest costs at most this much. Half at a time, so that it is seldom.
+    /// Forgets the oldest lines of a stream until the rest costs at most this much. Half at a time, so that this is rare.
     fn forget(&mut self, stream: Stream, most: usize) {
         self.forgot[stream as usize] = true;
         let open = self.open;
@@ -105,7 +105,7 @@ impl Output {
             let cost = &mut self.cost[line.stream as usize];
             let still_open = open[line.stream as usize] == Some(at);
             if line.stream == stream && *cost > most {
-                // A line that is still open keeps its place, and begins anew.
+                // A line that is still open keeps its place, and starts again.
                 *cost -= line.text.len();
                 line.text.clear();
                 if !still_open {
@@ -146,7 +146,7 @@ impl Output {
 mod tests {
     use super::*;
 
-    /// Pieces in the order they were read, and the lines that must come of them (`|` marks a newline that came).
+    /// Pieces in the order they were read, and the lines that they must make (`|` marks a newline that arrived).
     fn check(pieces: &[(Stream, &str)], expected: &[(Stream, &str)]) {
         let mut output = Output::new(Keep::UpTo(MOST));
         let now = Instant::now();

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How long the output of an ended program may stay open: a child of its own may still hold it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A program that runs: its standard input is ours to write, what it says is read into memory as it comes.
+/// A program that runs: we write its standard input, and read what it prints into memory as it arrives.
 ///
 /// Dropping it ends it, with its process group: SIGTERM, a second later SIGTERM again, and SIGKILL after that. What has
 /// left the group with `setsid` is out of reach.
@@ -34,7 +34,7 @@ pub struct Finished {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// Whether it said more on its standard output than was kept ([`Keep::Latest`]): then the beginning is missing.
+    /// Whether it printed more on its standard output than was kept ([`Keep::Latest`]): then the beginning is missing.
     pub forgot: bool,
     /// Every byte of its standard output.
     pub stdout: Vec<u8>,
@@ -44,7 +44,7 @@ pub struct Finished {
     pub lines: Vec<Line>,
     /// From its start to its end.
     pub took: Duration,
-    /// Whether a child of its own still held the output a second after the end. It was killed; what it would have said
+    /// Whether a child of its own still held the output a second after the end. It was killed, so the rest of its output
     /// is missing.
     pub left_behind: bool,
 }
@@ -61,7 +61,7 @@ impl Program {
         Program::start_keeping(label, command, Keep::UpTo(output::MOST))
     }
 
-    /// Starts a program that is not trusted: of what it says so much is kept.
+    /// Starts a program that isn't trusted, with a limit on how much of its output is kept.
     ///
     /// # Errors
     /// As [`start`](Program::start).
@@ -73,7 +73,7 @@ impl Program {
         Program::start_with_input(label, command, keep, Stdio::piped())
     }
 
-    /// As [`start_keeping`](Program::start_keeping), with a standard input that the caller has the other end of: nothing
+    /// As [`start_keeping`](Program::start_keeping), with a standard input whose other end the caller holds: nothing
     /// can be written to it here.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Program {
         }
         let typed = command_line(command);
         let failed = |source| StageError::Start { command: typed.clone(), source };
-        // Between the start and the tie there is a moment: the mark is for it.
+        // The mark covers the moment between the start and the tie.
         ending::mark(command).map_err(failed)?;
         let mut child = command.spawn().map_err(failed)?;
         let pid = rustix::process::Pid::from_child(&child);
@@ -229,8 +229,8 @@ impl Program {
         })
     }
 
-    /// Waits while `more` says so, the program can still say something, and there is time: all of `within` for the
-    /// program to end, `LINGER` after its end for its last words.
+    /// Waits while `more` says so, the program can still print something, and there is time: all of `within` for the
+    /// program to end, `LINGER` after its end for its last output.
     fn wait_while(
         &self,
         within: Duration,

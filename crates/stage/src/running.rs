@@ -34,8 +34,8 @@ pub fn end_all() {
 
 /// Ends programs: asks twice, then kills; and kills what is left of their process groups.
 ///
-/// Asking first gives a server the time to end the commands it runs in process groups of their own, which our SIGKILL
-/// would not reach. The second SIGTERM tells the course's servers to do it at once.
+/// Asking first gives a server time to end the commands that it runs in process groups of their own, which our SIGKILL
+/// would not reach. The second SIGTERM tells the course's servers to do so at once.
 pub(crate) fn end(programs: &[Arc<Running>]) {
     for signal in [Signal::TERM, Signal::TERM, Signal::KILL] {
         for program in programs {
@@ -64,7 +64,7 @@ pub(crate) struct State {
     pub ended: Option<Ended>,
     pub reaped: bool,
     pub too_much: bool,
-    /// What ends the group when this process is killed. Let go before the process is reaped: see [`Tied`].
+    /// What ends the group when this process is killed. Dropped before the process is reaped: see [`Tied`].
     pub tied: Option<Tied>,
 }
 
@@ -86,7 +86,7 @@ impl Running {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something has changed or the time has come.
+    /// Waits until something has changed or the time is over.
     pub fn wait<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
@@ -142,7 +142,7 @@ impl Running {
 }
 
 impl State {
-    /// A program that has just ended is no error: the signal came too late.
+    /// If the program has just ended, that's not an error: the signal came too late.
     pub fn signal(&self, signal: Signal) {
         if !self.reaped {
             let _ = kill_process(self.pid, signal);

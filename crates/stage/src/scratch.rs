@@ -13,12 +13,12 @@ use std::{env, fs, process};
 /// Room for a socket's name below it: the path of a Unix socket has at most 103 bytes on macOS, 107 on Linux.
 const LONGEST: usize = 70;
 
-/// A temporary directory that only this user can enter (mode 0700), removed with all it holds when dropped, or when this
-/// process ends in any other way.
+/// A temporary directory that only this user can enter (mode 0700), removed with everything in it when dropped, or when
+/// this process ends in any other way.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    /// What removes it when this process is killed; let go after it has been removed.
+    /// What removes it when this process is killed; dropped after it has been removed.
     _tied: Tied,
 }
 
@@ -34,11 +34,11 @@ impl Scratch {
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = parent.join(format!("stage-{}-{number}", process::id()));
-            // Tied before it is there: after `kill -9` in between it would be left. A name with our own number is ours.
+            // Tied before it exists: otherwise a `kill -9` in between would leave it. A name with our own number is ours.
             let tied = ending::tie_folder(&path);
             let _tied =
                 tied.map_err(|source| StageError::Scratch { path: path.clone(), source })?;
-            // Made, never taken over: what is there already is somebody else's, or left by a run that was killed.
+            // Made, never taken over: one that is already there is somebody else's, or was left by a run that was killed.
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
                     registry().scratch.push(path.clone());

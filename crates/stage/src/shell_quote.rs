@@ -14,8 +14,8 @@ pub fn shell_quote(words: &[String]) -> String {
     words.iter().map(|word| shell_quote_word(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// One word, in quotes where a shell would change it. Double quotes only where single ones would need `'\''`, and the shell
-/// finds nothing else to change between them.
+/// One word, in quotes if a shell would change it. Double quotes only if single ones would need `'\''`, and the shell
+/// would change nothing else inside them.
 pub fn shell_quote_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     match word {
@@ -41,7 +41,7 @@ pub fn shell_quote_path(path: &Path) -> String {
         match byte {
             b'\\' | b'\'' => word.extend(['\\', char::from(*byte)]),
             b' '..=b'~' => word.push(char::from(*byte)),
-            // Octal always has three digits: what follows cannot be taken for one more.
+            // Octal always has three digits: the next character can't be mistaken for one more.
             _ => _ = write!(word, "\\{byte:03o}"),
         }
     }

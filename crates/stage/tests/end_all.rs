@@ -1,4 +1,4 @@
-//! What a runner does on Ctrl-C. Alone in its file: after `end_all` nothing starts in this process any more.
+//! What a runner does on Ctrl-C. Alone in its file, because after `end_all` this process starts nothing more.
 
 use stage::{Program, Scratch, StageError, Stream};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Programs on the stage, with /bin/sh in every part. Nothing sleeps to wait: who waits, waits for an event.
+//! Programs on the stage, with /bin/sh in every part. Nothing waits by sleeping: each wait is for an event.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of a test may fail it")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(30);
 
 fn sh(script: &str) -> Program {

@@ -14,15 +14,15 @@ use clap::Parser;
 use link::Conditions;
 use observe::{Failure, report};
 
-/// Joins two networks on this machine by a line with a delay, with loss, and with packets that come twice or too early.
+/// Joins two networks on this machine by a line with a delay, with loss, and with packets that arrive twice or too early.
 ///
 /// The lesson: what a network does to a protocol. A relay ends each connection, so TCP itself sees no delay there; here
 /// its packets really travel. Watch what an extra round trip costs, what Nagle's algorithm and the delayed ACK do to a
 /// message in two writes, and that a stream arrives whole although every tenth packet is lost.
 ///
 /// The ends are 10.77.0.1 (left) and 10.77.0.2 (right). It prints how to run a command at each, and carries packets until
-/// Ctrl-C or another signal that ends programs, or the end of its standard input where that is a pipe. Linux only; root is not needed where the
-/// system allows user namespaces and /dev/net/tun is open to all.
+/// Ctrl-C, another signal that ends programs, or, if its standard input is a pipe, the end of that. Linux only; it doesn't
+/// need root if the system allows user namespaces and everybody may open /dev/net/tun.
 #[derive(Parser)]
 #[command(
     name = "relay-link",
@@ -71,7 +71,7 @@ mod linux {
     use std::os::unix::process::parent_id;
 
     pub fn run(args: &Args) -> Result<(), Failure> {
-        // Outside, this starts the program anew inside and does not return.
+        // Outside, this starts the program again inside and does not return.
         segments::enter().map_err(|why| no_link(LinkError::Network(why)))?;
         let file = args.write.as_deref().map(observe::replace_private).transpose();
         let file = file.map_err(|error| Failure::Usage(format!("--write: {error}")))?;
@@ -113,7 +113,7 @@ mod linux {
         )
     }
 
-    /// A terminal ends us with Ctrl-C; /dev/null, as of a shell's background job, means nothing.
+    /// A terminal ends us with Ctrl-C; /dev/null, which a shell gives its background jobs, means nothing.
     fn is_pipe(stdin: BorrowedFd<'_>) -> bool {
         let kind = stdin.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
         kind.is_ok_and(|data| data.file_type().is_fifo())

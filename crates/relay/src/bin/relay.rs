@@ -23,12 +23,12 @@ use relay::{Endpoint, Faults, PeerCheck, Relay, RelayError, Schedule};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// Stands between a client and a server, and makes the network as unkind as the standard allows.
+/// Sits between a client and a server, and makes the network as unkind as the standard allows.
 ///
-/// The lesson: TCP promises the bytes and their order. It does not promise how many of them one recv
-/// brings, how soon, or that the connection lives. What a program believes beyond that, breaks here.
+/// The lesson: TCP promises the bytes and their order. It doesn't promise how many of them one recv
+/// returns, how soon, or that the connection survives. A program that counts on more than that breaks here.
 ///
-/// -v and --trace show everything that passes, a token too: the relay can't know that it is one.
+/// -v and --trace show everything that passes, even a token: the relay can't know that it is one.
 #[derive(Parser)]
 #[command(
     version,
@@ -38,8 +38,8 @@ Three terminals:
   2$ relay --to 127.0.0.1:8888 --cut 1 --rate 20 --direction to-client
   3$ fix-ack-handshake-client --connect 127.0.0.1:7777 -c 'seq 1000'
 
-The answer has 3893 bytes. The client reads the first digit of that as the whole length, prints 893,
-and notices nothing. The programs of fix 2 and 3 get everything. Try --reset-after 100 and
+The answer has 3893 bytes. The client reads the first digit of that number as the whole length, prints
+893, and notices nothing. The programs of fix 2 and 3 get everything. Try --reset-after 100 and
 --stall-after 100, too."
 )]
 #[command(
@@ -50,8 +50,8 @@ and notices nothing. The programs of fix 2 and 3 get everything. Try --reset-aft
 struct Args {
     #[command(subcommand)]
     other: Option<Other>,
-    /// Where to listen: an address (port 0 takes a free one) or, with a `/` in it, a Unix socket. Only
-    /// this user's programs are relayed, and other machines' with --allow-remote
+    /// Where to listen: an address (port 0 picks a free one) or, with a `/` in it, a Unix socket. Only
+    /// this user's programs are relayed, and with --allow-remote those of other machines
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7777")]
     listen: Endpoint,
     /// The server
@@ -95,13 +95,13 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<(), Failure> {
     if !args.allow_remote && !args.listen.is_local() {
         return Err(Failure::Usage(format!(
-            "{} can be reached from other machines, and the server takes all of them for you; \
-             try 127.0.0.1, or say --allow-remote",
+            "{} can be reached from other machines, and to the server they would all look like you; \
+             try 127.0.0.1, or add --allow-remote",
             args.listen
         )));
     }
     if !args.listen.is_local() {
-        warn!(listen = %args.listen, "other machines can connect, and the server takes them for this user");
+        warn!(listen = %args.listen, "other machines can connect, and to the server they look like this user");
     }
     allow_many_descriptors();
     let schedule = args.schedule.unwrap_or_else(|| args.faults.into());
@@ -117,19 +117,19 @@ fn run(args: Args) -> Result<(), Failure> {
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Stdout)?;
     // One byte for one signal. Then the relay is dropped, and with it all its connections.
     let _ = told.read(&mut [0]);
-    // That can take until a silent server's time is up. A second signal does not wait for it.
+    // That can take as long as a silent server is given. A second signal does not wait for it.
     thread::spawn(move || told.read(&mut [0]).map(|_| process::exit(130)));
     Ok(())
 }
 
-/// A connection takes up to six descriptors, and a process is given 1024 as a rule, although it may have more.
+/// A connection takes up to six descriptors, and a process usually gets 1024, although it may ask for more.
 fn allow_many_descriptors() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where that is refused (macOS has a limit beside this one), fewer connections fit.
+    // If that is refused (macOS has another limit besides this one), fewer connections fit.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// `relay link` is a program of its own, which stands beside this one. Returns only if it cannot be started.
+/// `relay link` is a program of its own, in the same folder as this one. Returns only if it can't be started.
 fn become_link(arguments: &[OsString]) -> Failure {
     let link = env::current_exe().unwrap_or_default().with_file_name("relay-link");
     let error = Command::new(&link).args(arguments).exec();

@@ -44,7 +44,7 @@ impl Window {
         Window { keys: File::from(keys), said: String::new(), program }
     }
 
-    /// Reads what the program says until these words come, and returns the rest of that line.
+    /// Reads the program's output up to these words, and returns the rest of that line.
     pub fn wait_for(&mut self, words: &str) -> String {
         loop {
             if let Some((_, rest)) = self.said.split_once(words)
@@ -66,7 +66,7 @@ impl Window {
         self.keys.write_all(keys).unwrap();
     }
 
-    /// Waits until the program has ended; reads what it says meanwhile.
+    /// Waits until the program has ended, and reads its output meanwhile.
     pub fn end(mut self) -> (ExitStatus, String) {
         let mut rest = Vec::new();
         // EIO: the other side is closed.

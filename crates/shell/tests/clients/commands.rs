@@ -1,4 +1,4 @@
-//! Where commands come from when none is on the command line, and what is said of their end.
+//! Where commands come from when none is on the command line, and what the client says about their end.
 
 use stage::Program;
 
@@ -34,7 +34,7 @@ fn the_prompt_where_it_is_asked_for() {
     });
 }
 
-/// Where the answer says how a command ended, the client says it to its user.
+/// If the answer says how a command ended, the client tells its user.
 #[test]
 fn how_a_command_ended_is_said() {
     for_each_row(client_rows().filter(Row::has_status), |row| {

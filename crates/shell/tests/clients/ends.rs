@@ -21,7 +21,7 @@ fn a_peer_that_ends_or_is_silent() {
     for_each_row(client_rows(), |row| {
         const WHOLE: Answer = (3, b"hi\n");
         for answered in [&[][..], &[WHOLE], &[(3, b"")], &[(3, b"hi")], &[WHOLE, (3, b"h")]] {
-            // Where nothing says how long an answer is, none can be cut.
+            // If nothing says how long an answer is, it can't be cut short.
             let cut = answered.iter().find(|(announced, body)| *announced != body.len());
             if cut.is_some() && row.wire == Wire::Bare {
                 continue;
@@ -47,7 +47,7 @@ fn a_peer_that_ends_or_is_silent() {
     });
 }
 
-/// With 256 MiB of address space, whoever allocates what was promised is killed.
+/// With 256 MiB of address space, a client that allocates what was promised is killed.
 #[test]
 fn a_promise_costs_nothing() {
     for_each_row(client_rows().filter(|row| row.wire != Wire::Bare), |row| {
@@ -94,7 +94,7 @@ fn nobody_accepts() {
     });
 }
 
-/// They would be taken for the next answer: whether they come with the last one, or while the user types.
+/// They would be mistaken for the next answer, whether they arrive with the last one or while the user types.
 #[test]
 fn bytes_that_nobody_announced() {
     for_each_row(client_rows().filter(|row| row.wire != Wire::Bare), |row| {

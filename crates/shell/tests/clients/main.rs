@@ -1,4 +1,4 @@
-//! What every remote-command client promises, whatever it speaks: each promise once, for all of them.
+//! What every remote-command client promises, whatever its protocol: each promise once, for all of them.
 //!
 //! | promise | test |
 //! |---|---|
@@ -6,14 +6,14 @@
 //! | a promised length costs no memory | `ends::a_promise_costs_nothing` |
 //! | nobody listens: an exit code of its own | `ends::nobody_listens` |
 //! | nobody accepts: its timeout limits the connecting, too | `ends::nobody_accepts` |
-//! | bytes that nobody announced are an error, also while the user types | `ends::bytes_that_nobody_announced` |
+//! | bytes that nobody announced are an error, even while the user types | `ends::bytes_that_nobody_announced` |
 //! | …and if they are a whole message, as a refusal is, the error shows it | `ends::a_refusal_before_the_command` |
 //! | Ctrl-C ends it while it waits | `ends::interrupted_while_it_waits` |
 //! | a reader who has seen enough ends it | `ends::a_reader_who_has_seen_enough` |
 //! | commands from standard input, and where they end | `commands::commands_from_standard_input` |
 //! | the prompt is shown where it's asked for | `commands::the_prompt_where_it_is_asked_for` |
-//! | how a command ended is said, where an answer tells | `commands::how_a_command_ended_is_said` |
-//! | with our servers and Python's, the same commands bring the same bytes | `pairs::each_pair_brings_the_same_bytes` |
+//! | the client says how a command ended, if the answer tells it | `commands::how_a_command_ended_is_said` |
+//! | with our servers and Python's, the same commands give the same bytes | `pairs::each_pair_brings_the_same_bytes` |
 //! | …over IPv6 too | `pairs::over_ipv6_too` |
 //! | no request and no answer waits for an ACK | `pace::no_answer_waits_for_an_ack` |
 

@@ -11,7 +11,7 @@ use crate::rows::{LONG, client_rows};
 const DELAYED: u64 = 40_000;
 
 /// A guard, not a benchmark. With the length in a write of its own, every answer but the first takes 41 ms and more. So the
-/// fastest one decides, and a loaded machine changes nothing.
+/// fastest one decides, and a busy machine changes nothing.
 #[test]
 fn no_answer_waits_for_an_ack() {
     let scratch = Scratch::new().unwrap();

@@ -24,13 +24,13 @@ struct Pair {
     client: Side,
 }
 
-/// What is bare of frames has answers that are cut and glued: `crates/sticky-packet-repro/tests/pairs.rs`.
+/// Without frames, answers are cut and glued: for that see `crates/sticky-packet-repro/tests/pairs.rs`.
 #[test]
 fn each_pair_brings_the_same_bytes() {
     let large = [vec![b'x'; 65_537], vec![b'y'; 1 << 20], vec![b'z'; 1 << 20]].concat();
     let small = b"hi\na\nb\nout\nerr\nout\nerr\n\xe4\xbd\xa0\xe5\xa5\xbd\na\0b\xff\r\n";
     for_each_pair(pairs().filter(|pair| pair.row.wire != Wire::Bare), |pair| {
-        // Where an answer says that a command failed, so does our client.
+        // If an answer says that a command failed, so does our client.
         let fails = if pair.row.has_status() { "true" } else { "false" };
         let sessions: [(&[&str], &[u8]); 3] = [
             (&["true"], b""),
@@ -88,7 +88,7 @@ fn over_ipv6_too() {
     });
 }
 
-/// Looked for once: that takes a process.
+/// Looked for only once, since that takes a process.
 static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(stage::python);
 
 /// The pairs that can be run here: without python3 only ours.
@@ -132,7 +132,7 @@ impl Pair {
                 client
             }
             Side::Python => {
-                // The models speak the protocol of fix 3, and so its client will do.
+                // The models speak the protocol of fix 3, so its client will do.
                 let package = match self.row.package() {
                     "threaded-server" => "fix-json-header",
                     package => package,

@@ -1,4 +1,4 @@
-//! A server of one client, played by the test: it reads requests and answers them as it is told, whatever they ask.
+//! A server for one client, played by the test: it reads requests and answers them as told, whatever they ask.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use crate::rows::{LONG, Row, Wire};
 /// What each request asks.
 pub const COMMAND: &str = "echo hi";
 
-/// An answer: how long it is said to be, and what comes of it.
+/// An answer: how long it is said to be, and how much of it is sent.
 pub type Answer = (usize, &'static [u8]);
 
 /// What the peer does when it has answered.
@@ -50,7 +50,7 @@ fn serve(listener: &TcpListener, row: Row, answers: &[Answer], then: Then) {
         read_request(&mut conn, row).unwrap();
         say(&mut conn, row, *answer).unwrap();
     }
-    // After whole answers there comes another request. Read, so that it doesn't make a close a reset.
+    // After whole answers another request arrives. We read it, so that our close isn't a reset.
     if answers.iter().all(|(announced, body)| *announced == body.len()) {
         read_request(&mut conn, row).unwrap();
     }

@@ -12,7 +12,7 @@ use proto::prefix::PrefixFraming;
 use proto::{Decoder, Framing};
 use stage::{Line, Program};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 pub const LONG: Duration = Duration::from_secs(20);
 
 /// One server as it is started, its client, and what they speak.
@@ -21,7 +21,7 @@ pub struct Row {
     pub server: &'static str,
     args: &'static [&'static str],
     pub wire: Wire,
-    /// Whether a request is what one read brings. Otherwise its length comes first.
+    /// Whether a request is whatever one read returns. Otherwise its length comes first.
     pub raw: bool,
 }
 
@@ -77,7 +77,7 @@ impl Row {
         [&[self.server], self.args, self.form()].concat().join(" ")
     }
 
-    /// Where both forms of a request are possible, the one that is not the default has to be asked for.
+    /// If both forms of a request are possible, the one that isn't the default needs an option.
     fn form(&self) -> &'static [&'static str] {
         let has_both = matches!(self.wire, Wire::Prefix | Wire::Json);
         if self.raw && has_both { &["--requests", "raw"] } else { &[] }
@@ -144,7 +144,7 @@ impl Row {
     /// What the client has to be told to speak with this server.
     pub fn client_args(&self, address: &str) -> Vec<String> {
         let part: &[&str] = match self.wire {
-            // One recv is to bring a whole refusal.
+            // One recv should return a whole refusal.
             Wire::Bare => &["shell", "--bufsize", "4096"],
             _ => &[],
         };
@@ -164,7 +164,7 @@ impl Row {
         [if self.raw { &[][..] } else { &length }, command.as_bytes()].concat()
     }
 
-    /// What stands in front of an answer of so many bytes.
+    /// What comes before an answer of this many bytes.
     pub fn head(&self, length: usize) -> Vec<u8> {
         let prefix = |length: usize| i32::try_from(length).unwrap().to_le_bytes();
         match self.wire {
@@ -183,7 +183,7 @@ impl Row {
         self.hear(conn)
     }
 
-    /// An answer. Where nothing says how long it is, it is a line.
+    /// An answer. If nothing says how long it is, it is one line.
     pub fn hear(&self, conn: &mut TcpStream) -> String {
         let bytes = match self.wire {
             Wire::Bare => {
@@ -205,7 +205,7 @@ impl Row {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Reads how long the answer is, where the server waits for an `OK` then, and says it.
+    /// Reads how long the answer is and sends the `OK`, if the server waits for one.
     pub fn say_ok(&self, conn: &mut TcpStream) -> usize {
         if self.wire != Wire::Ack {
             return 0;
@@ -235,7 +235,7 @@ fn body<F: Framing>(conn: &mut TcpStream, framing: F) -> Vec<u8> {
     }
 }
 
-/// What one read brings.
+/// What one read returns.
 pub fn read(conn: &mut TcpStream, buffer: &mut [u8]) -> usize {
     observe::uninterrupted(|| conn.read(buffer)).unwrap()
 }
@@ -264,7 +264,7 @@ pub fn wait_until_told(server: &Program) {
         .unwrap();
 }
 
-/// Ends our side. All that comes until the end of the stream, which a reset may be as well.
+/// Ends our side. Everything that arrives up to the end of the stream, or up to a reset.
 pub fn rest(conn: &mut TcpStream) -> String {
     let _ = conn.shutdown(Shutdown::Write);
     let mut came = Vec::new();
@@ -272,7 +272,7 @@ pub fn rest(conn: &mut TcpStream) -> String {
     String::from_utf8_lossy(&came).into_owned()
 }
 
-/// Ends our side. All that comes until the end of the stream, which a reset is not.
+/// Ends our side. Everything that arrives up to the end of the stream; a reset is an error.
 pub fn rest_in_order(mut conn: TcpStream) -> Vec<u8> {
     // It may have ended already.
     let _ = conn.shutdown(Shutdown::Write);

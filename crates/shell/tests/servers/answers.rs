@@ -1,4 +1,4 @@
-//! Requests are understood however they come, and answers arrive: whole, or they say what is missing.
+//! Requests are understood however they arrive, and answers arrive whole, or they say what is missing.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -22,7 +22,7 @@ fn a_request_may_be_cut_anywhere() {
             for piece in &pieces {
                 conn.write_all(piece).unwrap();
                 sent += piece.len() as u64;
-                // Otherwise one read could bring two pieces.
+                // Otherwise one read could return two pieces.
                 wait_until_read(&conn, sent);
             }
             assert_eq!(row.hear(&mut conn), "hi\n", "{}: {pieces:?}", row.name());
@@ -57,7 +57,7 @@ fn a_framing_error_ends_one_connection() {
     });
 }
 
-/// Waits until the server has read so many bytes.
+/// Waits until the server has read this many bytes.
 fn wait_until_read(conn: &TcpStream, total: u64) {
     let (us, server) = (conn.local_addr().unwrap(), conn.peer_addr().unwrap());
     let kernel = Kernel::new().unwrap();
@@ -83,7 +83,7 @@ fn the_answer_arrives_though_nothing_more_is_sent() {
     });
 }
 
-/// Without a lingering close, the bytes that nobody read would make the end a reset, which can overtake the answer.
+/// Without a lingering close, the unread bytes would turn the end into a reset, which can overtake the answer.
 #[test]
 fn the_answer_arrives_though_input_is_unread() {
     for_each_row(every_form(), |row| {
@@ -92,11 +92,11 @@ fn the_answer_arrives_though_input_is_unread() {
         conn.write_all(&row.request(ZEROS)).unwrap();
         let mut came = Vec::new();
         if row.raw && row.say_ok(&mut conn) == 0 {
-            // Sent before the answer begins, the next request could be taken for the end of this one.
+            // If it were sent before the answer begins, the next request could be mistaken for the end of this one.
             came.push(0xff);
             read(&mut conn, &mut came);
         }
-        // What is no request in either form, and much more than the server reads at once.
+        // Not a request in either form, and much more than the server reads at once.
         conn.write_all(b"\xff\xff\xff\xff\n").unwrap();
         let _ = conn.write_all(&[b'x'; 300_000]);
         came.extend(rest_in_order(conn));

@@ -1,4 +1,4 @@
-//! A server without a descriptor for the next client: it waits, says so once a second, and goes on when it has one.
+//! A server without a descriptor for the next client: it waits, says so once a second, and continues when it has one.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -24,11 +24,11 @@ fn without_a_descriptor_it_waits() {
             drop(served);
             until(|| descriptors(server.pid()).len() < open.len());
         }
-        // The limit is one on numbers: below the first free one, no descriptor is left.
+        // The limit is on the numbers: below the first free number, no descriptor is left.
         let open = descriptors(server.pid());
         let free = (0..).find(|number| !open.contains(number));
         limit(&server, free);
-        // An accept that waits already has taken its descriptor. This client gets it, and no further one does.
+        // A waiting accept has already taken its descriptor. This client gets it, and no other client gets one.
         drop(connect(&address));
         // The kernel completes the connection and takes the request: only accept fails.
         let mut conn = connect(&address);
@@ -60,7 +60,7 @@ fn a_crowd_gives_its_descriptors_back() {
         let server = row.start_as(&mut limited);
         let address = server.address().unwrap();
         let crowd: Vec<TcpStream> = (0..40).map(|_| connect(&address)).collect();
-        // Where connections are served in turn, or in processes of their own, nothing runs out.
+        // If connections are served in turn, or in processes of their own, nothing runs out.
         if row.is_concurrent() && !row.is_of_processes() {
             nth_complaint(&server, 0);
         }
@@ -84,7 +84,7 @@ fn nth_complaint(server: &Program, n: usize) -> Instant {
     server.wait_until("log: accept failed", LONG, when).unwrap()
 }
 
-/// At most so many descriptors; `None`: as many as this test may have.
+/// At most this many descriptors; `None`: as many as this test may have.
 fn limit(server: &Program, most: Option<u64>) {
     let ours = getrlimit(Resource::Nofile);
     let current = most.or(ours.current);

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::rows::LONG;
 
-/// Two FIFOs that the command opens. One tells when it runs, and when its last process is gone; the other releases it.
+/// Two FIFOs that the command opens. One shows when it runs, and when its last process is gone; the other releases it.
 pub struct Held {
     tell: PathBuf,
     go: PathBuf,
@@ -32,7 +32,7 @@ impl Held {
         Held { tell, go, heard, release }
     }
 
-    /// Says `begun` into the first FIFO, holds it, and copies a line from the second one.
+    /// Writes `begun` into the first FIFO, holds it open, and copies a line from the second one.
     pub fn command(&self) -> String {
         format!("exec 3>{}; echo begun >&3; head -n 1 {}", self.tell.display(), self.go.display())
     }
@@ -44,7 +44,7 @@ impl Held {
         assert_eq!(&begun, b"begun\n");
     }
 
-    /// Whether it has begun, at the latest when this time is over.
+    /// Whether it begins within this time.
     pub fn begins_within(&self, time: Duration) -> bool {
         becomes_readable(&self.heard, time)
     }

@@ -23,7 +23,7 @@ use crate::users::{Holding, STRANGER, can_be_another, play_part};
 const PIPE: usize = 4096;
 const LINES: usize = PIPE / 21 + 100;
 
-/// A server whose stdout and stderr are pipes that nobody reads, but for the first line.
+/// A server whose stdout and stderr are pipes that nobody reads, except for the first line.
 struct Unread {
     server: Child,
     address: String,
@@ -135,7 +135,7 @@ impl Drop for Public {
     }
 }
 
-/// A command that becomes root, as with sudo: the server, another user's, may not kill it.
+/// A command that becomes root, as with sudo: the server belongs to another user and may not kill it.
 #[test]
 fn a_command_that_cannot_be_killed_holds_nobody() {
     if !can_be_another("kept_out::a_command_that_cannot_be_killed_holds_nobody") {
@@ -174,7 +174,7 @@ fn as_owner(row: &Row, address: &str, command: &str) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// What no server could end, root does. Other tests sleep for another time.
+/// What no server can end, root ends. Other tests sleep for another time.
 fn end_survivors() {
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
@@ -222,8 +222,8 @@ fn a_command_of_a_client_that_has_left_does_not_start() {
     });
 }
 
-/// Thirty requests of 16 MiB, and thirty such answers: while their clients idle, nothing is kept of
-/// them.
+/// Thirty requests of 16 MiB, and thirty such answers: while their clients idle, the server keeps none of that
+/// memory.
 #[test]
 fn the_memory_of_large_messages_comes_back() {
     const CLIENTS: usize = 30;
@@ -246,7 +246,7 @@ fn the_memory_of_large_messages_comes_back() {
             let _ = conn.write_all(&request);
             assert!(row.hear(conn).contains("at most"), "{}", row.name());
         }
-        // Awaited, as long as a busy machine may need.
+        // We wait for it as long as a busy machine may need.
         let until = Instant::now() + LONG;
         let enough = before + 64 * 1024;
         while resident(server.pid()) > enough && Instant::now() < until {

@@ -1,4 +1,4 @@
-//! Nothing is left behind, and nothing reaches the terminal, on a real pseudo-terminal.
+//! Nothing is left running, and nothing reaches the terminal, on a real pseudo-terminal.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -78,7 +78,7 @@ fn a_command_has_no_terminal() {
         assert!(asked.elapsed() < LONG / 2, "{}: {:?}", row.name(), asked.elapsed());
         running.signal(Signal::TERM);
         running.server.wait().unwrap();
-        // Nobody has the terminal open any more: all that was painted can be read, and then the end.
+        // Nobody holds the terminal open: everything that was written can be read, and then the end.
         let mut painted = Vec::new();
         let _ = File::from(running.screen.unwrap()).read_to_end(&mut painted);
         let painted = String::from_utf8_lossy(&painted);
@@ -92,7 +92,7 @@ fn nothing_is_left_however_the_server_ends() {
     for_each_row(ROWS, |row| {
         for end in ["hang-up", "Ctrl-C", "Ctrl-\\", "TERM", "HUP", "QUIT", "KILL"] {
             let what = format!("{}, {end}", row.name());
-            // Where a server would put what it needs for a while.
+            // Where a server would put temporary files.
             let name = what.replace(|letter: char| !letter.is_alphanumeric(), "-");
             let folder = scratch.path().join(name);
             fs::create_dir(&folder).unwrap();
@@ -144,13 +144,13 @@ fn a_command_ends_with_its_client() {
     });
 }
 
-/// 11,000 connections that come and go, and 1,100 commands, over all rows: then each server holds no more than before.
+/// 11,000 connections that come and go, and 1,100 commands, over all rows: afterwards no server holds more than before.
 #[test]
 fn many_clients_leave_nothing() {
     for_each_row(ROWS, |row| {
         let server = row.start(&[]);
         let address = server.address().unwrap();
-        // What a server opens for its first client it keeps; and its watchdog, since it ran a command that takes a while.
+        // A server keeps what it opens for its first client, and its watchdog, since it ran a command that takes a while.
         let mut first = connect(&address);
         assert_eq!(row.ask(&mut first, "sleep 0.3; echo hi"), "hi\n", "{}", row.name());
         let with_one = holds(server.pid());
@@ -163,7 +163,7 @@ fn many_clients_leave_nothing() {
             let answer = row.ask(&mut conn, &format!("echo {number}"));
             assert_eq!(answer, format!("{number}\n"), "{}", row.name());
         }
-        // One is connected now as one was then; all others have left.
+        // One client is connected now, as before; all others have left.
         until(|| holds(server.pid()).iter().zip(with_one).all(|(now, then)| *now <= then));
     });
 }

@@ -28,7 +28,7 @@ fn restarted_at_once() {
         // A client that thinks is not waited for.
         let took = signalled.elapsed();
         assert!(took < shell::GRACE, "{}: {took:?}", row.name());
-        // The server closed first: its port remembers the connection. SO_REUSEADDR passes over that.
+        // The server closed first, so its port remembers the connection. SO_REUSEADDR ignores that.
         let second = row.start_at(&address, &mut row.command(&[]));
         assert_eq!(second.address().unwrap(), address, "{}", row.name());
         assert_eq!(row.echo(&address), "hi\n", "{}", row.name());
@@ -75,7 +75,7 @@ fn told_to_stop_it_finishes_what_runs() {
     });
 }
 
-/// Linux answers what comes after both our sides have ended with a reset, and that destroys what is still on its way.
+/// Once both our sides have ended, Linux answers anything more with a reset, and that destroys what is still on its way.
 #[test]
 fn told_to_stop_its_last_answer_arrives_though_the_client_asks_on() {
     // When the signal comes, the short one is with the kernel, and the long one is still being written.
@@ -127,7 +127,7 @@ fn told_to_stop_the_answer_to_what_ran_arrives_too() {
         let server = row.start(&["-v"]);
         let mut conn = connect(&server.address().unwrap());
         conn.write_all(&row.request("sleep 0.8; head -c 300000 /dev/zero")).unwrap();
-        // It runs, or is about to: no request has been read in part.
+        // It is running, or about to: no request has been read only in part.
         server
             .wait_until("log: a request", LONG, |lines| {
                 let reads = |line: &Line| String::from_utf8_lossy(&line.text).contains("sleep 0.8");
@@ -140,7 +140,7 @@ fn told_to_stop_the_answer_to_what_ran_arrives_too() {
         row.say_ok(&mut conn);
         let begun = observe::uninterrupted(|| conn.peek(&mut [0])).unwrap();
         assert_eq!(begun, 1, "{}: the answer has begun", row.name());
-        // What is tested is the time itself: later than a second after the signal, but not than one after the answer.
+        // This tests the time itself: more than a second after the signal, but not more than a second after the answer.
         thread::sleep(Duration::from_millis(1150).saturating_sub(signalled.elapsed()));
         let _ = conn.write_all(&row.request("echo more"));
         thread::sleep(Duration::from_millis(50));

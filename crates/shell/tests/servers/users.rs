@@ -1,7 +1,7 @@
-//! Another user of this machine, played by this test program itself, started anew as that user.
+//! Another user of this machine, played by this test program itself, started again as that user.
 //!
-//! Only root can become another user. As root these tests fail where that doesn't work; as anybody
-//! else they say aloud what they leave out.
+//! Only root can become another user. As root these tests fail if that doesn't work; as anybody
+//! else they print what they skip.
 
 use std::env;
 use std::fs::File;
@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// A user that nobody is, and not the overflow id.
+/// A user id that nobody has, and not the overflow id.
 pub const STRANGER: &str = "4321";
 
 const PART: &str = "SERVERS_TEST_PART";
 const HOLD: &str = "SERVERS_TEST_HOLD";
 
-/// Whether this test can have another user; if not, that was said.
+/// Whether this test can become another user; if not, it has said so.
 pub fn can_be_another(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
@@ -28,8 +28,8 @@ pub fn can_be_another(test: &str) -> bool {
     root
 }
 
-/// Whether the test is to be played here. If not it has been played, in a network of its own with
-/// the addresses 192.0.2.2 and 2001:db8::2, or left out aloud.
+/// Whether the test should run here. If not, it has run in a network of its own with
+/// the addresses 192.0.2.2 and 2001:db8::2, or has been skipped with a message.
 pub fn in_own_network(test: &str) -> bool {
     const INSIDE: &str = "SERVERS_TEST_INSIDE";
     if env::var_os(INSIDE).is_some() {
@@ -57,7 +57,7 @@ pub fn part(test: &str, from: &str, to: &str, request: &[u8]) -> Command {
     command
 }
 
-/// What the stranger hears when it sends this, until the end of the stream.
+/// What the stranger gets when it sends this, up to the end of the stream.
 pub fn stranger_hears(test: &str, from: &str, to: &str, request: &[u8]) -> String {
     let output = part(test, from, to, request).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -89,7 +89,7 @@ impl Drop for Holding {
     }
 }
 
-/// Plays the part, if this process is to; then it ends with it.
+/// Plays the part, if this process has one, and then exits.
 pub fn play_part() {
     let Ok(part) = env::var(PART) else { return };
     assert_eq!(rustix::process::geteuid().as_raw().to_string(), STRANGER);

@@ -175,8 +175,8 @@ fn a_token_comes_first() {
     });
 }
 
-/// The file may change, become everybody's or go: what was read at the start decides until the end. And whoever may look
-/// at the process that serves, a command of a client for one, doesn't see the token there.
+/// The file may change, become readable for everybody or disappear: what was read at the start counts until the end. And
+/// somebody who can look at the serving process, such as a client's command, doesn't see the token there.
 #[test]
 fn a_token_is_read_once_and_seen_nowhere() {
     let scratch = Scratch::new().unwrap();
@@ -266,7 +266,7 @@ fn what_is_no_command_never_runs() {
             let what = format!("{}, {request:?}: {answer}", row.name());
             assert!(answer.starts_with("refused: ") && answer.contains(says), "{what}");
             assert_eq!(answer.lines().count(), 1, "{what}");
-            // What follows is not taken for the next request.
+            // What follows is not treated as the next request.
             let _ = conn.write_all(touch.as_bytes());
             assert_eq!(rest_in_order(conn), b"", "{what}");
         }
@@ -280,7 +280,7 @@ fn a_web_page_runs_nothing_however_its_request_is_cut() {
     let scratch = Scratch::new().unwrap();
     let proof = scratch.path().join("it-ran");
     let page = format!("GET /;touch$IFS{};", proof.display());
-    // What follows names the protocol, and gives it away by itself.
+    // What follows names the protocol, so it would be refused by itself.
     let version = " HTTP/1.1";
     for_each_row(raw_rows(), |row| {
         let server = row.start(&[]);
@@ -290,7 +290,7 @@ fn a_web_page_runs_nothing_however_its_request_is_cut() {
             let mut conn = connect(&address);
             let mut sent = 0;
             for cut in cuts {
-                // Its answer shows that this much was read by itself, and run.
+                // Its answer shows that this piece was read by itself, and run.
                 let answer = row.ask(&mut conn, &page[sent..*cut]);
                 assert!(answer.contains("not found"), "{}: {answer}", row.name());
                 sent = *cut;
@@ -307,7 +307,7 @@ fn a_web_page_runs_nothing_however_its_request_is_cut() {
     });
 }
 
-/// Neither side, in no piece, whatever the network makes of it, and not a wrong one either.
+/// On neither side, not a piece of it, however the network cuts it, and not a wrong token either.
 #[test]
 fn a_token_is_in_no_log_and_no_trace() {
     let scratch = Scratch::new().unwrap();
@@ -333,14 +333,14 @@ fn a_token_is_in_no_log_and_no_trace() {
         let refused = row.ask(&mut conn, &nearly);
         assert!(refused.starts_with("refused: "), "{refused}");
         drop(conn);
-        // Where a request is framed it may come a byte at a time.
+        // A framed request may arrive a byte at a time.
         if !row.raw {
             let mut conn = connect(&address);
             for byte in row.request(TOKEN) {
                 conn.write_all(&[byte]).unwrap();
             }
             assert_eq!(row.hear(&mut conn), "ok\n");
-            // Without a frame its first four bytes are taken for a length, which it can't be.
+            // Without a frame its first four bytes are read as a length, and they aren't a possible one.
             let mut conn = connect(&address);
             conn.write_all(TOKEN.as_bytes()).unwrap();
             assert_eq!(rest(&mut conn), "");
