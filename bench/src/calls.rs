@@ -50,14 +50,14 @@ fn count(server: &Server, exchange: Exchange) -> io::Result<f64> {
     load.answers(1)?;
     let mut strace = Command::new("strace");
     strace.args(["-yy", "-o"]).arg(&file);
-    // The threads that are there: the commands are none of them.
+    // The server's own threads, not those of the commands.
     let mut threads = 0;
     for thread in fs::read_dir(format!("/proc/{}/task", server.pid()))? {
         strace.arg("-p").arg(thread?.file_name());
         threads += 1;
     }
     let mut strace = strace.stderr(Stdio::piped()).spawn()?;
-    // It says `Process N attached` for each.
+    // strace says `Process N attached` for each.
     let mut said = BufReader::new(strace.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?);
     for _ in 0..threads {
         said.read_line(&mut String::new())?;

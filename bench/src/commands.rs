@@ -1,4 +1,4 @@
-//! Remote commands: how much of the time that a shell takes is left when it's started by a server.
+//! Remote commands: how fast they are compared with the same shell started without a server.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Connections that say nothing more: what it costs to set one up, and what one takes while it waits.
+//! Idle connections: what it costs to set one up, and what one takes while it waits.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::progress;
 use crate::rounds::{Better, Contender, Row, play};
 use crate::server::{Cores, Server};
 
-/// So many connect at a time: fewer than the kernel queues.
+/// How many connect at a time: fewer than the kernel queues.
 const BATCH: usize = 100;
 
 /// What one connection takes: µs of the server's processor time, KiB resident, KiB of page tables.
@@ -49,7 +49,7 @@ pub fn idle(effort: Effort) -> io::Result<Vec<Row>> {
     ])
 }
 
-/// Each client asks once, so that the server has used whatever it uses for a request, and then stays.
+/// Each client asks once, so that the server has allocated whatever a request needs, and then stays connected.
 fn cost(peer: Peer, count: usize) -> io::Result<Cost> {
     let server = Server::peer(peer, Cores::Apart)?;
     let mut load = Load::new(server.address, Exchange::echo(), Then::Stay)?;

@@ -1,7 +1,7 @@
-//! The load generator: one thread that plays many clients, each of which sends a request, reads the answer, and goes on.
+//! The load generator: one thread that plays many clients, each of which sends a request, reads the answer, and repeats.
 //!
 //! It must not be what limits the servers. So it does less for a request than any of them: one read and one write, both of
-//! bytes that it knows before; and a part of one wait, since many clients are ready at once.
+//! bytes that it knows in advance; and a part of one wait, since many clients are ready at once.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::peers;
 /// What the clients send, and what comes back after the header.
 pub const BODY: &[u8] = b"sixteen bytes...";
 
-/// For how long nothing may happen before a run is given up.
+/// How long nothing may happen before a run is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a client does after an answer.
@@ -58,7 +58,7 @@ struct Client {
     /// `None` once it has left.
     conn: Option<TcpStream>,
     is_connected: bool,
-    /// How much of its answer has come.
+    /// How much of its answer has arrived.
     came: usize,
 }
 
@@ -77,7 +77,7 @@ impl Load {
         Ok(())
     }
 
-    /// Begins a connection. The kernel says when it's there, and then the request is sent.
+    /// Begins a connection. The kernel says when it's established, and then the request is sent.
     fn begin(&self, place: usize) -> io::Result<Client> {
         let mut conn = TcpStream::connect(self.address)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -85,7 +85,7 @@ impl Load {
         Ok(Client { conn: Some(conn), is_connected: false, came: 0 })
     }
 
-    /// Waits until something happens, and goes on with each client that is ready. Says how many answers came.
+    /// Waits until something happens, and continues with each client that is ready. Returns how many answers arrived.
     pub fn turn(&mut self) -> io::Result<usize> {
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         self.poll.poll(&mut events, Some(PATIENCE))?;
@@ -103,7 +103,7 @@ impl Load {
         Ok(answers)
     }
 
-    /// Takes turns until so many answers have come.
+    /// Takes turns until this many answers have arrived.
     pub fn answers(&mut self, count: usize) -> io::Result<()> {
         let mut answers = 0;
         while answers < count {
@@ -112,7 +112,7 @@ impl Load {
         Ok(())
     }
 
-    /// Takes turns for a time; says how many answers came, and how long it really was.
+    /// Takes turns for a time; returns how many answers arrived, and how long it really took.
     pub fn run_for(&mut self, time: Duration) -> io::Result<(usize, Duration)> {
         let (start, mut answers) = (Instant::now(), 0);
         while start.elapsed() < time {

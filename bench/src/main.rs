@@ -1,4 +1,4 @@
-//! How fast the course's programs are: each beside its peers, in the same run.
+//! How fast the course's programs are: each compared with its peers, in the same run.
 //!
 //! ```text
 //! $ scripts/bench.sh                    everything: some fifteen minutes

@@ -22,12 +22,12 @@ pub struct Effort {
     pub stream: usize,
 }
 
-/// Measures how fast the course's programs are: each beside its peers, in the same run.
+/// Measures how fast the course's programs are: each compared with its peers, in the same run.
 ///
 /// An absolute number says as much about the machine as about the program. So the contenders alternate, and what counts is
 /// the ratio of two within the same round: above 1, the first is better. Look at the spread before you believe a median. On a
-/// machine that does something else, look at the rows `cost` (processor time, which others can't take) and at `best` (the
-/// best round of each).
+/// busy machine, look at the rows `cost` (processor time, which other programs can't take) and at `best` (the best round of
+/// each).
 ///
 /// docs/src/speed.md says what the peers are.
 #[derive(Parser)]
@@ -46,13 +46,13 @@ pub struct Args {
     /// What to measure
     #[arg(value_enum, value_name = "PART", default_value = "all")]
     pub parts: Vec<Part>,
-    /// Once, and for a moment: shows that everything works, and measures nothing
+    /// Once, and briefly: shows that everything works, and measures nothing
     #[arg(long)]
     pub quick: bool,
     /// How often each contender has its turn
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Also write one JSON object a row to FILE
+    /// Also write one JSON object for each row to FILE
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Also draw the ratios, a picture for each part, into DIR
@@ -95,7 +95,7 @@ pub enum Part {
     Framing,
     /// requests, connections and a crowd: our models, std's threads, mio, tokio, epoll, Python
     Servers,
-    /// what a connection takes that says nothing
+    /// what an idle connection takes
     Idle,
     /// remote commands, and the same commands without a server
     Commands,

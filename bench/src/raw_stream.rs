@@ -1,13 +1,13 @@
-//! A stream of bytes and nothing else: what two sockets can do at most.
+//! A stream of bytes and nothing else: the most that two sockets can do.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-/// What one write offers: with less, the calls would be what is measured.
+/// What one write offers: with less, we'd measure the calls.
 const PIECE: usize = 64 * 1024;
 
-/// Sends so many bytes.
+/// Sends this many bytes.
 pub fn send(to: &mut TcpStream, total: usize) -> io::Result<()> {
     let piece = vec![7; PIECE];
     let mut rest = total;
@@ -17,7 +17,7 @@ pub fn send(to: &mut TcpStream, total: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Receives so many bytes.
+/// Receives this many bytes.
 pub fn receive(from: &mut TcpStream, total: usize) -> io::Result<()> {
     let mut buffer = vec![0; 256 * 1024];
     let mut rest = total;

@@ -40,14 +40,14 @@ pub fn relay(programs: &Path, effort: Effort) -> io::Result<Vec<Row>> {
     ])
 }
 
-/// A thread sends so many bytes to `to`, this one receives them. In MB/s.
+/// A thread sends this many bytes to `to`, and this thread receives them. In MB/s.
 fn stream(to: SocketAddr, receiver: &TcpListener, length: usize) -> io::Result<f64> {
     let sender = thread::spawn(move || send(to, length));
     let (mut from, _) = receiver.accept()?;
     let start = Instant::now();
     raw_stream::receive(&mut from, length)?;
     let time = start.elapsed();
-    // Only now: a relay asks whose the sender is, and the kernel doesn't know that of a closed socket.
+    // Closed only now: a relay asks who owns the sender, and for a closed socket the kernel doesn't know.
     drop(sender.join().unwrap_or_else(|_| Err(io::Error::other("the sender panicked")))?);
     Ok(length as f64 / 1e6 / time.as_secs_f64())
 }

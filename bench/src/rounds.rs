@@ -1,6 +1,6 @@
 //! Rounds: each contender runs once in each, and ratios are taken within a round.
 //!
-//! Everyone else on the machine disturbs a measurement. So the contenders alternate, and what counts is the ratio of two
+//! Other programs on the machine disturb a measurement. So the contenders alternate, and what counts is the ratio of two
 //! that ran within the same round.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 /// How long a run in this process took.
 #[derive(Clone, Copy)]
 pub struct Times {
-    /// By the clock on the wall, other programs' share included.
+    /// Elapsed time, including other programs' share.
     pub elapsed: Duration,
     /// On a processor, all threads of the run together.
     pub cpu: Duration,
@@ -41,13 +41,13 @@ impl<'a, T> Contender<'a, T> {
     }
 }
 
-/// What was measured of each contender in each round.
+/// What was measured for each contender in each round.
 pub struct Rounds<T> {
     names: Vec<&'static str>,
     measured: Vec<Vec<T>>,
 }
 
-/// Who begins changes from round to round. Of the first `warm_ups` nothing is kept.
+/// A different contender begins each round. The first `warm_ups` rounds don't count.
 pub fn play<T>(
     warm_ups: usize,
     rounds: usize,
@@ -75,11 +75,11 @@ pub enum Better {
     Less,
 }
 
-/// What came of one comparison.
+/// The result of one comparison.
 pub struct Row {
     /// What was done.
     pub what: String,
-    /// What the values count.
+    /// The unit of the values.
     pub unit: &'static str,
     pub ratios: Vec<Ratio>,
     pub values: Vec<Value>,
@@ -87,17 +87,17 @@ pub struct Row {
     series: Vec<Vec<f64>>,
 }
 
-/// How many times as good one of us was as one of the others, in the same round: 2 is half the time.
+/// How many times as good as another program one of ours was, in the same round: 2 is half the time.
 pub struct Ratio {
     pub name: String,
     pub spread: Spread,
-    /// The same for the best round of each: what is left when nobody disturbs.
+    /// The same for the best round of each, which other programs disturbed least.
     pub best: f64,
     /// It should be at least this.
     pub goal: Option<f64>,
 }
 
-/// What was measured of one contender.
+/// What was measured for one contender.
 pub struct Value {
     pub name: &'static str,
     pub spread: Spread,
@@ -157,7 +157,7 @@ impl Row {
             || self.values.iter().any(|value| value.goal.is_some())
     }
 
-    /// Says what a contender should need at most.
+    /// Sets the most that a contender should need.
     pub fn at_most(mut self, name: &str, goal: f64) -> Row {
         self.values
             .iter_mut()

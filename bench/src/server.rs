@@ -21,7 +21,7 @@ use crate::peers::Peer;
 /// How many connections the kernel keeps until they are accepted: the same for all.
 const BACKLOG: i32 = 1024;
 
-/// A running server. Dropped, it's killed; it ends with this process, however that ends.
+/// A running server. Dropping it kills it; it also ends with this process, however that ends.
 pub struct Server {
     process: Child,
     pub address: SocketAddr,
@@ -31,7 +31,7 @@ pub struct Server {
 /// Where a server runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cores {
-    /// The server has a core for itself, and we have another.
+    /// The server has a core to itself, and we have another.
     Apart,
     /// The scheduler decides: for a server that starts other programs.
     Any,
@@ -43,7 +43,7 @@ impl Server {
         Server::with(own(peer)?, cores)
     }
 
-    /// The small relay, on its way to this address.
+    /// The small relay, which passes everything on to this address.
     pub fn relay(to: SocketAddr) -> io::Result<Server> {
         let mut command = own(Peer::PlainRelay)?;
         command.arg("--to").arg(to.to_string());
@@ -77,7 +77,7 @@ impl Server {
             let mut line = String::new();
             said.read_line(&mut line)?;
             let address = line.trim().strip_prefix("listening on ").and_then(|it| it.parse().ok());
-            // Whatever it says later is read, so that it never finds its pipe full.
+            // Keep reading its output, so that its pipe is never full.
             thread::spawn(move || io::copy(&mut said, &mut io::sink()));
             address.ok_or_else(|| io::Error::other(format!("no address: {line:?}")))
         })
@@ -91,7 +91,7 @@ impl Server {
         cores: Cores,
         address: impl FnOnce(&mut Child) -> io::Result<SocketAddr>,
     ) -> io::Result<Server> {
-        // What is started runs where we do at that moment.
+        // A new process runs on the core where we are at that moment.
         run_on(cores, 0)?;
         let started = command.stderr(Stdio::null()).process_group(0).spawn();
         run_on(cores, 1)?;
@@ -105,9 +105,9 @@ impl Server {
         self.process.id()
     }
 
-    /// The processor time that it has taken so far, with all its threads.
+    /// The processor time that it has used so far, with all its threads.
     ///
-    /// The kernel counts it for the process in hundredths of a second, and for each thread that is still there exactly.
+    /// For the process the kernel counts it in hundredths of a second, and for each thread that still exists exactly.
     pub fn cpu(&self) -> io::Result<Duration> {
         let process = format!("/proc/{}", self.pid());
         let stat = fs::read_to_string(format!("{process}/stat"))?;

@@ -1,4 +1,4 @@
-//! Our models of a server, and the others', under the same load: requests, connections, a crowd.
+//! Our models of a server, and other servers, under the same load: requests, connections, many clients at once.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ struct Served {
     per_second: f64,
     /// Processor time of the server for one answer, in µs.
     cpu: f64,
-    /// How much of the time the server was on its core. Below 1 it was not what limited the run.
+    /// How much of the time the server was on its core. Below 1, something else limited the run.
     busy: f64,
 }
 
@@ -29,7 +29,7 @@ pub fn servers(effort: Effort) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The peers of a row by name, each with what starts it.
+/// The peers of a row by name, each with the function that starts it.
 type Start = Box<dyn Fn() -> io::Result<Server>>;
 
 fn starts(names: &[&'static str]) -> Vec<(&'static str, Start)> {
@@ -124,7 +124,7 @@ fn rows(
 fn serve(server: &Server, clients: usize, then: Then, window: Duration) -> io::Result<Served> {
     let mut load = Load::new(server.address, Exchange::echo(), then)?;
     load.connect(clients)?;
-    // Until the server has started, has its threads and its memory, and all clients are in step.
+    // Until the server has started and has its threads and its memory, and all clients are under way.
     load.answers(clients)?;
     load.run_for(window / 4)?;
     let cpu = server.cpu()?;
@@ -145,7 +145,7 @@ fn crowd(effort: Effort) -> io::Result<Row> {
     let contender = |(name, start): (_, Start)| {
         Contender::new(name, move || {
             let server = start()?;
-            // One before the others: a server that is still starting would be measured otherwise.
+            // One before the others: otherwise we'd measure a server that is still starting.
             let mut first = Load::new(server.address, Exchange::echo(), Then::Leave)?;
             first.connect(1)?;
             first.answers(1)?;

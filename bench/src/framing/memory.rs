@@ -12,7 +12,7 @@ use super::{LONGEST, codec, show, stream};
 use crate::options::Effort;
 use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
-/// A read brings at most so much, as a receive buffer does.
+/// The most that one read returns, as with a receive buffer.
 const READ: usize = 256 * 1024;
 
 /// The stream in large reads.
@@ -70,7 +70,7 @@ pub fn one_byte_a_read(size: usize, effort: Effort) -> io::Result<Row> {
     row(what, frames, contenders, effort)
 }
 
-/// What a server does for a command of 20 bytes from a client that then idles: with giving the buffer back, compared
+/// What a server does for a command of 20 bytes from a client that then idles: releasing the buffer, compared
 /// with keeping it, and with a bare allocation.
 pub fn idle(effort: Effort) -> io::Result<Row> {
     let frames = 10_000;
@@ -98,7 +98,7 @@ fn contender<'a>(name: &'static str, mut run: impl FnMut() + 'a) -> Contender<'a
     Contender::new(name, move || Ok(timed(&mut run)))
 }
 
-/// What each took for a frame. The first round warms up caches.
+/// How long each took for a frame. The first round warms up caches.
 fn row(
     what: String,
     frames: usize,
@@ -144,7 +144,7 @@ fn decode_tokio(mut stream: &[u8], frames: usize) {
         if stream.is_empty() {
             break;
         }
-        // FramedRead reads into what room there is, and asks for more when there is none.
+        // FramedRead reads into the room that it has, and asks for more when there is none.
         buffer.reserve(1);
         let n = (buffer.capacity() - buffer.len()).min(READ).min(stream.len());
         let (piece, rest) = stream.split_at(n);

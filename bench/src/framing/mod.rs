@@ -1,6 +1,6 @@
 //! Compares `proto` with tokio-util's `LengthDelimitedCodec`, on the same bytes.
 //!
-//! A copy of the bytes and the raw stream stand beside them: nothing can be faster.
+//! A copy of the bytes and the raw stream are measured too: nothing can be faster.
 
 mod memory;
 mod tcp;

@@ -18,7 +18,7 @@ use crate::options::Effort;
 use crate::raw_stream;
 use crate::rounds::{Better, Contender, Row, Times, play, timed};
 
-/// What a sender collects before it writes; longer frames leave by themselves.
+/// How much a sender collects before it writes; longer frames are written by themselves.
 const BATCH: usize = 64 * 1024;
 
 /// Frames of `size` bytes from one thread to another.
@@ -51,7 +51,7 @@ pub fn over_tcp(size: usize, effort: Effort) -> io::Result<[Row; 2]> {
         Row::new(what, "ns a frame", Better::Less, &rounds, a_frame).compare_all()
     };
     let what = format!("over TCP, {}", show(size));
-    // Where other programs run, only what it cost is worth comparing.
+    // If other programs run, only the cost is worth comparing.
     let cost = format!("{what}: cost");
     Ok([row(what, |times| times.elapsed), row(cost, |times| times.cpu)])
 }

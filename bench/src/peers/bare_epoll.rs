@@ -1,6 +1,6 @@
 //! The least that a server can do: epoll(7), one read, one write, and always the same answer.
 //!
-//! It doesn't look at what it reads, so it isn't a server. It shows what the kernel takes.
+//! It doesn't look at what it reads, so it isn't a real server. It shows how much time the kernel needs.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};

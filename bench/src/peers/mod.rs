@@ -1,8 +1,8 @@
-//! Small servers to compare ours with, a file each: no limits, no deadlines, no shutdown, and nothing said.
+//! Small servers to compare ours with, one file each: no limits, no deadlines, no shutdown, and no output.
 //!
 //! All speak the protocol of threaded-server. A request is its length, 4 bytes, and its bytes; the answer repeats them after
-//! a JSON header, so that the server has as little as possible to do. Each takes its listening socket from its standard
-//! input, as inetd's servers do: then it can be reached before it runs.
+//! a JSON header, so that the server has as little as possible to do. Each gets its listening socket as its standard
+//! input, like inetd's servers: so clients can connect before it runs.
 
 mod bare_epoll;
 mod ours;
@@ -45,12 +45,12 @@ pub fn serve(peer: Peer, to: Option<SocketAddr>) -> io::Result<()> {
     }
 }
 
-/// A request as it travels.
+/// A request on the wire.
 pub fn request(body: &[u8]) -> Vec<u8> {
     [&(body.len() as u32).to_le_bytes(), body].concat()
 }
 
-/// The answer as it travels: header length, header, body.
+/// The answer on the wire: header length, header, body.
 pub fn answer(body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let header = format!(

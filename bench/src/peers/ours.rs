@@ -35,7 +35,7 @@ fn service<H>(handler: H, shutdown: Shutdown) -> Service<H> {
     }
 }
 
-/// Answers at once, whether it says so or not: if it doesn't, the events model calls it in another thread.
+/// Answers at once, but doesn't always say so: if it doesn't, the events model calls it in another thread.
 struct Echo<const WAITS: bool>;
 
 impl<const WAITS: bool> Handler for Echo<WAITS> {

@@ -19,7 +19,7 @@ pub fn serve(listener: &TcpListener) -> io::Result<()> {
 fn client(mut conn: &TcpStream) -> io::Result<()> {
     let mut command = [0; 1024];
     loop {
-        // A raw request ends nowhere: what one read brings is taken for one command.
+        // A raw request has no end: whatever one read returns is treated as one command.
         let n = conn.read(&mut command)?;
         if n == 0 {
             return Ok(());
@@ -28,7 +28,7 @@ fn client(mut conn: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// What a command says: the bare work, which every server of remote commands has to do.
+/// A command's output: the bare work that every server of remote commands has to do.
 pub fn run(command: &[u8]) -> io::Result<Vec<u8>> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(OsStr::from_bytes(command)).stdin(Stdio::null());

@@ -1,4 +1,4 @@
-//! An event loop on mio, as short as one can be that still copes with every cut of the stream.
+//! An event loop on mio, as short as possible while still handling every cut of the stream.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -51,7 +51,7 @@ struct Client {
 }
 
 impl Client {
-    /// Does what can be done without waiting. The end of the stream is an error like any other.
+    /// Does what can be done without blocking. The end of the stream is like any other error.
     fn ready(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         self.flush()?;
         loop {
@@ -67,7 +67,7 @@ impl Client {
             }
             self.flush()?;
             if n < buffer.len() {
-                return Ok(()); // that was all: the kernel tells of what comes next
+                return Ok(()); // that was everything: the kernel reports what comes next
             }
         }
     }

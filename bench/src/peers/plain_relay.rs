@@ -1,4 +1,4 @@
-//! A relay as short as it can be: two threads for each connection, which read and write.
+//! A relay as short as possible: two threads for each connection, which read and write.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -13,7 +13,7 @@ pub fn serve(listener: &TcpListener) -> io::Result<()> {
     }
 }
 
-/// The end of the stream is an error here like any other: it ends this thread.
+/// The end of the stream is like any other error here: it ends this thread.
 fn client(mut conn: &TcpStream) -> io::Result<()> {
     let mut requests = BufReader::new(conn);
     loop {

@@ -19,7 +19,7 @@ class Echo(socketserver.StreamRequestHandler):
 
 class Commands(socketserver.BaseRequestHandler):
     def handle(self):
-        # A raw request ends nowhere: what one recv brings is taken for one command.
+        # A raw request has no end: whatever one recv returns is treated as one command.
         while command := self.request.recv(1024):
             done = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True)
             self.request.sendall(answer(done.stdout + done.stderr))

@@ -1,4 +1,4 @@
-//! The same for programs: one JSON object a row.
+//! The same for programs: one JSON object for each row.
 
 use serde_json::{Value as Json, json};
 

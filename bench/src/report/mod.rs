@@ -19,7 +19,7 @@ pub struct Section {
     pub rows: Vec<Row>,
 }
 
-/// Whether a goal is met: `more` says on which side of it is well.
+/// Whether a goal is met: `more` says on which side of it is good.
 fn verdict(value: f64, goal: f64, more: Ordering) -> &'static str {
     match value.total_cmp(&goal) {
         Ordering::Equal => "met",

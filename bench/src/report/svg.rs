@@ -11,7 +11,7 @@ const FROM: f64 = 270.0;
 const TO: f64 = 700.0;
 const LINE: f64 = 24.0;
 
-/// What is shown of a ratio; a longer bar ends there, and its number says how long it is.
+/// The largest ratio that fits; a longer bar ends there, and its number says how long it is.
 const MOST: f64 = 2.0;
 
 /// The colours are those of `timeline`'s pictures.

@@ -1,4 +1,4 @@
-//! The table: ratios first, since only they mean something on another machine.
+//! The table: ratios first, since only they mean anything on another machine.
 
 use std::cmp::Ordering;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ pub fn table(how: &str, sections: &[Section]) -> String {
     text
 }
 
-/// What of a row has a goal.
+/// The part of a row that has a goal.
 fn goals(text: &mut String, row: &Row) {
     let _ = writeln!(text, "\n  {}", row.what);
     for Ratio { name, spread, goal, .. } in &row.ratios {
