@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How fast the course's programs are: each beside its peers, in the same run.
+# How fast the course's programs are: each compared with its peers, in the same run.
 #
 #   scripts/bench.sh                     measures everything, in some fifteen minutes
 #   scripts/bench.sh servers --quick     shows in a moment that it works
 #   scripts/bench.sh all --page          measures everything, and puts it on the page about speed
-#   scripts/bench.sh --help              says what else there is
+#   scripts/bench.sh --help              shows the other options
 #
 # A package of its own, with peers such as tokio: neither the course nor its tests build it.
 set -euo pipefail
@@ -31,7 +31,7 @@ if [[ -z $page ]]; then
 fi
 "${bench[@]}" --svg "$root/docs/src/speed" >"$root/bench/results.txt"
 cd "$root"
-# The page shows what has a goal; the rest is in the file.
+# The page shows the rows that have a goal; the rest is in the file.
 sed '/^All ratios/,$d' bench/results.txt >bench/goals.txt
 cat bench/results.txt
 cargo run --quiet --bin sync-docs

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens the pages that `timeline` writes in a real browser, steps through them, and looks whether all is in its place.
+# Opens the pages that `timeline` writes in a real browser, steps through them, and checks that everything is in its place.
 #
 #   scripts/browser-test.sh     needs node with npm, and chromium (Debian: apt-get install nodejs npm chromium);
 #                               CHROMIUM names another browser of its family

@@ -2,9 +2,9 @@
 # The labs: programs to write, and a hostile peer that judges them.
 #
 #   scripts/lab.sh                       lists them, and what you have reached
-#   scripts/lab.sh start echo my-echo    puts a program to begin with into a folder
+#   scripts/lab.sh start echo my-echo    makes a folder with a program to start from
 #   scripts/lab.sh check my-echo         checks it
-#   scripts/lab.sh --help                says what else there is
+#   scripts/lab.sh --help                shows the other commands
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

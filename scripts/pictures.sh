@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Draws the pictures of the book anew, each from a real run.
+# Draws the pictures of the book again, each from a real run.
 #
 #   scripts/pictures.sh             writes docs/src/pictures/
-#   scripts/pictures.sh --check     changes nothing; says which are not what a run draws today
+#   scripts/pictures.sh --check     changes nothing; says which pictures differ from what a run draws today
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Records anew the runs that some pictures of the book are drawn from, in a network of their own (Linux, with strace):
+# Records again the runs that some pictures of the book are drawn from, in a network of their own (Linux, with strace):
 #
 #   scripts/record.sh           writes crates/timeline/tests/ladder/ and crates/timeline/tests/levels/
 #

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test of the course: scripts/test.sh
 # Or some of them, with arguments for cargo test: scripts/test.sh --test zoo
-# Needs cargo and nothing else. Where there is no python3, the tests against Python programs are skipped.
+# Needs cargo and nothing else. Without python3, the tests against Python programs are skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -54,7 +54,7 @@ programs() {
     sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"profile":{[^}]*"test":true}.*"executable":"\([^"]*\)".*|\1	\2|p'
 }
 
-# Runs one, and prints all that it said when it has ended: two that ran side by side are not mixed.
+# Runs one, and prints all its output when it has ended, so that two that run side by side don't mix.
 run() {
   local name status=0 start=$SECONDS
   name=$(basename "$2")
