@@ -28,8 +28,8 @@ pub const IN_A_PIPE: usize = 100;
 
 /// How wide a line written to `out` may be, 60 to 120.
 ///
-/// That's the width of the terminal. Where there is none, or one that doesn't know its width, COLUMNS
-/// decides if somebody has exported it, as it does for `--help`; otherwise it's 100.
+/// That's the width of the terminal. Without a terminal, or if it doesn't know its width, COLUMNS
+/// decides if it is exported, as for `--help`; otherwise it's 100.
 pub fn of(out: impl AsFd) -> usize {
     let terminal = tcgetwinsize(out).map_or(0, |size| usize::from(size.ws_col));
     let exported = || env::var("COLUMNS").ok()?.parse().ok();

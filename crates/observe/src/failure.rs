@@ -245,7 +245,7 @@ fn has_no_reader(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO)
 }
 
-/// What to try, whoever reads the frame.
+/// What to try, for a client or a server.
 fn hint(error: &FrameError) -> &'static str {
     match error {
         FrameError::BadPrefix { bytes, allowed } => {

@@ -89,7 +89,7 @@ pub fn serve<H: Handler>(listener: &Socket, service: &Service<H>) -> Result<(), 
     Ok(())
 }
 
-/// Accepts newcomers, but not for so long that the clients wait. Says when to go on; `None` once all are in.
+/// Accepts new clients, but not for so long that the others wait. Returns when to continue; `None` once all are in.
 fn accept<H: Handler>(
     listener: &Socket,
     connections: &Connections<'_, H>,

@@ -50,7 +50,7 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     });
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        // Something may have come while the user was typing: it would be mistaken for the answer.
+        // Something may have arrived while the user was typing: it would be mistaken for the answer.
         if conn.unread() > 0 {
             let error = unasked(conn, &mut answers);
             return Err(Failure::asking(args.connect, "before the command")(error));

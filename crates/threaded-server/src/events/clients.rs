@@ -26,7 +26,7 @@ pub(super) struct Clients<'a, H: Handler> {
     next: u64,
     /// Which client times out when, the earliest first.
     deadlines: BTreeSet<(Instant, usize)>,
-    /// Who has had its turn and isn't done.
+    /// The clients that have had their turn and aren't done.
     unfinished: Vec<usize>,
     jobs: Vec<Job<H::Session>>,
 }
