@@ -71,6 +71,13 @@ fn each_experiment_is_shown_on_one_page() {
             wrong.push(format!("{name}: {pages:?}"));
         }
     }
+    // The reader has to know what to type.
+    for (name, page) in &shown {
+        let text = fs::read_to_string(book().join(page)).unwrap();
+        if !text.contains(&format!("scripts/demo.sh {name}")) {
+            wrong.push(format!("{name}: {page} doesn't say scripts/demo.sh {name}"));
+        }
+    }
     wrong.sort();
     assert!(wrong.is_empty(), "not on exactly one page:\n{}", wrong.join("\n"));
 }

@@ -125,7 +125,7 @@ impl Drawing {
             (
                 fits.contains(&Fit::Partial),
                 "key box partial",
-                "a part of a message that says its own length",
+                "part of a message that says where it ends",
             ),
             (fits.contains(&Fit::Odd), "key box odd", "mixes messages, or ends inside one"),
             (failed(|call| !call.would_block()), "mark", "a call that failed"),

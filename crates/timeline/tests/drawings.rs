@@ -117,7 +117,7 @@ fn a_part_of_a_framed_message_is_no_alarm() {
     assert_eq!(words, ["2: 4 bytes = 3 of 9 + 1 of 6, glued"]);
     let legend = texts(&xml, "key");
     assert!(legend[0].starts_with("framing: fainter"), "{legend:?}");
-    assert!(legend[1].starts_with("a part of") && legend[2].starts_with("mixes"), "{legend:?}");
+    assert!(legend[1].starts_with("part of") && legend[2].starts_with("mixes"), "{legend:?}");
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn show(number: i32) -> io::Result<()> {
     let (native, little, big) = (number.to_ne_bytes(), number.to_le_bytes(), number.to_be_bytes());
     // The same four bytes, read in the right order and in the wrong one.
     let right = i32::from_le_bytes(little).to_string();
-    let wrong = i32::from_be_bytes(little).to_string();
+    let wrong = match i32::from_be_bytes(little) {
+        same if same == number => format!("{same}: the wrong order, and the same number"),
+        wrong => format!("{wrong}: the wrong order"),
+    };
 
     let mut out = io::stdout().lock();
     writeln!(out, "n = {number}")?;
@@ -30,7 +33,7 @@ fn show(number: i32) -> io::Result<()> {
         ("b = pack('<i', n)", "n.to_le_bytes()", hex(little)),
         ("c = pack('>i', n)", "n.to_be_bytes()", hex(big)),
         ("unpack('<i', b)", "i32::from_le_bytes(b)", right),
-        ("unpack('>i', b)", "i32::from_be_bytes(b)", format!("{wrong}: the wrong order")),
+        ("unpack('>i', b)", "i32::from_be_bytes(b)", wrong),
     ] {
         let cells = [(python, 20), (rust, 24), (&gives, 0)];
         writeln!(out, "{}", columns::row(&cells, columns::of(io::stdout())))?;
