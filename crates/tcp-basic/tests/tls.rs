@@ -1,7 +1,5 @@
 //! The two TLS programs of chapter 16: what each recv returns. A record is a recv in Python; one of more than 16 KiB is two.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
-
 use stage::{Program, Scratch, Stream};
 use std::path::Path;
 use std::process::{Command, Stdio};
