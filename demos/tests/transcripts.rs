@@ -237,14 +237,24 @@ fn presentable(output: &str) -> String {
     }
     shown.truncate(shown.trim_end().len());
     shown.push('\n');
-    // What is left are the ports of clients.
+    // What is left are the ports of clients. Different ones stay different, and even, as Linux chooses them.
+    let mut clients: Vec<String> = Vec::new();
     ["127.0.0.1:", "[::1]:"].iter().fold(shown, |shown, host| {
         let mut parts = shown.split(host);
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            let known = ["7777", "8888", "9999"].contains(&&part[..end]);
-            out += &format!("{host}{}{}", if known { &part[..end] } else { "51412" }, &part[end..]);
+            let (port, rest) = part.split_at(end);
+            if ["", "7777", "8888", "9999"].contains(&port) {
+                out += &format!("{host}{port}{rest}");
+                continue;
+            }
+            let known = clients.iter().position(|known| known == port);
+            let client = known.unwrap_or_else(|| {
+                clients.push(port.to_owned());
+                clients.len() - 1
+            });
+            out += &format!("{host}{}{rest}", 51412 + 2 * client);
         }
         out
     })

@@ -1,6 +1,6 @@
 //! The two TLS programs of chapter 16: what each recv returns. A record is a recv in Python; one of more than 16 KiB is two.
 
-use stage::{Program, Scratch, Stream};
+use stage::{Program, Scratch, Signal, Stream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -25,7 +25,13 @@ fn each_tls_record_is_one_recv_in_python() {
     let server = peer("tls_server.py", "0");
     let line = server.wait_for_line(Stream::Stdout, "listening on 127.0.0.1:", LONG).unwrap();
     let port = line.rsplit(':').next().unwrap().to_owned();
-    let client = peer("tls_client.py", &port).wait(LONG).unwrap();
+    // A relay in between records the server's bytes, and cuts them: TLS puts its records together again.
+    let mut relay = Command::new(stage::binary("relay").unwrap());
+    relay.current_dir(folder.path()).args(["--listen", "127.0.0.1:0", "--cut", "1000"]);
+    relay.args(["--to", &format!("127.0.0.1:{port}"), "--trace", "relay.trace"]);
+    let relay = Program::start("relay", &mut relay).unwrap();
+    let through = relay.address().unwrap().rsplit(':').next().unwrap().to_owned();
+    let client = peer("tls_client.py", &through).wait(LONG).unwrap();
 
     let said = String::from_utf8(client.stdout).unwrap();
     let lines: Vec<&str> = said.lines().skip(1).collect(); // the first one is TLS's version
@@ -36,6 +42,13 @@ fn each_tls_record_is_one_recv_in_python() {
         String::from_utf8_lossy(&client.stderr)
     );
     assert_eq!((client.code, server.wait(LONG).unwrap().code), (Some(0), Some(0)));
+    relay.signal(Signal::TERM);
+    relay.wait(LONG).unwrap();
+    let records = peer("tls_records.py", "relay.trace").wait(LONG).unwrap();
+    let records = String::from_utf8(records.stdout).unwrap();
+    let lengths: Vec<&str> = records.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+    // Five of ours: hello, hi, two of the 20,000 letters, and "that was all".
+    assert!(lengths.ends_with(&["22", "19", "16401", "3633", "19"]), "{records}");
 }
 
 /// A certificate for `localhost`, signed by its own key, as the chapter makes it; false without openssl.
