@@ -4,7 +4,7 @@
 #   scripts/demo.sh             lists them
 #   scripts/demo.sh sticky      runs one, or several by name
 #   scripts/demo.sh --all       runs all, and ends with a table of verdicts
-#   scripts/demo.sh --help      shows the other options
+#   scripts/demo.sh --help      says what else there is
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -14,7 +14,7 @@ case "$*" in
   *) arguments=(run "$@") ;;
 esac
 
-# The main experiments need two of the sixteen programs: on a fresh clone that means a shorter wait.
+# The main experiments need only two of the programs: on a fresh clone that is the shorter wait.
 case "$*" in
   "" | -h | --help) build=(--bin demo) last=demo ;;
   sticky | case[12]) build=(--bin demo --bin 'sticky-packet-repro-*') last=sticky-packet-repro-server ;;

@@ -21,6 +21,7 @@ mod names;
 mod padding;
 mod pipes;
 mod promise;
+mod readiness;
 mod request;
 mod reuseaddr;
 mod sendall;
@@ -97,6 +98,7 @@ pub const ALL: &[Experiment] = &[
     request::EXPERIMENT,
     json::EXPERIMENT,
     models::EXPERIMENT,
+    readiness::EXPERIMENT,
     web::EXPERIMENT,
     promise::EXPERIMENT,
     goodbye::EXPERIMENT,

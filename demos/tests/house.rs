@@ -20,6 +20,7 @@ const CONCEPTS: [&str; 9] = [
     "fix-struct-prefix",
     "fix-json-header",
     "threaded-server",
+    "readiness",
 ];
 
 #[test]

@@ -17,6 +17,7 @@ use std::thread;
 
 /// In the order of the course.
 const NAMES: &[&str] = &[
+const NAMES: [&str; 31] = [
     "tcp",
     "ipv6",
     "names",
@@ -54,6 +55,7 @@ const NAMES: &[&str] = &[
     "request",
     "json",
     "models",
+    "readiness",
     "web",
     "promise",
     "goodbye",
