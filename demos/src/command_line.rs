@@ -30,6 +30,12 @@ impl CommandLine {
         self
     }
 
+    /// What you type there besides, and an experiment gives a place of its own: a file's name.
+    pub fn with_file(mut self, name: &'static str) -> CommandLine {
+        self.place.push(name);
+        self
+    }
+
     pub fn program(&self) -> &'static str {
         self.program
     }

@@ -9,6 +9,7 @@ mod delimiter;
 mod epipe;
 mod fixed;
 mod flow;
+mod file;
 mod goodbye;
 mod heartbeat;
 mod ipv6;
@@ -97,6 +98,7 @@ pub const ALL: &[Experiment] = &[
     pipes::EXPERIMENT,
     request::EXPERIMENT,
     json::EXPERIMENT,
+    file::EXPERIMENT,
     models::EXPERIMENT,
     readiness::EXPERIMENT,
     web::EXPERIMENT,

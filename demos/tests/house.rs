@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Concept packages: each is a lesson of its own, and none uses another.
-const CONCEPTS: [&str; 9] = [
+const CONCEPTS: [&str; 10] = [
     "tcp-basic",
     "udp-basic",
     "af-unix",
@@ -19,6 +19,7 @@ const CONCEPTS: [&str; 9] = [
     "fix-ack-handshake",
     "fix-struct-prefix",
     "fix-json-header",
+    "file-transfer",
     "threaded-server",
     "readiness",
 ];

@@ -17,7 +17,6 @@ use std::thread;
 
 /// In the order of the course.
 const NAMES: &[&str] = &[
-const NAMES: [&str; 31] = [
     "tcp",
     "ipv6",
     "names",
@@ -54,6 +53,7 @@ const NAMES: [&str; 31] = [
     "pipes",
     "request",
     "json",
+    "file",
     "models",
     "readiness",
     "web",

@@ -1,0 +1,63 @@
+//! A name that a stranger chose must not lead out of the folder.
+
+/// The longest name in bytes. Most file systems allow 255, and we add `.part`.
+pub const MAX_NAME: usize = 200;
+
+/// Whether a file may have this name.
+///
+/// Everything else is refused, and nothing is repaired: `../x` with its dots removed would be another file than the one
+/// that was meant.
+///
+/// # Errors
+/// Why not.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
+    match name {
+        "" => Err("a name has one character at least"),
+        _ if name.len() > MAX_NAME => Err("a name has at most 200 bytes"),
+        // With this, no `../`, no `/etc/passwd`, and on other systems no `..\` or `C:` either.
+        _ if name.contains(['/', '\\', ':']) => {
+            Err("a name has no folder in it: no / and no \\ or :")
+        }
+        // This covers `.` and `..`, and `.bashrc`, too.
+        _ if name.starts_with('.') => Err("a name doesn't begin with a dot"),
+        // NUL would end the name for the system, and an escape code would change the terminal that shows it.
+        _ if name.contains(char::is_control) => Err("a name has no control characters"),
+        _ if name.ends_with(".part") => {
+            Err("names that end in .part are for files that aren't whole")
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_name_is_one() {
+        for good in
+            ["a", "photo.jpg", "über 日本.txt", "a..b", "-rf", "a.part.txt", &"x".repeat(200)]
+        {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "/etc/passwd",
+            "a/../../x",
+            "a/b",
+            "..\\x",
+            "C:x",
+            ".bashrc",
+            "a\0b",
+            "a\nb",
+            "\x1b[2J",
+            "a.part",
+            &"x".repeat(201),
+        ] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+"""Receives files into a folder: name, size and checksum first; after a cut, the rest.
+
+    python3 server.py 127.0.0.1:8888 received
+    python3 client.py 127.0.0.1:8888 photo.jpg          (in a second terminal)
+
+It serves one client after another.
+"""
+import hashlib
+import json
+import os
+import socket
+import struct
+import sys
+
+MAX_HEADER = 4096
+MAX_SIZE = 1 << 30
+
+
+def main():
+    host, _, port = sys.argv[1].rpartition(":")
+    folder = sys.argv[2]
+    os.makedirs(folder, exist_ok=True)
+    listener = socket.create_server((host, int(port)))
+    print("listening on %s:%d" % listener.getsockname(), flush=True)
+    while True:
+        conn, _ = listener.accept()
+        conn.settimeout(30)
+        with conn:
+            try:
+                while header := receive_header(conn):
+                    receive_file(conn, folder, header)
+            except ValueError as error:
+                send_header(conn, {"error": str(error)})
+                print("server.py:", error, file=sys.stderr, flush=True)
+            except (OSError, EOFError) as error:
+                print("server.py:", error, file=sys.stderr, flush=True)
+
+
+# ANCHOR: receive
+def exactly(conn, n):
+    data = bytearray()
+    while len(data) < n:
+        piece = conn.recv(n - len(data))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
+
+
+def receive_header(conn):
+    prefix = exactly(conn, 4)
+    if not prefix:
+        return None  # the stream ended between two files
+    if len(prefix) < 4:
+        raise EOFError(f"{len(prefix)} of 4 bytes of a header's length came")
+    (length,) = struct.unpack("<i", prefix)
+    if not 1 <= length <= MAX_HEADER:
+        raise ValueError(f"expected a header's length from 1 to {MAX_HEADER}, got {prefix!r}")
+    header = exactly(conn, length)
+    if len(header) < length:
+        raise EOFError(f"{len(header)} of {length} bytes of a header came")
+    header = json.loads(header.decode())
+    if type(header) is not dict or not isinstance(header.get("name"), str):
+        raise ValueError("expected a header with a name")
+    if type(header.get("size")) is not int or not 0 <= header["size"] <= MAX_SIZE:
+        raise ValueError(f"expected a size from 0 to {MAX_SIZE}")
+    return header
+
+
+def send_header(conn, header):
+    text = json.dumps(header).encode()
+    conn.sendall(struct.pack("<i", len(text)) + text)
+
+
+def receive_file(conn, folder, header):
+    name, size = header["name"], header["size"]
+    check_name(name)
+    whole = os.path.join(folder, name)
+    if os.path.exists(whole):
+        raise ValueError(f"there is a file called {name!r}")
+    with open(whole + ".part", "a+b") as file:  # what came the last time stays
+        if file.tell() > size:
+            file.truncate(0)  # that can't be its beginning
+        file.seek(0)
+        checksum = hashlib.sha256(file.read())
+        offset = file.tell()
+        send_header(conn, {"offset": offset})
+        while offset < size:
+            data = conn.recv(min(size - offset, 65536))  # not a byte of what follows the file
+            if not data:
+                raise EOFError(f"{name}: {offset} of {size} bytes came, and are kept")
+            file.write(data)
+            checksum.update(data)
+            offset += len(data)
+    if checksum.hexdigest() != header.get("sha256"):
+        os.remove(whole + ".part")
+        raise ValueError("the checksum is another one: what came is deleted, send it again")
+    os.rename(whole + ".part", whole)
+    send_header(conn, {"done": True})
+    print(f"{name}: {size} bytes, whole", flush=True)
+
+
+def check_name(name):
+    """A name that a stranger chose must not lead out of the folder."""
+    if not name or len(name.encode()) > 200 or name.startswith(".") or name.endswith(".part"):
+        raise ValueError(f"not a good name: {name!r}")
+    if any(c in "/\\:" or not c.isprintable() for c in name):
+        raise ValueError(f"not a good name: {name!r}")
+# ANCHOR_END: receive
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        sys.exit(f"server.py: {error}")
