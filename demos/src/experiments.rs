@@ -9,6 +9,7 @@ mod delimiter;
 mod epipe;
 mod fixed;
 mod flow;
+mod chat;
 mod file;
 mod goodbye;
 mod heartbeat;
@@ -101,6 +102,7 @@ pub const ALL: &[Experiment] = &[
     file::EXPERIMENT,
     models::EXPERIMENT,
     readiness::EXPERIMENT,
+    chat::EXPERIMENT,
     web::EXPERIMENT,
     promise::EXPERIMENT,
     goodbye::EXPERIMENT,

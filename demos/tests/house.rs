@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Concept packages: each is a lesson of its own, and none uses another.
-const CONCEPTS: [&str; 10] = [
+const CONCEPTS: [&str; 11] = [
     "tcp-basic",
     "udp-basic",
     "af-unix",
@@ -22,6 +22,7 @@ const CONCEPTS: [&str; 10] = [
     "file-transfer",
     "threaded-server",
     "readiness",
+    "chat",
 ];
 
 #[test]

@@ -1,0 +1,302 @@
+//! Real programs in one chat: ours, Python's, and plain sockets as `nc` would be; and one that doesn't read.
+//!
+//! | fault | test |
+//! |---|---|
+//! | a client that doesn't read | `one_that_does_not_read_is_disconnected_and_holds_up_nobody`, `a_stopped_client_learns_it` |
+//! | the same, and it goes on talking | `one_that_only_talks_is_disconnected_too` |
+//! | somebody pastes a page | `a_pasted_page_costs_a_reader_nothing` |
+//! | a line in pieces, two in one, one without an end | `lines_come_whole`, `a_line_without_an_end` |
+//! | a reset | `a_reset_is_news` |
+//! | the naive one stops for everybody | `the_naive_chat_waits_for_the_one_that_does_not_read` |
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use stage::{Program, Signal, Stream};
+
+/// Long enough for a loaded machine: a test that passes never waits so long.
+const LONG: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    Rust,
+    Python,
+}
+
+#[test]
+fn each_client_talks_to_each() {
+    for one in sides() {
+        for other in sides() {
+            let server = server(&[]);
+            let address = server.address().unwrap();
+            let mut ann = client(one, &address, "ann");
+            hears(&server, "* ann is here");
+            let mut bob = client(other, &address, "李雷");
+            hears(&ann, "* 李雷 is here");
+            ann.write("你好\n".as_bytes()).unwrap();
+            hears(&bob, "ann: 你好");
+            bob.write(b"hello\n\x1b[2J\n").unwrap();
+            hears(&ann, "李雷: hello");
+            hears(&ann, "李雷: \\u{1b}[2J");
+            ann.close_stdin();
+            hears(&bob, "* ann has left");
+            let ended = ann.wait(LONG).unwrap();
+            assert_eq!((ended.code, ended.stderr), (Some(0), vec![]), "{one:?} with {other:?}");
+        }
+    }
+}
+
+#[test]
+fn lines_come_whole() {
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    for byte in b"hello\r\n" {
+        bob.conn.write_all(&[*byte]).unwrap();
+    }
+    bob.conn.write_all(b"one\ntwo\n\nthr").unwrap();
+    bob.conn.write_all(b"ee\n").unwrap();
+    let came: Vec<String> = (0..5).map(|_| ann.line()).collect();
+    assert_eq!(came, ["bob: hello", "bob: one", "bob: two", "bob: ", "bob: three"]);
+}
+
+#[test]
+fn one_that_does_not_read_is_disconnected_and_holds_up_nobody() {
+    let server = server(&["--queue", "10"]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    let mut carol = Peer::join(&address, "carol");
+    assert_eq!((ann.line(), ann.line()), ("* bob is here".into(), "* carol is here".into()));
+    assert_eq!(bob.line(), "* carol is here");
+    // Bob reads each before Ann says the next. So only Carol's queue can fill up.
+    let long = "x".repeat(1000);
+    let mut said = 0;
+    let news = loop {
+        ann.conn.write_all(format!("{said} {long}\n").as_bytes()).unwrap();
+        let line = bob.line();
+        if line.starts_with('*') {
+            break line;
+        }
+        assert_eq!(line, format!("ann: {said} {long}"));
+        said += 1;
+        assert!(said < 100_000, "the queue has no limit");
+    };
+    let expected = "* carol is disconnected: 10 messages were waiting, and it didn't read";
+    assert_eq!((news.as_str(), ann.line().as_str()), (expected, expected));
+    // What was said last came before the news or comes after; and it goes on.
+    bob.conn.write_all(b"still here\n").unwrap();
+    assert_eq!(ann.line(), "bob: still here");
+
+    // Carol still reads what her kernel has: whole lines, in order; then she learns it.
+    let mut came = Vec::new();
+    let error = carol.conn.read_to_end(&mut came).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let came = String::from_utf8(came).unwrap();
+    let whole: Vec<&str> = came.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
+    assert!(whole.len() < said, "{} of {said}", whole.len());
+    for (number, line) in whole.iter().enumerate() {
+        assert_eq!(*line, format!("ann: {number} {long}\n"));
+    }
+}
+
+#[test]
+fn one_that_only_talks_is_disconnected_too() {
+    let server = server(&["--queue", "10"]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut carol = Peer::join(&address, "carol");
+    assert_eq!(ann.line(), "* carol is here");
+    carol.conn.set_nonblocking(true).unwrap();
+    until_news(&mut ann, "* carol is disconnected: 10 messages were waiting", || {
+        // Not every one of them arrives: a kernel with a full receive buffer may drop ACKs, too.
+        let _ = carol.conn.write(b"me\n");
+    });
+}
+
+#[test]
+fn a_stopped_client_learns_it() {
+    let server = server(&["--queue", "5"]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let carol = client(Side::Rust, &address, "carol");
+    assert_eq!(ann.line(), "* carol is here");
+    carol.signal(Signal::STOP);
+    until_news(&mut ann, "* carol is disconnected", || {});
+    carol.signal(Signal::CONT);
+    let ended = carol.wait(LONG).unwrap();
+    assert_eq!(ended.code, Some(4), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn a_pasted_page_costs_a_reader_nothing() {
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    // In one piece, more than the buffers and the queue hold.
+    let long = "x".repeat(1000);
+    let page: String = (0..300).map(|number| format!("{number} {long}\n")).collect();
+    ann.conn.write_all(page.as_bytes()).unwrap();
+    for number in 0..300 {
+        assert_eq!(bob.line(), format!("ann: {number} {long}"));
+    }
+}
+
+#[test]
+fn a_line_without_an_end() {
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    bob.conn.write_all("x".repeat(2000).as_bytes()).unwrap();
+    assert_eq!(ann.line(), "* bob is disconnected: a line of more than 1024 bytes");
+}
+
+#[test]
+fn a_reset_is_news() {
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    ann.conn.write_all(b"hello\n").unwrap();
+    // Closed with unread bytes (RFC 2525, 2.17). Whether they have come by then, we see.
+    bob.conn.peek(&mut [0]).unwrap();
+    drop(bob);
+    let news = ann.line();
+    assert!(news.starts_with("* bob is gone: Connection reset"), "{news}");
+}
+
+#[test]
+fn our_client_says_what_went_wrong() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for (said, code, what) in [
+        (vec![], 4, "the server closed the connection"),
+        (vec![b'x'; 20_000], 5, "expected lines of at most 16384 bytes"),
+    ] {
+        let client = client(Side::Rust, &address, "ann");
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.read_exact(&mut [0; 4]).unwrap();
+        conn.write_all(&said).unwrap();
+        conn.shutdown(Shutdown::Both).unwrap();
+        // To wait for its end would end its input first, and then it has left by itself.
+        client.wait_for_line(Stream::Stderr, "chat-client: ", LONG).unwrap();
+        let ended = client.wait(LONG).unwrap();
+        let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.code == Some(code) && complaint.contains(what), "{complaint}");
+    }
+}
+
+#[test]
+fn the_naive_chat_waits_for_the_one_that_does_not_read() {
+    if stage::python().is_none() {
+        return;
+    }
+    let server = peer("naive.py", &["0"]);
+    let address = server.address().unwrap();
+    let connect = || TcpStream::connect(&address).unwrap();
+    let (mut ann, mut carol, mut bob) = (connect(), connect(), connect());
+    // All three are in the list, in this order, when each has been heard.
+    for conn in [&mut ann, &mut carol, &mut bob] {
+        conn.set_read_timeout(Some(LONG)).unwrap();
+        conn.write_all(b"!").unwrap();
+    }
+    // Ann talks until nothing goes any more: Carol's buffers are full, and Ann's thread waits for her.
+    ann.set_nonblocking(true).unwrap();
+    bob.set_nonblocking(true).unwrap();
+    let (mut last, mut buffer) = (Instant::now(), vec![0; 1 << 16]);
+    while last.elapsed() < Duration::from_millis(300) {
+        if ann.write(&buffer).is_ok() || bob.read(&mut buffer).is_ok() {
+            last = Instant::now();
+        }
+    }
+    // What proves that it was Carol: as she reads, it goes on.
+    while ann.write(b"on we go").is_err() {
+        assert!(carol.read(&mut buffer).unwrap() > 0);
+        // Bob is not the one that it waits for.
+        let _ = bob.read(&mut buffer);
+    }
+}
+
+/// A client as `nc` would be one.
+struct Peer {
+    conn: TcpStream,
+    lines: BufReader<TcpStream>,
+}
+
+impl Peer {
+    /// Joins, and has been heard.
+    fn join(address: &str, name: &str) -> Peer {
+        let mut conn = TcpStream::connect(address).unwrap();
+        conn.set_read_timeout(Some(LONG)).unwrap();
+        conn.write_all(format!("no name\n{name}\n").as_bytes()).unwrap();
+        let lines = BufReader::new(conn.try_clone().unwrap());
+        let mut peer = Peer { conn, lines };
+        assert_eq!(peer.line(), "* that is no name, or somebody has it: say another");
+        assert!(peer.line().starts_with(&format!("* welcome, {name}: ")));
+        peer
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end_matches('\n').to_owned()
+    }
+}
+
+/// Says long lines, until the news comes.
+fn until_news(peer: &mut Peer, news: &str, mut each_time: impl FnMut()) {
+    let line = format!("{}\n", "x".repeat(1000));
+    peer.conn.set_nonblocking(true).unwrap();
+    let (start, mut came, mut sent) = (Instant::now(), String::new(), 0);
+    while !came.contains(news) {
+        assert!(start.elapsed() < LONG, "no news: {came:.200}");
+        if let Ok(n) = peer.conn.write(&line.as_bytes()[sent..]) {
+            sent = (sent + n) % line.len();
+        }
+        each_time();
+        let mut buffer = [0; 4096];
+        if let Ok(n) = peer.conn.read(&mut buffer) {
+            came += &String::from_utf8_lossy(&buffer[..n]);
+        }
+    }
+}
+
+fn sides() -> Vec<Side> {
+    if stage::python().is_some() { vec![Side::Rust, Side::Python] } else { vec![Side::Rust] }
+}
+
+fn server(args: &[&str]) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    Program::start("server", command.args(["--listen", "127.0.0.1:0"]).args(args)).unwrap()
+}
+
+fn client(side: Side, address: &str, name: &str) -> Program {
+    match side {
+        Side::Rust => {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+            Program::start(name, command.args(["--connect", address, name])).unwrap()
+        }
+        Side::Python => peer("client.py", &[address, name]),
+    }
+}
+
+fn peer(name: &str, args: &[&str]) -> Program {
+    let mut python = Command::new(stage::python().unwrap());
+    python.arg(format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))).args(args);
+    Program::start(name, python.env("PYTHONIOENCODING", "utf-8")).unwrap()
+}
+
+fn hears(program: &Program, line: &str) {
+    program.wait_for_line(Stream::Stdout, line, LONG).unwrap();
+}
