@@ -29,23 +29,27 @@ enum Side {
 
 #[test]
 fn each_client_talks_to_each() {
-    for one in sides() {
-        for other in sides() {
-            let server = server(&[]);
-            let address = server.address().unwrap();
-            let mut ann = client(one, &address, "ann");
-            hears(&server, "* ann is here");
-            let mut bob = client(other, &address, "李雷");
-            hears(&ann, "* 李雷 is here");
-            ann.write("你好\n".as_bytes()).unwrap();
-            hears(&bob, "ann: 你好");
-            bob.write(b"hello\n\x1b[2J\n").unwrap();
-            hears(&ann, "李雷: hello");
-            hears(&ann, "李雷: \\u{1b}[2J");
-            ann.close_stdin();
-            hears(&bob, "* ann has left");
-            let ended = ann.wait(LONG).unwrap();
-            assert_eq!((ended.code, ended.stderr), (Some(0), vec![]), "{one:?} with {other:?}");
+    for at in sides() {
+        for one in sides() {
+            for other in sides() {
+                let server = server_of(at);
+                let address = server.address().unwrap();
+                let mut ann = client(one, &address, "ann");
+                hears(&ann, "* welcome, ann: nobody else is here yet");
+                let mut bob = client(other, &address, "李雷");
+                hears(&ann, "* 李雷 is here");
+                hears(&bob, "* welcome, 李雷: also here: ann");
+                ann.write("你好\n".as_bytes()).unwrap();
+                hears(&bob, "ann: 你好");
+                bob.write(b"hello\n\x1b[2J\n").unwrap();
+                hears(&ann, "李雷: hello");
+                hears(&ann, "李雷: \\u{1b}[2J");
+                ann.close_stdin();
+                hears(&bob, "* ann has left");
+                let ended = ann.wait(LONG).unwrap();
+                let who = format!("{one:?} with {other:?} at {at:?}");
+                assert_eq!((ended.code, ended.stderr), (Some(0), vec![]), "{who}");
+            }
         }
     }
 }
@@ -68,7 +72,13 @@ fn lines_come_whole() {
 
 #[test]
 fn one_that_does_not_read_is_disconnected_and_holds_up_nobody() {
-    let server = server(&["--queue", "10"]);
+    check_slow(&server(&["--queue", "10"]), 10);
+    if stage::python().is_some() {
+        check_slow(&server_of(Side::Python), 100);
+    }
+}
+
+fn check_slow(server: &Program, queue: usize) {
     let address = server.address().unwrap();
     let mut ann = Peer::join(&address, "ann");
     let mut bob = Peer::join(&address, "bob");
@@ -88,8 +98,9 @@ fn one_that_does_not_read_is_disconnected_and_holds_up_nobody() {
         said += 1;
         assert!(said < 100_000, "the queue has no limit");
     };
-    let expected = "* carol is disconnected: 10 messages were waiting, and it didn't read";
-    assert_eq!((news.as_str(), ann.line().as_str()), (expected, expected));
+    let expected =
+        format!("* carol is disconnected: {queue} messages were waiting, and it didn't read");
+    assert_eq!((&news, &ann.line()), (&expected, &expected));
     // What was said last came before the news or comes after; and it goes on.
     bob.conn.write_all(b"still here\n").unwrap();
     assert_eq!(ann.line(), "bob: still here");
@@ -279,6 +290,13 @@ fn sides() -> Vec<Side> {
 fn server(args: &[&str]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
     Program::start("server", command.args(["--listen", "127.0.0.1:0"]).args(args)).unwrap()
+}
+
+fn server_of(side: Side) -> Program {
+    match side {
+        Side::Rust => server(&[]),
+        Side::Python => peer("server.py", &["127.0.0.1:0"]),
+    }
 }
 
 fn client(side: Side, address: &str, name: &str) -> Program {

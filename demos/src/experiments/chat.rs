@@ -115,8 +115,9 @@ fn line(number: usize) -> String {
 
 /// What bob has read about carol, after she came.
 fn news(bob: &Actor) -> Option<String> {
-    let lines = bob.said().into_iter().map(|line| String::from_utf8_lossy(&line.text).into_owned());
-    lines.filter(|line| line.starts_with("* carol is disconnected")).last()
+    let mut lines =
+        bob.said().into_iter().map(|line| String::from_utf8_lossy(&line.text).into_owned());
+    lines.find(|line| line.starts_with("* carol is disconnected"))
 }
 
 /// What bob has read since all three were there.
