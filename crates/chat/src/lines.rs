@@ -21,7 +21,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// For lines of at most so many bytes.
+    /// For lines of at most this many bytes.
     pub fn with_limit(most: usize) -> Lines {
         Lines { buffer: Vec::new(), most }
     }

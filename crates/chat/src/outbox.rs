@@ -13,7 +13,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// For at most so many messages.
+    /// For at most this many messages.
     pub fn new(most: usize) -> Outbox {
         Outbox { messages: VecDeque::new(), sent: 0, most }
     }
@@ -43,7 +43,7 @@ impl Outbox {
         self.messages.front().map(|message| &message[self.sent..])
     }
 
-    /// So many bytes of that have been sent.
+    /// This many bytes of it have been sent.
     pub fn sent(&mut self, count: usize) {
         self.sent += count;
         if self.messages.front().is_some_and(|message| self.sent >= message.len()) {

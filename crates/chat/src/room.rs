@@ -43,12 +43,12 @@ pub enum Over {
     Broken(String),
     /// It sent a line without an end.
     TooLong,
-    /// It doesn't read: so many messages were waiting.
+    /// It doesn't read, and this many messages were waiting.
     Slow(usize),
 }
 
 impl Room {
-    /// Where at most so many messages wait for each.
+    /// A room that keeps at most this many messages for each client.
     pub fn new(queue: usize) -> Room {
         Room { members: Vec::new(), queue }
     }

@@ -16,7 +16,7 @@ pub fn may_listen(address: SocketAddr, allow_remote: bool) -> Result<(), Failure
     if allow_remote || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    let what = "whoever can connect may fill your disk: add --allow-remote if you mean it";
+    let what = "anybody who can connect can fill your disk: add --allow-remote if you mean it";
     Err(Failure::Usage(format!("{address}: {what}")))
 }
 

@@ -22,7 +22,7 @@ pub struct Offer {
 /// What the server answers: one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Reply {
-    /// It has so many bytes of the file already: go on from there.
+    /// It has this many bytes of the file already: go on from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// The file is there, whole, and its checksum fits.
@@ -44,9 +44,14 @@ impl Reply {
         Reply { done: Some(true), ..Reply::default() }
     }
 
-    /// The file isn't taken.
-    pub fn error(why: impl ToString) -> Reply {
-        Reply { error: Some(why.to_string()), ..Reply::default() }
+    /// The file isn't taken, or not to its end.
+    pub fn error(why: &io::Error) -> Reply {
+        // A socket timeout shows as EAGAIN, and "try again" would be the wrong advice.
+        let why = match why.kind() {
+            io::ErrorKind::WouldBlock => "nothing came for too long".to_owned(),
+            _ => why.to_string(),
+        };
+        Reply { error: Some(why), ..Reply::default() }
     }
 }
 
@@ -94,8 +99,11 @@ mod tests {
         assert_eq!(encode(&offer).unwrap(), [b"\x24\0\0\0", text.as_bytes()].concat());
         assert_eq!(encode(&Reply::offset(300)).unwrap(), b"\x0e\0\0\0{\"offset\":300}");
         assert_eq!(encode(&Reply::done()).unwrap(), b"\x0d\0\0\0{\"done\":true}");
-        assert_eq!(encode(&Reply::error("no")).unwrap(), b"\x0e\0\0\0{\"error\":\"no\"}");
-        assert!(encode(&Reply::error("x".repeat(5000))).is_err());
+        assert_eq!(
+            encode(&Reply::error(&io::Error::other("no"))).unwrap(),
+            b"\x0e\0\0\0{\"error\":\"no\"}"
+        );
+        assert!(encode(&Reply::error(&io::Error::other("x".repeat(5000)))).is_err());
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Progress {
         Progress { what, all, said: Instant::now(), shown: false }
     }
 
-    /// So many bytes are done.
+    /// This many bytes are done.
     pub fn show(&mut self, done: u64) {
         if self.said.elapsed() < OFTEN {
             return;

@@ -1,4 +1,4 @@
-//! A chat: what one client says, all others read. Who doesn't read is disconnected, and holds up nobody.
+//! A chat: what one client says, all others read. A client that doesn't read is disconnected, and holds up nobody.
 //!
 //! ```text
 //! 1$ cargo run -q --bin chat-server
@@ -29,7 +29,7 @@ use observe::{Backoff, Failure, Socket, report};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Type};
 
-/// With so many clients we stop accepting: a further one waits in the kernel's accept queue.
+/// With this many clients we stop accepting: a further one waits in the kernel's accept queue.
 const MAX_CLIENTS: usize = 256;
 /// The kernel's send buffer is a queue, too, of megabytes if we let it grow. Small, so that ours is the one that counts.
 const SEND_BUFFER: usize = 16 << 10;
@@ -58,7 +58,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     observe::say_listening(&listener)?;
     let mut backoff = Backoff::default();
     // A connection and the member of the room with the same index are one client.
-    let (mut conns, mut room) = (Vec::<Socket>::new(), Room::new(args.queue));
+    let (mut conns, mut room) = (Vec::<Socket>::new(), Room::new(args.queue as usize));
     loop {
         let newcomers = if conns.len() < MAX_CLIENTS { PollFlags::IN } else { PollFlags::empty() };
         let mut list = vec![PollFd::new(&listener, newcomers)];
@@ -147,8 +147,8 @@ struct Args {
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     listen: SocketAddr,
     /// How many messages may wait for a client; with one more it is disconnected
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    queue: usize,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    queue: u32,
     #[command(flatten)]
     log: observe::LogArgs,
 }

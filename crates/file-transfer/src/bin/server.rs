@@ -77,7 +77,7 @@ fn serve(conn: &Socket, folder: &Folder, timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// A header: its length, and so many bytes. `None` if the stream ended before it.
+/// A header: its length, then that many bytes. `None` if the stream ended before it.
 fn receive_header(conn: &Socket) -> io::Result<Option<Vec<u8>>> {
     let mut prefix = [0; 4];
     match exactly(conn, &mut prefix)? {

@@ -82,8 +82,10 @@ def receive_file(conn, folder, header):
         if file.tell() > size:
             file.truncate(0)  # that can't be its beginning
         file.seek(0)
-        checksum = hashlib.sha256(file.read())
-        offset = file.tell()
+        checksum, offset = hashlib.sha256(), 0
+        while data := file.read(65536):
+            checksum.update(data)
+            offset += len(data)
         send_header(conn, {"offset": offset})
         while offset < size:
             data = conn.recv(min(size - offset, 65536))  # not a byte of what follows the file

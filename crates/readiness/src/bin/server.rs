@@ -21,9 +21,9 @@ use observe::{Backoff, Failure, Socket, report, say, show};
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{Domain, Type};
 
-/// A client with so many bytes of answers waiting isn't read any further, until it has taken some.
+/// When this many bytes of answers wait for a client, we stop reading from it until it has taken some.
 const MAX_QUEUE: usize = 64 << 10;
-/// With so many clients we stop accepting: a further one waits in the kernel's accept queue.
+/// With this many clients we stop accepting: a further one waits in the kernel's accept queue.
 const MAX_CLIENTS: usize = 256;
 
 fn main() -> ExitCode {
