@@ -4,7 +4,7 @@
 //! ```text
 //! client                                                     server
 //! [length]{"name":"a.bin","size":1000,"sha256":"5c48…"}  -->
-//!                                                       <--  [length]{"offset":300}       so much is there already
+//!                                                       <--  [length]{"offset":300}       this much is there already
 //! 700 bytes                                             -->
 //!                                                       <--  [length]{"done":true}        the checksum fits
 //! [length]{"name":"b.bin", …                            -->  and so on, until the client ends the stream
