@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Concept packages: each is a lesson of its own, and none uses another.
-const CONCEPTS: [&str; 11] = [
+const CONCEPTS: &[&str] = &[
     "tcp-basic",
     "udp-basic",
     "af-unix",
