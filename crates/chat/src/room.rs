@@ -93,7 +93,7 @@ impl Room {
             self.members[index].name = Some(line);
         } else {
             self.members[index]
-                .give(&message("* that is no name, or somebody has it: say another"));
+                .give(&message("* that isn't a name, or it's taken: choose another"));
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
         for bad in ["ann", "", "* ann", "a b", "a:", "\x1b[2J", "xxxxxxxxxxxxxxxxxxxxx"] {
             says(&mut room, 1, &format!("{bad}\n"));
             let said = reads(&mut room, 1);
-            assert_eq!(said, "* that is no name, or somebody has it: say another\n", "{bad}");
+            assert_eq!(said, "* that isn't a name, or it's taken: choose another\n", "{bad}");
         }
         says(&mut room, 1, "李雷\n");
         assert_eq!(reads(&mut room, 0), "* 李雷 is here\n");

@@ -254,7 +254,7 @@ impl Peer {
         conn.write_all(format!("no name\n{name}\n").as_bytes()).unwrap();
         let lines = BufReader::new(conn.try_clone().unwrap());
         let mut peer = Peer { conn, lines };
-        assert_eq!(peer.line(), "* that is no name, or somebody has it: say another");
+        assert_eq!(peer.line(), "* that isn't a name, or it's taken: choose another");
         assert!(peer.line().starts_with(&format!("* welcome, {name}: ")));
         peer
     }

@@ -74,8 +74,17 @@ impl Class {
 
     fn grade(&self, more: &[&str]) -> Output {
         let mut lab = as_nobody(&self.path("lab"));
-        lab.arg("grade").arg("class").args(more).current_dir(self.0.path()).env("A_TOKEN", SECRET);
+        lab.arg("grade")
+            .arg("class")
+            .args(more)
+            .current_dir(self.0.path())
+            .env("A_TOKEN", self.secret());
         lab.output().unwrap()
+    }
+
+    /// What nobody but this class's grader is to know: the graders of other tests run at the same time.
+    fn secret(&self) -> String {
+        format!("a-secret-for-{}", self.path("").display())
     }
 
     /// The submissions of a grading in JSON, which has been done.
@@ -93,9 +102,6 @@ impl Class {
 
 /// The grader, as a submission's script finds it: the parent of its parent.
 const GRADER: &str = "$(ps -o ppid= -p $PPID)";
-
-/// What nobody but the grader is to know.
-const SECRET: &str = "a-secret-of-the-grader";
 
 /// The command of a program that runs as somebody who isn't root.
 fn as_nobody(program: &Path) -> Command {
@@ -338,7 +344,10 @@ fn no_process_of_the_grader_shows_what_the_grader_was_given() {
     let class = Class::new();
     class.script(
         "a",
-        &format!("grep -lsF A_TOKEN={SECRET} /proc/[0-9]*/environ >seen; echo looked >>seen"),
+        &format!(
+            "grep -lsF 'A_TOKEN={}' /proc/[0-9]*/environ >seen; echo looked >>seen",
+            class.secret()
+        ),
     );
     class.graded(&[]);
     assert_eq!(class.read("seen"), "looked\n");

@@ -16,7 +16,7 @@ def main():
     # ANCHOR: show
     # A file over the socket: its readline keeps what follows the line feed for the next time.
     for line in conn.makefile("r", encoding="utf-8", errors="replace", newline="\n"):
-        # Only what a terminal shows, nothing that it would obey.
+        # Only what a terminal shows, no control characters.
         print("".join(c if c.isprintable() else "?" for c in line.rstrip("\n")), flush=True)
     # ANCHOR_END: show
 

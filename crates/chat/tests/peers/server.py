@@ -90,7 +90,7 @@ def hear(client, line):
     with lock:
         others = [other.name for other in clients]
     if line in others or not line.isalnum() or len(line) > 20:
-        client.queue.put_nowait("* that is no name, or somebody has it: say another")
+        client.queue.put_nowait("* that isn't a name, or it's taken: choose another")
         return
     tell(f"* {line} is here")
     here = "also here: " + ", ".join(others) if others else "nobody else is here yet"

@@ -76,7 +76,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// What a thread would keep on its stack: whom it serves, and how far it is.
+/// What a thread would keep on its stack: which client it serves, and how far it has got.
 struct Client {
     conn: Socket,
     peer: String,
@@ -111,7 +111,7 @@ impl Client {
     }
 
     fn receive(&mut self, ready: PollFlags) -> io::Result<()> {
-        // ERR and HUP come unasked: recv or send says what they mean.
+        // ERR and HUP are always reported: recv or send says what they mean.
         let readable = ready.intersects(PollFlags::IN | PollFlags::ERR | PollFlags::HUP);
         if readable && self.wants().contains(PollFlags::IN) {
             let mut buffer = [0; 4096];

@@ -1,4 +1,4 @@
-"""Level against edge: five bytes come, recv takes two of them. Does epoll tell of the rest? (Linux)"""
+"""Level against edge: five bytes come, recv takes two of them. Does epoll report the rest? (Linux)"""
 import select
 import socket
 

@@ -6,6 +6,7 @@
 import selectors
 import socket
 import sys
+import time
 
 MAX_QUEUE = 64 * 1024
 
@@ -74,7 +75,9 @@ def serve(listener):
 def accept(selector, listener):
     try:
         conn, _ = listener.accept()
-    except OSError:  # the client has left again, or no descriptor is free
+    except OSError as error:  # the client has left again, or no descriptor is free
+        print(f"server.py: {error}", file=sys.stderr)
+        time.sleep(0.1)  # the listener stays ready: without a pause, the loop would spin
         return
     conn.setblocking(False)
     selector.register(conn, selectors.EVENT_READ, Client(conn))
