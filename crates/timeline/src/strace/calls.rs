@@ -107,7 +107,10 @@ impl Calls {
         let mut events = self.events;
         // Before a connection begins nothing of it can be lost.
         let before = |event: &Event| matches!(event.call.as_str(), "socket" | "bind" | "listen");
-        let known = |event: &Event| before(event) || self.sockets.all[event.conn as usize].begun;
+        let tried = |event: &Event| event.call == "connect" && event.error.is_some();
+        let known = |event: &Event| {
+            before(event) || tried(event) || self.sockets.all[event.conn as usize].begun
+        };
         let mut kept: Vec<bool> = Vec::new();
         for event in events.iter().rev() {
             kept.push((later.insert(event.conn) || event.call != "close") && known(event));
@@ -199,8 +202,13 @@ impl Calls {
                 return;
             }
             self.sockets.all[socket].connect = Some(self.events.len());
+            return self.note(t_us, "connect", socket, result);
         }
+        // It failed: the next try of this socket may go to another address.
         self.note(t_us, "connect", socket, result);
+        if let Some(tried) = self.events.last_mut() {
+            tried.peer = peer;
+        }
     }
 
     fn accept(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
