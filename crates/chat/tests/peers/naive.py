@@ -18,4 +18,4 @@ def serve(conn):
 
 
 while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],)).start()
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
