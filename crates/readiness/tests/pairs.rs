@@ -7,6 +7,8 @@
 //! | a reset | `a_reset_ends_one_connection` |
 //! | a half-close | `what_was_said_before_the_end_is_answered` |
 //! | too many clients | `above_the_limit_they_wait` |
+//! | no descriptor left | `without_a_descriptor_only_newcomers_wait` |
+//! | a server that says too much | `our_clients_read_to_the_end` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -176,24 +178,82 @@ fn what_was_said_before_the_end_is_answered() {
 
 #[test]
 fn above_the_limit_they_wait() {
-    let server = server(Side::Rust);
-    let address = server.address().unwrap();
-    let mut conns: Vec<TcpStream> = (0..256)
-        .map(|_| {
-            let mut conn = connect(&address);
-            assert_eq!(ask(&mut conn, b"a"), b"A");
-            conn
-        })
-        .collect();
-    let mut late = connect(&address);
-    late.write_all(b"b").unwrap();
-    // Served by now, if it were accepted: a round of the loop serves everybody who is ready.
-    for conn in &mut conns {
-        assert_eq!(ask(conn, b"c"), b"C");
+    for side in sides() {
+        let server = server(side);
+        let address = server.address().unwrap();
+        let mut conns: Vec<TcpStream> = (0..256)
+            .map(|_| {
+                let mut conn = connect(&address);
+                assert_eq!(ask(&mut conn, b"a"), b"A");
+                conn
+            })
+            .collect();
+        let mut late = connect(&address);
+        late.write_all(b"b").unwrap();
+        // Served by now, if it were accepted: a round of the loop serves everybody who is ready.
+        for conn in &mut conns {
+            assert_eq!(ask(conn, b"c"), b"C");
+        }
+        late.set_nonblocking(true).unwrap();
+        assert_eq!(late.peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "{side:?}");
+        late.set_nonblocking(false).unwrap();
+        conns.pop();
+        assert_eq!(receive(&mut late, 1), b"B");
     }
-    assert_eq!(server.said().iter().filter(|line| line.text.starts_with(b"from ")).count(), 256);
-    conns.pop();
-    assert_eq!(receive(&mut late, 1), b"B");
+}
+
+/// One more client than there are descriptors. It waits, and nobody waits with it: neither in a pause of the loop, nor
+/// because the loop does nothing but try again.
+#[test]
+fn without_a_descriptor_only_newcomers_wait() {
+    const ASKED: usize = 30;
+    for side in sides() {
+        let inside = command(side, "127.0.0.1:0");
+        let mut limited = Command::new("/bin/sh");
+        limited.args(["-c", "ulimit -n 16; exec \"$@\"", "sh"]).arg(inside.get_program());
+        limited.args(inside.get_args());
+        if side == Side::Rust {
+            limited.arg("-v"); // each call is a line of the log
+        }
+        let server = Program::start("server", &mut limited).unwrap();
+        let address = server.address().unwrap();
+        let mut first = connect(&address);
+        assert_eq!(ask(&mut first, b"a"), b"A");
+        let mut crowd: Vec<TcpStream> = (0..16).map(|_| connect(&address)).collect();
+        let failed = |lines: &[stage::Line]| {
+            let said = lines.iter().map(|line| String::from_utf8_lossy(&line.text));
+            said.filter(|line| line.contains("Too many open files")).count()
+        };
+        server.wait_until("no descriptor", LONG, |lines| (failed(lines) > 0).then_some(())).unwrap();
+        let before = failed(&server.said());
+        for _ in 0..ASKED {
+            assert_eq!(ask(&mut first, b"b"), b"B");
+        }
+        let tried = failed(&server.said()) - before;
+        assert!(tried < ASKED / 2, "{side:?}: {tried} tries while {ASKED} were answered");
+
+        // Those who leave make room.
+        let mut last = crowd.pop().unwrap();
+        drop(crowd);
+        assert_eq!(ask(&mut last, b"c"), b"C");
+    }
+}
+
+/// The answer is as long as the line. What comes after the last one is nobody's.
+#[test]
+fn our_clients_read_to_the_end() {
+    for side in sides() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let client = start_client(side, &address, &["hello"]);
+        let (mut conn, _) = listener.accept().unwrap();
+        assert_eq!(receive(&mut conn, 5), b"hello");
+        conn.write_all(b"HELLO, hello").unwrap();
+        let done = client.wait(LONG).unwrap();
+        let complaint = text(&done.stderr);
+        assert_eq!((done.code, text(&done.stdout)), (Some(5), "HELLO\n"), "{side:?}: {complaint}");
+        assert!(complaint.contains("7 bytes came that nobody announced"), "{complaint}");
+    }
 }
 
 #[test]
@@ -216,31 +276,42 @@ fn server(side: Side) -> Program {
 }
 
 fn server_at(side: Side, host: &str) -> Program {
-    let address = format!("{host}:0");
+    Program::start("server", &mut command(side, &format!("{host}:0"))).unwrap()
+}
+
+fn command(side: Side, listen: &str) -> Command {
     match side {
         Side::Rust => {
             let mut command = Command::new(env!("CARGO_BIN_EXE_readiness-server"));
-            Program::start("server", command.args(["--listen", &address])).unwrap()
+            command.args(["--listen", listen]);
+            command
         }
-        Side::Python => peer("server.py", &[&address]),
+        Side::Python => python("server.py", &[listen]),
     }
 }
 
 fn client(side: Side, address: &str, lines: &[&str]) -> Finished {
-    let client = match side {
+    start_client(side, address, lines).wait(LONG).unwrap()
+}
+
+fn start_client(side: Side, address: &str, lines: &[&str]) -> Program {
+    match side {
         Side::Rust => {
             let mut command = Command::new(env!("CARGO_BIN_EXE_readiness-client"));
             Program::start("client", command.args(["--connect", address]).args(lines)).unwrap()
         }
         Side::Python => peer("client.py", &[&[address], lines].concat()),
-    };
-    client.wait(LONG).unwrap()
+    }
 }
 
 fn peer(name: &str, args: &[&str]) -> Program {
+    Program::start(name, &mut python(name, args)).unwrap()
+}
+
+fn python(name: &str, args: &[&str]) -> Command {
     let mut python = Command::new(stage::python().unwrap());
     python.arg(format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))).args(args);
-    Program::start(name, &mut python).unwrap()
+    python
 }
 
 fn connect(address: &str) -> TcpStream {

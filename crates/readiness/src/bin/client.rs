@@ -12,7 +12,7 @@
 //! `readiness-client hello` says it, prints the answer and ends.
 
 use std::io::{self, BufRead, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,9 +40,15 @@ fn connect(args: &Args) -> io::Result<Socket> {
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
-    if !args.lines.is_empty() {
-        return args.lines.iter().try_for_each(|line| say(&conn, line.as_bytes(), args));
+    match args.lines.as_slice() {
+        [] => say_input(&conn, args)?,
+        lines => lines.iter().try_for_each(|line| say(&conn, line.as_bytes(), args))?,
     }
+    leave(&conn).map_err(Failure::asking(args.connect, "after the last answer"))
+}
+
+/// Says the lines of standard input.
+fn say_input(conn: &Socket, args: &Args) -> Result<(), Failure> {
     let mut input = io::stdin().lock();
     loop {
         let mut line = Vec::new();
@@ -50,7 +56,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         if read.map_err(Failure::system("reading standard input"))? == 0 {
             return Ok(());
         }
-        say(&conn, line.strip_suffix(b"\n").unwrap_or(&line), args)?;
+        say(conn, line.strip_suffix(b"\n").unwrap_or(&line), args)?;
     }
 }
 
@@ -85,6 +91,18 @@ fn ask(conn: &Socket, line: &[u8]) -> io::Result<Vec<u8>> {
         }
     }
     Ok(answer)
+}
+
+/// We say nothing more. Then the server has nothing to answer: what comes is the end of the stream, or a mistake.
+fn leave(conn: &Socket) -> io::Result<()> {
+    conn.shutdown(Shutdown::Write)?;
+    match conn.recv(&mut [0; 64])? {
+        0 => Ok(()),
+        n => {
+            let what = format!("{n} bytes came that nobody announced");
+            Err(io::Error::new(ErrorKind::InvalidData, what))
+        }
+    }
 }
 
 /// Says lines to readiness-server, one after the other, and prints its answers.

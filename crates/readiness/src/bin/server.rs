@@ -15,10 +15,11 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use observe::{Backoff, Failure, Socket, report, say, show};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Type};
 
 /// When this many bytes of answers wait for a client, we stop reading from it until it has taken some.
@@ -48,14 +49,19 @@ fn run(args: &Args) -> Result<(), Failure> {
     observe::say_listening(&listener)?;
     let mut backoff = Backoff::default();
     let mut clients: Vec<Client> = Vec::new();
+    // Until then we don't ask for newcomers: accept failed, and would fail again.
+    let mut pause: Option<Instant> = None;
     loop {
+        let now = Instant::now();
+        pause = pause.filter(|end| *end > now);
         // What we're waiting for: somebody new, and of each client what `wants` says.
-        let newcomers =
-            if clients.len() < MAX_CLIENTS { PollFlags::IN } else { PollFlags::empty() };
+        let mut newcomers = PollFlags::empty();
+        newcomers.set(PollFlags::IN, pause.is_none() && clients.len() < MAX_CLIENTS);
         let mut list = vec![PollFd::new(&listener, newcomers)];
         list.extend(clients.iter().map(|client| PollFd::new(&client.conn, client.wants())));
+        let timeout = pause.and_then(|end| Timespec::try_from(end - now).ok());
         // The only call in this program that waits.
-        rustix::io::retry_on_intr(|| poll(&mut list, None))
+        rustix::io::retry_on_intr(|| poll(&mut list, timeout.as_ref()))
             .map_err(|error| Failure::system("waiting in poll")(error.into()))?;
         let ready: Vec<PollFlags> = list.iter().map(PollFd::revents).collect();
 
@@ -65,13 +71,19 @@ fn run(args: &Args) -> Result<(), Failure> {
             Some(ready) if !ready.is_empty() => client.serve(*ready),
             _ => true,
         });
-        if !ready[0].is_empty()
-            && let Some((conn, peer)) = backoff.check(listener.accept())?
-        {
-            say(format_args!("from {}", show(&peer)));
-            // accept doesn't pass the listener's setting on (Linux).
-            conn.set_nonblocking(true).map_err(Failure::system("a new connection"))?;
-            clients.push(Client { conn, peer: show(&peer), queue: Vec::new(), ended: false });
+        if !ready[0].is_empty() {
+            match listener.accept() {
+                Ok((conn, peer)) => {
+                    backoff.reset();
+                    say(format_args!("from {}", show(&peer)));
+                    clients.extend(Client::new(conn, show(&peer)));
+                }
+                // No descriptor is free, for example. To sleep here would stop everybody.
+                Err(error) => match backoff.after(&error) {
+                    Some(wait) => pause = Some(Instant::now() + wait),
+                    None => return Err(Failure::system("accepting connections")(error)),
+                },
+            }
         }
     }
 }
@@ -87,6 +99,13 @@ struct Client {
 }
 
 impl Client {
+    /// None if it's gone already: some systems then refuse the setting. That is this client's end, not the server's.
+    fn new(conn: Socket, peer: String) -> Option<Client> {
+        // accept doesn't pass the listener's setting on (Linux).
+        conn.set_nonblocking(true).ok()?;
+        Some(Client { conn, peer, queue: Vec::new(), ended: false })
+    }
+
     fn wants(&self) -> PollFlags {
         let mut wants = PollFlags::empty();
         wants.set(PollFlags::IN, !self.ended && self.queue.len() < MAX_QUEUE);

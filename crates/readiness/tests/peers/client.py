@@ -20,6 +20,10 @@ def main():
                     sys.exit(f"client.py: the stream ended after {len(answer)} of {len(said)} bytes")
                 answer += data
             sys.stdout.buffer.write(answer + b"\n")
+        conn.shutdown(socket.SHUT_WR)  # we say nothing more, so there's nothing to answer
+        if more := conn.recv(64):
+            print(f"client.py: {len(more)} bytes came that nobody announced", file=sys.stderr)
+            sys.exit(5)
 
 
 if __name__ == "__main__":

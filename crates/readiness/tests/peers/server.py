@@ -6,9 +6,9 @@
 import selectors
 import socket
 import sys
-import time
 
 MAX_QUEUE = 64 * 1024
+MAX_CLIENTS = 256
 
 
 def main():
@@ -70,17 +70,26 @@ def serve(listener):
             else:
                 selector.unregister(client.conn)
                 client.conn.close()
+                if listener not in selector.get_map():  # now there's room for somebody
+                    selector.register(listener, selectors.EVENT_READ)
 
 
 def accept(selector, listener):
     try:
         conn, _ = listener.accept()
-    except OSError as error:  # the client has left again, or no descriptor is free
+    except (BlockingIOError, ConnectionError):  # the client has left again
+        return
+    except OSError as error:  # no descriptor is free
+        if len(selector.get_map()) == 1:  # not even for one client
+            raise
         print(f"server.py: {error}", file=sys.stderr)
-        time.sleep(0.1)  # the listener stays ready: without a pause, the loop would spin
+        # The listener stays ready, so select would return at once, again and again. And to sleep would stop everybody.
+        selector.unregister(listener)
         return
     conn.setblocking(False)
     selector.register(conn, selectors.EVENT_READ, Client(conn))
+    if len(selector.get_map()) > MAX_CLIENTS:  # the clients and the listener
+        selector.unregister(listener)
 # ANCHOR_END: loop
 
 
