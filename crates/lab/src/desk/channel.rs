@@ -1,11 +1,11 @@
 //! The line between the grader and a check that it has started.
 //!
-//! The check closes itself to all other programs of its user (`forbid_inspection`), says that it is ready, and waits. Only
-//! then the grader lets a submission's program run: nobody can have looked into the check before. Its report comes back on
-//! the same line.
+//! The check protects itself from all other programs of its user (`forbid_inspection`), says that it is ready, and
+//! waits. Only then does the grader let a submission's program run, so no program can have looked into the check
+//! before. The report comes back on the same line.
 //!
-//! The line is a pair of Unix sockets. What is a pipe or a file can be opened a second time by way of `/proc/PID/fd`; a
-//! socket cannot (proc(5)), and its descriptor can only be taken by one who may trace the process (pidfd_getfd(2)).
+//! The line is a pair of Unix sockets. A pipe or a file could be opened a second time through `/proc/PID/fd`. A socket
+//! can't (proc(5)), and only a process that may trace this one could take its descriptor (pidfd_getfd(2)).
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,7 +19,7 @@ use rustix::stdio::{dup2_stdin, stdin};
 
 use crate::verdict::Report;
 
-/// What the check says when nobody can look into it any more.
+/// What the check says when no other program can look into it any more.
 const READY: u8 = b'r';
 /// What the grader says when the check may begin.
 const GO: u8 = b'g';
@@ -28,7 +28,8 @@ const GO: u8 = b'g';
 pub struct ToGrader(UnixStream);
 
 impl ToGrader {
-    /// Takes the line from standard input, where nothing is left of it: no program that we start gets it.
+    /// Takes the line from standard input and puts `/dev/null` in its place, so that no program that we start gets the
+    /// line.
     ///
     /// # Errors
     /// When standard input is closed, or `/dev/null` cannot be opened.
@@ -38,10 +39,11 @@ impl ToGrader {
         Ok(ToGrader(UnixStream::from(line)))
     }
 
-    /// Says that nobody can look into this process any more, and waits until it may begin. `false`: the grader has gone.
+    /// Says that no other program can look into this process any more, and waits for permission to begin. `false`: the
+    /// grader is gone.
     ///
     /// # Errors
-    /// When standard input was no line to a grader.
+    /// When standard input isn't a line to a grader.
     pub fn wait(&mut self) -> io::Result<bool> {
         self.0.write_all(&[READY])?;
         let mut word = [0];
@@ -51,7 +53,7 @@ impl ToGrader {
     /// Hands in the report.
     ///
     /// # Errors
-    /// When the grader has gone.
+    /// When the grader is gone.
     pub fn send(mut self, report: &Report) -> io::Result<()> {
         self.0.write_all(&serde_json::to_vec(report)?)?;
         self.0.shutdown(Shutdown::Write)
@@ -62,7 +64,7 @@ impl ToGrader {
 pub(crate) struct ToCheck(UnixStream);
 
 impl ToCheck {
-    /// The line: our end, and what is to be the check's standard input.
+    /// The line: our end, and the end that will be the check's standard input.
     pub fn new() -> io::Result<(ToCheck, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
         Ok((ToCheck(ours), theirs.into()))
@@ -79,7 +81,7 @@ impl ToCheck {
         self.0.write_all(&[GO])
     }
 
-    /// All that the check hands in: at most so many bytes.
+    /// Everything the check hands in, up to `most` bytes.
     pub fn report(&mut self, most: usize, deadline: Instant) -> io::Result<Vec<u8>> {
         let (mut all, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
         loop {
@@ -95,12 +97,12 @@ impl ToCheck {
 
     fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
         loop {
-            // A timeout of zero would mean none.
+            // A timeout of zero would mean no timeout.
             let left = deadline.saturating_duration_since(Instant::now());
             self.0.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
             match self.0.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Killed with bytes of ours unread: that is its end, too.
+                // The check was killed before it had read all our bytes. That ends the line, too.
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(0),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if Instant::now() >= deadline {

@@ -12,20 +12,21 @@ use crate::verdict::{
     CaseFailure, CaseReport, Failure, Fault, Outcome, ROW, Report, compare, escape,
 };
 
-/// Which cases are played, and with which seed.
+/// Which cases to play, and with which seed.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Decides the data and the random cuts. The default is 0, so that a student and a grader see the same.
+    /// Selects the data and the random cuts. The default is 0, so that a student and a grader see the same.
     pub seed: u64,
     /// Only the case with this name.
     pub case: Option<String>,
-    /// Show eight bytes in a line, not sixteen: for a terminal of less than 80 columns.
+    /// Show eight bytes in a line, not sixteen: for a terminal with fewer than 80 columns.
     pub narrow: bool,
 }
 
-/// Plays all cases side by side, tells of each as soon as it and those before it are done, and returns the report.
+/// Plays all cases at the same time and returns the report. Each case is passed to `tell` as soon as it and all the
+/// cases before it are done.
 ///
-/// The verdict of a case depends on the program and the seed only. Nothing the program started is left behind.
+/// The verdict of a case depends only on the program and the seed. Nothing that the program started keeps running.
 pub fn check(
     lab: &Lab,
     submission: &Submission,
@@ -86,9 +87,10 @@ fn explain(
     }
 }
 
-/// What to think about: that of the case, if it is about this kind of failure.
+/// What to think about: the case's own hint, if it is about this kind of failure.
 fn hint(case: &Case, failure: &CaseFailure, trial: &Trial) -> &'static str {
-    // A program that fails closes its connections, too: what it printed says more than any hint about those.
+    // A program that crashes closes its connections, too. What it printed then says more than any hint about
+    // connections.
     let closes = matches!(
         failure.fault,
         Fault::Short | Fault::Reset | Fault::Silent | Fault::SilentAfterEnd
@@ -101,14 +103,14 @@ fn hint(case: &Case, failure: &CaseFailure, trial: &Trial) -> &'static str {
     }
 }
 
-/// A sentence of the report. It may quote what the program sent: that must neither paint on a terminal nor fill pages.
+/// A sentence of the report. It may quote what the program sent, which must neither change the terminal nor fill pages.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 1_000;
     let head: String = text.chars().take(MOST).collect();
     escape(&head) + if head.len() < text.len() { "…" } else { "" }
 }
 
-/// The command that plays just this case, with the same data and the same cuts.
+/// The command that plays only this case, with the same data and the same cuts.
 fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String {
     let options = format!("--case {} --seed {seed}", case.id);
     match &submission.folder {
@@ -125,7 +127,7 @@ fn replay(lab: &Lab, case: &Case, submission: &Submission, seed: u64) -> String 
     }
 }
 
-/// A case that panicked is a defect of ours; the student still gets a report, and the other cases their points.
+/// A case that panicked is a bug of ours. The student still gets a report, and the points for the other cases.
 fn crashed(case: &Case, panic: &(dyn Any + Send)) -> CaseReport {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("it does not say why");

@@ -11,8 +11,9 @@ use crate::verdict::shown_name;
 /// unpacking a zip file often adds a folder.
 const DEEPEST: usize = 2;
 
-/// Folders that tools make beside the work, spelled as the tools spell them. A name that could be a student's is missing
-/// here, even if a tool uses it (`bin`). Names that begin with a dot (`.git`, `.venv`, `.idea`) need no list.
+/// Folders that tools make beside the work, spelled the way the tools spell them. A name that a student might choose is
+/// not in the list, even if a tool uses it (`bin`). Names that begin with a dot (`.git`, `.venv`, `.idea`) don't need
+/// to be in it.
 const MADE_BY_TOOLS: [&str; 9] = [
     "__MACOSX",     // zip on a Mac
     "__pycache__",  // Python
@@ -28,7 +29,7 @@ const MADE_BY_TOOLS: [&str; 9] = [
 /// A folder to be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What the report calls it: `alice/echo`. No two are called alike (see [`shown_name`]).
+    /// What the report calls it: `alice/echo`. No two have the same name (see [`shown_name`]).
     pub name: String,
     /// Where it is.
     pub folder: PathBuf,
@@ -39,30 +40,29 @@ pub struct Found {
 pub struct Submissions {
     /// In the order of their names.
     pub found: Vec<Found>,
-    /// The names of the other folders that were looked at.
+    /// The names of the other folders that we looked at.
     pub passed_over: Vec<String>,
 }
 
 /// Whose work a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// That of a class: each folder in it belongs to one student.
+    /// A class: each folder in it belongs to one student.
     Class,
-    /// That of one student.
+    /// One student.
     Student,
 }
 
 /// The submissions in `dir`.
 ///
 /// 1. A folder with a `lab.toml` is a submission. If `dir` has one, it is the only one.
-/// 2. A student's submissions are the nearest: the student's folder if it has a `lab.toml`, or the folders in it that have
-///    one, or those one level further down. The folders beside them are passed over.
-/// 3. In a class, a student's folder without any is listed too: its report says what is missing. Only a folder that a tool
-///    made is passed over.
+/// 2. A student's submissions are those closest to the top: the student's folder if it has a `lab.toml`, or the folders
+///    in it that have one, or else those one level further down. The folders beside them are skipped.
+/// 3. In a class, a student's folder without a submission is listed too, and its report says what is missing. Only a
+///    folder made by a tool is skipped.
 /// 4. If there is no submission at all, `dir` itself is listed.
 ///
-/// Nothing is looked for deeper inside a folder that a tool made. Links are not followed: they could lead to the submission
-/// of somebody else.
+/// Folders made by tools are not searched. Links are not followed: they could lead to somebody else's submission.
 ///
 /// # Errors
 /// When `dir` cannot be read.
@@ -96,7 +96,8 @@ fn of_class(students: Vec<Found>) -> Submissions {
     all
 }
 
-/// The folders that have a `lab.toml`. If none has, the nearest inside each of them, at most this many levels further down.
+/// The folders that have a `lab.toml`. If none has one, the closest such folders inside each of them, at most this many
+/// levels further down.
 fn nearest(folders: Vec<Found>, levels: usize) -> Submissions {
     let (found, others): (Vec<_>, Vec<_>) = folders.into_iter().partition(Found::has_lab_file);
     let search = found.is_empty() && levels > 0;
@@ -122,13 +123,14 @@ impl Submissions {
 
 impl Found {
     fn has_lab_file(&self) -> bool {
-        // One that is there but cannot be used is reported when it is read.
+        // If there is a file that can't be used, that is reported when it is read.
         !fs::symlink_metadata(self.folder.join("lab.toml")).is_err_and(|error| {
             matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
         })
     }
 
-    /// The folders in it that can be a student's. If it cannot be read, it is treated as empty, and the report says why.
+    /// The folders in it that can be a student's. A folder that can't be read counts as empty here; the report says
+    /// why.
     fn folders(&self) -> Vec<Found> {
         if made_by_a_tool(&self.folder) {
             return Vec::new();
@@ -165,7 +167,7 @@ mod tests {
     use super::*;
     use stage::Scratch;
 
-    /// What is found in a folder `class` with these files, and what is passed over.
+    /// What is found in a folder `class` with these files, and what is skipped.
     fn search(owner: Owner, files: &str) -> (String, String) {
         let scratch = Scratch::new().unwrap();
         let dir = scratch.path().join("class");

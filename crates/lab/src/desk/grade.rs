@@ -1,6 +1,6 @@
-//! Judges many submissions, each by a process of its own.
+//! Judges many submissions, each in a process of its own.
 //!
-//! A submission that brings its check down costs the others nothing, and still has a result: no points, and the reason.
+//! If a submission crashes its check, the others don't notice, and it still has a result: no points, and the reason.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -15,14 +15,14 @@ use crate::play::Submission;
 use crate::sandbox::{Limits, end_orphans};
 use crate::verdict::{CaseReport, Failure, Outcome, Report};
 
-/// How long the check of one submission may take, without its build. A program that hangs in every case is judged in ten
-/// seconds, and in 40 more where the machine lets it wait; this is for a check that hangs itself.
+/// How long the check of one submission may take, not counting the build. A program that hangs in every case is judged
+/// in ten seconds, or in 40 more on a machine too busy to run it. This limit is for a check that itself hangs.
 pub const CHECK_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How many checks are started together, if more than one submission is judged at the same time.
+/// How many checks are started together, if more than one submission is judged at a time.
 const WAVE: usize = 32;
 
-/// What became of all submissions.
+/// The results of all submissions.
 #[derive(Clone, Debug)]
 pub struct Grading {
     /// The seed of every check.
@@ -33,7 +33,7 @@ pub struct Grading {
     pub seconds: f64,
 }
 
-/// What became of one submission.
+/// The result of one submission.
 #[derive(Clone, Debug)]
 pub struct Graded {
     /// Its name: `alice/echo`.
@@ -42,7 +42,7 @@ pub struct Graded {
     pub lab: Option<String>,
     /// One entry for each case of that lab; all of them failed when there is an `error`.
     pub cases: Vec<CaseReport>,
-    /// Why it could not be judged.
+    /// Why it couldn't be judged.
     pub error: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
@@ -54,7 +54,7 @@ impl Graded {
         self.cases.iter().map(CaseReport::score).sum()
     }
 
-    /// The points of all cases; 0 where the lab is not known.
+    /// The points of all cases; 0 if the lab is not known.
     pub fn max_score(&self) -> u32 {
         self.cases.iter().map(|case| case.points).sum()
     }
@@ -65,32 +65,32 @@ impl Graded {
     }
 }
 
-/// How submissions are judged.
+/// How to judge submissions.
 #[derive(Clone, Debug)]
 pub struct Grader {
-    /// The program that is run for each: `CHECKER check FOLDER --to-grader --seed SEED`.
+    /// The program to run for each: `CHECKER check FOLDER --to-grader --seed SEED`.
     pub checker: PathBuf,
-    /// Decides the data and the random cuts.
+    /// Selects the data and the random cuts.
     pub seed: u64,
     /// How many are judged at the same time.
     pub jobs: usize,
-    /// How long the check of one may take, without its build.
+    /// How long the check of one may take, not counting the build.
     pub limit: Duration,
 }
 
 impl Grader {
-    /// Judges all of them. `tell` hears of each as soon as it is done, with the number of those that are.
+    /// Judges all of them. `tell` is called for each as soon as it is done, with the number that are done so far.
     ///
-    /// In waves: while no program of any submission runs, the checks of a wave are started, and close themselves to all
-    /// other programs. Only then the first of them is let go. Between two waves everything that the submissions have
-    /// started is ended.
+    /// This happens in waves. While no program of any submission is running, the checks of a wave are started, and
+    /// protect themselves from all other programs. Only then is the first of them released. Between two waves,
+    /// everything that the submissions have started is ended.
     pub fn grade(&self, found: &[Found], tell: &mut (dyn FnMut(usize, &Graded) + Send)) -> Grading {
         let started = Instant::now();
         let results = Results(Mutex::new((vec![None; found.len()], 0, tell)));
         let mut waiting: Vec<usize> = (0..found.len()).collect();
         let limits = Limits::now();
         while !waiting.is_empty() {
-            // No grade is better than one that may be forged, or is too bad.
+            // No grade is better than one that may be forged or too low.
             let unsafe_now = match end_orphans(&[]) {
                 0 if limits == Limits::now() => None,
                 0 => Some("an earlier submission changed the grader's limits or priority".into()),
@@ -117,8 +117,8 @@ impl Grader {
         Grading { seed: self.seed, submissions, seconds: started.elapsed().as_secs_f64() }
     }
 
-    /// How many checks are started together. Those that wait are in reach of the signals of those that run; with `-j 1`
-    /// nobody is to be in anybody's reach.
+    /// How many checks are started together. The running ones can send signals to the waiting ones. With `-j 1`, no
+    /// submission should be able to reach another.
     fn wave(&self) -> usize {
         if self.jobs <= 1 { 1 } else { self.jobs.max(WAVE) }
     }
@@ -141,7 +141,7 @@ impl Grader {
                 }
             }
         }
-        // All of them have started: now each says when it has closed itself.
+        // All of them have started. Now each says when it has protected itself.
         let mut ready = Vec::new();
         for (place, (lab, submission, check)) in held {
             match check.wait_ready() {
@@ -153,7 +153,8 @@ impl Grader {
         }
         let checks = Mutex::new(ready.iter().map(|(.., check)| check.pid()).collect::<Vec<u32>>());
         let jobs = self.jobs.clamp(1, ready.len().max(1));
-        // When the first one is let go, no program has run that could have killed it: each wave judges one at least.
+        // Before the first one is released, no program has run that could have killed it. So each wave judges at least
+        // one.
         let first = ready.first().map(|(place, ..)| *place);
         let next = Mutex::new(ready.into_iter());
         let again = Mutex::new(Vec::new());
@@ -166,7 +167,7 @@ impl Grader {
                         let (started, pid) = (Instant::now(), check.pid());
                         let build = submission.build.map_or(Duration::ZERO, |_| BUILD_TIMEOUT);
                         let result = check.judge(lab, self.seed, self.limit + build);
-                        // What it has left, if it was killed, must not disturb the next one.
+                        // If it was killed, the processes that it left behind must not disturb the next check.
                         let mut checks = checks.lock().unwrap_or_else(PoisonError::into_inner);
                         checks.retain(|other| *other != pid);
                         end_orphans(&checks);
@@ -192,7 +193,7 @@ impl Grader {
     }
 }
 
-/// What became of each so far, in the order in which they were found; how many there are; and who hears of it.
+/// The results so far, in the order in which the submissions were found; how many there are; and the function to tell.
 struct Results<'a>(Mutex<(Vec<Option<Graded>>, usize, Tell<'a>)>);
 type Tell<'a> = &'a mut (dyn FnMut(usize, &Graded) + Send);
 

@@ -1,4 +1,4 @@
-//! The check of one submission, as the grader sees it: started and held, let go, and what it hands in.
+//! The check of one submission, as the grader sees it: started and held, then released, and what it hands in.
 
 use std::env;
 use std::io::{self, ErrorKind};
@@ -12,14 +12,14 @@ use super::channel::ToCheck;
 use crate::labs::Lab;
 use crate::verdict::Report;
 
-/// How long a check may take until it says that it is ready. It has only to start.
+/// How long a check may take to say that it is ready. All it has to do is start.
 const READY: Duration = Duration::from_secs(30);
 
-/// What a check may write, in bytes: its report, and what it says besides.
+/// How much a check may write, in bytes: its report, and anything else it prints.
 const OUTPUT: usize = 16 << 20;
 
-/// What a check is told of the environment: enough to find interpreters and compilers. All else stays with us, a grader's
-/// tokens for example, or the file that takes the result.
+/// The part of the environment that a check gets: enough to find interpreters and compilers. We keep back everything
+/// else, such as a grader's tokens or the name of the file that takes the result.
 const ENVIRONMENT: &[&str] = &[
     "PATH",
     "HOME",
@@ -41,20 +41,20 @@ const ENVIRONMENT: &[&str] = &[
 pub(crate) struct HeldCheck {
     program: Program,
     line: ToCheck,
-    /// Where it and the submission put temporary files: a check that was killed could not remove its own.
+    /// Where the check and the submission put their temporary files: a check that was killed couldn't remove its own.
     _scratch: Scratch,
 }
 
 /// Why there is no report.
 pub(crate) enum NoReport {
-    /// It had ended before it was let go: somebody killed it, and it has judged nothing.
+    /// The check ended before it was released: somebody killed it, and it has judged nothing.
     NeverBegan,
-    /// For its owner.
+    /// Any other reason, in words for the submission's owner.
     Because(String),
 }
 
 impl HeldCheck {
-    /// Starts `CHECKER check FOLDER --to-grader --seed SEED`. It judges nothing until it is let go.
+    /// Starts `CHECKER check FOLDER --to-grader --seed SEED`. It judges nothing until it is released.
     pub fn start(checker: &Path, folder: &Path, seed: u64) -> Result<HeldCheck, String> {
         let failed = |error: io::Error| format!("the check could not be started: {error}");
         let scratch = Scratch::new().map_err(|error| error.to_string())?;
@@ -75,7 +75,7 @@ impl HeldCheck {
         })
     }
 
-    /// Waits until it says that nobody can look into it any more.
+    /// Waits until it says that no other program can look into it any more.
     pub fn wait_ready(mut self) -> Result<HeldCheck, String> {
         let deadline = Instant::now() + READY;
         match self.line.ready(deadline) {
@@ -92,11 +92,11 @@ impl HeldCheck {
         self.program.pid()
     }
 
-    /// Lets it go, and waits for its report, so long at most.
+    /// Releases it, and waits for its report for at most `limit`.
     pub fn judge(mut self, lab: &Lab, seed: u64, limit: Duration) -> Result<Report, NoReport> {
         let because = |why: String| Err(NoReport::Because(why));
         let deadline = Instant::now() + limit;
-        // One that ran before it may have stopped it.
+        // A check that ran earlier may have stopped it.
         self.program.signal_group(Signal::CONT);
         if self.line.go().is_err() {
             return Err(NoReport::NeverBegan);
@@ -107,7 +107,7 @@ impl HeldCheck {
             Err(error) if error.kind() == ErrorKind::TimedOut => return too_late(),
             Err(error) => return because(format!("the check handed in no report: {error}")),
         };
-        // After its report it has nothing to do but end.
+        // Once it has sent its report, it only has to end.
         let left = deadline.saturating_duration_since(Instant::now());
         let finished = match self.program.wait(left) {
             Ok(finished) => finished,
@@ -118,7 +118,7 @@ impl HeldCheck {
             return because(without_report(&finished));
         }
         match accept(&bytes, lab, seed) {
-            // One that reports and then ends in another way has not reported: something is wrong with it.
+            // A check that sends a report and then ends with a different exit code can't be trusted.
             Ok(report) if finished.code != Some(exit_code(&report)) => {
                 because(without_report(&finished))
             }
@@ -127,12 +127,12 @@ impl HeldCheck {
     }
 }
 
-/// The exit code of a check with this report.
+/// The exit code that goes with this report.
 fn exit_code(report: &Report) -> i32 {
     if report.passed() { 0 } else { 1 }
 }
 
-/// The report that these bytes are: one, and nothing after it, about this lab, with its cases, rules and points.
+/// Reads the report. There must be exactly one, about this lab, with its cases, rules and points, and nothing after it.
 fn accept(bytes: &[u8], lab: &Lab, seed: u64) -> Result<Report, String> {
     let report: Report = serde_json::from_slice(bytes)
         .map_err(|error| format!("what the check handed in is not a report: {error}"))?;
@@ -145,7 +145,7 @@ fn accept(bytes: &[u8], lab: &Lab, seed: u64) -> Result<Report, String> {
 }
 
 fn without_report(finished: &Finished) -> String {
-    // What cannot be judged (a failed build, say) is explained there.
+    // If the submission couldn't be judged (a failed build, say), the reason is there.
     let said = String::from_utf8_lossy(&finished.stderr);
     let said = said.trim().strip_prefix("lab: ").unwrap_or(said.trim());
     let how = match (finished.code, finished.signal) {
@@ -156,7 +156,7 @@ fn without_report(finished: &Finished) -> String {
     format!("{how}\n{said}").trim_end().to_owned()
 }
 
-/// The path of a folder, so that it cannot be taken for an option: `-x` is `./-x`.
+/// The path of a folder, written so that it can't be read as an option: `-x` is `./-x`.
 fn no_option(folder: &Path) -> PathBuf {
     if folder.as_os_str().as_encoded_bytes().starts_with(b"-") {
         Path::new(".").join(folder)

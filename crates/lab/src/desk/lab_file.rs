@@ -1,4 +1,4 @@
-//! What is judged, as the `lab.toml` in the student's folder says it; and its build.
+//! What to judge, as described by `lab.toml` in the student's folder, and how to build it.
 //!
 //! ```toml
 //! lab = "echo"
@@ -24,14 +24,14 @@ use crate::verdict::shown_name;
 /// How long a build may take.
 pub const BUILD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The file in a student's folder that says what is to be judged.
+/// The file in a student's folder that says what to judge.
 const FILE: &str = "lab.toml";
-/// A file of this kind has three lines; what is longer was not meant for us.
+/// A `lab.toml` has three lines. Anything longer than this wasn't meant for us.
 const MOST: u64 = 64 << 10;
-/// What a build may print, in bytes; more, and it has run away.
+/// How much a build may print, in bytes. If it prints more, something is wrong with it.
 const OUTPUT: usize = 8 << 20;
 
-/// No core files; and as the program, it does not get what whoever started us has left open.
+/// No core files; and, like the program itself, it doesn't get any files that our caller has left open.
 const LIMITS: &str = "ulimit -c 0; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$@\"";
 
 #[derive(Deserialize)]
@@ -45,10 +45,10 @@ struct LabFile {
 impl Submission {
     /// Reads `lab.toml` in `folder`: the lab it is for, and the submission.
     ///
-    /// The file has to be a file of its own: a link could lead to one that is nobody's business, and an error quotes it.
+    /// It has to be a regular file, not a link: a link could lead to a private file, and an error quotes what is in it.
     ///
     /// # Errors
-    /// [`SubmissionError`] when there is no such file, or it does not say what is to be judged.
+    /// [`SubmissionError`] when there is no such file, or it doesn't say what to judge.
     pub fn read(folder: &Path) -> Result<(&'static Lab, Submission), SubmissionError> {
         let path = folder.join(FILE);
         let Some(text) = read_text(&path)? else {
@@ -70,10 +70,11 @@ impl Submission {
         Ok((lab, Submission { command: file.command, folder, build: file.build }))
     }
 
-    /// Runs the build command, if there is one, and ends whatever it leaves behind.
+    /// Runs the build command, if there is one, and ends any process that it leaves behind.
     ///
     /// # Errors
-    /// [`SubmissionError::Build`] when it does not start, fails, does not end in [`BUILD_TIMEOUT`], or prints without end.
+    /// [`SubmissionError::Build`] when it doesn't start, fails, doesn't end within [`BUILD_TIMEOUT`], or prints without
+    /// end.
     pub fn build(&self) -> Result<(), SubmissionError> {
         self.build_within(BUILD_TIMEOUT)
     }
@@ -86,7 +87,8 @@ impl Submission {
             said: last_lines(said),
         };
         let mut command = Command::new("/bin/sh");
-        // By way of the shell, as the program itself: `./build.sh` is then a file of this folder on every system.
+        // Run through the shell, as the program itself is: then `./build.sh` means a file of this folder on every
+        // system.
         command.args(["-c", LIMITS, "sh"]).args(words);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -122,24 +124,24 @@ fn read_text(path: &Path) -> Result<Option<String>, SubmissionError> {
     String::from_utf8(bytes).map(Some).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
 }
 
-/// Why a folder cannot be judged, said so that its owner can put it right.
+/// Why a folder can't be judged, in words that help its owner to fix it.
 #[derive(Debug)]
 pub enum SubmissionError {
     /// There is no `lab.toml`.
     Missing {
         /// Where it should be.
         path: PathBuf,
-        /// What there is instead, and what to do about it (see [`near_misses`]).
+        /// What is there instead, and what to do about it (see [`near_misses`]).
         near: Vec<String>,
     },
-    /// There is one, but it cannot be read.
+    /// There is one, but it can't be read.
     Unreadable {
         /// Where.
         path: PathBuf,
         /// Why not.
         why: String,
     },
-    /// It is no TOML, or a key is missing, unknown, or of the wrong type.
+    /// It isn't valid TOML, or a key is missing, unknown, or of the wrong type.
     Toml {
         /// Where.
         path: PathBuf,

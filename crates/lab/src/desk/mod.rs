@@ -1,5 +1,5 @@
-//! From a student's folder to a verdict: finds and reads submissions, checks and grades them, keeps the progress, and
-//! writes reports.
+//! From a student's folder to a verdict: finds and reads submissions, checks and grades them, keeps track of progress,
+//! and writes reports.
 
 mod channel;
 mod check;

@@ -1,4 +1,4 @@
-//! What a folder without a `lab.toml` has instead: a name that is nearly right, an archive that is still packed, a
+//! What a folder has in place of a `lab.toml`: a file whose name is nearly right, an archive that is still packed, a
 //! `lab.toml` in a folder further down.
 
 use std::collections::VecDeque;
@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use super::folder::made_by_a_tool;
 use crate::verdict::{escape, shown_name};
 
-/// How many files and folders are looked at. A submission has dozens.
+/// How many files and folders we look at. A submission has dozens.
 const LOOKED_AT: usize = 1000;
-/// How many near misses are named.
+/// How many near misses we name.
 const NAMED: usize = 3;
 
 const ARCHIVES: [&str; 8] =
     [".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".7z", ".rar"];
 
-/// What this folder has instead of a `lab.toml`, and what to do about it: a few sentences, about the nearest files first.
+/// What this folder has in place of a `lab.toml`, and what to do about it: a few sentences, closest files first.
 pub fn near_misses(folder: &Path) -> Vec<String> {
     files(folder).iter().filter_map(|file| near_miss(file)).take(NAMED).collect()
 }
@@ -37,8 +37,8 @@ fn near_miss(file: &Path) -> Option<String> {
     }
 }
 
-/// `lab.tml`, `labs.toml`, `lab (1).toml`, `lab.toml.txt`: at most one letter is wrong, and an editor may have added an ending
-/// that the desktop hides. A name that begins with a dot was made by a tool (`._lab.toml`).
+/// `lab.tml`, `labs.toml`, `lab (1).toml`, `lab.toml.txt`: at most one letter is wrong, and an editor may have added an
+/// ending that the desktop hides. A name that begins with a dot was made by a tool (`._lab.toml`).
 fn is_nearly_lab_toml(lower: &str) -> bool {
     let name = lower.strip_suffix(".txt").unwrap_or(lower);
     let letters: Vec<char> = name.chars().filter(|char| char.is_alphabetic()).collect();
@@ -50,13 +50,13 @@ fn is_nearly_lab_toml(lower: &str) -> bool {
     !lower.starts_with('.') && letters.len().max(right.len()) - same <= 1
 }
 
-/// The files in a folder and further down, as paths from there, the nearest first.
+/// The files in a folder and further down, as paths from there, those closest to the top first.
 fn files(top: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = VecDeque::from([PathBuf::new()]);
     let mut left = LOOKED_AT;
     while let Some(folder) = folders.pop_front() {
-        // A folder that cannot be read has nothing to name.
+        // If a folder can't be read, there is nothing in it to name.
         for entry in fs::read_dir(top.join(&folder)).into_iter().flatten().flatten().take(left) {
             left -= 1;
             let path = folder.join(entry.file_name());
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use stage::Scratch;
 
-    /// What is said of a folder with these files.
+    /// What is said about a folder with these files.
     fn said(files: &[&str]) -> Vec<String> {
         let scratch = Scratch::new().unwrap();
         for file in files {

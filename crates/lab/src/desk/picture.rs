@@ -8,21 +8,21 @@ use crate::labs::Lab;
 use crate::play::{Form, Submission, Trial, watched};
 use crate::verdict::{CaseFailure, Outcome, Report};
 
-/// What went over the streams of a case.
+/// What was sent and received in a case.
 pub struct Picture {
     /// The case.
     pub case: &'static str,
-    /// SVG or HTML; empty if no bytes went.
+    /// SVG or HTML; empty if no bytes were sent or received.
     pub text: String,
-    /// What it lacks of the program's calls, a sentence each.
+    /// Why the program's calls are missing or incomplete, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// Plays the first failed case of a report once more, and draws it: with the program's own calls where strace can see them.
+/// Plays the first failed case of a report again and draws it, with the program's own calls if strace can see them.
 /// `None` if no case failed.
 ///
 /// # Errors
-/// [`CaseFailure`] when there is no place for the recording.
+/// [`CaseFailure`] when there is nowhere to put the recording.
 pub fn draw(
     lab: &Lab,
     report: &Report,
@@ -56,12 +56,12 @@ pub fn draw(
         }
     };
     let mut trial = Trial::new(case.id, submission, report.seed);
-    // Whether it fails again or not: this is what went over the streams.
+    // Whether it fails again or not, this is what was sent and received.
     let _ = (case.play)(&mut trial);
     drawn(&trial, &[], without(why))
 }
 
-/// Whether it failed as before. Numbers may differ: times, process ids, what a buffer had room for.
+/// Whether it failed in the same way. Numbers may differ: times, process ids, how much fitted into a buffer.
 fn is_same(again: &CaseFailure, before: &Outcome) -> bool {
     let Outcome::Failed(before) = before else { return false };
     let words = |text: &str| text.replace(|char: char| char.is_ascii_digit(), "");

@@ -1,4 +1,4 @@
-//! What a student has reached, in a readable file in the student's folder.
+//! A student's progress, in a readable file in the student's folder.
 //!
 //! ```toml
 //! # Written by scripts/lab.sh: what you have reached. Delete it to begin anew.
@@ -28,9 +28,10 @@ use crate::verdict::{Outcome, Report, shown_name};
 
 const HEAD: &str = "# Written by scripts/lab.sh: your progress. Delete it to start over.\n\n";
 
-/// What was reached in all labs, as the file had it when it was last read.
+/// The progress in all labs, as the file had it when it was last read.
 ///
-/// Checks that run side by side each add to what the file has then: it is locked, read, written beside itself and renamed.
+/// If several checks run at the same time, each adds to what is in the file at that moment: the file is locked and
+/// read, and the new one is written beside it and renamed.
 #[derive(Debug)]
 pub struct Progress {
     file: ProgressFile,
@@ -38,47 +39,48 @@ pub struct Progress {
     notice: Option<String>,
 }
 
-/// What was reached in one lab.
+/// The progress in one lab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Standing {
-    /// The most points that a check of all cases gave.
+    /// The most points that a check of all cases has given.
     pub best: u32,
-    /// The points there are to get.
+    /// The points that the lab has in all.
     pub of: u32,
     /// The points of the last check.
     pub last: u32,
-    /// How many checks of all cases were made.
+    /// How many times all cases were checked.
     pub attempts: u32,
-    /// How many hints were taken.
+    /// How many hints the student has seen.
     pub hints: usize,
     /// When it was last checked, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked: Option<Datetime>,
-    /// The case that failed in the last check; of several, the first.
+    /// The case that failed in the last check; the first, if there were several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
 
 impl Standing {
-    /// Whether all points of the lab, as it is today, were reached.
+    /// Whether the student has reached all points of the lab in its present form.
     pub fn passed(&self, lab: &Lab) -> bool {
         self.best > 0 && self.best >= lab.max_score()
     }
 }
 
 impl Progress {
-    /// The progress of the folder we are in: the nearest file of ours above it, or else one that the first record makes
-    /// here.
+    /// The progress of the current folder: the nearest file of ours here or further up, or else a new one that is
+    /// created here when there is something to record.
     ///
     /// # Errors
-    /// When a file cannot be read. One that is damaged is no error: it is set aside. Nor is one that is not ours, or is no
-    /// file: it is left alone, and nothing is kept. [`notice`](Progress::notice) says so.
+    /// When a file can't be read. A damaged file is not an error: it is set aside. A file that isn't ours, or isn't a
+    /// regular file, is not an error either: we leave it alone and record nothing. [`notice`](Progress::notice) says
+    /// so.
     pub fn open() -> io::Result<Progress> {
         Progress::from_file(ProgressFile::nearest(&env::current_dir()?))
     }
 
-    /// The progress that is kept in this folder.
+    /// The progress recorded in this folder.
     ///
     /// # Errors
     /// As [`open`](Progress::open).
@@ -88,7 +90,7 @@ impl Progress {
 
     fn from_file(file: ProgressFile) -> io::Result<Progress> {
         let mut progress = Progress { file, labs: BTreeMap::new(), notice: None };
-        // Only what has to be set aside needs the lock.
+        // We need the lock only to set a file aside.
         let damaged = match progress.file.read()? {
             Kept::Ours(bytes) => parse(&bytes).is_err(),
             Kept::Nothing | Kept::Other(_) => false,
@@ -98,25 +100,25 @@ impl Progress {
         Ok(progress)
     }
 
-    /// Where it is kept.
+    /// Where it is recorded.
     pub fn path(&self) -> PathBuf {
         self.file.path()
     }
 
-    /// What to tell the student where the file could not be used.
+    /// What to tell the student if the file can't be used.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
     }
 
-    /// What was reached in a lab.
+    /// The progress in a lab.
     pub fn standing(&self, lab: &Lab) -> Standing {
         self.labs.get(lab.name).cloned().unwrap_or_default()
     }
 
-    /// Adds a check. One that did not play every case of its lab changes nothing.
+    /// Adds a check. A check that didn't play every case of its lab changes nothing.
     ///
     /// # Errors
-    /// When the file cannot be read or written; it is as it was then.
+    /// When the file can't be read or written. It is then unchanged.
     pub fn record(&mut self, report: &Report) -> io::Result<()> {
         let Some(lab) = labs::find(&report.lab) else { return Ok(()) };
         if report.cases.len() != lab.cases.len() {
@@ -132,7 +134,7 @@ impl Progress {
         })
     }
 
-    /// Takes one more hint of a lab, of so many; `None` when all were taken. Hints are counted from 0.
+    /// Takes the next hint of a lab, out of `of`; `None` when all were taken. Hints are counted from 0.
     ///
     /// # Errors
     /// As [`record`](Progress::record).
@@ -188,8 +190,8 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Standing>, String> {
     toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
-/// The time as TOML has it, to the second. The days of the calendar are counted from the first of March of the year 0:
-/// then a leap day is the last of its year.
+/// The time in TOML's form, to the second. Days are counted from 1 March of the year 0, so that a leap day is the last
+/// day of its year.
 fn now() -> Option<Datetime> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     date(seconds).parse().ok()
@@ -263,7 +265,7 @@ mod tests {
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    // Each opens the file for itself, as a process would.
+                    // Each thread opens the file itself, as a process would.
                     let mut progress = Progress::in_folder(scratch.path()).unwrap();
                     for _ in 0..10 {
                         progress.record(&report(lab, 0)).unwrap();
@@ -274,7 +276,7 @@ mod tests {
         let progress = Progress::in_folder(scratch.path()).unwrap();
         assert_eq!(progress.standing(lab).attempts, 80);
         assert_eq!(progress.notice(), None);
-        // Nothing is left beside it.
+        // No other file is left in the folder.
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 
@@ -327,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_calendar() {
-        // As `date -u -d @N` says.
+        // The expected dates are from `date -u -d @N`.
         assert_eq!(date(0), "1970-01-01T00:00:00Z");
         assert_eq!(date(951_782_399), "2000-02-28T23:59:59Z");
         assert_eq!(date(951_782_400), "2000-02-29T00:00:00Z");
@@ -335,7 +337,7 @@ mod tests {
         assert_eq!(date(4_107_542_400), "2100-03-01T00:00:00Z");
     }
 
-    /// A check in which the first so many cases passed.
+    /// A check in which the first `passed` cases passed.
     fn report(lab: &Lab, passed: usize) -> Report {
         let cases = lab.cases.iter().enumerate().map(|(number, case)| CaseReport {
             id: case.id.to_owned(),

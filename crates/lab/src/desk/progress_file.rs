@@ -1,5 +1,5 @@
-//! The file in which progress is kept. It lies in a folder that may be anybody's: `/tmp`, say. So it is read only if it is a
-//! small regular file of ours, and nobody else's file is ever replaced.
+//! The file in which progress is recorded. It may be in a folder that anybody can write to, such as `/tmp`. So we read
+//! it only if it is a small regular file of ours, and never replace anybody else's file.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -16,25 +16,26 @@ use crate::verdict::shown_name;
 /// The file's name.
 pub const PROGRESS_FILE: &str = "lab-progress.toml";
 
-/// Nine labs have nine short tables; what is longer was not written by us.
+/// Nine labs have nine short tables. Anything longer than this wasn't written by us.
 const MOST: u64 = 64 << 10;
 
-/// How long we wait for another `lab` that is just writing. Anybody who can read the folder can hold its lock for longer.
+/// How long we wait for another `lab` that is writing at the moment. Anybody who can read the folder could hold its
+/// lock for longer.
 const LOCK: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct ProgressFile {
     folder: PathBuf,
-    /// Whose file it has to be.
+    /// The user who has to own it.
     user: u32,
 }
 
-/// What lies at the path of the file.
+/// What is at the path of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
     Nothing,
     Ours(Vec<u8>),
-    /// Something else, and what.
+    /// Something else; the text says what.
     Other(String),
 }
 
@@ -43,7 +44,7 @@ impl ProgressFile {
         ProgressFile { folder: folder.to_owned(), user: geteuid().as_raw() }
     }
 
-    /// The file in the nearest folder, from this one upwards, that has one of ours; or else the one to be made here.
+    /// The file in the nearest folder, from this one upwards, that has one of ours, or else a new file in this folder.
     pub fn nearest(here: &Path) -> ProgressFile {
         let user = geteuid().as_raw();
         let ours = |folder: &&Path| {
@@ -58,7 +59,7 @@ impl ProgressFile {
         self.folder.join(PROGRESS_FILE)
     }
 
-    /// The folder is locked, not the file: the file is another one after each write.
+    /// Locks the folder, not the file: each write replaces the file with a new one.
     pub fn lock(&self) -> io::Result<File> {
         self.lock_within(LOCK)
     }
@@ -89,13 +90,13 @@ impl ProgressFile {
             }
             Ok(SmallFile { bytes, .. }) => Ok(Kept::Ours(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Kept::Nothing),
-            // Not the system's words, but ours: what is there instead.
+            // This message is ours, not the system's: it says what is there instead.
             Err(error) if error.raw_os_error().is_none() => Ok(Kept::Other(error.to_string())),
             Err(error) => Err(error),
         }
     }
 
-    /// Renames the file to the first name that is free.
+    /// Renames the file to the first free name.
     pub fn set_aside(&self) -> io::Result<PathBuf> {
         for number in 1..=999 {
             let kept = self.folder.join(format!("lab-progress.damaged-{number}.toml"));
@@ -107,7 +108,7 @@ impl ProgressFile {
         Err(io::Error::other("999 damaged files are here already"))
     }
 
-    /// Replaces the file as a whole, under the lock. `before` is what was read there.
+    /// Replaces the whole file, under the lock. `before` is what was read there.
     pub fn write(&self, text: &str, before: &Kept) -> io::Result<()> {
         if let Kept::Other(what) = before {
             return Err(io::Error::other(what.clone()));
@@ -123,7 +124,7 @@ impl ProgressFile {
         written
     }
 
-    /// A new file: one that somebody has put there, or a link, is not written to.
+    /// A new file. If somebody else has put a file or a link there, it is not written to.
     fn create_beside(&self) -> io::Result<(File, PathBuf)> {
         let mut number = 0;
         loop {
@@ -138,12 +139,12 @@ impl ProgressFile {
     }
 }
 
-/// Renames a file, but replaces nothing that is there.
+/// Renames a file without replacing anything.
 fn move_to_free(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // Not every file system has a second name for a file.
+        // Not every file system supports hard links.
         Err(_) if fs::symlink_metadata(to).is_ok() => Err(ErrorKind::AlreadyExists.into()),
         Err(_) => fs::rename(from, to),
     }
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(file.write("ours", &before).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "theirs");
         assert_eq!(names(&scratch), [PROGRESS_FILE]);
-        // One that was ours when it was read is replaced.
+        // A file that was ours when it was read may be replaced.
         let before = file.read().unwrap();
         file.write("ours", &before).unwrap();
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "ours");

@@ -1,5 +1,5 @@
-//! Reads a small file that somebody else may have put there: a FIFO that nobody writes to, a device, a link to what is not
-//! theirs, a file without end.
+//! Reads a small file that somebody else may have put there. It could be a FIFO that nobody writes to, a device, a link
+//! to somebody else's file, or a file without end.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -8,24 +8,24 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// A regular file that was read to its end.
+/// A regular file, read to its end.
 #[derive(Debug)]
 pub(crate) struct SmallFile {
     pub bytes: Vec<u8>,
-    /// Of the very file that was read.
+    /// The metadata of the very file that was read.
     pub metadata: Metadata,
 }
 
-/// The file at a path, if it is a regular one and has at most so many bytes. It never waits, and follows no link.
+/// Reads the file at a path, if it is a regular file of at most `most` bytes. Never waits, and follows no link.
 ///
 /// # Errors
 /// What is there instead ("it is a FIFO"), or what the system says.
 pub(crate) fn small_file(path: &Path, most: u64) -> io::Result<SmallFile> {
-    // Looked at first: to open a device may already do something.
+    // We look before we open it: opening a device may already have an effect.
     let found = fs::symlink_metadata(path)?;
     regular(&found)?;
     let file = open(path)?;
-    // And again: it may be another one by now.
+    // And again, because it may be a different file by now.
     let metadata = file.metadata()?;
     regular(&metadata)?;
     let mut bytes = Vec::new();
@@ -100,7 +100,7 @@ mod tests {
         let scratch = Scratch::new().unwrap();
         let path = |name: &str| scratch.path().join(name);
         assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
-        // As if it had been a file when it was looked at.
+        // As if it had been a regular file when we looked at it.
         let opened = open(&path("fifo")).unwrap();
         assert_eq!(regular(&opened.metadata().unwrap()).unwrap_err().to_string(), "it is a FIFO");
         fs::write(path("file"), "").unwrap();

@@ -65,7 +65,7 @@ impl Check {
     }
 
     pub fn run(self) -> io::Result<ExitCode> {
-        // First of all: until then, others of the same user can look into this process.
+        // This comes first: until it is done, other processes of the same user can look into this one.
         forbid_inspection();
         become_subreaper();
         let mut grader = if self.to_grader { Some(ToGrader::from_stdin()?) } else { None };
@@ -93,7 +93,7 @@ impl Check {
         let mut verdict = Verdict::new(self.all || self.case.is_some(), rust);
         let mut shown = Ok(());
         let report = check(lab, &submission, &options, &mut |case| {
-            // Who was told to end has killed the programs, and they failed for that.
+            // If we were told to stop, we have killed the programs ourselves, and that's why they failed.
             stage::wait_if_ending();
             if human && shown.is_ok() {
                 shown = verdict.tell(case);
@@ -110,7 +110,7 @@ impl Check {
             verdict.sum_up(lab, &report, self.case.is_some())?;
             let mut progress = which::progress()?;
             if let Err(error) = progress.record(&report) {
-                // The verdict stands all the same.
+                // The verdict is still valid.
                 let path = progress.path();
                 writeln!(
                     io::stderr(),
@@ -126,10 +126,10 @@ impl Check {
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// The lab and the program, or what to type instead.
+    /// The lab and the program. The error tells the student what to type instead.
     pub fn chosen(&self) -> Result<(&'static Lab, Submission), String> {
         if self.to_grader {
-            // A folder, whatever it is called.
+            // A folder, whatever its name.
             return Submission::read(&self.what).map_err(|error| error.to_string());
         }
         choice::choice(&self.what, &self.command, self.case.as_deref())

@@ -1,9 +1,10 @@
-//! The program that `lab grade` starts for each submission: this very one.
+//! The program that `lab grade` starts for each submission: a copy of itself.
 //!
-//! Not by its name: a submission that runs as the same user can put another program there. And not from a file that this
-//! user may read: Linux lets nobody look into a process whose program its user may not read (execve(2), and ptrace(2),
-//! PTRACE_MODE_READ), from its first instruction on. So the grader copies itself into memory, where nobody else reaches
-//! the copy, takes away the right to read it, and starts that.
+//! It isn't started by its name, because a submission that runs as the same user can put another program there. And it
+//! isn't started from a file that this user may read: Linux protects a process from inspection, from its first
+//! instruction on, if its user may not read its program (execve(2), and ptrace(2), PTRACE_MODE_READ). So the grader
+//! copies itself into memory, where nobody else can reach the copy, takes away the permission to read it, and starts
+//! that.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use std::{
 #[cfg(target_os = "linux")]
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
-/// Where the checker is. It is there as long as this is kept.
+/// Where the checker is. It stays there until this is dropped.
 pub struct Checker {
     pub path: PathBuf,
     #[cfg(target_os = "linux")]
@@ -27,21 +28,21 @@ pub struct Checker {
 
 impl Checker {
     /// # Errors
-    /// When nobody knows which program this is.
+    /// When the system can't say which program this is.
     #[cfg(target_os = "linux")]
     pub fn new() -> io::Result<Checker> {
-        // A system that forbids to run programs from memory (the sysctl vm.memfd_noexec) still knows which one this is. Then
-        // each check closes itself, before any submission runs.
+        // Some systems forbid running a program from memory (the sysctl vm.memfd_noexec), but can still say which
+        // program this is. Then each check protects itself before any submission runs.
         let copy = copy().ok();
         let path = copy.as_ref().map_or("/proc/self/exe".into(), |copy| {
-            // Of the process that is being started: it closes the copy when it becomes the program.
+            // In the new process this is a descriptor of its own. It closes when the process becomes the program.
             PathBuf::from(format!("/proc/self/fd/{}", copy.as_raw_fd()))
         });
         Ok(Checker { path, _copy: copy })
     }
 
     /// # Errors
-    /// When nobody knows which program this is.
+    /// When the system can't say which program this is.
     #[cfg(not(target_os = "linux"))]
     pub fn new() -> io::Result<Checker> {
         Ok(Checker { path: std::env::current_exe()? })

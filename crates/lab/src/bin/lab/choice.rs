@@ -1,4 +1,4 @@
-//! What shall be checked: from the words of a student, or an answer that says what to type instead.
+//! Works out what to check from what a student typed, or says what to type instead.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::wrap;
 /// The lab and the program.
 ///
 /// # Errors
-/// What to type instead, when these words name none.
+/// What to type instead, when the words name no lab and no program.
 pub fn choice(
     what: &Path,
     command: &[String],
@@ -57,7 +57,7 @@ fn program(path: &Path, command: &[String]) -> Result<(&'static Lab, Submission)
     }
 }
 
-/// A folder may be called as a lab is. If its `lab.toml` is nearly right, the reason helps more than a question.
+/// A folder may have the same name as a lab. If its `lab.toml` is nearly right, the reason helps more than a question.
 fn looks_like_a_submission(path: &Path) -> bool {
     path.join("lab.toml").exists() || !near_misses(path).is_empty()
 }
@@ -68,7 +68,7 @@ fn names() -> String {
     format!("\n{}", lines.join("\n"))
 }
 
-/// The folders here that can be checked: what was typed may be nearly the name of one.
+/// The folders here that can be checked: the student may have mistyped the name of one.
 fn folders() -> String {
     let found = fs::read_dir(".").into_iter().flatten().flatten();
     let mut names: Vec<String> = found

@@ -1,4 +1,4 @@
-//! `lab grade`: judges a folder of submissions, and reports in the form that its reader takes.
+//! `lab grade`: judges a folder of submissions, and writes the report in the form that was asked for.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct Grade {
 
 impl Grade {
     pub fn run(self) -> io::Result<ExitCode> {
-        // First of all: until then, others of the same user can look into this process.
+        // This comes first: until it is done, other processes of the same user can look into this one.
         forbid_inspection();
         become_subreaper();
         let Submissions { found, passed_over } =
@@ -52,7 +52,7 @@ impl Grade {
         let output = Output::new(self.output.as_deref())?;
         if !passed_over.is_empty() {
             let names = escape(&passed_over.join(", "));
-            // Without a reader of this and of the progress there is still a report to write.
+            // Even if nobody reads this or the progress, there is still a report to write.
             let _ = writeln!(io::stderr(), "skipped: {names} (no lab.toml directly inside)");
         }
         let checker = Checker::new()?;
@@ -64,7 +64,7 @@ impl Grade {
         };
         let all = found.len();
         let grading = grader.grade(&found, &mut |number, graded| {
-            // Who was told to end has killed the check, and it failed for that.
+            // If we were told to stop, we have killed the check ourselves, and that's why it failed.
             stage::wait_if_ending();
             let _ = writeln!(io::stderr(), "{number}/{all} {}", progress(graded));
         });

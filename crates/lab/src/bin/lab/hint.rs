@@ -25,11 +25,11 @@ impl Hint {
         let hints: Vec<&str> = self.lab.texts.hints.split("\n---\n").map(str::trim).collect();
         let taken = which::progress()?.take_hint(self.lab, hints.len())?;
         let mut stdout = io::stdout().lock();
-        // When there is no further one, all of them once more.
+        // When there are no more, show all of them again.
         let shown = taken.map_or(0..hints.len(), |number| number..number + 1);
         for number in shown {
             writeln!(stdout, "hint {} of {}:", number + 1, hints.len())?;
-            // The file is as wide as an editor; a terminal may be narrower.
+            // The file has lines as wide as an editor; a terminal may be narrower.
             for line in wrap("", 0, &hints[number].replace('\n', " ")) {
                 writeln!(stdout, "{line}")?;
             }

@@ -1,4 +1,4 @@
-//! `lab list`: the labs, and what was reached in each.
+//! `lab list`: the labs, and your progress in each.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         });
     match done {
         Ok(code) => code,
-        // Our reader has gone: what is left to say would go nowhere.
+        // Nobody reads our output any more, so there is no point in saying anything else.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(141),
         Err(error) => {
             let _ = writeln!(io::stderr(), "lab: {error}");
@@ -89,7 +89,7 @@ fn wrap(label: &str, column: usize, text: &str) -> Vec<String> {
     lab::wrap(label, column, text, room())
 }
 
-/// How wide a line may be: 80 columns, or those of a narrower terminal, less the two by which a failure is indented.
+/// How wide a line may be: 80 columns, or fewer on a narrower terminal, minus the two that a failure is indented by.
 fn room() -> usize {
     columns::of(io::stdout()).min(80) - 2
 }

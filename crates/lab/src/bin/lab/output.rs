@@ -1,5 +1,5 @@
-//! Where the report of a grading goes. It is written when no program of a submission runs any more: what such a program
-//! does to the file before, or to the file's name, is in vain or is noticed.
+//! Where the report of a grading goes. It is written when no program of a submission is running any more. Whatever such
+//! a program did before to the file or its name either has no effect or is noticed.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -12,14 +12,14 @@ use rustix::fs::{FileType, fstat};
 pub enum Output {
     /// How large it was, if it is a file.
     Stdout(Option<i64>),
-    /// The folder, found while it was as its owner left it, and the name.
+    /// The folder, found before any submission ran, and the file's name.
     File(PathBuf, PathBuf),
-    /// What is no file cannot be replaced: a FIFO, a terminal.
+    /// A FIFO or a terminal, for example: it isn't a file, so it can't be replaced.
     Other(File),
 }
 
 impl Output {
-    /// Looks whether the report can be written there. Before the work, not after an hour of it.
+    /// Finds out now whether the report can be written there, not after an hour of grading.
     pub fn new(file: Option<&Path>) -> io::Result<Output> {
         match file {
             None => Ok(Output::Stdout(size_of_stdout()?)),
@@ -40,7 +40,7 @@ impl Output {
         Ok(Output::File(folder, name.into()))
     }
 
-    /// Writes the report. An error says what is wrong with what is there now.
+    /// Writes the report. The error says what is wrong with the file that is there now.
     pub fn write(self, report: &[u8]) -> io::Result<()> {
         match self {
             Output::Stdout(before) => {
@@ -59,7 +59,7 @@ impl Output {
     }
 }
 
-/// A new file in the folder, which nobody else has open.
+/// A new file in the folder, which nobody else has opened.
 fn create_beside(folder: &Path) -> io::Result<(File, PathBuf)> {
     let mut number = 0;
     loop {
@@ -86,7 +86,7 @@ fn size_of_stdout() -> io::Result<Option<i64>> {
     Ok(is_file.then_some(found.st_size))
 }
 
-/// What somebody did to the file that is our standard output: `lab grade class >grades.csv`.
+/// Whether somebody has changed the file that is our standard output: `lab grade class >grades.csv`.
 fn meddled(before: Option<i64>) -> io::Result<Option<&'static str>> {
     let (Some(before), found) = (before, fstat(io::stdout())?) else { return Ok(None) };
     if found.st_nlink == 0 {

@@ -7,7 +7,7 @@ use std::path::Path;
 use lab::labs::Lab;
 use lab::{Form, Report, Submission, draw, shown_name};
 
-/// Plays the first failed case once more, draws it, and says on standard error what became of that.
+/// Plays the first failed case again and draws it, and says on standard error whether that worked.
 pub fn save(lab: &Lab, report: &Report, submission: &Submission, file: &Path) -> io::Result<()> {
     let name = shown_name(file);
     let form = match file.extension() {

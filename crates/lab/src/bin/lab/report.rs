@@ -1,4 +1,4 @@
-//! `lab report`: all that was reached, a paragraph for each lab.
+//! `lab report`: everything you have reached, one paragraph for each lab.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `lab solution`: the reference solution, for one who has solved it, or given up.
+//! `lab solution`: the reference solution, for a student who has solved the lab, or given up.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -32,10 +32,10 @@ pub struct Start {
     lang: Language,
 }
 
-/// What the files of a lab say, who do not know in which folder they will lie.
+/// What the files of a lab say, because they don't know which folder they will end up in.
 const CHECK: &str = "scripts/lab.sh check DIR\n";
 
-/// A language that starters and solutions are written in.
+/// A language in which there are starters and solutions.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Language {
     /// Python 3, with its standard library
@@ -52,7 +52,7 @@ impl Start {
         };
         let dir = shell_quote_path(&self.dir);
         let paths: Vec<PathBuf> = files.iter().map(|(name, _)| self.dir.join(name)).collect();
-        // A link that leads nowhere is in the way, too.
+        // A link to nothing is in the way, too.
         let there: Vec<String> =
             paths.iter().filter(|path| path.symlink_metadata().is_ok()).map(shown_name).collect();
         if !there.is_empty() {
@@ -65,7 +65,7 @@ impl Start {
             return Ok(ExitCode::from(2));
         }
         for (path, (_, text)) in paths.iter().zip(&files) {
-            // Its first lines say how it is checked, unless the folder's name would end a comment or a string.
+            // Its first lines say how to check it, unless the folder's name would end a comment or a string.
             let strange = dir.contains(|c: char| c.is_control() || c == '"' || c == '\\');
             let check = format!("scripts/lab.sh check {dir}\n");
             let text = if strange { (*text).clone() } else { text.replace(CHECK, &check) };
@@ -107,7 +107,7 @@ fn rust(lab: &Lab) -> Vec<(String, String)> {
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
          # A workspace of its own, wherever the folder lies.\n[workspace]\n"
     );
-    // Where cargo builds depends on the environment, unless it is told; the command has to name the place.
+    // Where cargo builds depends on the environment unless we set it, and the command has to name the place.
     let manifest = format!(
         "lab = \"{name}\"\n\
          build = [\"cargo\", \"build\", \"--quiet\", \"--target-dir\", \"target\"]\n\

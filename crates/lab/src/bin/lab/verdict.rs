@@ -14,11 +14,11 @@ const FAILED: Style = AnsiColor::Red.on_default();
 const BOLD: Style = Style::new().bold();
 
 pub struct Verdict {
-    /// Colours only where a terminal takes them, and NO_COLOR does not forbid it.
+    /// In colour only if the terminal supports it and NO_COLOR isn't set.
     out: AutoStream<io::Stdout>,
-    /// Every failure in full, where it stands.
+    /// Whether each failure is explained in full, right below its case.
     all: bool,
-    /// How to ask for the next program in the language of this one.
+    /// The option that asks for the next program in the same language as this one.
     lang: &'static str,
 }
 
@@ -27,7 +27,7 @@ impl Verdict {
         Verdict { out: anstream::stdout(), all, lang: if rust { " --lang rust" } else { "" } }
     }
 
-    /// The line of a case.
+    /// Prints the line of a case.
     pub fn tell(&mut self, case: &CaseReport) -> io::Result<()> {
         let points = format!("({} of {} points)", case.score(), case.points);
         if case.outcome == Outcome::Passed {
@@ -44,7 +44,7 @@ impl Verdict {
         self.out.flush()
     }
 
-    /// The first failure, the points, and what to do next. `one`: a single case was asked for.
+    /// Prints the first failure, the points, and what to do next. `one`: the student asked for a single case.
     pub fn sum_up(&mut self, lab: &Lab, report: &Report, one: bool) -> io::Result<()> {
         let failed: Vec<&CaseReport> =
             report.cases.iter().filter(|case| case.outcome != Outcome::Passed).collect();

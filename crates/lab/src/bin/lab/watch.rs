@@ -13,11 +13,11 @@ use lab::{PROGRESS_FILE, escape, shown_name};
 
 use crate::check::{Check, refuse};
 
-/// How often the folder is looked through. Each system has a way of its own to say what changed; a few files are looked
-/// through faster than a person can save one.
+/// How often we look through the folder. Every system reports changes in its own way, but looking through a few files
+/// takes less time than a person needs to save one.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How many files are looked at: who watches a whole home directory meant something else.
+/// How many files we look at. Nobody watches a whole home directory on purpose.
 const MOST: usize = 5_000;
 
 #[derive(Args)]
@@ -45,7 +45,7 @@ impl Watch {
             )?;
             return Ok(ExitCode::from(2));
         }
-        // What is mistyped, no change of a file will mend.
+        // No change to a file will fix a mistyped command.
         if let Err(why) = self.check.chosen() {
             return refuse(2, &why);
         }
@@ -68,11 +68,11 @@ impl Watch {
     }
 }
 
-/// What the files of a folder are known by, by their paths in it.
+/// What we know about the files of a folder, by their paths in it.
 type Known = BTreeMap<PathBuf, (SystemTime, u64)>;
 
-/// Waits until a file differs from what is known, and then until nothing changes any more: some editors write a file in
-/// several steps. What changed while a check ran counts.
+/// Waits until a file has changed, and then until nothing changes any more: some editors save a file in several steps.
+/// A change made while a check was running counts.
 fn wait_for_change(folder: &Path, known: &mut Known) -> io::Result<PathBuf> {
     loop {
         let mut now = look(folder)?;
@@ -101,7 +101,7 @@ fn look(folder: &Path) -> io::Result<Known> {
     let mut folders = vec![PathBuf::new()];
     while let Some(inner) = folders.pop() {
         let entries = match fs::read_dir(folder.join(&inner)) {
-            // Only the folder itself has to be there: what is in it may go while we look.
+            // Only the folder itself has to exist: a file in it may disappear while we look.
             Err(error) if inner.as_os_str().is_empty() => return Err(error),
             entries => entries.into_iter().flatten().flatten(),
         };

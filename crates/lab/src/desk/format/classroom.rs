@@ -1,5 +1,5 @@
-//! GitHub Classroom: the step output `result` that `classroom-resources/autograding-grading-reporter` takes, as its own
-//! graders write it: JSON in base64, on one line.
+//! GitHub Classroom: the step output `result` that `classroom-resources/autograding-grading-reporter` reads, in the
+//! form in which its own graders write it: JSON in base64, on one line.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,8 +9,8 @@ use super::test_list::{Test, all_tests, milliseconds};
 use crate::desk::grade::Grading;
 use crate::verdict::escape;
 
-/// What all messages may have together, in bytes. The reporter gets the result as an environment variable, and Linux takes
-/// none above 128 KiB (execve(2), MAX_ARG_STRLEN); escapes and base64 make it longer.
+/// How long all messages together may be, in bytes. The reporter gets the result as an environment variable, and Linux
+/// accepts none above 128 KiB (execve(2), MAX_ARG_STRLEN). Escapes and base64 make the text longer.
 const MESSAGES: usize = 32 << 10;
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Entry {
     message: Option<String>,
     test_code: String,
     filename: &'static str,
-    /// The reporter prints no line where it is 0: there is none.
+    /// Always 0, which tells the reporter to print no line number.
     line_no: u32,
     duration: f64,
 }

@@ -1,4 +1,4 @@
-//! CSV for a grade book, a row a submission: RFC 4180, so lines end with CR LF.
+//! CSV for a grade book, one row for each submission: RFC 4180, so lines end with CR LF.
 
 use crate::desk::grade::{Graded, Grading};
 use crate::verdict::{Outcome, escape};
@@ -31,13 +31,13 @@ fn row(graded: &Graded) -> String {
     cells.join(",") + "\r\n"
 }
 
-/// A spreadsheet takes a cell that begins like one of these for a formula, and would run what a student has named a folder.
-/// Behind an apostrophe it is text.
+/// A spreadsheet treats a cell that begins with one of these as a formula, and would run whatever a student has named a
+/// folder. With an apostrophe in front, it is text.
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 fn cell(text: &str) -> String {
     let mut text = escape(text);
-    // Some skip blanks first.
+    // Some spreadsheets skip leading blanks.
     if text.trim_start().starts_with(FORMULA) {
         text.insert(0, '\'');
     }

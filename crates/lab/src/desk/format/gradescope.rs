@@ -39,7 +39,7 @@ pub(super) fn render(grading: &Grading) -> String {
         output: format!("{passed} of {} cases passed (seed {})", tests.len(), grading.seed),
         output_format: "text",
         visibility: "visible",
-        // What the grader itself prints is for instructors: it names folders of the autograder.
+        // Only instructors see what the grader itself prints: it names folders of the autograder.
         stdout_visibility: "hidden",
         tests: tests.iter().map(entry).collect(),
     };

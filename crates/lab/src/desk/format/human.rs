@@ -1,4 +1,4 @@
-//! For a terminal: the points of each, what failed, and how often each case did.
+//! For a terminal: everyone's points, what failed, and how often each case failed.
 
 use std::fmt::Write;
 
@@ -36,7 +36,7 @@ pub(super) fn render(grading: &Grading) -> String {
     text
 }
 
-/// The cases that somebody failed, in the order of the labs: name, how many failed, of how many that were judged.
+/// The cases that somebody failed, in the order of the labs: the name, how many failed, and how many were judged.
 fn failures(grading: &Grading) -> Vec<(String, usize, usize)> {
     let mut counts: Vec<(String, usize, usize)> = Vec::new();
     for graded in grading.submissions.iter().filter(|graded| graded.error.is_none()) {

@@ -1,4 +1,4 @@
-//! JSON: everything, for programs. Two gradings of the same submissions differ in `seconds` only.
+//! JSON: everything, for programs. Two gradings of the same submissions differ only in `seconds`.
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) fn render(grading: &Grading) -> String {
         seconds: milliseconds(grading.seconds),
         submissions: grading.submissions.iter().map(submission).collect(),
     };
-    // Of strings and finite numbers: there is nothing that could not be written.
+    // The document holds only strings and finite numbers, so writing it can't fail.
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 

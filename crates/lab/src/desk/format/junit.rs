@@ -1,6 +1,7 @@
-//! JUnit's XML, as Jenkins and most CI systems read it: a testsuite a submission, a testcase a case.
+//! JUnit's XML, in the form that Jenkins and most CI systems read: a testsuite for each submission, a testcase for each
+//! case.
 //!
-//! There is no standard. This keeps to what the JUnit schema of Jenkins' xUnit plug-in (`junit-10.xsd`) takes.
+//! There is no standard. This follows the JUnit schema of Jenkins' xUnit plug-in (`junit-10.xsd`).
 
 use std::fmt::Write;
 
@@ -64,7 +65,7 @@ fn suite(xml: &mut String, graded: &Graded, tests: &[&Test<'_>]) {
             text(&test.output(LONGEST))
         );
     }
-    // In the schema it stands behind the test cases.
+    // In the schema this comes after the test cases.
     let _ = writeln!(
         xml,
         "    <system-out>{} of {} points</system-out>\n  </testsuite>",
@@ -73,8 +74,8 @@ fn suite(xml: &mut String, graded: &Graded, tests: &[&Test<'_>]) {
     );
 }
 
-/// XML 1.0 cannot hold most control characters, not even as references: they are shown as Rust would write them. As `>` is
-/// always a reference, `]]>` does not occur.
+/// XML 1.0 can't hold most control characters, not even as references, so they are written as Rust escapes them. Every
+/// `>` is written as a reference, so `]]>` can't occur.
 fn text(text: &str) -> String {
     references(&escape_lines(text))
 }

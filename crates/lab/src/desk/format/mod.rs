@@ -1,4 +1,4 @@
-//! Writes a grading in the form that its reader takes: a person, a grade book, a platform.
+//! Writes a grading in the form that its reader needs: a person, a grade book, a platform.
 
 mod classroom;
 mod csv;
@@ -34,7 +34,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whose work a report of this form is about: the two platforms grade one student at a time.
+    /// Whose work a report in this form is about: the two platforms grade one student at a time.
     pub fn owner(self) -> Owner {
         match self {
             Format::Gradescope | Format::Classroom => Owner::Student,

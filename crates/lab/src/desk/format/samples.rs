@@ -1,4 +1,4 @@
-//! A grading with what is hard to write down: every format is tested on it.
+//! A grading with everything that is hard to write down. Every format is tested on it.
 
 use super::Format;
 use crate::desk::grade::{Graded, Grading};
@@ -49,7 +49,7 @@ pub(super) fn failed(id: &str, points: u32, said: &str) -> CaseReport {
     CaseReport { outcome: Outcome::Failed(Box::new(failure)), ..passed(id, points) }
 }
 
-/// A small grading whose whole text stands in a golden file, and the one above.
+/// A small grading. Each format has a golden file with what it writes for this one.
 pub(super) fn small() -> Grading {
     let alice =
         graded("alice", vec![passed("hello", 1), failed("cut-everywhere", 2, "it's")], None);

@@ -30,13 +30,13 @@ fn point(tap: &mut String, number: usize, test: &Test<'_>) {
     tap.push_str("  ...\n");
 }
 
-/// A hash would begin a directive: `# SKIP` counts as passed.
+/// A `#` would begin a directive: with `# SKIP`, a test counts as passed.
 fn description(text: &str) -> String {
     escape(text).replace('\\', "\\\\").replace('#', "\\#")
 }
 
-/// Double quotes of YAML. What JSON escapes, YAML unescapes (YAML 1.2, section 5.7); control characters that JSON leaves are
-/// escaped before.
+/// A double-quoted YAML string. YAML undoes the escapes of JSON (YAML 1.2, section 5.7). Control characters that JSON
+/// would leave alone are escaped first.
 fn quoted(line: &str) -> String {
     serde_json::to_string(&escape(line)).unwrap_or_default()
 }
@@ -51,7 +51,7 @@ mod tests {
         samples::golden(Format::Tap, "report.tap");
     }
 
-    /// Takes exactly what the specification allows of what we write, and panics at everything else.
+    /// Accepts exactly the part of the specification that we use, and panics on everything else.
     fn parse(tap: &str) -> Vec<(bool, String, Vec<String>)> {
         let mut lines = tap.lines();
         assert_eq!(lines.next(), Some("TAP version 14"));

@@ -3,16 +3,17 @@
 use crate::desk::grade::{Graded, Grading};
 use crate::verdict::{CaseReport, Outcome, escape, escape_lines, explain};
 
-/// How wide the text in a report is: 80 columns, less two by which it may be indented.
+/// How wide the text in a report is: 80 columns, minus two for an indent.
 const WIDTH: usize = 78;
 
-/// What a report with one flat list of tests has for each: a case, or a submission of which not even the lab is known.
+/// One entry in a report that is a flat list of tests: a case, or a submission for which not even the lab is known.
 pub(super) struct Test<'a> {
     pub graded: &'a Graded,
     pub case: Option<&'a CaseReport>,
     /// `1.2`: the second case of the first submission.
     pub number: String,
-    /// Whether its name needs the submission's: when there are several, and this one is not just called as its lab.
+    /// Whether its name needs the submission's in front: when there are several submissions, and this one's name isn't
+    /// just the name of its lab.
     one_of_many: bool,
 }
 
@@ -35,7 +36,7 @@ pub(super) fn all_tests(grading: &Grading) -> Vec<Test<'_>> {
 }
 
 impl Test<'_> {
-    /// `echo/cut-everywhere`, the same for ever; behind the submission's name where that is needed.
+    /// `echo/cut-everywhere`. It never changes. Where needed, the submission's name comes first.
     pub fn name(&self) -> String {
         let submission = &self.graded.name;
         match (self.case, &self.graded.lab) {
@@ -63,7 +64,7 @@ impl Test<'_> {
         self.case.map_or(self.graded.seconds, |case| case.seconds)
     }
 
-    /// What happened, in one line: nothing for a test that passed.
+    /// What happened, in one line; empty for a test that passed.
     pub fn message(&self) -> String {
         let error = self.graded.error.as_deref().and_then(|error| error.lines().next());
         let failed = self.case.and_then(|case| match &case.outcome {
@@ -73,7 +74,7 @@ impl Test<'_> {
         escape(error.or(failed).unwrap_or_default())
     }
 
-    /// All that its owner needs to understand a failure, in lines; nothing for a test that passed.
+    /// Everything a student needs to understand a failure, in lines; empty for a test that passed.
     pub fn output(&self, most: usize) -> String {
         let text = match (&self.graded.error, self.case) {
             (Some(error), _) => error.clone(),
@@ -84,10 +85,10 @@ impl Test<'_> {
     }
 }
 
-/// How many bytes the explanation of one failure may have. Those of the checker have two or three thousand.
+/// How long the explanation of one failure may be, in bytes. The checker's own have two or three thousand.
 pub(super) const LONGEST: usize = 32 << 10;
 
-/// The text, or its beginning and how much is missing.
+/// The text, or its beginning followed by how much is missing.
 fn shortened(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -96,7 +97,7 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{head}\n(... {} bytes more)", text.len() - head.len())
 }
 
-/// Seconds to the millisecond: what is finer is noise.
+/// Seconds, rounded to the millisecond: anything finer is noise.
 pub(super) fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
