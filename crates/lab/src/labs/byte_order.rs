@@ -1,4 +1,5 @@
-//! byte-order: the server of `frames` with its lengths in network byte order, and lengths that look right in the wrong one.
+//! byte-order: the server of `frames` with its lengths in network byte order. It meets lengths that look valid in the
+//! wrong order.
 
 mod cases;
 

@@ -1,7 +1,7 @@
-//! datagrams: a UDP server with numbered requests, of which each is carried out once, however often it comes.
+//! datagrams: a UDP server with numbered requests. It carries out each one once, however often it arrives.
 //!
-//! The cases by theme, each with what it plays: [`answers`], [`nonsense`], [`again`], [`who`]. What a program has to do is in
-//! [`rules`].
+//! The cases by theme, each with what it plays: [`answers`], [`nonsense`], [`again`], [`who`]. What a program has to do
+//! is in [`rules`].
 
 mod again;
 mod answers;
@@ -16,7 +16,7 @@ pub(super) const LAB: Lab = Lab {
     name: "datagrams",
     task: "a UDP server with numbered requests: each is carried out once, however often it comes",
     rules: rules::RULES,
-    // In the order of difficulty: of several that fail, the first is explained in full.
+    // From easy to difficult: if several fail, the first one is explained in full.
     cases: &[
         answers::FIRST,
         answers::TOTALS,

@@ -1,4 +1,5 @@
-//! echo: a TCP server that sends back every byte until the peer's end of stream, and then ends.
+//! echo: a TCP server that sends back every byte until the peer ends its side of the stream, and then closes the
+//! connection.
 
 mod plays;
 

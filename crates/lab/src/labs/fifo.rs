@@ -1,4 +1,4 @@
-//! A pipe with a name (fifo(7)), made as mkfifo(1) does: the system call for it is not the same everywhere.
+//! Makes a named pipe (fifo(7)) with mkfifo(1): the system call for it is not the same everywhere.
 
 use std::path::Path;
 use std::process::Command;

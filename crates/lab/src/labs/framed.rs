@@ -1,5 +1,5 @@
-//! A length of four bytes and so many bytes after it: what the labs `frames`, `byte-order` and `many-clients` share. In
-//! which order the bytes of the length travel is a parameter.
+//! A length of four bytes, followed by that many bytes: shared by the labs `frames`, `byte-order` and `many-clients`.
+//! The byte order of the length is a parameter.
 
 pub(super) mod cases;
 pub(super) mod plays;
@@ -11,7 +11,7 @@ use crate::verdict::CaseFailure;
 /// The longest frame, in bytes. One byte more is refused.
 pub(super) const LIMIT: i32 = 16 << 20;
 
-/// In which order the four bytes of a length travel.
+/// The order in which the four bytes of a length are sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Little,
@@ -27,24 +27,24 @@ impl Order {
         }
     }
 
-    /// One frame. Ours are never above the limit.
+    /// One frame. Ours are never over the limit.
     pub(super) fn frame(self, body: &[u8]) -> Vec<u8> {
         [&self.length(body.len() as i32)[..], body].concat()
     }
 
-    /// What the program has to answer: `a` to `z` in capitals, every other byte as it is.
+    /// What the program has to answer: `a` to `z` in capitals, every other byte unchanged.
     pub(super) fn answer(self, body: &[u8]) -> Vec<u8> {
         self.frame(&body.to_ascii_uppercase())
     }
 
-    /// The frames of these bodies, and what the program has to answer to them.
+    /// These bodies as frames, and what the program has to answer to them.
     pub(super) fn all(self, bodies: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
         let frames = bodies.iter().flat_map(|body| self.frame(body)).collect();
         (frames, bodies.iter().flat_map(|body| self.answer(body)).collect())
     }
 }
 
-/// One peer sends all frames in one write, which this schedule cuts, and expects all answers.
+/// One peer sends all frames in one write, which is cut by this schedule, and expects all answers.
 pub(super) fn together(
     trial: &mut Trial,
     order: Order,
@@ -58,7 +58,7 @@ pub(super) fn together(
     peer.expect(&answers)
 }
 
-/// One peer sends one long frame, and reads while it sends: the first wrong byte shows at once.
+/// One peer sends one long frame, and reads while it sends, so that the first wrong byte shows at once.
 pub(super) fn long(trial: &mut Trial, order: Order, body: &[u8]) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.connect("idle")?.exchange(&order.frame(body), &order.answer(body))
@@ -70,15 +70,15 @@ pub(super) fn ask(peer: &mut Peer, order: Order, body: &[u8]) -> Result<(), Case
     peer.expect(&order.answer(body))
 }
 
-/// A peer that has been served: the program has this connection, and what the peer does next meets it, not the queue of the
-/// listening socket.
+/// A peer that has been served. The program has accepted this connection, so whatever the peer does next happens to the
+/// program, not in the accept queue.
 pub(super) fn served(trial: &mut Trial, order: Order) -> Result<Peer, CaseFailure> {
     let mut peer = trial.connect("idle")?;
     ask(&mut peer, order, &trial.text(5))?;
     Ok(peer)
 }
 
-/// A peer sends a length that is not allowed, and these bytes after it: the program has to close the connection.
+/// A peer sends a length that is not allowed, followed by these bytes. The program has to close the connection.
 pub(super) fn refused(
     trial: &mut Trial,
     order: Order,
@@ -93,16 +93,17 @@ pub(super) fn refused(
     peer.expect_closed()
 }
 
-/// A text of so many letters. A long one repeats a short one: to draw millions of letters takes too long.
+/// A text of this many letters. A long one repeats a short one, because drawing millions of random letters takes too
+/// long.
 pub(super) fn long_text(trial: &mut Trial, length: usize) -> Vec<u8> {
-    // A prime, so that a program that loses its place by a page or a buffer does not meet the same letters again.
+    // A prime number, so that a program that is off by a page or a buffer doesn't find the same letters again.
     let mut text = trial.text(1_021).repeat(length / 1_021 + 1);
     text.truncate(length);
     text
 }
 
-/// A few letters; letters with capitals of their own, and one whose capital is two letters; then every byte there is, alone
-/// and beside others; and at the end what is often stripped.
+/// A few letters; letters that are not ASCII but have a capital, one of them a capital of two letters; then every byte
+/// value, alone and next to others; and at the end, bytes that programs often strip.
 pub(super) fn every_byte(trial: &mut Trial) -> Vec<u8> {
     let mut body = trial.text(4);
     body.extend("éßÿ ".as_bytes());
@@ -119,7 +120,7 @@ pub(super) fn next_peer(trial: &mut Trial, order: Order) -> Result<(), CaseFailu
     trial.next_peer(|peer| ask(peer, order, &body))
 }
 
-/// A failure of one peer of many.
+/// A failure of one peer among many.
 pub(super) fn numbered(number: usize, failure: CaseFailure) -> CaseFailure {
     CaseFailure { what: format!("number {} of them: {}", number + 1, failure.what), ..failure }
 }

@@ -1,4 +1,4 @@
-//! frames: a TCP server that answers each frame with the same in capitals. The length is little-endian.
+//! frames: a TCP server that answers each frame with the same text in capitals. The length is little-endian.
 
 mod cases;
 

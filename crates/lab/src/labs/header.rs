@@ -1,4 +1,4 @@
-//! Requests and answers with a JSON header, as the lab `json-header` has them: the checker's side of the wire.
+//! Requests and answers with a JSON header, for the lab `json-header`: the checker's side of the protocol.
 
 use std::ops::RangeInclusive;
 
@@ -10,10 +10,11 @@ use crate::verdict::{CaseFailure, Fault, escape, quote};
 
 /// The longest header, in bytes.
 pub(super) const LIMIT: usize = 64 << 10;
-/// An object has at least two bytes. A header of one byte is read all the same: the report then says that it is no object.
+/// An object has at least two bytes. We still read a header of one byte, so that the report can say that it isn't an
+/// object.
 const LENGTHS: RangeInclusive<usize> = 1..=LIMIT;
 
-/// Four bytes of length, and this header, whether it is JSON or not.
+/// Four bytes of length, followed by this header, whether it is JSON or not.
 pub(super) fn head(header: &[u8]) -> Vec<u8> {
     Order::Little.frame(header)
 }
@@ -23,7 +24,7 @@ pub(super) fn with_header(header: &str, body: &[u8]) -> Vec<u8> {
     [&head(header.as_bytes())[..], body].concat()
 }
 
-/// A whole request with the plainest header.
+/// A complete request with the plainest header.
 pub(super) fn request(op: &str, body: &[u8]) -> Vec<u8> {
     with_header(&format!(r#"{{"data_len": {}, "op": "{op}"}}"#, body.len()), body)
 }
@@ -40,7 +41,8 @@ pub(super) fn converse(
     answers.iter().try_for_each(|answer| expect_answer(&mut peer, answer))
 }
 
-/// One peer sends a request for capitals with each of these headers, all of which say `data_len` in their way.
+/// One peer sends a request for capitals with each of these headers. Each of them gives the same `data_len`, written
+/// differently.
 pub(super) fn with_headers(
     trial: &mut Trial,
     schedule: &str,
@@ -60,12 +62,12 @@ pub(super) fn with_headers(
     Ok(())
 }
 
-/// How many steps the report has.
+/// How many steps the report has so far.
 fn done(trial: &Trial) -> usize {
     trial.steps.borrow().len()
 }
 
-/// Of those in a long row that went well, the report keeps only the number.
+/// In a long series, the report keeps only the number of those that went well.
 fn keep_the_number(trial: &Trial, begun: usize, number: usize, what: &str) {
     trial.steps.borrow_mut().truncate(begun);
     if number > 0 {
@@ -73,12 +75,12 @@ fn keep_the_number(trial: &Trial, begun: usize, number: usize, what: &str) {
     }
 }
 
-/// A header as a step shows it: as it is, so far as a line can hold it.
+/// A header as a step shows it: as much as fits on a line.
 pub(super) fn shown(header: &str) -> String {
     escape(&header.trim_end().chars().take(300).collect::<String>())
 }
 
-/// One peer asks for each of these texts with this op. Their answers are `answer`'s.
+/// One peer sends each of these texts with this op. `answer` computes what has to come back.
 pub(super) fn of_texts(
     trial: &mut Trial,
     op: &str,
@@ -97,14 +99,14 @@ pub(super) fn of_texts(
     Ok(())
 }
 
-/// One peer sends these requests, each of which is answered with an error; then one that can be done.
+/// One peer sends these requests, each of which has to be answered with an error, and then one that can be carried out.
 pub(super) fn answered_with_errors(
     trial: &mut Trial,
     requests: impl IntoIterator<Item = (String, Vec<u8>)>,
 ) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    // What it says is not said in the next header.
+    // The next header leaves out what this one says, so a program that remembers it is caught.
     ask(&mut peer, &trial.text(5))?;
     let begun = done(trial);
     for (number, (what, bytes)) in requests.into_iter().enumerate() {
@@ -122,7 +124,7 @@ pub(super) fn ask(peer: &mut Peer, body: &[u8]) -> Result<(), CaseFailure> {
     expect_answer(peer, &body.to_ascii_uppercase())
 }
 
-/// Each of these requests, on a connection of its own, is one that the program has to close, without an answer. Then the
+/// Sends each of these requests on a connection of its own. The program has to close it without an answer. Then the
 /// next peer is served.
 pub(super) fn refused(
     trial: &mut Trial,
@@ -133,7 +135,7 @@ pub(super) fn refused(
     for (number, (what, bytes)) in requests.into_iter().enumerate() {
         keep_the_number(trial, begun, number, "the program closes");
         let mut peer = trial.connect("idle")?;
-        // What it says may not be what the request before it said.
+        // On every second connection, a valid request comes first. Nothing of it may be left over.
         if number % 2 == 1 {
             ask(&mut peer, &trial.text(5))?;
         }
@@ -151,7 +153,7 @@ pub(super) fn next_peer(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.next_peer(|peer| ask(peer, &body))
 }
 
-/// Expects an answer with this body, however its header is written.
+/// Expects an answer with this body. Its header may be written in any way.
 pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), CaseFailure> {
     let header = receive_header(peer)?;
     if let Some(error) = error(&header) {
@@ -162,7 +164,7 @@ pub(super) fn expect_answer(peer: &mut Peer, body: &[u8]) -> Result<(), CaseFail
     peer.expect(body)
 }
 
-/// Expects an answer that says that the request cannot be done: no body, and an `error`.
+/// Expects an answer that says that the request can't be carried out: no body, and an `error`.
 pub(super) fn expect_error(peer: &mut Peer) -> Result<(), CaseFailure> {
     let header = receive_header(peer)?;
     match error(&header) {
@@ -178,7 +180,7 @@ pub(super) fn expect_error(peer: &mut Peer) -> Result<(), CaseFailure> {
     }
 }
 
-/// Some libraries write every member they know: `null` says the same as no member.
+/// Some libraries write every member they know, so `null` means the same as no member.
 fn error(header: &Value) -> Option<&Value> {
     header.get("error").filter(|error| !error.is_null())
 }
@@ -203,7 +205,7 @@ fn expect_data_len(header: &Value, expected: usize) -> Result<(), CaseFailure> {
     }
 }
 
-/// The header of an answer: a JSON object, of a length that is allowed.
+/// Reads the header of an answer: a JSON object of a valid length.
 pub(super) fn receive_header(peer: &mut Peer) -> Result<Value, CaseFailure> {
     let prefix = peer.receive("the length of the answer's header", 4)?;
     let length = prefix.first_chunk().map_or(-1, |prefix| i32::from_le_bytes(*prefix));

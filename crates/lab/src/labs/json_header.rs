@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
     name: "json-header",
     task: "a TCP server for requests with a JSON header, {\"data_len\": N, \"op\": …}, and a body of N bytes",
     rules: rules::RULES,
-    // In the order of difficulty: of several that fail, the first is explained in full.
+    // From easy to difficult: if several fail, the first one is explained in full.
     cases: &[
         framing::ONE_REQUEST,
         framing::CUT_EVERYWHERE,

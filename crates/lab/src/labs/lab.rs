@@ -3,18 +3,18 @@
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
-/// A program to write.
+/// A program that the student writes.
 #[derive(Debug)]
 pub struct Lab {
-    /// What one types: `read-exactly`.
+    /// The name to type: `read-exactly`.
     pub name: &'static str,
-    /// What is to be written, in one line.
+    /// What to write, in one line.
     pub task: &'static str,
     /// What the program must do: every "must", "at most" and "any" of the lab's page.
     pub rules: &'static [Rule],
-    /// What the checker does to the program.
+    /// What the checker does to the program, case by case.
     pub cases: &'static [Case],
-    /// What is copied, hinted and shown.
+    /// The files of the lab: starters, hints and solutions.
     pub texts: Texts,
 }
 
@@ -25,41 +25,41 @@ impl Lab {
     }
 }
 
-/// One thing that a program must do, as the lab's page says it.
+/// One thing that a program must do, in the words of the lab's page.
 ///
-/// A rule has an edge, where keeping it turns into breaking it, and each side of the edge is tried: a limit needs a case that
-/// sends exactly the limit, and a case that sends one byte more.
+/// A rule has an edge, where keeping it turns into breaking it, and each side of the edge is tested: a limit needs a
+/// case that sends exactly the limit, and a case that sends one byte more.
 #[derive(Debug)]
 pub struct Rule {
     /// Its name: `limit`.
     pub id: &'static str,
-    /// The rule, in a sentence or two.
+    /// The rule, in one or two sentences.
     pub text: &'static str,
     /// The sides of its edge, each in a few words: `16,777,216 bytes are answered`, `16,777,217 bytes are refused`. Each
     /// needs a case that proves it.
     pub sides: &'static [&'static str],
 }
 
-/// One thing that the checker does to the program, and the rules the program has to keep.
+/// One thing that the checker does to the program, and the rules that this tests.
 #[derive(Debug)]
 pub struct Case {
-    /// Its name: short words with hyphens. It never changes: grade books keep it.
+    /// Its name: short words with hyphens. It never changes, because grade books keep it.
     pub id: &'static str,
-    /// What it is worth.
+    /// How many points it is worth.
     pub points: u32,
-    /// What it asks of the program, in one sentence.
+    /// What the program has to do, in one sentence.
     pub rule: &'static str,
-    /// Which rules it proves, and on which side: the id of a [`Rule`] and one of its sides.
+    /// Which rules it tests, and on which side: the id of a [`Rule`] and one of its sides.
     pub proves: &'static [(&'static str, &'static str)],
-    /// What to think about when it fails. It does not give the answer away.
+    /// What to think about when it fails. It doesn't give the answer away.
     pub hint: &'static str,
-    /// The failures that the hint is about, beside [`Fault::Rule`]. Others have a question of their own.
+    /// The kinds of failure that the hint is about, besides [`Fault::Rule`]. Other kinds have a question of their own.
     pub fits: &'static [Fault],
     /// Plays it.
     pub play: fn(&mut Trial) -> Result<(), CaseFailure>,
 }
 
-/// The files of a lab, as they are built in from `labs/NAME/`.
+/// The files of a lab, built in from `labs/NAME/`.
 #[derive(Debug)]
 pub struct Texts {
     /// The starter in Rust: the student's `src/main.rs`.
@@ -70,7 +70,7 @@ pub struct Texts {
     pub solution_rust: &'static str,
     /// The reference solution in Python.
     pub solution_python: &'static str,
-    /// Modules that the Rust starter is given ready-made, `sha256.rs` for example: file names and texts.
+    /// Modules that the Rust starter comes with, such as `sha256.rs`: file names and texts.
     pub modules: &'static [(&'static str, &'static str)],
     /// Three hints with `---` between them, from a question to nearly the code.
     pub hints: &'static str,

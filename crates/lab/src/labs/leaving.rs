@@ -1,15 +1,15 @@
-//! Peers that go away, each at the worst moment for the program: what the labs of stream servers share.
+//! Peers that leave, each at the worst moment for the program: shared by the labs about stream servers.
 
 use crate::play::{Peer, Trial};
 use crate::verdict::CaseFailure;
 
-/// How a peer goes that is owed an answer.
+/// How a peer leaves while it is still owed an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Leaving {
-    /// It closes. The program's first write is taken by the kernel; the peer's answers with a reset, and the next write fails
-    /// (EPIPE).
+    /// It closes. The kernel accepts the program's first write, the peer's kernel answers with a reset, and the next
+    /// write fails (EPIPE).
     Closes,
-    /// It ends its side, and then resets the connection: already the first write fails with EPIPE.
+    /// It ends its side, and then resets the connection: even the first write fails with EPIPE.
     EndsAndResets,
     /// It resets the connection: reads and writes fail with ECONNRESET.
     Resets,
@@ -18,10 +18,11 @@ pub(super) enum Leaving {
 pub(super) const LEAVINGS: [Leaving; 3] =
     [Leaving::Closes, Leaving::EndsAndResets, Leaving::Resets];
 
-/// A peer, which was served already, sends requests that the program cannot see yet (it is held), and is gone when it goes
-/// on: so each of its writes meets a connection without a peer, and no chance is in it.
+/// A peer that has been served sends requests while the program is stopped, and leaves before the program continues. So
+/// every write of the program goes to a peer that is gone, and nothing depends on chance.
 ///
-/// That it was served proves that the program has this connection: what follows meets it, not the queue of the listener.
+/// The peer has been served, so the program has accepted this connection: what follows reaches the program, not the
+/// accept queue.
 pub(super) fn leave_owed(
     trial: &mut Trial,
     mut peer: Peer,
@@ -42,8 +43,8 @@ pub(super) fn leave_owed(
     })
 }
 
-/// A peer fills the buffers of both directions with `requests`, reads nothing, and resets the connection: the program has
-/// bytes that it has not read, and bytes that it could not send.
+/// A peer fills the buffers of both directions with `requests`, reads nothing, and resets the connection. The program
+/// then has bytes that it hasn't read, and bytes that it couldn't send.
 pub(super) fn leave_full(trial: &mut Trial, requests: &[u8]) -> Result<(), CaseFailure> {
     let mut peer = trial.connect_narrow()?;
     peer.fill(requests);

@@ -1,4 +1,4 @@
-//! many-clients: a TCP server for 200 clients at once. None waits for another.
+//! many-clients: a TCP server for 200 clients at once. No client waits for another.
 
 mod cases;
 mod crowd;

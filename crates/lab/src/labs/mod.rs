@@ -1,4 +1,4 @@
-//! The labs, a file each. To add one: write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
+//! The labs, one file each. To add one, write its file here, its texts in `labs/NAME/`, and a line in [`LABS`].
 
 mod byte_order;
 mod datagrams;
@@ -30,7 +30,7 @@ pub const LABS: &[&Lab] = &[
     &shell::LAB,
 ];
 
-/// The lab of this name.
+/// The lab with this name.
 pub fn find(name: &str) -> Option<&'static Lab> {
     LABS.iter().find(|lab| lab.name == name).copied()
 }

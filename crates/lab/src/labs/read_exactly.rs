@@ -13,9 +13,9 @@ use crate::play::Trial;
 use crate::verdict::CaseFailure;
 use finish::{all_arrive, are_printed, breaks, fails};
 
-/// How many frames come in one piece: more than a recursive reader has stack for.
+/// How many frames are sent in one piece: more than a recursive reader has stack for.
 const MANY: usize = 5_000;
-/// How much a slow program reads in a second: a byte with each call, and both processors busy.
+/// How much a slow program reads in a second: one byte with each call, while both processors are busy.
 const PACE: usize = 512 << 10;
 
 pub(super) const LAB: Lab = Lab {
@@ -42,7 +42,7 @@ fn cut_everywhere(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 fn cut_in_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     for cut in 1..=3 {
-        // Over 255 bytes: a length whose second byte is missing is a different one.
+        // Over 255 bytes, so that a length without its second byte is a different length.
         let body = trial.bytes(300);
         all_arrive(trial, &format!("cut={cut},*"), &[&body])?;
     }
@@ -72,11 +72,11 @@ fn empty_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
 
 fn every_byte(trial: &mut Trial) -> Result<(), CaseFailure> {
     let all: Vec<u8> = (0..=u8::MAX).collect();
-    // What is often stripped, or ends a text.
+    // Bytes that programs often strip, or that end a text.
     all_arrive(trial, "idle", &[b"\0", b" \t", b"a\r\n", b"a\n", b"a\0b\0", b"\xc3", &all])
 }
 
-/// A byte of the length that is 128 and more, and one that is 255 while the next is 0.
+/// Lengths in which a byte is 128 or more, or in which one byte is 255 and the next is 0.
 fn lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     let lengths = [127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536];
     let bodies = lengths.map(|length| trial.bytes(length));
@@ -124,10 +124,10 @@ fn silence_in_body(trial: &mut Trial) -> Result<(), CaseFailure> {
     pauses(trial, 4 + PAUSED + 30)
 }
 
-/// The length of each body around a silence.
+/// The length of each body in the cases with a silence.
 const PAUSED: usize = 300;
 
-/// Two frames, with a silence before this byte.
+/// Two frames, with a silence before the byte with this number.
 fn pauses(trial: &mut Trial, at: usize) -> Result<(), CaseFailure> {
     let bodies = [trial.bytes(PAUSED), trial.bytes(PAUSED)];
     let stream = [frame(&bodies[0]), frame(&bodies[1])].concat();
@@ -154,12 +154,13 @@ fn no_frame(trial: &mut Trial) -> Result<(), CaseFailure> {
     all_arrive(trial, "idle", &[])
 }
 
-/// A frame of 6 bytes is read before the next byte comes. Else it would depend on who is faster whether they come together.
+/// The program reads a frame of 6 bytes before the next byte is sent. Otherwise it would depend on the timing whether
+/// they arrive together.
 const WHOLE_FIRST: &str = "cut=10,*";
 
 fn end_in_length(trial: &mut Trial) -> Result<(), CaseFailure> {
-    // With the missing bytes as zeros, the first and the third are the length of a body that does not come, and the second is
-    // an empty frame.
+    // With zeros for the missing bytes, the first and the third would be the length of a body that is never sent, and
+    // the second would be an empty frame.
     for came in [&[20][..], &[0, 0], &[20, 0, 0]] {
         ends_early(trial, came, "the stream ended inside a length")?;
     }
@@ -171,7 +172,7 @@ fn end_in_body(trial: &mut Trial) -> Result<(), CaseFailure> {
         let cut = frame(&trial.text(20));
         ends_early(trial, &cut[..4 + came], "the stream ended inside a body")?;
     }
-    // 256 bytes are missing: of an exit code eight bits arrive, and of this number none is set.
+    // 256 bytes are missing. Only the low eight bits of an exit code arrive, and in this number they are all zero.
     let came = trial.number(1, 40) as usize;
     let cut = frame(&trial.text(256 + came));
     ends_early(trial, &cut[..4 + came], "the stream ended inside a body")
@@ -203,14 +204,14 @@ fn extreme_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     wrong_length(trial, i32::MAX)
 }
 
-/// The server stays, and sends no more: a program that waits for the body never ends.
+/// The server stays connected and sends nothing more, so a program that waits for the body never ends.
 fn wrong_length(trial: &mut Trial, length: i32) -> Result<(), CaseFailure> {
     let whole = trial.text(6);
     let mut server = trial.start_client(WHOLE_FIRST)?;
     trial.step(format!("the next length is {length}; after it, the peer stays silent"));
     server.send(&[&frame(&whole)[..], &length.to_le_bytes()].concat())?;
     fails(trial, &[&whole], &format!("the length {length} is not allowed"))?;
-    // The program has ended, so its connection has, too.
+    // The program has ended, so its connection has ended, too.
     server.expect_closed()
 }
 
@@ -234,12 +235,13 @@ fn reset_unread(trial: &mut Trial) -> Result<(), CaseFailure> {
     breaks(trial, &whole[..3], "the connection broke with bytes on the way")
 }
 
-/// A first frame is read. Only then come these bytes, and the reset at once: were it earlier, it could be connect that fails.
+/// The program reads a first frame. Only then come these bytes, with the reset right after them: any earlier, and it
+/// might be connect that fails.
 fn breaks_off(trial: &mut Trial, first: &[u8], part: &[u8]) -> Result<(), CaseFailure> {
     let stream = [&frame(first)[..], part].concat();
     let mut server = trial.start_client(&format!("{WHOLE_FIRST} reset-after={}", stream.len()))?;
     server.send(&stream)?;
-    // The relay resets both of its connections; ours stays until then.
+    // The relay resets both of its connections; ours stays open until then.
     server.expect_closed()
 }
 

@@ -1,5 +1,6 @@
-//! shell: the remote command server with fix 3, bounded: whatever a command or its peer does, the server lives on.
-//! The commands only write to their pipes and into the trial's folder; 60 s is the longest, longer than any wait of ours.
+//! shell: the remote command server with fix 3, with limits: whatever a command or its peer does, the server keeps
+//! running. The commands write only to their pipes and into the trial's folder; the longest lasts 60 s, longer than we
+//! ever wait.
 
 mod answer;
 mod bounds;
@@ -15,7 +16,7 @@ use crate::play::Trial;
 
 /// The longest command, in bytes. Linux passes no argument above 128 KiB (execve(2)).
 const COMMAND: i32 = 64 << 10;
-/// How much is kept of what a command writes to one pipe, in bytes.
+/// How much of what a command writes to one pipe is kept, in bytes.
 const OUTPUT: usize = 1 << 20;
 
 pub(super) const LAB: Lab = Lab {

@@ -1,4 +1,5 @@
-//! unix: an echo server whose address is a file. Its work is easy; what stands at the path before it comes is not.
+//! unix: an echo server whose address is a file. Echoing is easy; what may be at the path before the server starts is
+//! not.
 
 mod cases;
 mod paths;

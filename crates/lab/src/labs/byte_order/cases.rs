@@ -1,4 +1,4 @@
-//! The cases of lab byte-order: first those about the order, then those of `frames` in this order.
+//! The cases of lab byte-order: first those about the byte order, then those of `frames`, played in network byte order.
 
 use crate::labs::framed::{LIMIT, Order, ask, cases, long, next_peer, plays, refused, together};
 use crate::labs::lab::Case;
@@ -141,7 +141,7 @@ fn across_segments(trial: &mut Trial) -> Result<(), CaseFailure> {
     together(trial, ORDER, "cut=random:1..5", &bodies)
 }
 
-/// After each length come as many bytes as the wrong order expects.
+/// Each length is followed by as many bytes as a program with the wrong byte order expects.
 fn oversize(trial: &mut Trial) -> Result<(), CaseFailure> {
     let after = trial.text(0x101);
     trial.start_tcp_server()?;

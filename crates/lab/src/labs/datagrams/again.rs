@@ -1,4 +1,4 @@
-//! Requests that come again.
+//! Requests that arrive again.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,14 @@ use crate::verdict::{CaseFailure, Fault};
 
 /// How many additions a server has to remember.
 const REMEMBERED: u32 = 256;
-/// How many echoes come that have not to be remembered, and how often one addition is asked for again.
+/// How many echoes are sent, which the server doesn't have to remember, and how often one addition is repeated.
 const REPEATED: u32 = 1_100;
-/// How many more come: a memory that is emptied when it is full, or that forgets by chance, has no room for so many.
+/// How many more are sent: too many for a memory that is emptied when it is full, or that forgets at random.
 const MORE: u32 = 2_000;
-/// How long the peer waits for an answer before it asks again. Too short on a slow machine is harmless: one more duplicate.
+/// How long the peer waits for an answer before it asks again. On a slow machine this may be too short, but that only
+/// means one more duplicate.
 const RETRY: Duration = Duration::from_millis(50);
-/// How often it asks, for 8 s in all: the network loses the request or the answer of one in three.
+/// How often it asks, over 8 s in all: the network loses the request or the answer in one case out of three.
 const RETRIES: u32 = 160;
 
 pub(super) const DUPLICATE: Case = Case {
@@ -81,7 +82,7 @@ fn duplicates_waiting(trial: &mut Trial) -> Result<(), CaseFailure> {
         peer.step(&format!("sends additions, numbers 1 to {half}, and each once more"));
         for number in 1..=half {
             peer.send_quietly(&ledger.ask(number, trial.number(1, 999) as u32))?;
-            // Every other one right after itself, the rest in the end.
+            // It repeats every second one right away, and the others at the end.
             if number % 2 == 1 {
                 peer.send_quietly(&ledger.request(number))?;
             }
@@ -180,7 +181,7 @@ fn forgets_the_oldest(trial: &mut Trial) -> Result<(), CaseFailure> {
         one(&mut peer, number)?;
         one(&mut peer, number - (REMEMBERED - 1))?;
     }
-    // A table finds them in one place, and one that was taken out there must not hide the others.
+    // In a hash table these numbers can all end up in one place. Removing one must not hide the others.
     let (before, all) = (REMEMBERED + MORE + 1, REMEMBERED + 50);
     let upper = |peer: &mut DatagramPeer, number: u32| {
         ask_quietly(

@@ -7,8 +7,8 @@ use crate::labs::lab::Case;
 use crate::play::{DatagramPeer, LARGEST_DATAGRAM, PATIENCE, Trial};
 use crate::verdict::{CaseFailure, Fault};
 
-/// So many small requests wait together. Linux gives a socket 212,992 bytes for what waits, and counts some 770 for a small
-/// datagram: there is room for 270.
+/// How many small requests wait at the same time. Linux gives a socket 212,992 bytes for waiting datagrams, and counts
+/// about 770 for a small one, so there is room for 270.
 pub(super) const WAITING: u32 = 100;
 
 pub(super) const FIRST: Case = Case {
@@ -137,7 +137,7 @@ pub(super) const BURST: Case = Case {
 fn burst(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut ledger = Ledger::default();
-    // A program that is fast enough would see one after the other: it is stopped meanwhile.
+    // The program is stopped meanwhile: otherwise, if it is fast enough, it would get them one at a time.
     trial.while_stopped(|trial| {
         peer.step(&format!("sends {WAITING} additions, numbers 1 to {WAITING}"));
         (1..=WAITING).try_for_each(|number| {
@@ -148,7 +148,7 @@ fn burst(trial: &mut Trial) -> Result<(), CaseFailure> {
     all_answered(&mut peer, &mut ledger, 1)
 }
 
-/// Each request gets an answer for each time that it was sent, and not one more, in any order; and they add up.
+/// Each request gets exactly as many answers as it was sent times, in any order, and the totals add up.
 pub(super) fn all_answered(
     peer: &mut DatagramPeer,
     ledger: &mut Ledger,
@@ -184,7 +184,7 @@ pub(super) fn begin(trial: &mut Trial) -> Result<DatagramPeer, CaseFailure> {
     trial.datagram_peer("idle")
 }
 
-/// Not below 2^24: in the wrong byte order, or in a signed number, it would be another one.
+/// At least 2^24: with the wrong byte order, or as a signed number, it would be a different number.
 pub(super) fn some_number(trial: &mut Trial) -> u32 {
     trial.number(1 << 24, 0xffff_fff0) as u32
 }
@@ -198,7 +198,7 @@ pub(super) fn ask(
     peer.expect("the answer", answer)
 }
 
-/// As [`ask`], without a step: for what is asked so often that a report of each would hide the rest.
+/// Like [`ask`], but without a step in the report: used so often that a step for each would hide the rest.
 pub(super) fn ask_quietly(
     peer: &mut DatagramPeer,
     request: &[u8],

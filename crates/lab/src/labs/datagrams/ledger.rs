@@ -1,4 +1,4 @@
-//! The requests of the lab as bytes, and what their answers must add up to.
+//! The requests of the lab as bytes, and what their answers have to add up to.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) fn echo(number: u32, payload: &[u8]) -> Vec<u8> {
     [&number.to_be_bytes(), b"E".as_slice(), payload].concat()
 }
 
-/// An addition; and, with the total as its amount, the answer to one.
+/// An addition. With the total as its amount, it is the answer to one.
 pub(super) fn add(number: u32, amount: u32) -> Vec<u8> {
     [&number.to_be_bytes(), b"A".as_slice(), &amount.to_be_bytes()].concat()
 }
@@ -29,7 +29,7 @@ pub(super) fn named(request: &[u8]) -> String {
     }
 }
 
-/// Additions whose order of execution is the server's to choose, and the totals it answered.
+/// Additions that the server may carry out in any order, and the totals that it answered.
 #[derive(Default)]
 pub(super) struct Ledger {
     amounts: BTreeMap<u32, u32>,
@@ -37,7 +37,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Enters an addition; the amount is 1 or more, so that no two totals are the same.
+    /// Records an addition. The amount is at least 1, so no two totals are the same.
     pub fn ask(&mut self, number: u32, amount: u32) -> Vec<u8> {
         self.amounts.insert(number, amount);
         add(number, amount)
@@ -47,7 +47,7 @@ impl Ledger {
         add(number, self.amount(number))
     }
 
-    /// The numbers that were asked for.
+    /// The numbers of the requests.
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
         self.amounts.keys().copied()
     }
@@ -56,8 +56,8 @@ impl Ledger {
         self.numbers().filter(|number| !self.totals.contains_key(number)).collect()
     }
 
-    /// Enters an answer, and returns the number of its request. It must be to one of the requests, and the same as an
-    /// earlier one to the same.
+    /// Records an answer, and returns the number of its request. The answer must belong to one of the requests, and be
+    /// the same as any earlier answer to it.
     pub fn note(&mut self, answer: &[u8]) -> Result<u32, CaseFailure> {
         let parts = answer.split_first_chunk().and_then(|(number, rest)| {
             let total = rest.strip_prefix(b"A")?.try_into().ok()?;
@@ -75,7 +75,7 @@ impl Ledger {
         Ok(number)
     }
 
-    /// Whether the totals are those of the amounts, added one after the other in whatever order.
+    /// Checks that the totals are those of the amounts, added one at a time in some order.
     pub fn check(&self) -> Result<(), CaseFailure> {
         let mut sorted: Vec<(u32, u32)> = self.totals.iter().map(|(n, t)| (*t, *n)).collect();
         sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! Datagrams that are no requests.
+//! Datagrams that are not valid requests.
 
 use super::answers::{ask, ask_quietly, begin};
 use super::ledger::{HEADER, add, echo};
@@ -6,9 +6,10 @@ use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
-/// So many datagrams are ignored, one after the other.
+/// How many datagrams in a row have to be ignored.
 const MUCH: u32 = 1_100;
-/// After so many of them the peer waits for an answer: a socket keeps 270 small datagrams, and what comes then is lost.
+/// After this many of them, the peer waits for an answer: a socket keeps 270 small datagrams, and any more would be
+/// lost.
 const AT_ONCE: usize = 50;
 
 pub(super) const EMPTY_DATAGRAM: Case = Case {
@@ -78,7 +79,7 @@ fn every_operation(trial: &mut Trial) -> Result<(), CaseFailure> {
         let (first, last) = (some[0], some[some.len() - 1]);
         peer.step(&format!("sends unknown operations, {first:02x} to {last:02x}"));
         for &operation in some {
-            // As long as an addition; and as long as an empty echo.
+            // One as long as an addition, and one as long as an empty echo.
             let mut datagram = add(operation.into(), 5);
             datagram[4] = operation;
             peer.send_quietly(&datagram)?;

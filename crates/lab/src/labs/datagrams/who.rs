@@ -1,4 +1,4 @@
-//! Which peer, and which of its requests.
+//! Which peer sent a request, and which of its requests it is.
 
 use super::answers::{ask, begin, some_number};
 use super::ledger::{add, echo, named};
@@ -25,7 +25,7 @@ fn two_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut other = trial.datagram_peer("idle")?;
     by_turns(trial, &mut peer, &mut other)?;
-    // Now both wait: the last datagram's address is not that of all.
+    // Now both requests are waiting: the address of the last datagram is not the address of both.
     let hello = [echo(1, b"from one"), echo(1, b"from the other")];
     trial.while_stopped(|_| {
         peer.send(&named(&hello[0]), &hello[0])?;
@@ -54,7 +54,7 @@ fn two_hosts(trial: &mut Trial) -> Result<(), CaseFailure> {
     }
 }
 
-/// Both use the same number.
+/// Both peers use the same number.
 fn by_turns(
     trial: &mut Trial,
     peer: &mut DatagramPeer,
@@ -83,7 +83,7 @@ fn peer_is_gone(trial: &mut Trial) -> Result<(), CaseFailure> {
     ask(&mut stays, &add(1, 5), &add(1, 5))?;
     for round in 0..3 {
         let mut leaves = trial.datagram_peer("idle")?;
-        // Its socket is closed for sure when the program gets the request.
+        // The program gets the request only after the peer's socket has been closed.
         trial.while_stopped(|_| {
             leaves.send("add 1, number 1", &add(1, 1))?;
             leaves.send("add 1, number 2", &add(2, 1))?;
@@ -91,7 +91,7 @@ fn peer_is_gone(trial: &mut Trial) -> Result<(), CaseFailure> {
             Ok(())
         })?;
         let number = 2 + round;
-        // 5 and round times (2 + 1), and now 2 + 1 again.
+        // 5, then 2 + 1 in each round so far, then 2 + 1 again.
         ask(&mut stays, &add(number, 1), &add(number, 8 + 3 * round))?;
     }
     trial.expect_idle()
@@ -129,7 +129,7 @@ fn every_number(trial: &mut Trial) -> Result<(), CaseFailure> {
     different(trial, &numbers)
 }
 
-/// All of these are different requests; asked again, each is answered as before.
+/// These are all different requests. Asked again, each is answered as before.
 fn different(trial: &mut Trial, numbers: &[u32]) -> Result<(), CaseFailure> {
     let mut peer = begin(trial)?;
     let mut asked = Vec::new();

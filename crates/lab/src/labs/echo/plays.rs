@@ -9,11 +9,12 @@ use crate::verdict::{CaseFailure, Fault};
 
 /// More than fits between a peer with small buffers and a program that has stopped reading.
 const LARGE: usize = 512 << 10;
-/// How long a program may take for that: 43,690 bytes a second, so that one which moves a byte with each call is fast enough.
+/// How long a program may take for that: at 43,690 bytes a second, even a program that moves one byte with each call is
+/// fast enough.
 const LARGE_TAKES: Duration = Duration::from_secs(12);
-/// Twice as many as a program may have open files, and some: half of them break the connection.
+/// A few more than twice the number of files that a program may have open. Half of these peers break the connection.
 const PEERS: usize = 2_200;
-/// So much a program can take while its peer reads nothing.
+/// How much a program can take while its peer reads nothing.
 const UNREAD: usize = 32 << 10;
 
 pub(super) fn hello(trial: &mut Trial) -> Result<(), CaseFailure> {
@@ -33,7 +34,7 @@ pub(super) fn cut_at_random(trial: &mut Trial) -> Result<(), CaseFailure> {
 }
 
 pub(super) fn every_byte(trial: &mut Trial) -> Result<(), CaseFailure> {
-    // The worst first, so that a failure is short; é is cut in two; then all values.
+    // The most difficult bytes first, so that a failure is short; é is cut in two; then all values.
     let mut message = b"\0\r\n\xff\xfe\x80 \x1a\x04 \xc3\xa9\n".to_vec();
     message.extend(0..=u8::MAX);
     message.extend(trial.bytes(200));
@@ -55,7 +56,7 @@ pub(super) fn turn_by_turn(trial: &mut Trial) -> Result<(), CaseFailure> {
     for _ in 0..4 {
         line_and_empty_line(trial, &mut peer)?;
     }
-    // Half a character of some encoding is among them.
+    // In any encoding, some of these are half a character.
     let bytes = (0..=u8::MAX).rev();
     peer.quietly("sends one byte, 255, and expects it; then 254, and so on to 0", |peer| {
         bytes.map(|byte| [byte]).try_for_each(|byte| {
@@ -91,7 +92,7 @@ pub(super) fn half_close(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = trial.connect("cut=random:1..6")?;
     let mut all = Vec::new();
     for _ in 0..4 {
-        // The last byte of all is a line end: one that is kept back, or stripped, is missing.
+        // The last byte is a newline. It goes missing if the program holds it back or strips it.
         let line = [&trial.text(10)[..], b"\n"].concat();
         peer.send(&line)?;
         all.extend(line);
@@ -118,7 +119,7 @@ pub(super) fn empty(trial: &mut Trial) -> Result<(), CaseFailure> {
 }
 
 pub(super) fn reads_later(trial: &mut Trial) -> Result<(), CaseFailure> {
-    // Twice this fits into the buffers of both sides: a program that writes before it reads on does not get stuck.
+    // Twice this fits into the buffers of both sides, so a program that writes before it reads again doesn't get stuck.
     let message = trial.bytes(UNREAD);
     send_and_expect(trial, "idle", &message)
 }
@@ -234,7 +235,7 @@ fn hello_again(trial: &mut Trial) -> Result<Peer, CaseFailure> {
     Ok(peer)
 }
 
-/// Whether the program serves the next peer. If not, it has ended as it may.
+/// Whether the program serves the next peer. If it doesn't, it must have ended without crashing.
 fn serves_or_ends(trial: &mut Trial) -> Result<bool, CaseFailure> {
     Ok(trial.serves_or_ends(b"again", b"again")?.is_none())
 }

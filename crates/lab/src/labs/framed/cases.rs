@@ -1,4 +1,4 @@
-//! The cases that `frames` and `byte-order` share, as `frames` plays them. `byte-order` puts a `play` of its own in.
+//! The cases that `frames` and `byte-order` share, with what `frames` plays. `byte-order` puts in a `play` of its own.
 
 use super::{LIMIT, Order, plays};
 use crate::labs::lab::Case;

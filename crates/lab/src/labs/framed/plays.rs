@@ -11,15 +11,16 @@ use crate::verdict::CaseFailure;
 
 pub(in crate::labs) type Played = Result<(), CaseFailure>;
 
-/// What a peer may send before it reads the first answer.
+/// How much a peer may send before it reads the first answer.
 const AHEAD: usize = 32 << 10;
 /// More than fits between a peer with small buffers and a program that has stopped reading.
 const LARGE: usize = 512 << 10;
-/// How long a program may take for a frame of 16 MiB: a recv for each byte takes 12 s in Python.
+/// How long a program may take for a frame of 16 MiB: calling recv for each byte takes 12 s in Python.
 const LIMIT_TAKES: Duration = Duration::from_secs(40);
-/// More than any pool has workers, and more than a program may have descriptors (1,024).
+/// More peers than any pool has workers, and more than a program may have descriptors (1,024).
 const PEERS: usize = 1_100;
-/// How long a program may take for those: 10 ms for each, of which there are up to three kinds. A process for each takes 5.
+/// How long a program may take for those: 10 ms for each, and there are up to three kinds. A server that starts a
+/// process for each needs 5 ms.
 const PEERS_TAKE: Duration = Duration::from_secs(33);
 
 pub(in crate::labs) fn not_ascii(trial: &mut Trial, order: Order) -> Played {
@@ -27,7 +28,7 @@ pub(in crate::labs) fn not_ascii(trial: &mut Trial, order: Order) -> Played {
     together(trial, order, "idle", &[body])
 }
 
-/// So many bytes of a frame come before the silence.
+/// The peer sends the first `sent` bytes of a frame before the silence.
 pub(in crate::labs) fn silence(trial: &mut Trial, order: Order, sent: usize) -> Played {
     trial.start_tcp_server()?;
     let mut peer = served(trial, order)?;
@@ -42,7 +43,7 @@ pub(in crate::labs) fn silence(trial: &mut Trial, order: Order, sent: usize) -> 
     peer.expect(&order.answer(&body))
 }
 
-/// The program is held meanwhile, so that its first read finds all of them.
+/// The program is stopped meanwhile, so that its first read finds all of them.
 pub(in crate::labs) fn many_in_one_piece(trial: &mut Trial, order: Order) -> Played {
     trial.start_tcp_server()?;
     let mut peer = served(trial, order)?;
@@ -58,7 +59,8 @@ pub(in crate::labs) fn many_in_one_piece(trial: &mut Trial, order: Order) -> Pla
     Ok(())
 }
 
-/// All is made before: a program that is kept waiting for it would show that it takes a silence for an end.
+/// The frames are made before the program starts. Otherwise a program that mistakes silence for the end could fail
+/// here, while it waits for them.
 pub(in crate::labs) fn limit(trial: &mut Trial, order: Order) -> Played {
     let bodies = [LIMIT - 1, LIMIT].map(|length| long_text(trial, length as usize));
     let frames = bodies.map(|body| (order.frame(&body), order.answer(&body)));
@@ -71,7 +73,7 @@ pub(in crate::labs) fn limit(trial: &mut Trial, order: Order) -> Played {
     ask(&mut peer, order, &trial.text(5))
 }
 
-/// Each of these lengths with a few bytes after it, and alone: the program must not wait for more.
+/// Sends each of these lengths twice, with a few bytes after it and alone: the program must not wait for more.
 pub(in crate::labs) fn all_refused(trial: &mut Trial, order: Order, lengths: &[i32]) -> Played {
     trial.start_tcp_server()?;
     for &length in lengths {
@@ -81,8 +83,8 @@ pub(in crate::labs) fn all_refused(trial: &mut Trial, order: Order, lengths: &[i
     next_peer(trial, order)
 }
 
-/// A whole frame first, then so many bytes of the next one; another peer for each number. What is missing of a length must
-/// not count as zeros: three bytes of an empty frame would be an empty frame.
+/// A whole frame first, then this many bytes of the next one, with a new peer for each number. Missing bytes of a
+/// length must not count as zeros: three bytes of an empty frame would then be an empty frame.
 pub(in crate::labs) fn ends_inside(trial: &mut Trial, order: Order, sent: &[usize]) -> Played {
     trial.start_tcp_server()?;
     let (nine, empty) = (order.frame(&trial.text(9)), order.frame(b""));
@@ -117,7 +119,7 @@ pub(in crate::labs) fn late_end(trial: &mut Trial, order: Order) -> Played {
     trial.start_tcp_server()?;
     let mut peer = trial.connect_narrow()?;
     peer.send(&order.frame(&body))?;
-    // The answer has begun, and the rest of it does not fit into the buffers.
+    // The answer has begun, and the rest of it doesn't fit into the buffers.
     peer.expect(&answer[..4])?;
     peer.end()?;
     peer.stay_away()?;
@@ -200,7 +202,7 @@ pub(in crate::labs) fn many_peers(trial: &mut Trial, order: Order) -> Played {
     one_after_the_other(trial, order, each, |trial, _| ends_normally(trial, order))
 }
 
-/// Each of these the program closes itself.
+/// The program itself closes each of these connections.
 pub(in crate::labs) fn many_broken(trial: &mut Trial, order: Order) -> Played {
     let frame = order.frame(&trial.text(9));
     let each = "one sends a length that is not valid, one ends inside a length, and one inside a body; each expects \
@@ -219,7 +221,7 @@ pub(in crate::labs) fn many_broken(trial: &mut Trial, order: Order) -> Played {
     })
 }
 
-/// Of these the program hears by an error only.
+/// An error is the only way for the program to notice that these peers are gone.
 pub(in crate::labs) fn many_gone(trial: &mut Trial, order: Order) -> Played {
     let frame = order.frame(&trial.text(9));
     let each = "one is answered and resets inside the next frame; one is answered, asks three times more, and closes";

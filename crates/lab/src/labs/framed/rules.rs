@@ -1,4 +1,4 @@
-//! The rules that `frames` and `byte-order` share: all that say nothing about the order of bytes.
+//! The rules that `frames` and `byte-order` share: all those that don't depend on the byte order.
 
 use crate::labs::lab::Rule;
 

@@ -1,4 +1,4 @@
-//! The cases of lab frames, from the plainest to the peers that break off. Those that `byte-order` plays, too, are in
+//! The cases of lab frames, from the plainest to peers that break off. Those that `byte-order` also plays are in
 //! [`framed::cases`](crate::labs::framed::cases).
 
 use crate::labs::framed::{Order, ask, cases, long, plays, together};

@@ -1,4 +1,4 @@
-//! What is done with a body, and how long it may be.
+//! What the program does with a body, and how long a body may be.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) const UPPER: Case = Case {
     },
 };
 
-/// é is one character and so is e with an accent of its own two; a family of emoji is five.
+/// é is one character, and so is e followed by a combining accent two; an emoji of a family is five.
 const TEXTS: [&str; 5] =
     ["für 東京 🎈!", "e\u{301}é", "a\u{308}\u{323}", "👩\u{200d}👩\u{200d}👧", "🇯🇵 \r\n\t x\n"];
 
@@ -176,7 +176,7 @@ pub(super) const CANNOT_DO: Case = Case {
     play: cannot_do,
 };
 
-/// An `op` as JSON.
+/// The value of `op`, as JSON.
 const OPS: [&str; 18] = [
     r#""Upper""#,
     r#""UPPER""#,
@@ -199,7 +199,7 @@ const OPS: [&str; 18] = [
 ];
 
 fn cannot_do(trial: &mut Trial) -> Result<(), CaseFailure> {
-    // What is left in the stream would be a request.
+    // The body is a request itself: if the program leaves it in the stream, it is answered.
     let body = request("upper", b"abc");
     let length = body.len();
     let ops = OPS.map(|op| (format!(r#"{{"data_len": {length}, "op": {op}}}"#), &body[..]));
@@ -228,7 +228,8 @@ pub(super) const NOT_TEXT: Case = Case {
 
 fn not_text(trial: &mut Trial) -> Result<(), CaseFailure> {
     let ops = NOT_UTF8.iter().zip(["reverse", "count"].iter().cycle());
-    // Each with both, but not one after the other: 20 bodies, then the same with the other op.
+    // Every body is sent with both ops, but not in a row: all 20 bodies first, then all of them again with the other
+    // op.
     let others = NOT_UTF8.iter().zip(["count", "reverse"].iter().cycle());
     let named = |(bytes, op): (&&[u8], &&str)| {
         let body = [b"ab", *bytes].concat();

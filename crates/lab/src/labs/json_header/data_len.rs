@@ -26,13 +26,13 @@ pub(super) const DATA_LEN: Case = Case {
     play: data_len,
 };
 
-/// Values of data_len, and how long the body is that a lenient program would read.
+/// Values of data_len, each with the length of the body that a lenient program would read.
 const LENGTHS: [(&str, usize); 61] = [
     ("-1", 1),
     ("-5", 5),
     ("16777217", 0),
     ("4294967295", 0),
-    // 2^32 + 5, 2^64 + 5, and others of which 32 or 64 bits are left.
+    // 2^32 + 5, 2^64 + 5, and others that would be valid if only the lowest 32 or 64 bits were kept.
     ("4294967296", 0),
     ("4294967301", 5),
     ("-4294967291", 5),
@@ -42,7 +42,7 @@ const LENGTHS: [(&str, usize); 61] = [
     ("18446744073709551621", 5),
     ("-18446744073709551611", 5),
     ("99999999999999999999", 0),
-    // A point or an exponent.
+    // With a point or an exponent.
     ("2.5", 2),
     ("5.0", 5),
     ("5.00", 5),
@@ -79,7 +79,7 @@ const LENGTHS: [(&str, usize); 61] = [
     ("-Infinity", 0),
     ("\u{665}", 5),
     ("\u{ff15}", 5),
-    // No number.
+    // Not a number.
     (r#""5""#, 5),
     (r#"" 5""#, 5),
     (r#""""#, 0),

@@ -1,4 +1,4 @@
-//! Where a request begins and ends, and how long its pieces may be under way.
+//! Where a request begins and ends, and how long its pieces may take to arrive.
 
 use crate::labs::header::{
     LIMIT, ask, converse, expect_answer, expect_error, head, refused, request, with_header,
@@ -8,9 +8,10 @@ use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
-/// A header for a body of six bytes, which white space may make longer.
+/// A header for a body of six bytes. White space may be added to make it longer.
 const SIX: &str = r#"{"data_len": 6, "op": "upper"}"#;
-/// So many requests come in one piece. A program that calls itself for each runs out of stack; Python stops at 1,000 calls.
+/// How many requests are sent in one piece. A program that calls itself for each runs out of stack; Python stops at
+/// 1,000 calls.
 const MANY: usize = 2_000;
 
 pub(super) const ONE_REQUEST: Case = Case {
@@ -73,7 +74,7 @@ fn many_at_once(trial: &mut Trial) -> Result<(), CaseFailure> {
     let letters = trial.text(MANY);
     let header = r#"{"data_len":1,"op":"upper"}"#;
     let requests: Vec<u8> = letters.iter().flat_map(|byte| with_header(header, &[*byte])).collect();
-    // Held meanwhile, it finds all of them: one that is fast enough would see them a few at a time.
+    // The program is stopped meanwhile, so it finds all of them: otherwise, a fast one would get a few at a time.
     trial.while_stopped(|_| peer.send(&requests))?;
     peer.quietly(&format!("expects {MANY} answers, in this order"), |peer| {
         letters.iter().try_for_each(|byte| expect_answer(peer, &[byte.to_ascii_uppercase()]))
@@ -100,7 +101,7 @@ fn header_at_limit(trial: &mut Trial) -> Result<(), CaseFailure> {
     with_headers(trial, "idle", &[&below, &exactly], 6)
 }
 
-/// A header of so many bytes, most of them white space.
+/// A header of this many bytes, most of them white space.
 fn spaced(length: usize) -> String {
     SIX.to_owned() + &" ".repeat(length - SIX.len())
 }
@@ -126,14 +127,14 @@ pub(super) const HEADER_LENGTH: Case = Case {
 
 fn header_length(trial: &mut Trial) -> Result<(), CaseFailure> {
     let length = SIX.len() as i32;
-    // Each of these would be right without its sign, without its first bit, or in 16 bits.
+    // Each of these would be valid without its sign, without its top bit, or in 16 bits.
     let nearly = [-length, i32::MIN + length, (1 << 16) + length].map(|n| {
         let what = format!(
             "the header's length is {n}; then come a header of {length} bytes and its body"
         );
         (what, [&n.to_le_bytes()[..], SIX.as_bytes(), b"letter"].concat())
     });
-    // A whole request follows, for a program that passes over a bad length.
+    // A complete request follows, to catch a program that skips a bad length.
     let others = [0, -1, i32::MAX, i32::MIN].map(|n| {
         let bytes = [&n.to_le_bytes()[..], &request("upper", b"abc")].concat();
         (format!("the header's length is {n}; then comes a whole request"), bytes)
@@ -197,7 +198,7 @@ fn silence_before_error(trial: &mut Trial) -> Result<(), CaseFailure> {
     ask(&mut peer, &trial.text(5))
 }
 
-/// After so many bytes of a second request the peer is silent.
+/// After this many bytes of a second request, the peer is silent.
 fn silent_after(trial: &mut Trial, place: usize) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;

@@ -1,4 +1,4 @@
-//! Headers that a program has to understand, however they are written.
+//! Headers that a program has to understand, whatever way they are written in.
 
 use crate::labs::header::with_headers;
 use crate::labs::lab::Case;
@@ -58,7 +58,7 @@ pub(super) const EVERY_VALUE: Case = Case {
     play: every_value,
 };
 
-/// No number beyond 2^53 and none that a double cannot hold: the page leaves those open.
+/// There are no numbers beyond 2^53, or too large for a double: the page doesn't say what to do with those.
 const VALUES: [&str; 46] = [
     "0",
     "-0",

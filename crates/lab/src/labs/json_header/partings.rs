@@ -1,4 +1,4 @@
-//! How a connection ends: by the peer's end of stream, by a reset, or because the peer is gone.
+//! How a connection ends: at the peer's end of stream, with a reset, or because the peer is gone.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use crate::verdict::{CaseFailure, Fault};
 
 /// More than fits between a peer with small buffers and a program that has stopped writing.
 const LARGE: usize = 512 << 10;
-/// How long a program may take for that: 32 KiB a second, so that one which moves a byte with each call is fast enough.
+/// How long a program may take for that: at 32 KiB a second, even a program that moves one byte with each call is fast
+/// enough.
 const LARGE_TAKES: Duration = Duration::from_secs(16);
-/// Requests of 1,000 bytes each, all together nearly as long as that.
+/// How many requests of 1,000 bytes. Together they are nearly as long as that.
 const UNREAD: usize = 500;
-/// More than any pool has workers, and than a program has descriptors on most systems (1,024).
+/// More peers than any pool has workers, and more than a program has descriptors on most systems (1,024).
 const BROKEN_PEERS: usize = 1_100;
 
 pub(super) const END_BETWEEN: Case = Case {
@@ -123,7 +124,7 @@ fn slow_reader(trial: &mut Trial) -> Result<(), CaseFailure> {
     let requests = one.repeat(UNREAD);
     let mut peer = trial.connect_narrow()?;
     trial.allow(LARGE_TAKES);
-    // How much the kernel takes is chance, and the report should be the same each time.
+    // How much the kernel takes is chance, and the report should be the same each time, so the step gives no number.
     let step = format!(
         "sends {UNREAD} requests of {} bytes, and reads only when nothing more fits into the buffers",
         one.len()
@@ -189,7 +190,8 @@ pub(super) const RESET: Case = Case {
 fn reset(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
-    // The answer proves that the program has this connection: the reset meets it, not the queue of the listener.
+    // The answer proves that the program has accepted this connection, so the reset reaches the program, not the accept
+    // queue.
     ask(&mut peer, &trial.text(5))?;
     peer.send(&request("upper", &trial.text(9))[..20])?;
     peer.reset();
@@ -197,7 +199,7 @@ fn reset(trial: &mut Trial) -> Result<(), CaseFailure> {
 
     let mut peer = trial.connect("idle")?;
     peer.send(&request("upper", &trial.text(900)))?;
-    // The rest of the answer is there, or comes.
+    // The rest of the answer has arrived or will arrive.
     peer.receive("the length of the answer's header", 4)?;
     peer.reset();
     next_peer(trial)?;
@@ -235,7 +237,8 @@ fn many_broken_peers(trial: &mut Trial) -> Result<(), CaseFailure> {
         format!("{BROKEN_PEERS} peers are answered and reset, one after another; then {BROKEN_PEERS} break the \
                  protocol or their connection"),
         |trial| {
-            // Those that reset come once more by themselves: an error of recv leaves by a way of its own.
+            // The peers that reset also get a series of their own: a failing recv may leave the program's loop in a
+            // different way.
             (0..BROKEN_PEERS).try_for_each(|_| {
                 let mut peer = trial.connect("idle")?;
                 peer.send(&hello)?;

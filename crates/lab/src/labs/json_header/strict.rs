@@ -1,11 +1,11 @@
-//! Headers that a program has to refuse, each with the body that it would have if a lenient parser had read it.
+//! Headers that a program has to refuse, each with the body that a lenient parser would expect.
 
 use crate::labs::header::{head, next_peer, refused, shown, with_header};
 use crate::labs::lab::Case;
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
-/// A connection that was to be closed, and was not.
+/// The connection should have been closed, and wasn't.
 pub(super) const NOT_CLOSED: &[Fault] = &[Fault::Extra, Fault::Open, Fault::Ended];
 
 pub(super) const HEADER_NO_OBJECT: Case = Case {
@@ -195,20 +195,20 @@ pub(super) const STRICT_ENCODING: Case = Case {
     play: strict_encoding,
 };
 
-/// What is no UTF-8, in each way in which a decoder may be wrong (RFC 3629, section 3).
+/// Bytes that are not UTF-8, for each reason that a decoder may overlook (RFC 3629, section 3).
 pub(super) const NOT_UTF8: [&[u8]; 20] = [
     b"\xff",
     b"\xfe",
     b"a\x80",
     b"\xbf",
-    // An unfinished character, at the end and before another one.
+    // An incomplete character, at the end and before another one.
     b"\xc3",
     b"\xc3 ",
     b"\xe6\x9d",
     b"\xe6\x9d ",
     b"\xf0\x9f\x8e",
     b"\xf0\x9f\x8e ",
-    // Longer than they need be.
+    // Longer than necessary.
     b"\xc0\x80",
     b"\xc1\xbf",
     b"\xe0\x9f\xbf",
@@ -237,7 +237,7 @@ fn strict_encoding(trial: &mut Trial) -> Result<(), CaseFailure> {
     refuse_each(trial, headers)
 }
 
-/// Each of these headers, with a body of three bytes.
+/// Sends each of these headers, with a body of three bytes.
 fn refuse_each(
     trial: &mut Trial,
     headers: impl IntoIterator<Item = impl AsRef<[u8]>>,

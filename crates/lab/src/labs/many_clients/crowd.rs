@@ -6,12 +6,14 @@ use crate::verdict::CaseFailure;
 
 /// The byte order of a length.
 pub(super) const ORDER: Order = Order::Little;
-/// A text whose answer does not fit between a peer with small buffers and a program.
+/// The length of a text whose answer doesn't fit between a peer with small buffers and a program.
 const LARGE: usize = 1 << 20;
-/// Rounds that show that a server goes on: one that waits on readiness may need several until it has accepted all.
+/// How many rounds show that a server is still working: a server that waits for readiness may need several before it
+/// has accepted every client.
 const ROUNDS: usize = 10;
 
-/// A peer that has sent a large frame and reads no more, when it has seen that the answer has begun. And the rest of that.
+/// A peer that has sent a large frame, seen the beginning of the answer, and then stopped reading. The second value is
+/// the rest of the answer.
 pub(super) fn large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), CaseFailure> {
     let mut peer = trial.connect_narrow()?;
     let text = long_text(trial, LARGE);
@@ -22,7 +24,7 @@ pub(super) fn large(trial: &mut Trial) -> Result<(Peer, Vec<u8>), CaseFailure> {
     Ok((peer, rest))
 }
 
-/// The answer shows that the server has accepted: none has to wait in the backlog.
+/// Each peer is answered, which shows that the server has accepted it: none has to wait in the accept queue.
 pub(super) fn connect_many(trial: &mut Trial, count: usize) -> Result<Vec<Peer>, CaseFailure> {
     let connect = |trial: &mut Trial| {
         let mut peer = trial.connect("idle")?;
@@ -33,7 +35,7 @@ pub(super) fn connect_many(trial: &mut Trial, count: usize) -> Result<Vec<Peer>,
     })
 }
 
-/// A frame that is answered, so that the server has read, and half of the next one.
+/// A frame that is answered, which shows that the server has read, and half of the next one.
 pub(super) fn begin(trial: &mut Trial, peer: &mut Peer) -> Result<(), CaseFailure> {
     let text = trial.text(20);
     peer.send(&[&ORDER.frame(&text)[..], &ORDER.frame(&text)[..14]].concat())?;
@@ -56,15 +58,15 @@ pub(super) fn ask_each(trial: &mut Trial, peers: &mut [Peer]) -> Result<(), Case
         .try_for_each(|n| ask(trial, &mut peers[n]).map_err(|failure| numbered(n, failure)))
 }
 
-/// Asks so often that a server has met all that happened before, whatever its order.
+/// Asks so often that a server must have handled everything that happened before, in whatever order it works.
 pub(super) fn goes_on(trial: &mut Trial, peer: &mut Peer) -> Result<(), CaseFailure> {
     peer.quietly(&format!("asks {ROUNDS} times, and is answered each time"), |peer| {
         (0..ROUNDS).try_for_each(|_| ask(trial, peer))
     })
 }
 
-/// The peers' numbers by the seed. The one that connected first is the last: a server that serves one client at a time
-/// has chosen that one.
+/// The peers' numbers, shuffled by the seed. The first to connect comes last, because a server that serves one client
+/// at a time would be serving that one.
 pub(super) fn order(trial: &mut Trial, count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (1..count).collect();
     for at in (1..order.len()).rev() {

@@ -10,12 +10,12 @@ use crate::verdict::CaseFailure;
 
 /// How many clients are served at once.
 const CLIENTS: usize = 200;
-/// How many may come before the server accepts the first: asyncio asks for a backlog of 100, most others for 128.
+/// How many may connect before the server accepts the first: asyncio asks for a backlog of 100, most others for 128.
 const WAITING: usize = 100;
-/// How many come and go, one after the other, and how long a program has for them.
+/// How many come and go, one after another, and how long a program may take for them.
 const VISITS: usize = 300;
 const VISITS_TAKE: Duration = Duration::from_secs(12);
-/// More than any pool has workers, and more than a program may have descriptors (1,024).
+/// More peers than any pool has workers, and more than a program may have descriptors (1,024).
 const BROKEN: usize = 1_100;
 const BROKEN_TAKE: Duration = Duration::from_secs(33);
 
@@ -84,7 +84,7 @@ pub(super) fn never_reads(trial: &mut Trial) -> Played {
     large.expect(&rest)
 }
 
-/// The program is held meanwhile, so that its first read finds all of them.
+/// The program is stopped meanwhile, so that its first read finds all of them.
 pub(super) fn many_in_one_piece(trial: &mut Trial) -> Played {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
@@ -138,13 +138,13 @@ pub(super) fn client_leaves(trial: &mut Trial) -> Played {
         let went_on = goes_on(trial, &mut early);
         went_on.map_err(|failure| trial.or_ended(failure))?;
     }
-    // One that has ended its side, and resets while a part of its answer still has to be sent.
+    // A peer that has ended its side, and resets the connection while part of its answer still has to be sent.
     let (mut large, _) = large(trial)?;
     large.end()?;
     goes_on(trial, &mut early)?;
     large.reset();
     trial.expect_idle()?;
-    // Whoever takes a place that became free has it from the start.
+    // Each new client may take a place that has just become free, and must be served from the start.
     for _ in 0..8 {
         let mut late = trial.connect("idle")?;
         goes_on(trial, &mut late)?;
@@ -188,7 +188,7 @@ pub(super) fn broken_framing(trial: &mut Trial) -> Played {
     ask(trial, &mut late)
 }
 
-/// Each send ends inside a frame, and the answer to the frame before it shows that the server has been there.
+/// Each send ends inside a frame. The answer to the frame before it shows that the server has read that far.
 pub(super) fn own_answers(trial: &mut Trial) -> Played {
     trial.start_tcp_server()?;
     let mut peers = connect_many(trial, 8)?;
@@ -221,7 +221,7 @@ fn in_turns(trial: &mut Trial, peers: &mut [Peer]) -> Played {
     Ok(())
 }
 
-/// The kernel gives the lowest free descriptor: to the next client, that of the one which is gone.
+/// The kernel gives out the lowest free descriptor, so the next client gets the descriptor of the one that has left.
 pub(super) fn starts_clean(trial: &mut Trial) -> Played {
     trial.start_tcp_server()?;
     let mut early = trial.connect("idle")?;
@@ -292,7 +292,7 @@ pub(super) fn many_broken(trial: &mut Trial) -> Played {
         })
     });
     broke.map_err(|failure| trial.or_ended(failure))?;
-    // What is still to be given back has its time.
+    // Gives the program time to release what it still holds.
     trial.expect_idle()?;
     trial.step("all of those are gone; now 200 are connected, counting the first peer:");
     let mut peers = connect_many(trial, CLIENTS - 1)?;
@@ -300,7 +300,7 @@ pub(super) fn many_broken(trial: &mut Trial) -> Played {
     ask(trial, &mut early)
 }
 
-/// A length that is not valid, an end inside a length, and one inside a body take turns.
+/// Three peers in turn: one sends a length that is not valid, one ends inside a length, and one ends inside a body.
 fn breaks(trial: &mut Trial, number: usize) -> Played {
     let frame = ORDER.frame(&trial.text(9));
     let not_valid = ORDER.length([-1, LIMIT + 1][number / 3 % 2]);

@@ -1,9 +1,9 @@
-//! What the checker does, in the order of difficulty.
+//! What the checker does, from easy to difficult.
 
 use crate::labs::lab::Case;
 use crate::verdict::Fault;
 
-/// A line is missing, or is that of something else: what most cases are about.
+/// A line is missing or wrong: this is what most cases are about.
 const LINES: &[Fault] = &[Fault::Wrong, Fault::Short, Fault::Extra, Fault::Ended];
 const ENDS: &[Fault] = &[Fault::Extra, Fault::Open];
 

@@ -1,16 +1,16 @@
-//! What a program printed, against the digests of what was sent.
+//! Compares what a program printed with the digests of what was sent.
 
 use stage::Finished;
 
 use super::frame;
 use crate::verdict::{CaseFailure, Fault};
 
-// The student is given the same file.
+// The student gets the same file.
 #[path = "../../../labs/read-exactly/sha256.rs"]
 mod sha256;
 use sha256::sha256_hex;
 
-/// A line for each body, with its digest, and no line more.
+/// One line for each body, with its digest, and no more lines.
 pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(), CaseFailure> {
     let came = some_lines_are_right(finished, bodies)?;
     let expected = bodies.len();
@@ -21,7 +21,7 @@ pub(super) fn lines_are_right(finished: &Finished, bodies: &[&[u8]]) -> Result<(
     Err(CaseFailure::new(Fault::Short, what))
 }
 
-/// A line for each of the first bodies, perhaps not for the last ones; how many that are.
+/// One line for each of the first bodies; the last ones may be missing. Returns how many lines there are.
 pub(super) fn some_lines_are_right(
     finished: &Finished,
     bodies: &[&[u8]],
@@ -63,7 +63,7 @@ fn is_digest(line: &str) -> bool {
     line.len() == 64 && line.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// What the digest belongs to, where it is one of the usual mistakes.
+/// Says what the digest belongs to, if the program made one of the usual mistakes.
 fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
     let body = bodies[number];
     let behind = || bodies[number..].iter().flat_map(|body| frame(body)).collect::<Vec<u8>>();
@@ -85,7 +85,8 @@ fn instead(line: &str, number: usize, bodies: &[&[u8]]) -> String {
 mod tests {
     use super::*;
 
-    /// FIPS 180-4's examples, from NIST's page of example values; the lengths around a block are compared with hashlib's.
+    /// The examples of FIPS 180-4 are from NIST's page of example values. The lengths around a block are compared with
+    /// hashlib.
     #[test]
     fn the_digests_are_the_known_ones() {
         let check = |bytes: &[u8], expected| assert_eq!(sha256_hex(bytes), expected);

@@ -1,4 +1,4 @@
-//! How the program has to end: with a line for each whole frame, and an exit code that says whether all is well.
+//! How the program has to end: with one line for each whole frame, and an exit code that says whether all went well.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::frame;
 use crate::play::{PATIENCE, Trial, not_crashed};
 use crate::verdict::{CaseFailure, Fault};
 
-/// From so many bytes on, some 6 MB may still wait in the kernel when the last byte was sent, and a program that reads a byte
-/// with each call needs this long for them.
+/// From this many bytes on, about 6 MB may still be waiting in the kernel after the last byte was sent, and a program
+/// that reads one byte with each call needs this long for them.
 const LARGE: usize = 2 << 20;
 const LARGE_TAKES: Duration = Duration::from_secs(12);
 const ENDED: &str = "The server has ended its side, or will send nothing more. What is your program waiting for, and what \
                      does recv return there?";
 
-/// All bodies are sent, and the end; a line must come for each, and a normal end.
+/// All bodies are sent, then the end of the stream. The program has to print a line for each, and end normally.
 pub(super) fn all_arrive(
     trial: &mut Trial,
     schedule: &str,
@@ -31,7 +31,7 @@ pub(super) fn all_arrive(
     are_printed(trial, bodies)
 }
 
-/// A line must come for each body, and a normal end.
+/// The program has to print a line for each body, and end normally.
 pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), CaseFailure> {
     let large = bodies.iter().map(|body| body.len()).sum::<usize>() > LARGE;
     let finished = wait_exit(trial, if large { LARGE_TAKES } else { PATIENCE })?;
@@ -40,7 +40,7 @@ pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Cas
         1 => "expects 1 line on stdout, and exit code 0".to_owned(),
         lines => format!("expects {lines} lines on stdout, and exit code 0"),
     });
-    // A program that failed says on stderr why: that comes first.
+    // The exit code is looked at first, because a program that failed says why on stderr.
     if let Some(code) = finished.code.filter(|code| *code != 0) {
         return Err(CaseFailure::new(
             Fault::Ended,
@@ -50,7 +50,7 @@ pub(super) fn are_printed(trial: &mut Trial, bodies: &[&[u8]]) -> Result<(), Cas
     lines_are_right(&finished, bodies)
 }
 
-/// The whole frames must have their lines, and the program must say that something is wrong.
+/// The program has to print the lines of the whole frames, and report that something is wrong.
 pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), CaseFailure> {
     let finished = wait_exit(trial, PATIENCE)?;
     trial.step(match whole.len() {
@@ -61,7 +61,7 @@ pub(super) fn fails(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(),
     lines_are_right(&finished, whole)
 }
 
-/// As [`fails`], where the connection broke so early that the last lines may be missing.
+/// Like [`fails`], but the connection broke so early that the last lines may be missing.
 pub(super) fn breaks(trial: &mut Trial, whole: &[&[u8]], why: &str) -> Result<(), CaseFailure> {
     let finished = wait_exit(trial, PATIENCE)?;
     trial.step(format!(

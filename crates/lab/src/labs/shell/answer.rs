@@ -11,11 +11,11 @@ use crate::labs::header::receive_header;
 use crate::play::{Patience, Peer};
 use crate::verdict::{CaseFailure, Fault};
 
-/// The longest body that can be right: all that is kept of both pipes.
+/// The longest valid body: everything that is kept from both pipes.
 const BODY: usize = 2 * OUTPUT;
-/// When a command may be killed whose time is over.
+/// The earliest moment at which a command whose time is over may be killed.
 pub(super) const EARLIEST: Duration = Duration::from_millis(1900);
-/// How often in all something is tried that the machine may have made late.
+/// How many times we try something in all, if it may have been the machine that was late.
 pub(super) const MOST: usize = 6;
 
 /// Sends a command and expects its whole output.
@@ -36,12 +36,12 @@ pub(super) fn frame(command: impl AsRef<[u8]>) -> Vec<u8> {
 pub(super) struct Answer {
     header: Value,
     body: Vec<u8>,
-    /// When its header had come. The body may take longer: a program may write it a byte at a time.
+    /// When its header had arrived. The body may take longer: a program may write it a byte at a time.
     pub begun: Instant,
 }
 
 impl Answer {
-    /// Sends a command that has time enough, and receives its answer.
+    /// Sends a command that doesn't need all its time, and receives the answer.
     pub fn of(peer: &mut Peer, command: impl AsRef<[u8]>) -> Result<Answer, CaseFailure> {
         let patience = Rc::clone(&peer.patience);
         unhurried(&patience, || {
@@ -69,21 +69,21 @@ impl Answer {
         Ok(Answer { header, body, begun })
     }
 
-    /// Whole, and this.
+    /// Complete, with this body.
     pub fn is(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("timed_out", false)?;
         self.says("truncated", false)?;
         self.body_is(expected)
     }
 
-    /// Of a command that wrote too much: this was kept.
+    /// To a command that wrote too much: this much was kept.
     pub fn is_truncated(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("truncated", true)?;
         self.says("timed_out", false)?;
         self.body_is(expected)
     }
 
-    /// Of a command that took too long: this it had written.
+    /// To a command that took too long: this is what it had written.
     pub fn is_timed_out(&self, expected: impl AsRef<[u8]>) -> Result<(), CaseFailure> {
         self.says("timed_out", true)?;
         self.says("truncated", false)?;
@@ -105,7 +105,7 @@ impl Answer {
         Ok(())
     }
 
-    /// What the header says under this key; false where it does not have it.
+    /// What the header says under this key; false if the key is missing.
     fn flag(&self, key: &str) -> &Value {
         self.header.get(key).unwrap_or(&Value::Bool(false))
     }
@@ -124,8 +124,8 @@ impl Answer {
     }
 }
 
-/// The answer to a command that has time enough. If the 2 s are over all the same, and the program had to wait for a
-/// processor meanwhile, it was the machine, and the command is run again.
+/// The answer to a command that doesn't need all its time. If the 2 s ran out anyway, and the program had to wait for a
+/// processor meanwhile, it was the machine's fault, and the command is run again.
 pub(super) fn unhurried(
     patience: &Patience,
     mut attempt: impl FnMut() -> Result<Answer, CaseFailure>,

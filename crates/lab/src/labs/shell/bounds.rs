@@ -1,8 +1,8 @@
-//! Both sides of a time, whatever the machine does meanwhile.
+//! Tests both sides of a time limit, however busy the machine is.
 //!
-//! A command's start is somewhere between the moment in which it was sent and the one in which it was seen to run. Measured
-//! from the first, no right program kills too early; measured from the second, it may still be the machine that is late. So
-//! whatever is late is tried again: a program whose limit is a second too long is late each time.
+//! A command starts at some moment between the one when we sent it and the one when we saw it running. Measured from
+//! the first, no correct program kills too early. Measured from the second, it may still be the machine that is late.
+//! So anything late is tried again: a program whose limit is a second too long is late each time.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,20 +12,21 @@ use super::liveness::Liveness;
 use crate::play::{Peer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 
-/// When it must be gone, and its answer there.
+/// When the command must be gone and its answer must be there.
 const LATEST: Duration = Duration::from_secs(3);
-/// When what happens at once must have happened.
+/// When something that happens at once must have happened.
 const AT_ONCE: Duration = Duration::from_millis(1800);
 /// Later than this is not worth another try.
 const HOPELESS: Duration = Duration::from_secs(5);
-/// How often something is tried that the machine may have made late; [`MOST`] is how often in all.
+/// How many times we try something that was late although the program never waited for a processor; [`MOST`] is for all
+/// tries together.
 const TRIES: usize = 2;
-/// What a program may take that moves a byte with each call, for 2 MiB or for 1,200 commands.
+/// How long a program that moves one byte with each call may take, for 2 MiB or for 1,200 commands.
 pub(super) const PACE: Duration = Duration::from_secs(24);
-/// For whatever waits for a time-out, and may have to wait again.
+/// For cases that wait for a timeout, and may have to wait again.
 pub(super) const ALLOWED: Duration = Duration::from_secs(20);
 
-/// A command that does not end is killed when its time is over. This it had written by then.
+/// A command that doesn't end is killed when its time is over. By then it had written this.
 pub(super) fn expect_timed_out(
     trial: &mut Trial,
     peer: &mut Peer,
@@ -53,7 +54,7 @@ pub(super) fn expect_timed_out(
     })
 }
 
-/// A command whose peer leaves is gone when its time is over, or before.
+/// A command whose peer leaves is gone when its time is over, or earlier.
 pub(super) fn expect_gone(
     trial: &mut Trial,
     command: &str,
@@ -70,7 +71,7 @@ pub(super) fn expect_gone(
     })
 }
 
-/// A command is answered like this, and nothing of it is left.
+/// A command gets an answer that `judge` accepts, and no process of it is left.
 pub(super) fn expect_at_once(
     trial: &mut Trial,
     peer: &mut Peer,
@@ -93,7 +94,7 @@ pub(super) fn expect_at_once(
     })
 }
 
-/// A command of 1.5 s ends by itself: its answer is this.
+/// A command of 1.5 s ends by itself, and this is its answer.
 pub(super) fn expect_in_time(
     trial: &mut Trial,
     peer: &mut Peer,
@@ -104,7 +105,8 @@ pub(super) fn expect_in_time(
         let mut liveness = Liveness::begin(trial)?;
         liveness.send(peer, command)?;
         let answer = Answer::receive(peer)?;
-        // Killed too early, it cannot have lived so long; killed in time, it was the machine that took so long.
+        // A command that was killed too early can't have lived this long. If it was killed in time, it was the machine
+        // that took so long.
         if !(answer.has_timed_out() && liveness.sent.elapsed() >= EARLIEST) {
             return answer.is(expected);
         }
@@ -115,7 +117,7 @@ pub(super) fn expect_in_time(
     ))
 }
 
-/// Tries something that has to be done in time, until it once is.
+/// Tries something that has to be done in time until it succeeds.
 fn in_time(
     trial: &mut Trial,
     within: Duration,
@@ -127,7 +129,7 @@ fn in_time(
         if late <= within {
             return Ok(());
         }
-        // One in which the program had to wait for a processor does not count.
+        // A try in which the program had to wait for a processor doesn't count.
         if trial.patience.wait(Duration::ZERO).is_over() {
             tries += 1;
             if tries == TRIES || late > HOPELESS {

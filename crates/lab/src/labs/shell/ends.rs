@@ -1,4 +1,4 @@
-//! How a command ends: by itself, by a signal, by its time, or never.
+//! How a command ends: by itself, by a signal, at its time limit, or never.
 
 use super::answer::{Answer, EARLIEST, ask, frame};
 use super::bounds::{ALLOWED, expect_at_once, expect_gone, expect_in_time, expect_timed_out};
@@ -202,7 +202,7 @@ fn ignores_signals(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(ALLOWED);
     let mut peer = trial.connect("idle")?;
-    // Quick ones first. The children of a shell ignore what it ignores.
+    // The commands that end quickly come first. A shell's children ignore the signals that it ignores.
     let command = format!("({TRAP} sleep 60) & echo started");
     expect_at_once(trial, &mut peer, &command, |answer| answer.is("started\n"))?;
     let command = format!("{TRAP} {} sleep 60", out(OUTPUT + 1));
@@ -240,7 +240,8 @@ fn waits_quietly(trial: &mut Trial) -> Result<(), CaseFailure> {
             liveness.send(&mut peer, command)?;
             liveness.wait_start(trial)?;
             trial.expect_idle()?;
-            // After the command's end everybody is idle: a look that came so late has to be taken again.
+            // After the command has ended, the program is idle anyway, so a look that came that late has to be
+            // repeated.
             let looked = liveness.sent.elapsed() < EARLIEST;
             liveness.wait_end(trial)?;
             Answer::receive(&mut peer)?.is_timed_out("before\n")?;

@@ -1,4 +1,4 @@
-//! Whether anything that a command started still runs.
+//! Whether anything that a command started is still running.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,14 +15,14 @@ use crate::verdict::{CaseFailure, Fault, quote};
 /// How long a command may run, as the page says.
 const TIME: Duration = Duration::from_secs(2);
 
-/// A pipe with a name (fifo(7)). A command opens it to write, and every process that it starts has it open, too. When the
-/// last of them is gone, and not before, the pipe has an end: there is no silence to wait for, and no process to look up.
+/// A named pipe (fifo(7)). A command opens it for writing, and every process that it starts inherits it. The pipe ends
+/// exactly when the last of them is gone, so there is no silence to wait for, and no process to look up.
 pub(super) struct Liveness {
     path: PathBuf,
     pipe: File,
-    /// Just before the command was sent: its start is later.
+    /// Just before the command was sent, so the command started later.
     pub sent: Instant,
-    /// When it was seen to run: its start is earlier.
+    /// When we saw it running, so the command started earlier.
     pub seen: Instant,
 }
 
@@ -33,13 +33,14 @@ impl Liveness {
         let path = (0..).map(|n| folder.join(format!("pipe-{n}"))).find(|path| !path.exists());
         let path = path.unwrap_or_default();
         make_fifo(&path)?;
-        // Without NONBLOCK open would wait for the command.
+        // Without NONBLOCK, open would wait for the command.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let pipe = rustix::fs::open(&path, flags, Mode::empty()).map_err(|error| failed(&error))?;
         Ok(Liveness { path, pipe: File::from(pipe), sent: Instant::now(), seen: Instant::now() })
     }
 
-    /// Sends the command, with the pipe open. The report shows it without: the name differs each time.
+    /// Sends the command, together with code that opens the pipe. The report shows only the command, because the name
+    /// of the pipe is different each time.
     pub fn send(&mut self, peer: &mut Peer, command: &str) -> Result<(), CaseFailure> {
         let held = format!("exec 3>'{}'; echo >&3; {command}", self.path.display());
         let step = format!("sends the command {}", quote(command.as_bytes()));
@@ -62,7 +63,7 @@ impl Liveness {
         }
     }
 
-    /// Waits until the command, which has run, and all that it started are gone.
+    /// Waits until the command, which we have seen running, and everything that it started are gone.
     pub fn wait_end(&mut self, trial: &Trial) -> Result<(), CaseFailure> {
         trial.step("waits until nothing that the command started is still running");
         let within = TIME + PATIENCE;
@@ -78,7 +79,7 @@ impl Liveness {
         ))
     }
 
-    /// Whether all of it is gone, or is so within this time.
+    /// Whether all of it is gone, now or within this time.
     pub fn has_ended(&mut self, trial: &Trial, within: Duration) -> bool {
         loop {
             match self.read(trial, within) {
@@ -89,12 +90,12 @@ impl Liveness {
         }
     }
 
-    /// How many bytes came, 0 at the end; nothing when there is neither in time.
+    /// How many bytes arrived, 0 at the end; `None` if neither happens in time.
     fn read(&mut self, trial: &Trial, within: Duration) -> Option<usize> {
         let mut time = trial.patience.wait(within);
         loop {
             let left = time.until().saturating_duration_since(Instant::now());
-            // Before the first opens it, a read says end; but then poll waits.
+            // Until the command opens the pipe, a read returns the end of the file; but poll waits.
             if wait_readable(&self.pipe, left)
                 && let Ok(got) = self.pipe.read(&mut [0; 16])
             {

@@ -1,4 +1,4 @@
-//! What a command writes: to which pipe, which bytes, and how many.
+//! What a command writes: to which pipe, which bytes, and how many of them.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn any_bytes(trial: &mut Trial) -> Result<(), CaseFailure> {
     ask(&mut peer, r"printf '\377\376\000\200'", b"\xff\xfe\0\x80")?;
     ask(&mut peer, b"printf %s '\xe9t\xe9'", b"\xe9t\xe9")?;
     ask(&mut peer, r"printf ' \r\n\n'; printf '\000\n ' >&2", b" \r\n\n\0\n ")?;
-    // Its last byte is a space that belongs to the word.
+    // The command ends in a space that belongs to the word.
     ask(&mut peer, "\nprintf %s 'two\nlines'\\ ", "two\nlines ")
 }
 
@@ -107,7 +107,7 @@ fn pipes_full(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     trial.allow(PACE);
     let mut peer = trial.connect("idle")?;
-    // Builtins only: 400 processes would take a second.
+    // Only shell builtins: 400 processes would take a second.
     let (out, err) = (text(trial, 1000), text(trial, 1000));
     let write = format!("printf %s {out}; printf %s {err} >&2");
     let command = format!("i=0; while [ $i -lt 200 ]; do {write}; i=$((i+1)); done");
@@ -124,7 +124,7 @@ pub(super) const LAST_WORDS: Case = Case {
     play: last_words,
 };
 
-/// While the program is held, the command writes all that it has to say and ends: the program finds both at once.
+/// The program is stopped while the command writes everything and ends, so it finds both at once.
 fn last_words(trial: &mut Trial) -> Result<(), CaseFailure> {
     trial.start_tcp_server()?;
     let mut peer = trial.connect("idle")?;
@@ -140,7 +140,7 @@ fn last_words(trial: &mut Trial) -> Result<(), CaseFailure> {
         trial.while_stopped(|trial| {
             trial.step("lets the command go on");
             std::fs::write(&go, "").map_err(|error| CaseFailure::machine("write a file", error))?;
-            // Where a pipe holds less, the command has to wait for the program.
+            // If a pipe on this system holds less, the command has to wait for the program.
             liveness.has_ended(trial, Duration::from_secs(1));
             Ok(())
         })?;
@@ -240,7 +240,7 @@ fn endless(trial: &mut Trial) -> Result<(), CaseFailure> {
     let line = text(trial, 999);
     let expected = &format!("{line}\n").repeat(OUTPUT / 1000 + 1)[..OUTPUT];
     for to in ["", " >&2"] {
-        // Not truly endless: a program that keeps all of it should not take the machine's memory.
+        // Not really endless: if a program keeps all of it, it shouldn't use up the machine's memory.
         let lines = format!("i=0; while [ $i -lt 40000 ]; do echo {line}; i=$((i+1)); done{to}");
         let command = format!("{lines}; sleep 60");
         expect_at_once(trial, &mut peer, &command, |answer| answer.is_truncated(expected))?;
@@ -248,17 +248,17 @@ fn endless(trial: &mut Trial) -> Result<(), CaseFailure> {
     ask(&mut peer, "echo next", "next\n")
 }
 
-/// Writes so many bytes 0 to stdout.
+/// A command that writes this many zero bytes to stdout.
 pub(super) fn out(length: usize) -> String {
     format!("dd if=/dev/zero bs={length} count=1 2>/dev/null;")
 }
 
-/// Writes so many letters e to stderr.
+/// A command that writes this many letters e to stderr.
 pub(super) fn err(length: usize) -> String {
     format!("dd if=/dev/zero bs={length} count=1 2>/dev/null | tr '\\0' e >&2;")
 }
 
-/// The body of these two.
+/// What the answer to both of these holds.
 pub(super) fn both(zeros: usize, letters: usize) -> Vec<u8> {
     [vec![0; zeros], vec![b'e'; letters]].concat()
 }

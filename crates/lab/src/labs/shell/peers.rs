@@ -1,4 +1,4 @@
-//! Peers that end their side, leave, reset, and break the rules.
+//! Peers that end their side, leave, reset, or break the rules.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use crate::labs::leaving::{LEAVINGS, leave_full, leave_owed};
 use crate::play::{Peer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 
-/// More than a pool has workers, or the program descriptors.
+/// More peers than a pool has workers, and more than the program has descriptors.
 const PEERS: usize = 1100;
 
 pub(super) const HALF_CLOSE: Case = Case {
@@ -154,7 +154,7 @@ fn resets(trial: &mut Trial) -> Result<(), CaseFailure> {
         peer.reset();
         next_peer(trial)?;
     }
-    // The first answer is longer than all buffers; the requests after it are never read.
+    // The first answer is larger than all buffers, so the requests after it are never read.
     let write = format!("{}{}", out(OUTPUT), err(OUTPUT));
     let padded = write.clone() + &" ".repeat(COMMAND as usize - write.len());
     leave_full(trial, &frame(padded).repeat(16))?;

@@ -1,4 +1,4 @@
-//! Requests: in pieces, together, too long, cut off.
+//! Requests: in pieces, several together, too long, cut off.
 
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use crate::labs::lab::Case;
 use crate::play::{Peer, Trial};
 use crate::verdict::{CaseFailure, Fault};
 
-/// How many requests come in one piece: more than a recursion is deep, and than the program has descriptors.
+/// How many requests are sent in one piece: more than a recursion can go deep, and more than the program has
+/// descriptors.
 const MANY: usize = 1200;
 
 pub(super) const ONE_COMMAND: Case = Case {
@@ -104,7 +105,7 @@ fn command_lengths(trial: &mut Trial) -> Result<(), CaseFailure> {
     Ok(())
 }
 
-/// A command of this length that says both words: the first at its beginning, the other at its end.
+/// A command of this length that prints both words: one at its beginning, the other at its end.
 fn padded(first: &str, last: &str, length: usize) -> String {
     let (first, last) = (format!("echo {first};"), format!("echo {last}"));
     let spaces = " ".repeat(length - first.len() - last.len());
@@ -174,7 +175,7 @@ fn broken_framing(trial: &mut Trial) -> Result<(), CaseFailure> {
     let half = command.len() - "; echo ran".len();
     for part in [1, 3, 4, half, command.len() - 1] {
         let mut peer = trial.connect("idle")?;
-        // The name in the command differs each time.
+        // The path in the command is different each time, so the step doesn't quote it.
         let all = command.len();
         peer.quietly(&format!("sends the first {part} of a request's {all} bytes"), |peer| {
             peer.send(&command[..part])

@@ -1,4 +1,4 @@
-//! What the checker does, in the order of difficulty.
+//! What the checker does, from easy to difficult.
 
 use super::{paths, peers};
 use crate::labs::lab::Case;

@@ -1,4 +1,4 @@
-//! The path: what may stand there, how long it may be, and who may connect.
+//! The path: what may be there already, how long it may be, and who may connect.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -15,7 +15,7 @@ use crate::verdict::{CaseFailure, Fault};
 
 pub(super) fn stale(trial: &mut Trial) -> Result<(), CaseFailure> {
     for kind in Socket::ALL {
-        // Each at a path of its own: what the program leaves there when it is killed is another case.
+        // Each kind at a path of its own: what the program leaves there when it is killed is a case of its own.
         let path = trial.folder()?.join(kind.name());
         leave_stale(trial, &path, *kind)?;
         trial.start_unix_server(path)?;
@@ -166,7 +166,7 @@ fn link_stays(trial: &mut Trial, target: &Path) -> Result<(), CaseFailure> {
     Ok(())
 }
 
-/// The program refuses, and what stands there is the same as before.
+/// The program refuses, and whatever is at the path is the same as before.
 fn stays(trial: &mut Trial, path: &Path) -> Result<(), CaseFailure> {
     let was = id(path)?;
     trial.expect_refusal(path)?;
@@ -201,7 +201,7 @@ pub(super) fn permissions(trial: &mut Trial) -> Result<(), CaseFailure> {
 }
 
 fn mode_is_0600(trial: &mut Trial, path: &Path) -> Result<(), CaseFailure> {
-    // Served, it has set all it wanted to set: nothing has to be waited for.
+    // The program has served a peer, so it has already set the mode: there is nothing to wait for.
     serves(trial)?;
     trial.step("looks at the file's mode: 0600 is expected");
     match fs::symlink_metadata(path).map(|found| found.permissions().mode() & 0o7777) {

@@ -1,4 +1,4 @@
-//! The peers of the server: who is served, and what becomes of those who leave.
+//! The peers of the server: which ones are served, and what happens when one leaves.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -10,9 +10,10 @@ use crate::verdict::{CaseFailure, Fault};
 
 /// More than the buffers of both directions hold: 208 KiB each on Linux, `net.core.wmem_default`.
 const LARGE: usize = 1 << 20;
-/// How long a program may take for that: 64 KiB a second, so that one which moves a byte with each call is fast enough.
+/// How long a program may take for that: at 64 KiB a second, even a program that moves one byte with each call is fast
+/// enough.
 const LARGE_TAKES: Duration = Duration::from_secs(16);
-/// More peers than any pool has workers, and than a program has descriptors.
+/// More peers than any pool has workers, and more than a program has descriptors.
 const MANY: usize = 1_100;
 
 pub(super) fn first(trial: &mut Trial) -> Result<(), CaseFailure> {
@@ -23,7 +24,7 @@ pub(super) fn first(trial: &mut Trial) -> Result<(), CaseFailure> {
 pub(super) fn any_bytes(trial: &mut Trial) -> Result<(), CaseFailure> {
     start(trial)?;
     for schedule in ["cut=1", "cut=random:1..40"] {
-        // é is cut in two; then all values, and at the end what is often stripped.
+        // é is cut in two; then all values, and at the end, bytes that programs often strip.
         let mut message = b"\0\r\n\xff\xfe\x80 \x1a\x04 \xc3\xa9\n".to_vec();
         message.extend(0..=u8::MAX);
         message.extend(b" \n");
@@ -84,7 +85,7 @@ pub(super) fn peer_leaves(trial: &mut Trial) -> Result<(), CaseFailure> {
     let mut peer = trial.connect("idle")?;
     peer.send(&hello)?;
     peer.expect(&hello)?;
-    // Already the first write to a Unix socket whose peer has closed fails.
+    // On a Unix socket, even the first write fails after the peer has closed.
     leave_owed(trial, peer, &owed, Leaving::Closes)?;
     serves(trial)?;
     trial.expect_idle()
@@ -110,7 +111,8 @@ pub(super) fn many_leave(trial: &mut Trial) -> Result<(), CaseFailure> {
     serves(trial)
 }
 
-/// A peer that closes with its answer unread: the program's next read fails with ECONNRESET, whoever is faster.
+/// A peer that closes without reading its answer: the program's next read fails with ECONNRESET, whichever of them is
+/// faster.
 fn leave(trial: &Trial, number: usize) -> Result<(), CaseFailure> {
     let failure =
         |what: String| CaseFailure::new(Fault::Silent, format!("peer {number} of {MANY} {what}"));
@@ -134,7 +136,7 @@ pub(super) fn start(trial: &mut Trial) -> Result<PathBuf, CaseFailure> {
     Ok(path)
 }
 
-/// A peer comes, and is served to its end.
+/// A peer connects, and is served until it ends the stream.
 pub(super) fn serves(trial: &mut Trial) -> Result<(), CaseFailure> {
     let text = trial.text(30);
     trial.next_peer(|peer| {

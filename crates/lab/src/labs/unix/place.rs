@@ -1,4 +1,4 @@
-//! What stands at the server's path before it comes, and whether it still does afterwards.
+//! What is at the server's path before the server starts, and whether it is still there afterwards.
 
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use socket2::{Domain, SockAddr, Type};
 use crate::play::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
-/// The longest path of a Unix socket, in bytes: sun_path less the NUL that ends it. unix(7)
+/// The longest path of a Unix socket, in bytes: the size of sun_path, minus the NUL at its end. unix(7)
 pub(super) const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// A kind of Unix socket.
@@ -22,7 +22,7 @@ pub(super) enum Socket {
 }
 
 impl Socket {
-    /// Those that the system has.
+    /// Those that the system supports.
     pub const ALL: &[Socket] = if cfg!(target_os = "linux") {
         &[Socket::Stream, Socket::Datagram, Socket::Seqpacket]
     } else {
@@ -38,7 +38,7 @@ impl Socket {
     }
 }
 
-/// A socket of ours at this path, which listens if it can, with room for so many connections and one more.
+/// A socket of ours at this path. It listens if it can, with room for this many connections and one more.
 pub(super) fn listener(
     path: &Path,
     kind: Socket,
@@ -59,8 +59,8 @@ pub(super) fn listener(
     made.map_err(|error| CaseFailure::machine("make a socket", error))
 }
 
-/// Connects until nobody more finds room in the listener's queue. Linux only: elsewhere a full queue refuses, as if nobody
-/// listened.
+/// Connects until the accept queue is full. Linux only: elsewhere, a full queue refuses connections, as if nobody were
+/// listening.
 pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, CaseFailure> {
     let mut waiting = Vec::new();
     while cfg!(target_os = "linux") && waiting.len() < 10 {
@@ -77,7 +77,8 @@ pub(super) fn fill_queue(path: &Path) -> Result<Vec<socket2::Socket>, CaseFailur
     Ok(waiting)
 }
 
-/// Whether this socket of ours was sent nothing: no bytes by those who connected, and no datagram, not even an empty one.
+/// Checks that nothing was sent to this socket of ours: no bytes on a connection, and no datagram, not even an empty
+/// one.
 pub(super) fn nothing_was_sent(socket: &socket2::Socket, kind: Socket) -> Result<(), CaseFailure> {
     let machine = |error| CaseFailure::machine("look what came", error);
     socket.set_nonblocking(true).map_err(machine)?;
@@ -106,7 +107,7 @@ pub(super) fn leave_stale(trial: &Trial, path: &Path, kind: Socket) -> Result<()
     let name = path.file_name().unwrap_or_default().display();
     let kind_name = kind.name();
     trial.step(format!("there is a {kind_name} socket at {name} that nobody has open any more"));
-    // Dropped, a socket does not remove its file.
+    // Dropping a socket doesn't remove its file.
     listener(path, kind, 1).map(drop)
 }
 
@@ -115,7 +116,7 @@ pub(super) fn path_of(folder: &Path, length: usize) -> PathBuf {
     folder.join("s".repeat(name))
 }
 
-/// Which file stands there: its kind, its mode and its number.
+/// Identifies the file at a path: its number, and its mode, which includes its kind.
 pub(super) type Id = (u64, u32);
 
 pub(super) fn id(path: &Path) -> Result<Id, CaseFailure> {

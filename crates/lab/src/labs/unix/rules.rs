@@ -1,4 +1,4 @@
-//! What the page asks of the program.
+//! What the lab's page asks of the program.
 
 use crate::labs::lab::Rule;
 
