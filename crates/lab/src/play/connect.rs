@@ -14,11 +14,11 @@ use super::trial::Trial;
 use crate::verdict::{CaseFailure, Fault};
 
 impl Trial<'_> {
-    /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for none. The
-    /// seed is the trial's. Without `direction=` it is what the peer sends that is disturbed.
+    /// Connects a peer to the server, through a relay with this schedule: `cut=1`, `cut=random:1..7`, `idle` for no
+    /// relay. The seed is the trial's. Without `direction=`, the relay disturbs what the peer sends.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the server does not accept.
+    /// [`CaseFailure`] when the server doesn't accept.
     pub fn connect(&mut self, schedule: &str) -> Result<Peer, CaseFailure> {
         let schedule = self.network.parse(schedule, Direction::ToServer)?;
         let Some(server) = self.address.clone() else {
@@ -29,12 +29,12 @@ impl Trial<'_> {
         self.accepted(dial(&address, Buffers::Usual), &schedule)
     }
 
-    /// Connects a peer whose kernel buffers are small, directly: some 300,000 bytes then fill everything between it and a
-    /// program that has stopped reading. Usually that takes 8 MB (tcp(7), `tcp_rmem` and `tcp_wmem`), and how much fits
-    /// is chance.
+    /// Connects a peer with small kernel buffers directly to the server. About 300,000 bytes are then enough to fill
+    /// everything between it and a program that has stopped reading. With the usual buffers that takes 8 MB (tcp(7),
+    /// `tcp_rmem` and `tcp_wmem`), and how much fits is chance.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the server does not accept.
+    /// [`CaseFailure`] when the server doesn't accept.
     pub fn connect_narrow(&mut self) -> Result<Peer, CaseFailure> {
         let Some(server) = self.address.clone() else {
             return Err(CaseFailure::machine("connect", "the case has started no server"));
@@ -43,11 +43,11 @@ impl Trial<'_> {
         self.accepted(dial(&server, Buffers::Small), &Schedule::default())
     }
 
-    /// Connects a peer from another address and with the same port as this one: 127.0.0.2, which only Linux has without
-    /// being told. Elsewhere, a peer as any other.
+    /// Connects a peer from another address but with the same port as this one: 127.0.0.2, which only Linux has without
+    /// any setup. On other systems, an ordinary peer.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the server does not accept.
+    /// [`CaseFailure`] when the server doesn't accept.
     pub fn connect_beside(&mut self, peer: &Peer) -> Result<Peer, CaseFailure> {
         let (Some(Endpoint::Ip(server)), Some(port), true) =
             (self.address.clone(), peer.port(), cfg!(target_os = "linux"))
@@ -71,10 +71,10 @@ impl Trial<'_> {
         Ok(self.peer(socket, Plan::new(schedule, Destination::Server, 0)))
     }
 
-    /// Another peer connects, and is to be served like this.
+    /// Connects another peer, which is served by `ask`.
     ///
     /// # Errors
-    /// Those of `ask`; but if the program has ended, that it has ([`or_ended`](Trial::or_ended)).
+    /// Those of `ask`; if the program has ended, the error says that instead ([`or_ended`](Trial::or_ended)).
     pub fn next_peer(
         &mut self,
         ask: impl FnOnce(&mut Peer) -> Result<(), CaseFailure>,
@@ -83,8 +83,8 @@ impl Trial<'_> {
         asked.map_err(|failure| self.or_ended(failure))
     }
 
-    /// Why the next peer was not served: if the program has ended by itself, that it has. Else it would be chance whether
-    /// the peer came just before its end or behind it, and what it saw.
+    /// Why the next peer was not served. If the program has ended by itself, that is the reason: otherwise it would be
+    /// chance whether the peer connected just before or just after the end, and what it saw.
     pub fn or_ended(&self, failure: CaseFailure) -> CaseFailure {
         match self.ended(Duration::from_millis(500)) {
             Some(how) => CaseFailure::new(

@@ -12,23 +12,24 @@ use super::patience::{PATIENCE, Patience};
 use super::recording::SharedRecording;
 use crate::verdict::{CaseFailure, Fault, same};
 
-/// How much is kept of what was not yet expected, in bytes: more than any answer of a lab has. A program that sends without
-/// end must not take the memory of those beside it.
+/// How many bytes we keep that were not expected yet: more than any answer of a lab has. A program that sends without
+/// end must not use up the memory of the others.
 pub(crate) const KEPT: usize = 64 << 20;
 
-/// How long a late reader waits for room. Its verdict does not depend on it: one that begins to read too early is kinder.
+/// How long a late reader waits for free space in the buffers. The verdict doesn't depend on it: starting to read too
+/// early is only kinder.
 const FULL: Duration = Duration::from_millis(100);
 
 pub(crate) struct Connection {
     pub socket: Socket,
-    /// What has come and was not yet expected.
+    /// What has arrived and was not expected yet.
     pub received: Vec<u8>,
     pub ended: Option<Ended>,
     patience: Rc<Patience>,
     recorded: SharedRecording,
     /// A write has failed: the connection is gone.
     gone: bool,
-    /// When the peer began what it is waiting in.
+    /// When the peer began what it is now waiting for.
     begun: Instant,
     /// When bytes last moved.
     moved: Instant,
@@ -38,13 +39,13 @@ pub(crate) struct Connection {
 pub(crate) enum Ended {
     Orderly,
     Reset,
-    /// Not by the program: more came than is kept, and no more is read.
+    /// We stopped reading, because more arrived than we keep.
     Flooded,
 }
 
 impl Connection {
     pub fn new(socket: Socket, patience: Rc<Patience>, recorded: SharedRecording) -> Connection {
-        // A socket that stayed blocking would only make waits longer: each call polls first.
+        // If this fails, waits only take longer: each call polls first.
         let _ = socket.set_nonblocking(true);
         let (begun, moved) = (Instant::now(), Instant::now());
         Connection {
@@ -59,23 +60,23 @@ impl Connection {
         }
     }
 
-    /// Writes all of it, and reads nothing.
+    /// Sends all bytes without reading.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), CaseFailure> {
         self.transfer(bytes, None)
     }
 
-    /// Writes all of it and reads meanwhile, until the first byte that is not as expected.
+    /// Sends all bytes and reads meanwhile, up to the first wrong byte.
     pub fn exchange(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         self.transfer(bytes, Some(expected))
     }
 
-    /// Writes until the kernel's buffers are full; only then as [`exchange`](Connection::exchange).
+    /// Sends until the kernel's buffers are full, and only then goes on as [`exchange`](Connection::exchange) does.
     pub fn exchange_late(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), CaseFailure> {
         let sent = self.fill(bytes);
         self.transfer(&bytes[sent..], Some(expected))
     }
 
-    /// Writes until the kernel's buffers are full. How many bytes went.
+    /// Sends until the kernel's buffers are full. Returns how many bytes that took.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
         while sent < bytes.len() && wait(&self.socket, PollFlags::OUT, Instant::now() + FULL) {
@@ -91,7 +92,8 @@ impl Connection {
         sent
     }
 
-    /// Reads until it is enough, the end, or the time is over. What comes gives it new time, up to the deadline.
+    /// Reads until `enough` says so, the stream ends, or the time is over. Every byte that arrives starts the wait
+    /// anew, up to the case's deadline.
     pub fn read_until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
         let patience = Rc::clone(&self.patience);
         let mut time = patience.wait(PATIENCE);
@@ -104,7 +106,8 @@ impl Connection {
         }
     }
 
-    /// Reads until there are so many bytes, if they come soon: for a report, when the verdict stands already.
+    /// Reads until there are this many bytes, if they arrive soon. It is for the report; the verdict is already
+    /// decided.
     pub fn read_soon(&mut self, length: usize) {
         let until = Instant::now() + Duration::from_millis(200);
         while self.received.len() < length && self.ended.is_none() && Instant::now() < until {
@@ -113,12 +116,12 @@ impl Connection {
         }
     }
 
-    /// Watches for so long, and reads nothing. Whether the program has ended the connection or sent something.
+    /// Watches for this long without reading. Returns whether the program has ended the connection or sent something.
     pub fn stirs(&self, within: Duration) -> bool {
         wait_readable(&self.socket, within)
     }
 
-    /// If bytes moved until the time of the case was over: for how long they did, in seconds.
+    /// If bytes were still moving when the time of the case was over: for how long, in seconds.
     pub fn slow(&self) -> Option<f32> {
         let moving = self.patience.is_over() && self.moved.elapsed() < PATIENCE;
         moving.then(|| self.begun.elapsed().as_secs_f32())
@@ -150,7 +153,7 @@ impl Connection {
                         return Err(self.stuck(sent, bytes.len()));
                     }
                 }
-                // Shown by what is expected next, in the same words each time.
+                // The next thing that the peer expects reports it, in the same words each time.
                 Err(_) => {
                     self.gone = true;
                     return Ok(());
@@ -178,11 +181,11 @@ impl Connection {
         }
     }
 
-    /// One read of what is there. Whether bytes came.
+    /// Reads once. Returns whether bytes arrived.
     fn read(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         match (&self.socket).read(&mut buffer) {
-            // The write that failed has taken the error away.
+            // The failed write has already taken the socket's error.
             Ok(0) if self.gone => self.ended = Some(Ended::Reset),
             Ok(0) => {
                 self.recorded.borrow_mut().receives(b"");
@@ -204,7 +207,7 @@ impl Connection {
     }
 }
 
-/// How far what came has been compared.
+/// How far we have compared what arrived.
 #[derive(Default)]
 pub(crate) struct Comparison {
     pub same: usize,
@@ -212,7 +215,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Whether all has come, or a wrong byte. Looks only at what is new.
+    /// Whether everything has arrived, or a wrong byte. Looks only at what is new.
     pub fn is_decided(&mut self, expected: &[u8], received: &[u8]) -> bool {
         let came = received.len().min(expected.len());
         self.same += same(&received[self.same..came], &expected[self.same..came]);
@@ -221,7 +224,7 @@ impl Comparison {
     }
 }
 
-/// Waits until something can be read, at most so long.
+/// Waits until there is something to read, for at most `within`.
 pub(crate) fn wait_readable(on: &impl AsFd, within: Duration) -> bool {
     wait(on, PollFlags::IN, Instant::now() + within)
 }

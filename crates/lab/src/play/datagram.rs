@@ -26,29 +26,30 @@ pub struct DatagramPeer {
     socket: UdpSocket,
     steps: Steps,
     patience: Rc<Patience>,
-    /// The program's address, also when this peer talks to a relay.
+    /// The program's address, even if this peer talks to a relay.
     server: SocketAddr,
 }
 
-/// How often a peer that hears nothing looks whether anybody is there.
+/// How often a peer that hears nothing checks whether the program's socket is still there.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl DatagramPeer {
     /// Sends one datagram; `what` names it in the report: `add 5, number 7`.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the machine refuses. That nobody is there shows in what is expected next.
+    /// [`CaseFailure`] when the machine refuses. If nobody receives it, the next thing that is expected shows that.
     pub fn send(&mut self, what: &str, datagram: &[u8]) -> Result<(), CaseFailure> {
         self.step(&format!("sends {what}: {}", quote(datagram)));
         self.send_quietly(datagram)
     }
 
-    /// Sends without a step: for what is sent so often that a report of each would hide the rest.
+    /// Like `send`, but without a step in the report: used so often that a step for each would hide the rest.
     ///
     /// # Errors
     /// As [`send`](DatagramPeer::send).
     pub fn send_quietly(&mut self, datagram: &[u8]) -> Result<(), CaseFailure> {
-        // A connected socket is told of the datagram before that nobody was there for it; then this one has not left.
+        // A connected socket reports here that nobody received the datagram before; then this one has not been sent
+        // yet.
         let sent = self.socket.send(datagram).or_else(|_| self.socket.send(datagram));
         match sent {
             Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => {
@@ -61,7 +62,7 @@ impl DatagramPeer {
     /// Receives one datagram and compares it.
     ///
     /// # Errors
-    /// [`CaseFailure`] when another one comes, or none in time.
+    /// [`CaseFailure`] when a different datagram arrives, or none in time.
     pub fn expect(&mut self, what: &str, expected: &[u8]) -> Result<(), CaseFailure> {
         self.step(&format!("expects {what}: {}", quote(expected)));
         match self.next(PATIENCE)? {
@@ -82,7 +83,7 @@ impl DatagramPeer {
         }
     }
 
-    /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
+    /// Sends nothing for longer than the program seems ready to wait: see `waits.rs`.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program closes its socket meanwhile, or sends something.
@@ -106,13 +107,13 @@ impl DatagramPeer {
         }
     }
 
-    /// Closes its socket: an answer that is on the way comes back as an ICMP message, port unreachable.
+    /// Closes its socket. An answer that is on its way comes back as an ICMP message, port unreachable.
     pub fn close(self) {
         self.step("closes its socket");
     }
 
-    /// The next datagram, if one comes within this time, whatever else the machine does: for a peer that asks again then. No
-    /// step: the caller says what is going on.
+    /// The next datagram, if one arrives within this time, even if the machine is busy: for a peer that asks again if
+    /// none does. It adds no step: the caller does that.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program has closed its socket.
@@ -121,20 +122,20 @@ impl DatagramPeer {
         self.take()
     }
 
-    /// The next datagram, if one comes within this time. No step: the caller says what is going on.
+    /// The next datagram, if one arrives within this time. It adds no step: the caller does that.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program has closed its socket.
     pub fn next(&mut self, within: Duration) -> Result<Option<Vec<u8>>, CaseFailure> {
         let mut time = self.patience.wait(within);
-        // Asked before each: one that answers without end would be heard without end.
+        // The time is checked before each datagram, so that a program that answers without end doesn't keep us here.
         while !time.is_over() {
             let left = time.until().saturating_duration_since(Instant::now());
             wait_readable(&self.socket, left.min(LOOK));
             if let Some(datagram) = self.take()? {
                 return Ok(Some(datagram));
             }
-            // What waits in the socket of a program that dies is lost, and nobody is told.
+            // When a program dies, whatever is waiting in its socket is lost, and nobody is told.
             if left > LOOK && self.is_gone() {
                 return Err(gone());
             }
@@ -142,7 +143,7 @@ impl DatagramPeer {
         Ok(None)
     }
 
-    /// The datagram that is there, if one is.
+    /// The datagram that has arrived, if there is one.
     fn take(&self) -> Result<Option<Vec<u8>>, CaseFailure> {
         let mut buffer = vec![0; 1 << 16];
         match self.socket.recv(&mut buffer) {
@@ -155,12 +156,12 @@ impl DatagramPeer {
         }
     }
 
-    /// Linux only: elsewhere the peer waits.
+    /// Linux only: on other systems the peer waits for its full time.
     fn is_gone(&self) -> bool {
         is_gone(Protocol::Udp, self.server)
     }
 
-    /// Notes what this peer does next.
+    /// Records what this peer does next.
     pub fn step(&self, what: &str) {
         self.steps.borrow_mut().push(format!("{} {what}", self.name));
     }
@@ -174,8 +175,8 @@ fn gone() -> CaseFailure {
 }
 
 impl Trial<'_> {
-    /// A peer of the UDP server, behind a relay with this schedule: `drop=0.2 duplicate=0.2`, `idle` for none. Both
-    /// directions are disturbed, and the seed is the trial's.
+    /// A peer of the UDP server, through a relay with this schedule: `drop=0.2 duplicate=0.2`, `idle` for no relay.
+    /// Both directions are disturbed, and the seed is the trial's.
     ///
     /// # Errors
     /// [`CaseFailure`] when the machine refuses.
@@ -188,14 +189,14 @@ impl Trial<'_> {
         self.datagram_peer_of(socket, server, address)
     }
 
-    /// Two peers whose addresses differ in the host only: 127.0.0.1 and 127.0.0.2, with the same port. `None` where the
+    /// Two peers whose addresses differ only in the host: 127.0.0.1 and 127.0.0.2, with the same port. `None` if the
     /// machine has no second loopback address: only Linux has all of 127.0.0.0/8.
     ///
     /// # Errors
     /// [`CaseFailure`] when the machine refuses.
     pub fn peers_of_two_hosts(&mut self) -> Result<Option<[DatagramPeer; 2]>, CaseFailure> {
         let server = self.udp_server()?;
-        // The second may be taken: a port is chosen for the first alone.
+        // The port was chosen for the first host, so on the second it may be in use.
         for _ in 0..20 {
             let Ok(one) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { continue };
             let port = one.local_addr().map_or(0, |address| address.port());
@@ -221,7 +222,7 @@ impl Trial<'_> {
         address: SocketAddr,
     ) -> Result<DatagramPeer, CaseFailure> {
         let machine = |error| CaseFailure::machine("make a UDP socket", error);
-        // Connected, it hears the server alone, and is told when nobody is there.
+        // A connected socket receives only what the server sends, and reports when nobody is there.
         socket.connect(address).map_err(machine)?;
         socket.set_nonblocking(true).map_err(machine)?;
         let name = self.next_name();

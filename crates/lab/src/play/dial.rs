@@ -1,4 +1,4 @@
-//! A peer's socket, connected: to an address or a path, with the buffers and from the address that a case asks for.
+//! Connects a peer's socket: to an address or a path, with the buffers and from the address that a case asks for.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::patience::PATIENCE;
 
-/// How much the kernel keeps for a peer.
+/// How large the kernel's buffers for a peer are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Buffers {
     Usual,
@@ -23,7 +23,8 @@ pub(crate) fn dial(address: &Endpoint, buffers: Buffers) -> io::Result<Socket> {
             if buffers == Buffers::Small {
                 socket.set_recv_buffer_size(4 << 10)?;
                 socket.set_send_buffer_size(4 << 10)?;
-                // Segments as on an Ethernet: how large the program's own buffers grow depends on it, too.
+                // Segments of the size they have on an Ethernet: the size of the program's own buffers depends on it,
+                // too.
                 socket.set_tcp_mss(1448)?;
             }
             socket.connect_timeout(&SockAddr::from(*address), PATIENCE)?;
@@ -31,8 +32,8 @@ pub(crate) fn dial(address: &Endpoint, buffers: Buffers) -> io::Result<Socket> {
         }
         Endpoint::Path(path) => {
             let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-            // Where the queue of the listener is full, connect waits as long as a write may; but one that must not block,
-            // as connect_timeout has it, fails at once with EAGAIN.
+            // If the accept queue is full, connect waits as long as a write may. A non-blocking socket, which
+            // connect_timeout would use, fails at once with EAGAIN.
             socket.set_write_timeout(Some(PATIENCE))?;
             socket.connect(&SockAddr::unix(path)?)?;
             Ok(socket)
@@ -40,10 +41,10 @@ pub(crate) fn dial(address: &Endpoint, buffers: Buffers) -> io::Result<Socket> {
     }
 }
 
-/// As [`dial`], from this address.
+/// Like [`dial`], but from this address.
 pub(crate) fn dial_from(from: SocketAddr, to: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
-    // Another check may have a connection with this port.
+    // Another check may have a connection that uses this port.
     socket.set_reuse_address(true)?;
     socket.bind(&from.into())?;
     socket.connect_timeout(&to.into(), PATIENCE)?;
@@ -59,14 +60,14 @@ mod tests {
 
     use super::*;
 
-    /// Elsewhere a full queue refuses at once.
+    /// On other systems, a full queue refuses at once.
     #[test]
     fn a_peer_waits_where_the_queue_of_a_unix_socket_is_full() {
         let scratch = Scratch::new().unwrap();
         let path = scratch.path().join("socket");
         let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
-        // One may wait all the same.
+        // Even with a backlog of 0, one connection may wait.
         listener.listen(0).unwrap();
         let address = Endpoint::Path(path);
         let _first = dial(&address, Buffers::Usual).unwrap();

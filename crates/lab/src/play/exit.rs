@@ -1,4 +1,4 @@
-//! The program ends, or serves the next peer.
+//! Waits until the program has ended, or has served the next peer.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,15 +17,15 @@ impl Trial<'_> {
     /// Waits until the program has ended by itself.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it has not in time.
+    /// [`CaseFailure`] when it hasn't ended in time.
     pub fn wait_exit(&mut self) -> Result<Finished, CaseFailure> {
         self.wait_exit_within(PATIENCE)
     }
 
-    /// As [`wait_exit`](Trial::wait_exit), of a program that may have much to read still.
+    /// Like [`wait_exit`](Trial::wait_exit), for a program that may still have a lot to read.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it has not ended within this time, or within that of the case.
+    /// [`CaseFailure`] when it hasn't ended within this time, or within the case's time.
     pub fn wait_exit_within(&mut self, within: Duration) -> Result<Finished, CaseFailure> {
         self.step("wait for the program to end");
         let Some(student) = self.student.take() else {
@@ -37,8 +37,8 @@ impl Trial<'_> {
         Ok(finished)
     }
 
-    /// Expects that the program serves one more peer, who sends `request` and reads `answer`, or that it has ended: how, is
-    /// returned then.
+    /// Expects that the program either serves one more peer, which sends `request` and reads `answer`, or has ended.
+    /// Returns how it ended, if it did.
     ///
     /// # Errors
     /// [`CaseFailure`] when it does neither in time, or crashed.
@@ -74,7 +74,7 @@ impl Trial<'_> {
     }
 }
 
-/// Whether the program ended by itself and not by a signal, a panic of Rust (101) or an abort.
+/// Checks that the program wasn't ended by a signal, a panic of Rust (101) or an abort.
 ///
 /// # Errors
 /// [`CaseFailure`] when it crashed.

@@ -1,4 +1,5 @@
-//! What lies between the program and its peers: relays with a schedule, or nothing; and the chance that a seed decides.
+//! What is between the program and its peers: relays with a schedule, or nothing; and the random numbers, which depend
+//! on the seed.
 
 use std::net::SocketAddr;
 
@@ -8,9 +9,9 @@ use crate::verdict::CaseFailure;
 
 /// The network of one case.
 pub(crate) struct Network {
-    /// Decides the seeds of the schedules, and the data that is sent: so that a replay does the same.
+    /// Decides the seeds of the schedules and the data that is sent, so that a replay does the same.
     pub chance: Random,
-    /// The last one that does something, for the report.
+    /// The last schedule that does something, for the report.
     schedule: Schedule,
     relays: Vec<Relay>,
 }
@@ -25,8 +26,8 @@ impl Network {
         &self.schedule
     }
 
-    /// The schedule as a case writes it, with a seed by the chance of the case. Without `direction=` it disturbs the
-    /// `usual` one.
+    /// Parses a schedule as a case writes it. If it leaves anything to chance, its seed comes from the case's random
+    /// numbers. Without `direction=`, it disturbs the `usual` direction.
     pub fn parse(&mut self, schedule: &str, usual: Direction) -> Result<Schedule, CaseFailure> {
         let mut parsed: Schedule = schedule
             .parse()
@@ -57,7 +58,7 @@ impl Network {
         Ok(address)
     }
 
-    /// As [`relay`](Network::relay), for datagrams.
+    /// Like [`relay`](Network::relay), for datagrams.
     pub fn relay_udp(
         &mut self,
         listen: SocketAddr,
@@ -76,13 +77,13 @@ impl Network {
         Ok(address)
     }
 
-    /// How many relays there are.
+    /// How many relays have been started.
     pub fn relays(&self) -> usize {
         self.relays.len()
     }
 }
 
-/// A schedule behind a step; nothing for one that does nothing.
+/// A schedule in brackets, to append to a step; empty if it does nothing.
 pub(crate) fn in_brackets(schedule: &Schedule) -> String {
     let schedule = schedule.to_string();
     if schedule == "idle" { String::new() } else { format!(" ({schedule})") }

@@ -26,7 +26,8 @@ pub struct Peer {
     pub(crate) patience: Rc<Patience>,
 }
 
-/// From so many bytes on a report does not compare what came: how far a program got in a long stream is chance.
+/// From this many bytes on, a report doesn't show the bytes that arrived: how far a program got in a long stream is
+/// chance.
 const LONG: usize = 64 << 10;
 
 impl Peer {
@@ -42,20 +43,20 @@ impl Peer {
         Peer { name, conn, plan, steps, recorded, has_ended: false, patience }
     }
 
-    /// Sends all of it, and reads nothing meanwhile.
+    /// Sends all of it without reading meanwhile.
     ///
-    /// A connection that the program closes meanwhile shows in what is expected next: whether it is noticed here would
-    /// be chance.
+    /// If the program closes the connection meanwhile, the next thing that is expected shows that. Whether it is
+    /// already noticed here would be chance.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the program does not read for so long that the kernel's buffers stay full.
+    /// [`CaseFailure`] when the program reads nothing for so long that the kernel's buffers stay full.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), CaseFailure> {
         let shown = self.cuts(bytes);
         self.step(format!("sends {shown}"));
         self.conn.send(bytes)
     }
 
-    /// Sends all of it and reads at the same time, as a peer with two threads; then as [`expect`](Peer::expect).
+    /// Sends all of it and reads at the same time, like a peer with two threads; then as [`expect`](Peer::expect).
     ///
     /// # Errors
     /// As [`send`](Peer::send) and [`expect`](Peer::expect).
@@ -66,8 +67,8 @@ impl Peer {
         self.compare(expected)
     }
 
-    /// As [`exchange`](Peer::exchange), of a peer that reads only when nothing more fits into the kernel's buffers: then
-    /// the program could not write more, unless it has read all.
+    /// Like [`exchange`](Peer::exchange), but the peer starts reading only when nothing more fits into the kernel's
+    /// buffers: by then the program can't send any more either, unless it has read everything.
     ///
     /// # Errors
     /// As [`exchange`](Peer::exchange).
@@ -79,8 +80,8 @@ impl Peer {
         self.compare(expected)
     }
 
-    /// Sends as much of it as the kernel's buffers take, reads nothing, and returns how much that was: with small buffers
-    /// (`Trial::connect_narrow`) and a program that has stopped reading, 100,000 bytes and more.
+    /// Sends as much of it as fits into the kernel's buffers, reads nothing, and returns how much that was: at least
+    /// 100,000 bytes, with small buffers (`Trial::connect_narrow`) and a program that has stopped reading.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         self.step("sends until nothing more fits into the buffers, and reads nothing");
         let sent = self.conn.fill(bytes);
@@ -88,7 +89,7 @@ impl Peer {
         sent
     }
 
-    /// Sends nothing, for longer than the program is seen to wait: see `waits.rs`.
+    /// Sends nothing for longer than the program seems ready to wait: see `waits.rs`.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program ends the connection meanwhile, or sends something.
@@ -100,8 +101,8 @@ impl Peer {
         stirred.map_or(Ok(()), |silent| Err(self.impatient(silent)))
     }
 
-    /// Sends nothing and reads nothing, for as long as [`keep_silent`](Peer::keep_silent): the program may have something to
-    /// send, and has to wait with it.
+    /// Sends nothing and reads nothing, for as long as [`keep_silent`](Peer::keep_silent): the program may have
+    /// something to send, and has to wait until it can.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program keeps the processor busy meanwhile.
@@ -129,7 +130,7 @@ impl Peer {
         }
     }
 
-    /// Reads until so many bytes have come, and compares.
+    /// Reads this many bytes and compares them.
     ///
     /// # Errors
     /// [`CaseFailure`] at the first byte that differs, at the end of the stream, and when nothing comes in time.
@@ -138,8 +139,8 @@ impl Peer {
         self.compare(expected)
     }
 
-    /// Expects what [`fill`](Peer::fill) has sent to come back. How much that was is chance, and the report should be the same
-    /// each time: it does not say how much, and shows bytes only where they are wrong.
+    /// Expects everything that [`fill`](Peer::fill) has sent to come back. How much that was is chance, and the report
+    /// should be the same each time, so it gives no number, and shows bytes only if they are wrong.
     ///
     /// # Errors
     /// As [`expect`](Peer::expect).
@@ -151,10 +152,10 @@ impl Peer {
         })
     }
 
-    /// Reads exactly so many bytes; `what` names them in the report: `the length of the answer`.
+    /// Reads exactly this many bytes; `what` names them in the report: `the length of the answer`.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the stream ends before, or nothing comes in time.
+    /// [`CaseFailure`] when the stream ends earlier, or nothing comes in time.
     pub fn receive(&mut self, what: &str, length: usize) -> Result<Vec<u8>, CaseFailure> {
         self.step(format!("reads {what}: {length} bytes"));
         self.recorded.borrow_mut().expects(length);
@@ -168,7 +169,7 @@ impl Peer {
     /// Ends its side of the stream, and can still read: a half-close, `shutdown(SHUT_WR)`.
     ///
     /// # Errors
-    /// None that a program can cause; a connection that is gone already shows in what is expected next.
+    /// None that a program can cause. If the connection is already gone, the next thing that is expected shows that.
     pub fn end(&mut self) -> Result<(), CaseFailure> {
         self.step("ends its side of the stream (half-close)");
         self.has_ended = true;
@@ -208,10 +209,10 @@ impl Peer {
         }
     }
 
-    /// Reads whatever comes until the program closes the connection, with an end or a reset; `what` names it in the report.
+    /// Reads everything until the program closes the connection, with an end or a reset; `what` names it in the report.
     ///
     /// # Errors
-    /// [`CaseFailure`] when the connection stays open, or more comes than can be an answer.
+    /// [`CaseFailure`] when the connection stays open, or more arrives than any answer can have.
     pub fn read_to_end(&mut self, what: &str) -> Result<Vec<u8>, CaseFailure> {
         self.step(format!("reads {what}, until the program closes the connection"));
         self.conn.read_until(|_| false);
@@ -231,19 +232,19 @@ impl Peer {
         Some(address.as_socket()?.port())
     }
 
-    /// Closes the connection as a program does that ends, whatever it has still to read.
+    /// Closes the connection like a program that ends, without reading what has arrived.
     pub fn close(self) {
         self.step("closes the connection");
     }
 
-    /// Throws the connection away with a reset.
+    /// Aborts the connection with a reset.
     pub fn reset(self) {
         self.step("resets the connection");
         // A linger time of zero makes close a reset (socket(7), SO_LINGER).
         let _ = self.conn.socket.set_linger(Some(Duration::ZERO));
     }
 
-    /// Does what would fill pages of the report as one step, `asks 10 times`.
+    /// Reports many actions as a single step, such as `asks 10 times`.
     pub fn quietly<T>(&mut self, step: &str, what: impl FnOnce(&mut Peer) -> T) -> T {
         self.step(step);
         let noted = std::mem::take(&mut self.steps);
@@ -274,7 +275,7 @@ impl Peer {
         if self.conn.received.len() < expected.len() {
             let failure = self.missing(Some(expected.len()));
             return Err(match expected.len() {
-                // How much of a long stream had come is chance, and so would be the bytes.
+                // How much of a long stream has arrived is chance, so the report leaves the bytes out.
                 LONG.. => failure,
                 _ => {
                     CaseFailure::differs(failure.fault, failure.what, expected, &self.conn.received)
@@ -299,7 +300,7 @@ impl Peer {
         )
     }
 
-    /// Why not all of so many bytes came; `None` when the number is chance.
+    /// Why fewer bytes arrived than expected; `None` if that number is chance.
     fn missing(&self, expected: Option<usize>) -> CaseFailure {
         let came = self.conn.received.len();
         let (all, so_far) = match expected {
@@ -324,7 +325,7 @@ impl Peer {
         CaseFailure::new(fault, what)
     }
 
-    /// The bytes as the program will see them, with the relay's cuts.
+    /// The bytes as the program will see them, cut by the relay.
     fn cuts(&mut self, bytes: &[u8]) -> String {
         let mut pieces = Vec::new();
         let mut left = bytes.len();

@@ -1,4 +1,4 @@
-//! A port for a server that somebody else will bind.
+//! A port for a server in another process to bind.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use socket2::{Domain, Socket, Type};
 
-/// So many ports for each protocol. They lie below the range from which Linux (32768) and macOS (49152) take ports for
-/// outgoing connections: none of those can take one before the server does.
+/// How many ports there are for each protocol. They are below the range from which Linux (32768) and macOS (49152) take
+/// ports for outgoing connections, so no outgoing connection can take one before the server does.
 const COUNT: u16 = 6_000;
 
 /// Which protocol the server will bind.
@@ -19,7 +19,8 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// Each has ports of its own: what is held for the one is what the servers of the other bind.
+    /// Each protocol has ports of its own: we hold the UDP port for a TCP server and the TCP port for a UDP server, so
+    /// with shared numbers we would hold a port that another server has to bind.
     fn first(self) -> u16 {
         match self {
             Protocol::Tcp => 20_000,
@@ -28,17 +29,18 @@ impl Protocol {
     }
 }
 
-/// A free port of loopback, kept from other checkers while this lives.
+/// A free port of loopback, which no other checker takes while this exists.
 ///
-/// Ports of TCP and of UDP do not disturb each other. So the one that the server will not bind is held meanwhile, and
-/// checkers that run side by side never give two servers the same port. It is taken first: whether the server's own is free
-/// is tried by binding it, and that would be in the way of a server to which another checker has just given it.
+/// A TCP port and a UDP port with the same number don't get in each other's way. So we hold the one that the server
+/// doesn't bind, and checkers that run at the same time never give two servers the same port. We take it first, because
+/// we find out whether the server's own port is free by binding it, which would get in the way of a server that another
+/// checker has just given it to.
 pub(crate) struct Port {
     pub address: SocketAddr,
     _held: Held,
 }
 
-/// Held, and never used: it is there to be bound.
+/// Bound, but never used.
 enum Held {
     Tcp(#[expect(dead_code, reason = "it holds the port")] Socket),
     Udp(#[expect(dead_code, reason = "it holds the port")] UdpSocket),
@@ -47,7 +49,7 @@ enum Held {
 impl Port {
     pub(crate) fn free(protocol: Protocol) -> io::Result<Port> {
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        // Checkers that start together should not all try the same ports first.
+        // Checkers that start together shouldn't all try the same ports first.
         let start = (std::process::id() as u16).wrapping_mul(31);
         let _nobody_starts = lock_starts();
         for _ in 0..COUNT {
@@ -67,18 +69,18 @@ impl Port {
     }
 }
 
-/// Without SO_REUSEADDR, which `TcpListener::bind` sets: a port on which a connection waits in TIME_WAIT would be refused to
-/// a server that does not set it either.
+/// Binds without SO_REUSEADDR, which `TcpListener::bind` would set: a server that doesn't set it either couldn't bind a
+/// port on which a connection is in TIME_WAIT.
 fn bind_strictly(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }
 
-/// Whoever starts a program has this meanwhile, and whoever tries a port.
+/// Held while we start a program, and while we try a port.
 ///
-/// A process that is being started has a copy of all our sockets until it has become its program. It would keep the port
-/// bound for a moment, and the kernel's table would say that the server is there already.
+/// A new process has a copy of all our sockets until it has become its program. For that moment it would keep the port
+/// bound, and the kernel's table would say that the server is already there.
 pub(crate) fn lock_starts() -> MutexGuard<'static, ()> {
     static STARTS: Mutex<()> = Mutex::new(());
     STARTS.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,5 @@
-//! Whether a server is ready, as the kernel sees it. To try a connection would disturb a server that serves one peer only.
+//! Whether a server is ready, according to the kernel. Connecting to find out would disturb a server that serves only
+//! one peer.
 
 #[cfg(target_os = "linux")]
 use std::fs::File;
@@ -13,10 +14,11 @@ use std::time::Duration;
 
 use super::port::Protocol;
 
-/// Whether a socket listens there (TCP) or is bound there (UDP, connected to a peer or not). Linux only: elsewhere a server has to say so.
+/// Whether a socket listens there (TCP) or is bound there (UDP, connected to a peer or not). Linux only: on other
+/// systems a server has to say so.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
-    // proc(5), /proc/net/tcp: the local address and port in hex, and the state, 0A for one that listens.
+    // proc(5), /proc/net/tcp: the local address and port in hex, and the state, which is 0A for a listening socket.
     let (tables, wanted) = match protocol {
         Protocol::Tcp => (["/proc/net/tcp", "/proc/net/tcp6"], Some("0A")),
         Protocol::Udp => (["/proc/net/udp", "/proc/net/udp6"], None),
@@ -25,8 +27,9 @@ pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
     tables.iter().any(|table| {
         let Ok(table) = File::open(table) else { return false };
         let rows = BufReader::new(table).lines().skip(1).map_while(Result::ok);
-        // The kernel begins with the sockets that listen. Behind them may be thousands of old connections, and to read
-        // those again and again, for many cases at once, would take the processor from the programs that are to start.
+        // The kernel lists the listening sockets first. After them there may be thousands of old connections, and
+        // reading those again and again, for many cases at once, would take processor time away from the programs that
+        // are starting.
         rows.map(|row| local_and_state(&row))
             .take_while(|(_, state)| wanted.is_none_or(|wanted| state == wanted))
             .any(|(local, _)| local.ends_with(&port))
@@ -53,11 +56,11 @@ fn local_and_state(row: &str) -> (String, String) {
     (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default())
 }
 
-/// Whether a Unix socket listens at this path. Linux only: elsewhere a server has to say so.
+/// Whether a Unix socket listens at this path. Linux only: on other systems a server has to say so.
 #[cfg(target_os = "linux")]
 pub(crate) fn listens_at(path: &Path) -> bool {
-    // proc(5), /proc/net/unix: the flags are the fourth word, 00010000 for one that listens, and the path is at the end. It
-    // may hold spaces.
+    // proc(5), /proc/net/unix: the flags are the fourth word, 00010000 for a listening socket, and the path is at the
+    // end. It may contain spaces.
     let Some(path) = path.to_str() else { return false };
     let path = format!(" {path}");
     let table = std::fs::read("/proc/net/unix").unwrap_or_default();
@@ -108,7 +111,8 @@ mod tests {
             assert_eq!(missed, 0);
         });
         drop(ours);
-        // Another test may be starting a program: until that one is a program of its own, it holds a copy of our socket.
+        // Another test may be starting a program. Until the new process has become that program, it holds a copy of our
+        // socket.
         let soon = Instant::now() + Duration::from_secs(10);
         while !is_gone(Protocol::Udp, address) {
             assert!(Instant::now() < soon, "it still counts as bound");

@@ -1,17 +1,17 @@
-//! What one peer sent, how the network cut it, and what came back: for a picture of a case that failed. What the program
-//! called, strace may have seen.
+//! What one peer sent, how the network cut it, and what came back, for a picture of a case that failed. strace may have
+//! seen the program's calls.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use timeline::{Connection, Event, Message, Stream, StreamError, connections, page, svg};
 
-/// What a picture is for.
+/// Where a picture will be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A page or a book.
+    /// On paper, or in a page without scripts.
     Svg,
-    /// A browser: it steps through the calls.
+    /// In a browser, where the reader can step through the calls.
     Html,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Recording {
     sent: Vec<Event>,
     cut: Vec<Event>,
     came: Vec<Event>,
-    /// The lengths of the answers that were due, one after the other.
+    /// The lengths of the answers that were due, in order.
     due: Vec<usize>,
 }
 
@@ -37,7 +37,7 @@ impl Recording {
         Recording { name: name.to_owned(), ..Recording::default() }
     }
 
-    /// One send of the peer, and the pieces in which the relay hands it on.
+    /// One send of the peer, and the pieces in which the relay passes it on.
     pub fn sends(&mut self, bytes: &[u8], pieces: &[usize]) {
         push(&mut self.sent, "send", bytes);
         let mut rest = bytes;
@@ -53,7 +53,7 @@ impl Recording {
         push(&mut self.came, "recv", bytes);
     }
 
-    /// So many bytes are due, after those that were due before.
+    /// This many bytes are due, after those that were due before.
     pub fn expects(&mut self, length: usize) {
         self.due.push(length);
     }
@@ -62,7 +62,7 @@ impl Recording {
         self.sent.is_empty() && self.came.is_empty()
     }
 
-    /// Both directions, as far as bytes went; with the calls of the program on the other end, where strace saw them.
+    /// Both directions, if any bytes moved, with the calls of the program at the other end if strace saw them.
     pub fn streams(&self, program: &[Vec<Event>]) -> Vec<Stream> {
         let seen = self.other_end(program);
         let answers: Vec<Message> = (1..)
@@ -85,8 +85,8 @@ impl Recording {
         Ok(stream.between("the program", &self.name))
     }
 
-    /// Which of the program's sockets was this peer's: the one that took most of these bytes and sent no others. If two fit
-    /// equally well, nobody knows.
+    /// Which of the program's sockets belonged to this peer: the one that read most of these bytes and sent no others.
+    /// Empty if two fit equally well.
     fn other_end<'a>(&self, program: &'a [Vec<Event>]) -> &'a [Event] {
         let fits = |calls: &&'a Vec<Event>| Some((self.fit(calls)?, &calls[..]));
         let mut best: Vec<(usize, &[Event])> =
@@ -99,7 +99,7 @@ impl Recording {
         }
     }
 
-    /// How many of this peer's bytes were taken by these calls; `None` if they are another peer's.
+    /// How many of this peer's bytes these calls read; `None` if the calls belong to another peer.
     fn fit(&self, calls: &[Event]) -> Option<usize> {
         self.back(calls).ok()?;
         let sent =
@@ -110,7 +110,7 @@ impl Recording {
     }
 }
 
-/// Adds a call, as long as there is room.
+/// Adds a call if there is room.
 fn push(calls: &mut Vec<Event>, call: &str, bytes: &[u8]) {
     let offset = calls
         .last()
@@ -129,8 +129,8 @@ fn push(calls: &mut Vec<Event>, call: &str, bytes: &[u8]) {
     });
 }
 
-/// The streams of the last peers in one picture: with more, nobody finds the one that matters. `program` is what strace saw
-/// of the program, if it did.
+/// The streams of the last peers in one picture: with more of them, nobody would find the one that matters. `program`
+/// holds the calls that strace saw, if any.
 pub(crate) fn picture(title: &str, form: Form, peers: &[Recording], program: &[Event]) -> String {
     const PEERS: usize = 2;
     let busy: Vec<&Recording> = peers.iter().filter(|peer| !peer.is_empty()).collect();

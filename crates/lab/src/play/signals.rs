@@ -1,4 +1,4 @@
-//! The program as a process: a second one beside it, killed, stopped for a moment.
+//! The program as a process: a second one beside it, one that is killed, one that is stopped for a moment.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,19 +11,19 @@ use super::trial::{Trial, with_address};
 use super::waits::{MOMENT, outwait};
 use crate::verdict::{CaseFailure, Fault};
 
-/// For how long we look whether it waits.
+/// How long we watch whether it waits.
 const WINDOW: Duration = Duration::from_millis(300);
-/// How soon we look again whether it has ended.
+/// How often we check whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long it may run on when it has said that it listens.
+/// How long it may keep running after it has said that it is listening.
 const AFTERTHOUGHT: Duration = Duration::from_secs(1);
 
 impl<'a> Trial<'a> {
-    /// Starts the program at a path where it must not serve, beside the one that may run already, and waits until it has
-    /// refused: exit code 3, and an error on stderr.
+    /// Starts the program at a path where it must not serve, beside the one that may already be running, and waits
+    /// until it has refused: exit code 3, and an error on stderr.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it goes on, ends in another way, or says nothing.
+    /// [`CaseFailure`] when it keeps running, ends in another way, or says nothing.
     pub fn expect_refusal(&mut self, path: &Path) -> Result<Finished, CaseFailure> {
         let again = if self.student.is_some() { "start a second one" } else { "start" };
         self.step(format!("{again}: {} ADDRESS", shell_quote(&self.submission.command)));
@@ -42,7 +42,7 @@ impl<'a> Trial<'a> {
                     format!("it is still running after {} s", START_TIMEOUT.as_secs()),
                 ));
             }
-            // It might still notice what is there.
+            // It might still notice what is at the path.
             if started.says_it_listens() && started.ended(AFTERTHOUGHT).is_none() {
                 started.stop();
                 break Err(CaseFailure::new(Fault::Rule, "it says that it is listening"));
@@ -86,7 +86,8 @@ impl<'a> Trial<'a> {
         student.wait(&self.patience, PATIENCE).map(|_| ())
     }
 
-    /// Does `what` while the program is stopped (SIGSTOP), as on a machine that has no time for it. The kernel works on.
+    /// Does `what` while the program is stopped (SIGSTOP), as if the machine were too busy to run it. The kernel keeps
+    /// working.
     ///
     /// # Errors
     /// Those of `what`.
@@ -104,13 +105,13 @@ impl<'a> Trial<'a> {
         Ok(done)
     }
 
-    /// Expects that the program, which has nothing to do now, waits: Linux only, elsewhere nothing is looked at.
+    /// Expects that the program, which now has nothing to do, waits. Linux only: on other systems nothing is checked.
     ///
     /// # Errors
     /// [`CaseFailure`] when it keeps the processor busy.
     pub fn expect_idle(&self) -> Result<(), CaseFailure> {
         self.step("expects the program to wait without keeping the processor busy");
-        // What it has still to clear away gets its time.
+        // Gives the program time to clean up.
         let busy = (0..5).map(|_| self.busy_for(WINDOW)).find(|busy| *busy < WINDOW / 2);
         match busy {
             Some(_) => Ok(()),
@@ -124,9 +125,9 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Waits while nothing happens, for longer than the program is seen to wait: see `waits.rs`. A peer of which
-    /// more is known looks closer (`Peer::keep_silent`): a client that sends nothing may have ended
-    /// its side of the connection, and of a server nobody may have asked for anything.
+    /// Waits while nothing happens, for longer than the program seems ready to wait: see `waits.rs`. If it is a peer
+    /// that stays silent, `Peer::keep_silent` can look more closely. Here all we can say is whether the program ends: a
+    /// client that sends nothing may have ended its side of the connection, and a server may have nobody to answer.
     ///
     /// # Errors
     /// [`CaseFailure`] when the program ends meanwhile.
@@ -144,15 +145,16 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// How much of this time the program and what it started ran, or waited for a processor.
+    /// For how much of this time the program and everything it started ran, or waited for a processor.
     fn busy_for(&self, window: Duration) -> Duration {
         let before = self.patience.busy();
         std::thread::sleep(window);
         self.patience.busy().saturating_sub(before)
     }
 
-    /// Waits until every thread of the program stands still: a SIGCONT that comes earlier takes the SIGSTOP away again
-    /// (signal(7)). A thread in an uninterruptible call is not waited for, and elsewhere than on Linux nobody tells.
+    /// Waits until every thread of the program has stopped: a SIGCONT that comes too early cancels the SIGSTOP
+    /// (signal(7)). We don't wait for a thread in an uninterruptible call, and on systems other than Linux we can't
+    /// tell.
     fn wait_stopped(&self) {
         let until = Instant::now() + Duration::from_secs(1);
         while self.patience.runs() && Instant::now() < until {

@@ -1,4 +1,4 @@
-//! The program starts: as a server of TCP, UDP or a Unix socket, or as a client of ours.
+//! Starts the program: as a server on TCP, UDP or a Unix socket, or as a client of ours.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixStream;
@@ -22,7 +22,7 @@ impl Trial<'_> {
     /// Starts the program as a TCP server and waits until it listens.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
+    /// [`CaseFailure`] when it doesn't start, ends, or doesn't listen in time.
     pub fn start_tcp_server(&mut self) -> Result<(), CaseFailure> {
         self.start_server(Protocol::Tcp)
     }
@@ -30,7 +30,7 @@ impl Trial<'_> {
     /// Starts the program as a UDP server and waits until its socket is bound.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not bind in time.
+    /// [`CaseFailure`] when it doesn't start, ends, or doesn't bind in time.
     pub fn start_udp_server(&mut self) -> Result<(), CaseFailure> {
         self.start_server(Protocol::Udp)
     }
@@ -47,22 +47,23 @@ impl Trial<'_> {
     /// Starts the program as a server of the Unix socket at `path` and waits until it listens.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it does not start, ends, or does not listen in time.
+    /// [`CaseFailure`] when it doesn't start, ends, or doesn't listen in time.
     pub fn start_unix_server(&mut self, path: PathBuf) -> Result<(), CaseFailure> {
         self.start(path.display().to_string())?;
         self.address = Some(Endpoint::Path(path.clone()));
-        // A program may bind elsewhere and then link or rename the file: the kernel knows the first name only.
+        // A program may bind elsewhere and then link or rename the file. The kernel knows only the first name, so we
+        // may have to connect.
         let ready =
             self.wait_ready(|| ready::listens_at(&path), || UnixStream::connect(&path).is_ok());
-        // What lies at the path is what a case may be about: its own hint says more.
+        // The case may be about what is at the path, so its own hint says more.
         ready.map_err(|failure| CaseFailure { hint: None, ..failure })
     }
 
-    /// Starts the program as a client of ours, and accepts its connection. What we send passes a relay with this
-    /// schedule; `direction` is ours to set.
+    /// Starts the program as a client of ours, and accepts its connection. What we send goes through a relay with this
+    /// schedule; we set its `direction`.
     ///
     /// # Errors
-    /// [`CaseFailure`] when it does not start or does not connect in time.
+    /// [`CaseFailure`] when it doesn't start or doesn't connect in time.
     pub fn start_client(&mut self, schedule: &str) -> Result<Peer, CaseFailure> {
         let machine = |error| CaseFailure::machine("listen", error);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(machine)?;

@@ -1,7 +1,7 @@
-//! What was done so far, for the report.
+//! What has been done so far, for the report.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// One step a line. The trial and its peers write into the same list.
+/// One line for each step. The trial and its peers write into the same list.
 pub(crate) type Steps = Rc<RefCell<Vec<String>>>;

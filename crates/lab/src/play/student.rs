@@ -13,26 +13,26 @@ use super::submission::{Submission, startable};
 use super::turn::Turn;
 use crate::verdict::{CaseFailure, Fault, escape};
 
-/// How much is kept of what it writes to stdout and stderr, in bytes. It may write more, and nobody waits for it to stop.
+/// How much we keep of what it writes to stdout and stderr, in bytes. It may write more: we keep the latest.
 const OUTPUT: usize = 8 << 20;
-/// How soon the kernel's tables are looked at again while we wait, at first and in the end. They may have thousands of
-/// lines, and twenty cases look: together they would keep the programs from starting.
+/// How often we look at the kernel's tables while we wait, at first and later on. They may have thousands of lines, and
+/// twenty cases look at once: without a pause they would keep the programs from starting.
 const LOOK: Duration = Duration::from_millis(3);
 const SELDOM: Duration = Duration::from_millis(50);
 /// What only a process can set for itself: no core files, no file above 64 MiB (in blocks of 512 bytes), a minute of
-/// processor time, 1,024 descriptors, so that a program that leaks them fails on every machine, and the usual umask, as files
-/// have modes. It does not get files that whoever started us has left open, as far as every shell can close them. Then the
-/// shell becomes the program. A lower limit that stands already stays.
+/// processor time, 1,024 descriptors, so that a program that leaks them fails on every machine, and the usual umask,
+/// because files have modes. It doesn't get the files that our caller has left open, as far as any shell can close
+/// them. Then the shell becomes the program. A limit that is already lower stays.
 const LIMITS: &str = "umask 022; { ulimit -c 0; ulimit -f 131072; ulimit -t 60; ulimit -n 1024; } 2>/dev/null; \
     exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$@\"";
 
-/// How long it has for its last words when it is told to end.
+/// How long it may take to end after it was told to.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// It runs in a process group of its own and is ended, with the group, when this is dropped.
 pub(crate) struct Student {
     program: Program,
-    /// Until it is ready: so long a few others wait before they start.
+    /// Its turn to start, which lasts until it is ready: some others have to wait that long.
     starting: Cell<Option<Turn>>,
 }
 
@@ -58,7 +58,7 @@ impl Student {
         }
     }
 
-    /// Waits until it listens: the kernel says so (`bound`), or the program does (`listening on ...`) and is to be
+    /// Waits until it listens: either the kernel says so (`bound`), or the program does (`listening on ...`) and can be
     /// `believed`.
     pub(crate) fn wait_ready(
         &self,
@@ -68,7 +68,8 @@ impl Student {
     ) -> Result<(), CaseFailure> {
         let (mut time, mut look) = (patience.wait_ready(START_TIMEOUT), LOOK);
         loop {
-            // Looked at after the time, too: on a busy machine it may be the checker that was kept waiting.
+            // We look once more after the time is over: on a busy machine, it may have been the checker that had to
+            // wait.
             let over = time.is_over();
             if bound() || (self.says_it_listens() && believed()) {
                 self.end_turn();
@@ -102,12 +103,12 @@ impl Student {
         self.program.said().iter().any(|line| line.text.starts_with(b"listening on "))
     }
 
-    /// It has started: the next one may.
+    /// It has started, so the next one may start.
     pub(crate) fn end_turn(&self) {
         self.starting.set(None);
     }
 
-    /// How it ended, if it has, or does within this time.
+    /// How it ended, if it has, or if it does within this time.
     pub(crate) fn ended(&self, within: Duration) -> Option<String> {
         match self.program.wait_until("", within, |_| None::<()>) {
             Err(StageError::Ended { how, .. }) => Some(how),
@@ -115,7 +116,7 @@ impl Student {
         }
     }
 
-    /// Whether it has ended, or ends in a moment, in another way than with exit code 0.
+    /// Whether it has ended, or ends in a moment, with anything but exit code 0.
     pub(crate) fn has_failed(&self) -> bool {
         self.ended(GRACE).is_some_and(|how| how != "exit code 0")
     }
@@ -129,7 +130,7 @@ impl Student {
         self.program.signal_group(Signal::KILL);
     }
 
-    /// Tells it to end, and ends it.
+    /// Tells it to end, and kills it if it doesn't.
     pub(crate) fn stop(&self) {
         self.program.signal_group(Signal::TERM);
         self.ended(GRACE);
@@ -162,7 +163,7 @@ impl Student {
         ))
     }
 
-    /// Sends a signal to it and to all it started.
+    /// Sends a signal to its process group.
     pub(crate) fn signal(&self, signal: Signal) {
         self.program.signal_group(signal);
     }
@@ -173,7 +174,7 @@ impl Student {
     }
 }
 
-/// The last twelve lines, shortened, with control characters escaped: a program must not paint over the report.
+/// The last twelve lines, shortened, with control characters escaped: a program must not be able to garble the report.
 pub(crate) fn last_lines(lines: &[Line]) -> Vec<String> {
     let shown = |line: &Line| {
         let stream = if line.stream == Stream::Stdout { "stdout" } else { "stderr" };

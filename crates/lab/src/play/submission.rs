@@ -1,4 +1,4 @@
-//! What is started: a command, the folder it runs in, and whether it can be.
+//! What to start: a command and the folder it runs in, and whether it can be started.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::{env, fs};
 
 use crate::verdict::shown_name;
 
-/// A student's program, as it is started.
+/// A student's program, and how to start it.
 #[derive(Clone, Debug, Default)]
 pub struct Submission {
-    /// The program and its arguments. The checker adds the address as the last one.
+    /// The program and its arguments. The checker appends the address as the last one.
     pub command: Vec<String>,
     /// The folder it runs in; `None`: the current one.
     pub folder: Option<PathBuf>,
-    /// What builds it, run once in the same folder; `None`: there is nothing to build.
+    /// The command that builds it, run once in the same folder; `None`: there is nothing to build.
     pub build: Option<Vec<String>>,
 }
 
-/// Whether the program is there and may be executed; if not, what to check, in a sentence or two.
+/// Whether the program exists and may be executed. If not, the error says what to check, in a sentence or two.
 ///
 /// # Errors
 /// The sentence.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use stage::Scratch;
 
-    /// What is said of a command, in a folder with `tool`, `echo.py` (both not executable) and `folder/`.
+    /// What the error says about a command, in a folder with `tool`, `echo.py` (both not executable) and `folder/`.
     fn check(command: &[&str], expected: &str) {
         let scratch = Scratch::new().unwrap();
         for file in ["tool", "echo.py"] {

@@ -1,4 +1,4 @@
-//! One case being played: the program, its hostile peers, and what was done so far.
+//! One case being played: the program, its hostile peers, and what has been done so far.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use super::student::Student;
 use super::submission::Submission;
 use crate::verdict::CaseFailure;
 
-/// One case being played. Dropping it ends the program and all it started.
+/// One case being played. Dropping it ends the program and everything it started.
 pub struct Trial<'a> {
     pub(super) submission: &'a Submission,
     seed: u64,
@@ -34,7 +34,7 @@ pub struct Trial<'a> {
     pub(crate) address: Option<Endpoint>,
     peers: usize,
     recorded: Vec<SharedRecording>,
-    // In this order they go: the relays, then what they lead to.
+    // Fields are dropped in this order: the relays first, then what they lead to.
     pub(super) network: Network,
     pub(super) port: Option<Port>,
     scratch: Option<Scratch>,
@@ -42,7 +42,7 @@ pub struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     pub(crate) fn new(case: &str, submission: &'a Submission, seed: u64) -> Trial<'a> {
-        // Two cases of one check should not get the same data.
+        // Two cases of one check shouldn't get the same data.
         let mixed = case
             .bytes()
             .fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
@@ -63,7 +63,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Notes what is done next. A failure shows all steps; the last one is the one that failed.
+    /// Records what is done next. A failure shows all steps; the last one is the one that failed.
     pub fn step(&self, what: impl Into<String>) {
         self.steps.borrow_mut().push(what.into());
     }
@@ -80,12 +80,12 @@ impl<'a> Trial<'a> {
         Ok(self.scratch.as_ref().map(|made| made.path().to_owned()).unwrap_or_default())
     }
 
-    /// Gives the case so much time from now on. Without it, it has 8 s once the program is ready, or after a silence.
+    /// Gives the case this much time from now on. Without it, it has 8 s once the program is ready, or after a silence.
     pub fn allow(&self, time: Duration) {
         self.patience.allow(time);
     }
 
-    /// Does what would fill pages of the report as one step. Peers that connect in it stay silent.
+    /// Reports many actions as a single step. Peers that connect in it add no steps either.
     pub fn quietly<T>(
         &mut self,
         step: impl Into<String>,
@@ -110,7 +110,8 @@ impl<'a> Trial<'a> {
         self.network.schedule().to_string()
     }
 
-    /// What the last peers sent and received, and what strace saw of the program; empty if no bytes went.
+    /// What the last peers sent and received, and what strace saw of the program; empty if no bytes were sent or
+    /// received.
     pub(crate) fn picture(&self, title: &str, form: Form, program: &[Event]) -> String {
         let peers: Vec<Recording> = self.recorded.iter().map(|peer| peer.take()).collect();
         picture(title, form, &peers, program)
@@ -129,7 +130,7 @@ impl<'a> Trial<'a> {
         with_address(said, &self.argument)
     }
 
-    /// Whether it has ended with an error, or printed one of those that end a thread.
+    /// Whether it has ended with an error, or printed an error that ends a thread.
     pub(crate) fn has_failed(&self) -> bool {
         let error = |line: &String| {
             line.contains("Traceback (most recent call last)") || line.contains("panicked at")
@@ -142,7 +143,8 @@ impl<'a> Trial<'a> {
         self.student.as_ref().and_then(|student| student.ended(within))
     }
 
-    /// Where to connect to reach `to` with this schedule: behind a relay, or directly when nothing is to be disturbed.
+    /// Where to connect to reach `to` with this schedule: a relay in front of it, or `to` itself if nothing is to be
+    /// disturbed.
     pub(crate) fn relayed(
         &mut self,
         to: Endpoint,
@@ -177,8 +179,8 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// The lines with `ADDRESS` for the program's address, as in the steps: each run has another one, and two gradings should
-/// agree.
+/// The lines with `ADDRESS` in place of the program's address, as in the steps: the address is different in every run,
+/// and two gradings should agree.
 pub(crate) fn with_address(lines: Vec<String>, address: &str) -> Vec<String> {
     if address.is_empty() {
         return lines;

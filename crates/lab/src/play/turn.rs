@@ -1,23 +1,23 @@
-//! Programs start a few at a time. To start an interpreter is work, and twenty that start at once keep each other, and the
-//! cases that play already, from the processor; once they serve they mostly wait.
+//! Programs start a few at a time. Starting an interpreter takes processor time. If twenty start at once, they slow
+//! each other down, and the cases that are already playing, too. Once they serve, they mostly wait.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// After this time the next one starts, even if this one has not got ready: a program that never does must not keep twenty
-/// cases waiting for each other.
+/// After this time the next one starts, even if this one isn't ready yet: one program that never gets ready must not
+/// hold up twenty cases.
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// Until when the turns last that were given and not yet ended.
+/// When the turns end that have been given and are still going on.
 static GIVEN: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 static ENDED: Condvar = Condvar::new();
 
-/// The turn of one program to start. It ends when this is dropped, or by itself after a moment.
+/// The turn of one program to start. It ends when this is dropped, or by itself after [`LONGEST`].
 pub(crate) struct Turn(Instant);
 
 impl Turn {
-    /// Waits for a turn: two programs may start at once for each processor.
+    /// Waits for a turn: two programs per processor may be starting at the same time.
     pub(crate) fn wait() -> Turn {
         let most = 2 * thread::available_parallelism().map_or(1, usize::from);
         let mut given = lock();
@@ -29,7 +29,7 @@ impl Turn {
             given = ENDED.wait_timeout(given, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         let mut until = Instant::now() + LONGEST;
-        // The moment is the turn's name as well: no two are the same.
+        // A turn is identified by this moment, so no two may be the same.
         while given.contains(&until) {
             until += Duration::from_nanos(1);
         }

@@ -1,11 +1,13 @@
-//! How long a program is prepared to wait, as the kernel shows it; and so how long a peer has to be silent to find out.
+//! How long a program is prepared to wait, as far as the kernel shows it, and so how long a peer has to be silent to
+//! find out.
 //!
-//! A program that takes a silence for an end waits with a time limit: a socket timeout, a `poll` or `select` with a number.
-//! To be silent for longer than any such limit would take every check half a minute. So the peer looks: of a program that
-//! waits without a limit a short silence proves nearly as much as a long one, and only one that has a limit is kept waiting
-//! for longer than that. The verdict comes from the silence alone: a limit that means no end is right.
+//! A program that mistakes silence for the end waits with a time limit: a socket timeout, or a `poll` or `select` with
+//! a number. If the peer were always silent for longer than any such limit, every check would take half a minute. So
+//! the peer looks first. For a program that waits without a limit, a short silence proves nearly as much as a long one.
+//! Only if there is a limit is the peer silent for longer than that. The verdict depends only on the silence: a limit
+//! that doesn't lead to an end is fine.
 //!
-//! Linux only. Elsewhere, and where the kernel does not tell, the silence is the long one.
+//! Linux only. On other systems, and if the kernel doesn't say, the silence is the long one.
 
 use std::time::{Duration, Instant};
 
@@ -15,16 +17,17 @@ use super::steps::Steps;
 use crate::sandbox::{family, is_alive};
 use crate::verdict::{CaseFailure, Fault};
 
-/// How soon a silent peer looks again what the program does.
+/// How often a silent peer looks again at what the program does.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
-/// How long the peer is silent if no limit was seen. Some limits cannot be seen: a program may look at a clock when bytes
-/// come, and find that it was too long.
+/// How long the peer is silent if it has seen no limit. Some limits can't be seen: a program may look at a clock when
+/// bytes arrive, and find that they took too long.
 const SHORT: Duration = Duration::from_secs(5);
-/// If a thread waits with a limit, or a timer runs. No limit up to 30 s is missed.
+/// How long it is silent if a thread waits with a limit, or a timer is running. Long enough for every limit up to 30 s.
 const LONG: Duration = Duration::from_secs(32);
 
-/// Does nothing for longer than the program is seen to wait, or until it has ended, and adds to the last step how long that
-/// was. `look` takes a moment each time and is told how long the silence has lasted; what it finds ends the silence early.
+/// Does nothing for longer than the program seems ready to wait, or until it has ended, and adds to the last step how
+/// long that was. `look` takes a moment each time and is told how long the silence has lasted so far. If it finds
+/// something, the silence ends early.
 ///
 /// # Errors
 /// [`CaseFailure`] when the program keeps the processor busy meanwhile.
@@ -35,7 +38,7 @@ pub(crate) fn outwait<T>(
 ) -> Result<Option<T>, CaseFailure> {
     let begun = Instant::now();
     let (mut longest, queued, busy) = (SHORT, patience.queued(), patience.busy());
-    // A program that has not come to its wait yet, because it had no processor, shows no limit either.
+    // A program may not have reached its wait yet because it got no processor. Then it shows no limit yet, either.
     while begun.elapsed() < longest + patience.queued().saturating_sub(queued) {
         let ended = patience.has_ended();
         if let Some(found) = look(begun.elapsed()) {
@@ -62,11 +65,11 @@ pub(crate) fn outwait<T>(
     ))
 }
 
-/// For how long to be silent, as this program waits now.
+/// How long to be silent, given how the program is waiting now.
 #[cfg(target_os = "linux")]
 fn silence_for(pid: Option<u32>) -> Duration {
     let Some(pid) = pid else { return LONG };
-    // One that has ended in the meantime does not tell either, and waits for nothing.
+    // A program that has just ended has no answer either, but it isn't waiting for anything.
     let limited = |pid| linux::has_limit(pid).unwrap_or_else(|| is_alive(pid));
     if family(pid).into_iter().any(limited) { LONG } else { SHORT }
 }
@@ -89,12 +92,12 @@ mod linux {
     use rustix::time::{ClockId, clock_gettime};
     use socket2::Socket;
 
-    /// Shorter limits are those of loops that look again and again; nobody takes so short a silence for an end.
+    /// Shorter limits belong to loops that look again and again: no program mistakes so short a silence for the end.
     const LEAST: Duration = Duration::from_secs(1);
-    /// Longer ones are longer than the page asks a program to be patient.
+    /// Longer limits are more than the page asks for.
     const MOST: Duration = Duration::from_secs(30);
 
-    /// Whether a thread of the process waits with a limit, or a timer of it runs. `None`: the kernel does not tell.
+    /// Whether a thread of the process waits with a limit, or a timer of it is running. `None`: the kernel doesn't say.
     pub fn has_limit(pid: Pid) -> Option<bool> {
         let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
         for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
@@ -115,7 +118,8 @@ mod linux {
         (LEAST..=MOST).contains(&limit)
     }
 
-    /// Whether a timer runs that is a file (timerfd_create(2)): a program can wait for it among its connections.
+    /// Whether a timer is running that is a file (timerfd_create(2)), so that a program can wait for it together with
+    /// its connections.
     fn has_timer(pid: Pid) -> bool {
         let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         let timers = files.filter(|file| {
@@ -124,7 +128,7 @@ mod linux {
         });
         timers
             .filter_map(|timer| {
-                // proc(5), /proc/PID/fdinfo: `it_value: (seconds, nanoseconds)`, what is left.
+                // proc(5), /proc/PID/fdinfo: `it_value: (seconds, nanoseconds)` is the time that is left.
                 let about =
                     Path::new("/proc").join(pid.to_string()).join("fdinfo").join(timer.file_name());
                 let about = fs::read_to_string(about).ok()?;
@@ -167,13 +171,13 @@ mod linux {
                 socket_limit(pid, arguments[0], Socket::write_timeout)
             }
             libc::SYS_nanosleep => time_at(memory, arguments[0], 1),
-            // clock_nanosleep(2): with a flag, until a moment of a clock.
+            // clock_nanosleep(2): with a flag, the time is a moment on a clock.
             libc::SYS_clock_nanosleep if arguments[1] == 0 => time_at(memory, arguments[2], 1),
             libc::SYS_clock_nanosleep => {
                 let clock = if arguments[0] == 0 { ClockId::Realtime } else { ClockId::Monotonic };
                 left(clock, time_at(memory, arguments[2], 1)?)
             }
-            // futex(2): FUTEX_WAIT has a time from now, all others a moment of a clock, which a flag chooses.
+            // futex(2): FUTEX_WAIT counts from now; for all others the time is a moment on a clock that a flag selects.
             libc::SYS_futex if arguments[1] & 0x7f == 0 => time_at(memory, arguments[3], 1),
             libc::SYS_futex => {
                 let realtime = arguments[1] & 0x100 != 0;
@@ -184,14 +188,14 @@ mod linux {
         }
     }
 
-    /// How long it is until this moment of a clock.
+    /// How long it is until this moment on a clock.
     fn left(clock: ClockId, until: Duration) -> Option<Duration> {
         let now = clock_gettime(clock);
         let now = Duration::new(now.tv_sec.try_into().ok()?, now.tv_nsec.try_into().ok()?);
         until.checked_sub(now)
     }
 
-    /// A `timespec` or `timeval` of the process, two numbers of eight bytes. No pointer, no limit.
+    /// A `timespec` or `timeval` in the process's memory, two numbers of eight bytes. A null pointer means no limit.
     fn time_at(memory: &File, address: u64, unit: u64) -> Option<Duration> {
         let mut bytes = [0; 16];
         memory.read_exact_at(&mut bytes, address).ok().filter(|()| address != 0)?;
@@ -216,8 +220,8 @@ mod linux {
         limit(&Socket::from(socket)).ok().flatten()
     }
 
-    /// Whether it has a handler for SIGALRM: what `alarm` counts down nobody else can see. A runtime that handles all signals,
-    /// as Go's does, is not meant.
+    /// Whether it has a handler for SIGALRM: nobody else can see what `alarm` is counting down. A runtime that handles
+    /// all signals, like Go's, doesn't count.
     fn handles_alarm(pid: Pid) -> bool {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
@@ -236,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    /// For how long to be silent with a Python program that says "ready" and then does this.
+    /// How long to be silent with a Python program that prints "ready" and then does this.
     fn check(waits: &str, expected: Duration) {
         let Some(python) = stage::python() else { return };
         let setup = "import select, signal, socket, threading, time\n\
@@ -245,13 +249,13 @@ mod tests {
         let program =
             Program::start("python", command.args(["-c", &format!("{setup}{waits}")])).unwrap();
         program.wait_for_line(Stream::Stdout, "ready", Duration::from_secs(10)).unwrap();
-        // It gets there in a moment.
+        // The program gets there in a moment.
         let until = Instant::now() + Duration::from_secs(5);
         while silence_for(Some(program.pid())) != expected {
             assert!(Instant::now() < until, "{waits}: {:?}", silence_for(Some(program.pid())));
             std::thread::sleep(Duration::from_millis(10));
         }
-        // And is still there.
+        // And it is still there.
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(silence_for(Some(program.pid())), expected, "{waits}");
     }
@@ -264,12 +268,13 @@ mod tests {
         check("one.settimeout(30); one.recv(1)", LONG);
         check("select.select([one], [], [], 20)", LONG);
         check("e = select.epoll(); e.poll(15)", LONG);
-        // SO_RCVTIMEO, as Rust's set_read_timeout sets it.
+        // SO_RCVTIMEO, as set by Rust's set_read_timeout.
         let timeout = "import struct; one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 4, 0))";
         check(&format!("{timeout}; one.recv(1)"), LONG);
         let timeout = timeout.replace("RCV", "SND");
         check(&format!("{timeout}; one.sendall(bytes(1 << 24))"), LONG);
-        // Half a second, again and again, is how servers look whether they are to stop. A minute is longer than the page asks.
+        // A server that looks every half second whether it should stop has no limit in this sense, and a minute is
+        // longer than the page asks for.
         check("while True: select.select([one], [], [], 0.5)", SHORT);
         check("one.settimeout(60); one.recv(1)", SHORT);
     }
@@ -279,7 +284,7 @@ mod tests {
         check("time.sleep(20)", LONG);
         check("threading.Timer(20, one.close).start(); one.recv(1)", LONG);
         check("signal.signal(signal.SIGALRM, print); one.recv(1)", LONG);
-        // Those of a runtime that looks after itself are shorter, or much longer.
+        // The timers that a runtime needs for itself are shorter, or much longer.
         check("while True: time.sleep(0.5)", SHORT);
         check("threading.Timer(60, one.close).start(); one.recv(1)", SHORT);
     }
@@ -297,7 +302,7 @@ mod tests {
         assert!(begun.elapsed() < SHORT);
     }
 
-    /// A child that serves is a part of the program.
+    /// A child that serves is part of the program.
     #[test]
     fn a_child_that_waits_counts() {
         check(

@@ -6,9 +6,10 @@ use stage::has_strace;
 
 use super::submission::Submission;
 
-/// The same program, with strace beside it that writes its calls to `file`; `None` where there is no strace.
+/// The same program with strace beside it, which writes the program's calls to `file`; `None` if there is no strace.
 ///
-/// With `-D` the program stays our child, and strace is a process of its own: signals and exit codes are the program's.
+/// With `-D`, the program stays our child, and strace is a process of its own, so signals reach the program and the
+/// exit code is the program's.
 pub(crate) fn watched(submission: &Submission, file: &Path) -> Option<Submission> {
     const STRACE: &str = "strace -D -f -ttt -T -yy -xx -s 65536 \
         -e trace=network,read,write,readv,writev,close,sendfile,splice -o";
