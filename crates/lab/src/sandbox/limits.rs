@@ -1,5 +1,5 @@
-//! The limits of this process: every check inherits them, and others of the same user may change them (prlimit(2),
-//! setpriority(2)). A check with less than it needs would fail programs that are right.
+//! The limits of this process. Every check inherits them, and other processes of the same user may change them
+//! (prlimit(2), setpriority(2)). With less than it needs, a check would fail correct programs.
 
 use rustix::process::{Resource, Rlimit, getpriority_process, getrlimit};
 
@@ -14,7 +14,7 @@ const RESOURCES: [Resource; 8] = [
     Resource::As,
 ];
 
-/// What they are at a moment.
+/// The limits at one moment.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Limits {
     resources: [Rlimit; 8],

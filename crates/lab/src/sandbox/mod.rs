@@ -1,4 +1,4 @@
-//! What a submission started, and what it may do to us: found, bounded and ended. Knows nothing of labs.
+//! What a submission started, and what it may do to us: finds it, limits it and ends it. Knows nothing about labs.
 
 mod limits;
 mod orphans;

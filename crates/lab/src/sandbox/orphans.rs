@@ -1,8 +1,9 @@
 //! Nothing that a submission started outlives its check, and no submission looks into a checker.
 //!
-//! Ending a process group is not enough: `setsid` leaves the group, and a double fork leaves the parent too. On Linux we
-//! are made the parent of every descendant that has lost its own (prctl(2), PR_SET_CHILD_SUBREAPER), so each of them can
-//! be found in /proc from us downwards. Elsewhere only the process groups are ended; what leaves its group stays.
+//! Ending a process group isn't enough: `setsid` leaves the group, and a double fork leaves the parent too. On Linux we
+//! become the parent of every descendant that has lost its own (prctl(2), PR_SET_CHILD_SUBREAPER), so each of them can
+//! be found in /proc, starting from us. On other systems only the process groups are ended, and a process that leaves
+//! its group keeps running.
 
 #[cfg(target_os = "linux")]
 use std::{
@@ -20,34 +21,35 @@ use rustix::process::{
 #[cfg(target_os = "linux")]
 use super::processes::{State, children, descendants, state};
 
-/// How long we try to end what was left. What withstands so long belongs to another user, or hangs in the kernel.
+/// How long we try to end what is left. A process that survives this long belongs to another user, or hangs in the
+/// kernel.
 #[cfg(target_os = "linux")]
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Makes this process the parent of every descendant whose own parent ends. For a program's first lines.
+/// Makes this process the parent of every descendant whose own parent ends. Call it at the start of a program.
 ///
 /// On Linux only; elsewhere nothing happens.
 pub fn become_subreaper() {
     #[cfg(target_os = "linux")]
-    // Kernels know it since 3.4. Where it is refused, what daemonises escapes, and no verdict changes.
+    // Kernels have had it since 3.4. If it is refused, daemons escape, but no verdict changes.
     let _ = set_child_subreaper(Some(getpid()));
 }
 
-/// Closes this process to other programs of the same user, root's aside: its memory, its environment, and the files and pipes
-/// that it has open. For a program's first lines.
+/// Protects this process from other programs of the same user, except root's: its memory, its environment, and the
+/// files and pipes that it has open. Call it at the start of a program.
 ///
-/// Without it a submission opens `/proc/PID/fd/1` of the check that judges it, and writes its own report there (proc(5),
-/// and prctl(2), `PR_SET_DUMPABLE`). On Linux only; elsewhere nothing happens.
+/// Without it, a submission could open `/proc/PID/fd/1` of the check that judges it, and write its own report there
+/// (proc(5), and prctl(2), `PR_SET_DUMPABLE`). On Linux only; elsewhere nothing happens.
 pub fn forbid_inspection() {
     #[cfg(target_os = "linux")]
-    // Only ever refused where it makes no sense.
+    // The kernel has no reason to refuse this here.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Kills every descendant of this process until there is none, for some seconds at most, and returns how many are left.
-/// Our own watchdog ([`ending::watchdog`]) is not one of them.
+/// Kills every descendant of this process until there are none, for some seconds at most, and returns how many are
+/// left. Our own watchdog ([`ending::watchdog`]) is left alone.
 ///
-/// For the end of a check, when nothing that this process started is wanted any more. On Linux only; elsewhere nothing
+/// For the end of a check, when nothing that this process started is needed any more. On Linux only; elsewhere nothing
 /// happens.
 pub fn end_descendants() -> usize {
     #[cfg(target_os = "linux")]
@@ -56,10 +58,10 @@ pub fn end_descendants() -> usize {
     0
 }
 
-/// Kills what this process has adopted, and leaves alone the children with these numbers and what they started. Returns
-/// how many are left.
+/// Kills what this process has adopted, but not the children with these numbers or anything they started. Returns how
+/// many are left.
 ///
-/// One that does not adopt has nothing to look for: its other children are somebody else's business.
+/// A process that doesn't adopt has nothing to kill: its other children are not our business.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "nobody is adopted"))]
 pub(crate) fn end_orphans(kept: &[u32]) -> usize {
     #[cfg(target_os = "linux")]
@@ -73,7 +75,7 @@ pub(crate) fn end_orphans(kept: &[u32]) -> usize {
 fn end_descendants_but(kept: &[u32], longest: Duration) -> usize {
     let kept: Vec<u32> = kept.iter().copied().chain(ending::watchdog()).collect();
     let deadline = Instant::now() + longest;
-    // First nothing may run any more: what forks as fast as it can would always be ahead of the one who kills.
+    // First we stop everything: a program that forks as fast as it can would always be ahead of us.
     stop(&kept, Instant::now() + longest / 2);
     loop {
         let found = descendants(getpid(), &kept);
@@ -83,20 +85,20 @@ fn end_descendants_but(kept: &[u32], longest: Duration) -> usize {
         for process in &found {
             let _ = kill_process(process.pid, Signal::KILL);
             if process.state == State::Dead {
-                // Not ours to reap while its parent lives; that has just been killed, and then it is.
+                // It becomes our child to reap only when its parent is gone, and we have just killed that.
                 reap(process.pid);
             }
         }
-        // What was killed needs a moment to be gone.
+        // A killed process needs a moment to disappear.
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Stops (SIGSTOP) every descendant, until a look finds none that runs.
+/// Stops (SIGSTOP) every descendant, until we find none that is running.
 ///
-/// A process that stands still starts no other. But one that forks and ends at once, again and again, lives much shorter
-/// than a look at all processes takes. It becomes a child of ours, or of one that was sent the signal already, and these
-/// are found at once; see [`Chase`].
+/// A stopped process starts no other. But a program that forks and ends at once, again and again, lives for a much
+/// shorter time than it takes to look at all processes. It becomes a child of ours, or of a process that we have
+/// already sent the signal, and we can find those at once; see [`Chase`].
 #[cfg(target_os = "linux")]
 fn stop(kept: &[u32], deadline: Instant) {
     let mut chase = Chase { kept, sent: HashSet::new(), running: HashSet::new() };
@@ -106,7 +108,7 @@ fn stop(kept: &[u32], deadline: Instant) {
         for process in descendants(getpid(), kept) {
             match process.state {
                 State::Stopped | State::Dead => continue,
-                // A parent waits like this until its vfork(2) is done: it may have to wait for one that is stopped.
+                // A parent in vfork(2) looks like this until its child is done, and the child may be stopped.
                 State::Busy if chase.sent.contains(&process.pid) => continue,
                 State::Busy | State::Runs => runs |= chase.stop(process.pid),
             }
@@ -117,20 +119,20 @@ fn stop(kept: &[u32], deadline: Instant) {
     }
 }
 
-/// Stops processes that start others meanwhile.
+/// Stops processes that start others in the meantime.
 #[cfg(target_os = "linux")]
 struct Chase<'a> {
     kept: &'a [u32],
-    /// Those that were sent SIGSTOP. What has ended is forgotten: its number may soon be another's.
+    /// Those that we have sent SIGSTOP. We forget the ones that have ended: their numbers may soon be used again.
     sent: HashSet<Pid>,
-    /// Those of them that have not been seen standing still: one may be in the middle of a fork(2), and have a child that
-    /// we haven't seen.
+    /// Those of them that we haven't seen stopped yet: one may be in the middle of a fork(2), and have a child that we
+    /// haven't seen.
     running: HashSet<Pid>,
 }
 
 #[cfg(target_os = "linux")]
 impl Chase<'_> {
-    /// Goes through all that may have new children, until none has.
+    /// Goes through all processes that may have new children, until none has.
     fn stop_until_nobody_is_new(&mut self, deadline: Instant) {
         let us = getpid();
         let mut goes_on = true;
@@ -142,14 +144,14 @@ impl Chase<'_> {
                     return;
                 }
                 goes_on |= self.settle(pid);
-                // Ours again each time: a new one may have ended before we are through with the others.
+                // Our own children each time: a new one may have ended before we are through with the others.
                 goes_on |= self.stop_children(us);
             }
         }
     }
 
-    /// Looks whether a process stands still now, and then, since it starts no other any more, at its children for the last
-    /// time. Whether anything is new.
+    /// Checks whether a process has stopped. If it has, it starts no more processes, so we look at its children for the
+    /// last time. Returns whether anything is new.
     fn settle(&mut self, pid: Pid) -> bool {
         match state(pid) {
             Some(State::Runs | State::Busy) => self.stop_children(pid),
@@ -167,7 +169,7 @@ impl Chase<'_> {
         }
     }
 
-    /// Stops the children of a process, as far as they were not sent the signal yet; whether there was one.
+    /// Stops the children of a process that haven't been sent the signal yet. Returns whether there were any.
     fn stop_children(&mut self, of: Pid) -> bool {
         let mut new = false;
         for pid in children(of).unwrap_or_default() {
@@ -177,10 +179,10 @@ impl Chase<'_> {
         new
     }
 
-    /// Stops a process; `false` if it is not ours to stop.
+    /// Stops a process; `false` if we may not stop it.
     fn stop(&mut self, pid: Pid) -> bool {
         let may = kill_process(pid, Signal::STOP).is_ok();
-        // The dead are reaped at once: they are thousands, if each process of a chain ends when it has started the next.
+        // The dead are reaped at once: there are thousands if each process of a chain starts the next one and ends.
         if !reap(pid) {
             self.sent.insert(pid);
             if may {
@@ -191,7 +193,7 @@ impl Chase<'_> {
     }
 }
 
-/// Takes the status of a child that has ended; whether it was one.
+/// Reaps a child that has ended. Returns whether it had.
 #[cfg(target_os = "linux")]
 fn reap(child: Pid) -> bool {
     waitpid(Some(child), WaitOptions::NOHANG).is_ok_and(|status| status.is_some())

@@ -15,17 +15,18 @@ pub(crate) struct Process {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It runs, or would if it had something to do.
+    /// It is running, or would be if it had something to do.
     Runs,
-    /// It waits in the kernel, and nothing but SIGKILL wakes it.
+    /// It is waiting in the kernel, and only SIGKILL wakes it.
     Busy,
-    /// It was stopped.
+    /// It has been stopped.
     Stopped,
-    /// It has ended, and nobody has asked how.
+    /// It has ended, and its parent hasn't reaped it yet.
     Dead,
 }
 
-/// All that this one started, and what these started; not the one itself, and neither those in `but` nor what they started.
+/// Everything that this process started, and what those started in turn; not the process itself, and neither those in
+/// `but` nor what they started.
 pub(crate) fn descendants(of: Pid, but: &[u32]) -> Vec<Process> {
     among(all(), of, but)
 }
@@ -33,7 +34,7 @@ pub(crate) fn descendants(of: Pid, but: &[u32]) -> Vec<Process> {
 fn among(mut others: Vec<Process>, of: Pid, but: &[u32]) -> Vec<Process> {
     others.retain(|process| !but.contains(&process.pid.as_raw_pid().cast_unsigned()));
     let (mut family, mut found) = (HashSet::from([of]), Vec::new());
-    // A child may stand before its parent in the list: look until a look finds nobody.
+    // A child may come before its parent in the list, so we go through it until we find no more.
     loop {
         let (new, rest): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|process| family.contains(&process.parent));
@@ -46,23 +47,23 @@ fn among(mut others: Vec<Process>, of: Pid, but: &[u32]) -> Vec<Process> {
     }
 }
 
-/// The children of a process, and only these: much faster than a look at all processes. `None`: it has ended, or the kernel
-/// cannot tell.
+/// The children of a process, and only these: much faster than looking at all processes. `None`: it has ended, or the
+/// kernel doesn't say.
 pub(crate) fn children(of: Pid) -> Option<Vec<Pid>> {
-    // proc(5), /proc/PID/task/TID/children. What a process adopts goes to its first thread.
+    // proc(5), /proc/PID/task/TID/children. Orphans that a process adopts become children of its first thread.
     let listed = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).ok()?;
     Some(listed.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)).collect())
 }
 
-/// A process and all that it started.
+/// A process and everything it started.
 pub(crate) fn family(pid: u32) -> Vec<Pid> {
     let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return Vec::new() };
     let children = descendants(pid, &[]).into_iter().map(|process| process.pid);
     children.chain([pid]).collect()
 }
 
-/// For how long the threads of a process ran, and for how long they could have run and had to wait for a processor, so far
-/// and all together.
+/// How long the threads of a process have run, and how long they have had to wait for a processor: so far, all threads
+/// together.
 pub(crate) fn ran_and_waited(pid: Pid) -> [Duration; 2] {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     let mut sums = [Duration::ZERO; 2];
@@ -76,17 +77,17 @@ pub(crate) fn ran_and_waited(pid: Pid) -> [Duration; 2] {
     sums
 }
 
-/// What a process is doing; `None` if there is none.
+/// What a process is doing; `None` if it doesn't exist.
 pub(crate) fn state(of: Pid) -> Option<State> {
     Some(process(of, &fs::read(format!("/proc/{of}/stat")).ok()?)?.state)
 }
 
-/// Whether there is such a process, and it has not ended.
+/// Whether the process exists and hasn't ended.
 pub(crate) fn is_alive(pid: Pid) -> bool {
     state(pid).is_some_and(|state| state != State::Dead)
 }
 
-/// Whether one of its threads runs, or would if it had something to do.
+/// Whether one of its threads is running, or would be if it had something to do.
 pub(crate) fn runs(pid: Pid) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads
@@ -104,7 +105,7 @@ fn all() -> Vec<Process> {
         .collect()
 }
 
-/// proc(5), /proc/PID/stat: number, (name), state, parent. The name may hold anything, brackets too.
+/// proc(5), /proc/PID/stat: number, (name), state, parent. The name may contain anything, even brackets.
 fn process(pid: Pid, stat: &[u8]) -> Option<Process> {
     let stat = String::from_utf8_lossy(stat);
     let mut words = stat.rsplit_once(')')?.1.split_whitespace();
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(stat("7 (x) Z 5 7"), read(State::Dead, 5));
         assert_eq!(stat("7 (x) X 5 7"), read(State::Dead, 5));
         assert_eq!(stat("7 (x) D 5 7"), read(State::Busy, 5));
-        // The first process has no parent, and is nobody's descendant.
+        // The first process has no parent, so it is nobody's descendant.
         assert_eq!(stat("7 (init) S 0 1"), None);
         assert_eq!(stat(""), None);
     }
@@ -174,7 +175,7 @@ mod tests {
     fn a_child_is_found_among_all_processes() {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let (us, its) = (rustix::process::getpid(), Pid::from_child(&child));
-        // Other tests of this program have children too.
+        // Other tests in this program have children, too.
         let look = || descendants(us, &[]).into_iter().find(|process| process.pid == its).unwrap();
         // While its program is still being read from disk, it is busy.
         let soon = Instant::now() + Duration::from_secs(10);
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!((found.parent, found.state), (us, State::Runs));
         assert!(descendants(us, &[child.id()]).iter().all(|process| process.pid != its));
         if let Some(ours) = children(us) {
-            // A thread's children are its own: this one is not the first thread of the test.
+            // Each thread has children of its own, and this isn't the first thread of the test.
             assert!(!ours.contains(&us));
             assert_eq!(children(its), Some(Vec::new()));
         }

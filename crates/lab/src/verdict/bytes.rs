@@ -1,16 +1,16 @@
-//! Bytes as a student reads them: quoted, cut, and side by side with a mark under the first wrong one.
+//! Bytes as a student sees them: quoted, cut, and side by side with a mark under the first wrong one.
 
-/// How many characters a quotation shows at most, so that a step stays one line or two.
+/// How many characters a quotation has at most, so that a step stays on one line or two.
 const QUOTED: usize = 56;
-/// How many bytes stand in a line of the comparison.
+/// How many bytes a line of the comparison has.
 pub(crate) const ROW: usize = 16;
 
-/// The bytes as text with escapes, `"hello\n"`; of long ones the beginning and the number.
+/// The bytes as text with escapes, `"hello\n"`; for long ones, the beginning and the number of bytes.
 pub(crate) fn quote(bytes: &[u8]) -> String {
     quote_cut(bytes, &[bytes.len()])
 }
 
-/// The bytes with a bar where the stream is cut: `"he|llo"`. `pieces` are their lengths.
+/// The bytes with a bar wherever the stream is cut: `"he|llo"`. `pieces` are their lengths.
 pub(crate) fn quote_cut(bytes: &[u8], pieces: &[usize]) -> String {
     let (mut text, mut shown) = (String::new(), 0);
     let mut cuts = pieces.iter().scan(0, |at, piece| {
@@ -40,8 +40,8 @@ pub(crate) fn quote_cut(bytes: &[u8], pieces: &[usize]) -> String {
     }
 }
 
-/// The row of bytes with the first difference, expected above received, hex and text, with a mark; above it the row before,
-/// where both are the same. A row has [`ROW`] bytes, or fewer on a narrow terminal.
+/// The row of bytes with the first difference, expected above received, in hex and as text, with a mark; above it the
+/// row before, in which both are the same. A row has [`ROW`] bytes, or fewer on a narrow terminal.
 ///
 /// ```text
 /// expected  68 65 6c 6c 6f  |hello|
@@ -50,7 +50,7 @@ pub(crate) fn quote_cut(bytes: &[u8], pieces: &[usize]) -> String {
 /// byte 2 of the stream, counted from 0: expected 6c "l", received 4c "L"
 /// ```
 ///
-/// Nothing for two runs that are the same.
+/// Empty if both are the same.
 pub(crate) fn compare(expected: &[u8], received: &[u8], in_row: usize) -> Vec<String> {
     let same = same(expected, received);
     if same == expected.len().max(received.len()) {
@@ -60,7 +60,7 @@ pub(crate) fn compare(expected: &[u8], received: &[u8], in_row: usize) -> Vec<St
     let before = start.saturating_sub(in_row);
     let part = |bytes: &[u8]| hex_and_text(bytes, start, in_row);
     let ((hex, text), (other_hex, other_text)) = (part(expected), part(received));
-    // A full row stands above, where there is one.
+    // The row above, if there is one, is a full row.
     let full = if start > 0 { 3 * in_row - 1 } else { 0 };
     let width = hex.len().max(other_hex.len()).max(full);
     let mut lines = Vec::new();
@@ -86,9 +86,9 @@ pub(crate) fn compare(expected: &[u8], received: &[u8], in_row: usize) -> Vec<St
     lines
 }
 
-/// How many bytes the two have in common from the start.
+/// How many bytes the two have in common at the start.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> usize {
-    // Blocks first: ten megabytes a byte at a time are slow in a build without optimisation.
+    // Blocks first: without optimisation, comparing ten megabytes byte by byte is slow.
     const BLOCK: usize = 4096;
     let blocks = one.chunks(BLOCK).zip(other.chunks(BLOCK)).take_while(|(a, b)| a == b).count();
     let at = (blocks * BLOCK).min(one.len()).min(other.len());

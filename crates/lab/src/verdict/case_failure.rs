@@ -1,58 +1,58 @@
 //! Why a case failed.
 
-/// A rule the program broke: what happened, and the bytes where bytes decide.
+/// A rule that the program broke: what happened, and the bytes if the rule is about bytes.
 #[derive(Clone, Debug)]
 pub struct CaseFailure {
     /// What was observed, as a sentence without a full stop: `the stream ended after 3 of 5 bytes`.
     pub what: String,
-    /// Which kind of failure it is: it decides which question helps.
+    /// The kind of failure, which decides which question helps.
     pub fault: Fault,
-    /// What should have come, and what came, from the same place of the stream.
+    /// What should have arrived, and what did, starting at the same place in the stream.
     pub bytes: Option<Difference>,
-    /// What to think about, where neither the case nor the fault knows it.
+    /// What to think about, if neither the case nor the fault has a fitting question.
     pub hint: Option<&'static str>,
 }
 
-/// Two runs of bytes that should have been the same.
+/// Two sequences of bytes that should have been the same.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// What should have come.
+    /// What should have arrived.
     pub expected: Vec<u8>,
-    /// What came. It may be the beginning only.
+    /// What arrived. It may be only the beginning.
     pub received: Vec<u8>,
 }
 
-/// A kind of failure. The hint of a case is about one or two of them (its `fits`); for the
-/// others there is a question of their own, so that nobody is told about partial writes who has a decoding error.
+/// A kind of failure. The hint of a case is about one or two of them (its `fits`). The others have questions of their
+/// own, so that a student with a decoding error isn't told about partial writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Bytes came, and they are not the expected ones.
+    /// Bytes arrived, but not the expected ones.
     Wrong,
-    /// More came than was due.
+    /// More arrived than was due.
     Extra,
-    /// The program closed the connection before all had come.
+    /// The program closed the connection before everything had arrived.
     Short,
     /// The program closed the connection, or sent something, while the peer was silent.
     Impatient,
-    /// Nothing more came, and the peer has not ended its side.
+    /// Nothing more arrived, and the peer has not ended its side.
     Silent,
-    /// Nothing more came, and the peer has ended its side.
+    /// Nothing more arrived, and the peer has ended its side.
     SilentAfterEnd,
     /// The connection was reset where it should have ended.
     Reset,
-    /// The program did not end the connection.
+    /// The program did not close the connection.
     Open,
-    /// The program does not read, and the peer has more to send.
+    /// The program isn't reading, and the peer has more to send.
     Full,
-    /// Bytes moved, but the time of the case was over.
+    /// Bytes were still moving when the time of the case was over.
     Slow,
     /// The program ended, or crashed.
     Ended,
-    /// It kept the processor busy with nothing to do.
+    /// The program kept the processor busy with nothing to do.
     Spins,
-    /// An answer that is not in the form which the page describes.
+    /// An answer that doesn't have the form that the page describes.
     Form,
-    /// Something only this case looks at: its hint fits.
+    /// Something that only this case looks at, so its hint fits.
     Rule,
 }
 
@@ -108,12 +108,12 @@ impl Fault {
 }
 
 impl CaseFailure {
-    /// A failure of a kind in which no bytes have to be compared.
+    /// A failure of a kind in which there are no bytes to compare.
     pub fn new(fault: Fault, what: impl Into<String>) -> CaseFailure {
         CaseFailure { what: what.into(), fault, bytes: None, hint: None }
     }
 
-    /// A failure that bytes show.
+    /// A failure that the bytes show.
     pub fn differs(
         fault: Fault,
         what: impl Into<String>,
@@ -124,7 +124,7 @@ impl CaseFailure {
         CaseFailure { bytes: Some(bytes), ..CaseFailure::new(fault, what) }
     }
 
-    /// A program that did not come as far as the rule of the case.
+    /// A program that never got as far as the rule of the case.
     pub(crate) fn early(what: impl Into<String>, hint: &'static str) -> CaseFailure {
         CaseFailure { hint: Some(hint), ..CaseFailure::new(Fault::Ended, what) }
     }

@@ -1,34 +1,35 @@
-//! What programs say and folders are called, escaped so that it can be shown.
+//! What programs print and what folders are called, escaped so that it is safe to show.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
 
-/// A name or a path as it can be shown: bytes that are not UTF-8 stand there as `\xNN`, and so does a backslash. So no two
-/// names are shown alike, and a folder's name is what its student chose, not what a decoder made of it.
+/// A name or a path in a form that can be shown: a byte that isn't UTF-8 appears as `\xNN`, and so does a backslash. So
+/// no two names look alike, and a folder's name is what its student chose, not what a decoder made of it.
 ///
-/// It may still hold control characters: [`escape`] escapes those.
+/// It may still contain control characters: [`escape`] escapes those.
 pub fn shown_name(name: impl AsRef<OsStr>) -> String {
     let mut shown = String::new();
     for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
         shown.push_str(&chunk.valid().replace('\\', "\\x5c"));
-        // To write into a string cannot fail.
+        // Writing into a String cannot fail.
         chunk.invalid().iter().for_each(|byte| _ = write!(shown, "\\x{byte:02x}"));
     }
     shown
 }
 
-/// The text on one line, with control characters escaped: it must not paint over a terminal, nor end a line of the report.
+/// The text on one line, with control characters escaped, so that it can neither garble a terminal nor end a line of
+/// the report.
 pub fn escape(text: &str) -> String {
     text.chars().flat_map(escaped).collect()
 }
 
-/// As [`escape`], but for the ends of lines.
+/// Like [`escape`], but keeps line ends.
 pub(crate) fn escape_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// Besides control characters these reorder a line as it is shown, or are no characters at all, and XML and YAML do not
-/// take the latter.
+/// Besides control characters, this escapes those that reorder a line on the screen, and code points that are not
+/// characters, which XML and YAML don't accept.
 fn escaped(char: char) -> impl Iterator<Item = char> {
     let unsafe_to_show = char.is_control()
         || matches!(char, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -4,17 +4,17 @@ use std::iter;
 
 use super::report::{CaseReport, Outcome};
 
-/// All that a student needs to understand a failed case, a line each; nothing for one that passed.
+/// Everything a student needs to understand a failed case, line by line; empty for a case that passed.
 ///
-/// It fits so many columns, but for what the program itself printed, and a command that is there to be copied.
+/// The lines fit into this many columns, except what the program itself printed and the command to copy.
 ///
-/// First what happened and which rule that breaks; then the steps, of which the last one failed; then the bytes; then what
-/// to think about, and how to see it again.
+/// First what happened and which rule that breaks, then the steps, the last of which failed, then the bytes, then what
+/// to think about and how to see it again.
 pub fn explain(case: &CaseReport, columns: usize) -> Vec<String> {
     let Outcome::Failed(failure) = &case.outcome else { return Vec::new() };
     let mut lines = Vec::new();
     let under = |lines: &mut Vec<String>, label: &str, text: &str| {
-        // Further lines stand under the first.
+        // Further lines are indented like the first.
         lines.extend(wrap(label, columns::width(label), text, columns));
     };
     under(&mut lines, "what happened:  ", &failure.what);
@@ -55,8 +55,8 @@ pub fn explain(case: &CaseReport, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The text after a label, in as many lines as it needs; further lines begin in this column, or before it if a word is too
-/// long to, a digest for example.
+/// The text after a label, on as many lines as it needs. Further lines begin in this column, or further left if a word,
+/// such as a digest, is too long for that.
 pub fn wrap(label: &str, column: usize, text: &str, columns: usize) -> Vec<String> {
     let widest = text.split(' ').map(columns::width).max().unwrap_or(0);
     let indent = column.min(columns.saturating_sub(widest));

@@ -1,5 +1,5 @@
-//! What is said of a program: why a case failed, the report of a check, and both in words and bytes that can be shown
-//! anywhere. Knows nothing of processes and sockets.
+//! The verdict on a program: why a case failed, the report of a check, and both as words and bytes that can be shown
+//! anywhere. Knows nothing about processes or sockets.
 
 mod bytes;
 mod case_failure;

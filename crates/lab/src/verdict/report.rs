@@ -1,6 +1,6 @@
-//! What a check found: one value, from which every format is written.
+//! What a check found: one value that every format is written from.
 //!
-//! A check hands it to the grader. A member that is not known is refused there: nobody adds to a report.
+//! A check hands it to the grader, which refuses unknown members: nobody can add anything to a report.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The lab's name.
     pub lab: String,
-    /// The seed: the same one gives the same verdict.
+    /// The seed. The same seed gives the same verdict.
     pub seed: u64,
-    /// One entry for each case that was played, in the lab's order.
+    /// One entry for each case that was played, in the order of the lab.
     pub cases: Vec<CaseReport>,
     /// How long all of it took, in seconds.
     pub seconds: f64,
 }
 
-/// What became of one case.
+/// The result of one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseReport {
-    /// The case's name in its lab: `cut-everywhere`. It never changes, so grades compare over the years.
+    /// The case's name in its lab: `cut-everywhere`. It never changes, so grades can be compared over the years.
     pub id: String,
     /// The rule it is about, in one sentence.
     pub rule: String,
-    /// What it is worth.
+    /// How many points it is worth.
     pub points: u32,
     /// Whether it passed.
     pub outcome: Outcome,
@@ -40,27 +40,28 @@ pub struct CaseReport {
 pub enum Outcome {
     /// The program kept the rule.
     Passed,
-    /// It did not.
+    /// The program broke the rule.
     Failed(Box<Failure>),
 }
 
-/// All that a student needs to understand a failure, and to see it again. By default nothing is known of it.
+/// Everything a student needs to understand a failure and to see it again. By default, nothing is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// What happened, in one sentence.
     pub what: String,
-    /// What was done so far, one step each, without numbers; the last one failed.
+    /// What was done so far, one entry for each step, without numbers. The last one failed.
     pub steps: Vec<String>,
-    /// Expected above received, with a mark under the first wrong byte. Empty when no bytes decide.
+    /// Expected above received, with a mark under the first wrong byte. Empty if the failure isn't about bytes.
     pub bytes: Vec<String>,
-    /// The relay's schedule, `idle` for none.
+    /// The relay's schedule; `idle` if there was none.
     pub schedule: String,
     /// The command that plays just this case again.
     pub replay: String,
     /// What to think about.
     pub hint: String,
-    /// The last lines the program wrote to its standard error (and to its standard output, where that is not the answer).
+    /// The last lines that the program wrote to its standard error, and to its standard output unless that is the
+    /// answer.
     pub said: Vec<String>,
 }
 
@@ -82,7 +83,7 @@ impl Report {
 }
 
 impl CaseReport {
-    /// Its points if it passed, or 0.
+    /// Its points if it passed, otherwise 0.
     pub fn score(&self) -> u32 {
         if self.outcome == Outcome::Passed { self.points } else { 0 }
     }
