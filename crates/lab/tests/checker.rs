@@ -1,4 +1,5 @@
-//! The checker itself: what it says is the same each time, can be replayed, and is fair to programs written in other ways.
+//! The checker itself: it says the same each time, its cases can be replayed, and it is fair to programs that are
+//! written differently.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
@@ -63,7 +64,7 @@ fn the_same_program_and_seed_give_the_same_report() {
 fn the_line_in_a_report_plays_the_same_case_again() {
     let Some(command) = starter() else { return };
     let scratch = Scratch::new().unwrap();
-    // A folder whose name a shell would take apart.
+    // A folder whose name a shell would split or expand.
     let folder = scratch.path().join("it's $HOME");
     fs::create_dir(&folder).unwrap();
     let toml = format!("lab = \"echo\"\ncommand = {command:?}\n");
@@ -84,12 +85,12 @@ fn the_line_in_a_report_plays_the_same_case_again() {
             (&replayed.steps, &replayed.bytes, &replayed.schedule, &replayed.replay),
             (&failed.steps, &failed.bytes, &failed.schedule, &failed.replay)
         );
-        // The seed with which the relay ran, not the one of the check.
+        // The seed that the relay ran with, not the seed of the check.
         assert!(failed.schedule.contains(" seed=") && !failed.schedule.contains("seed=9 "));
     }
 }
 
-/// A hint about something else is worse than none.
+/// A hint about something else is worse than no hint.
 #[test]
 fn what_to_think_about_fits_what_happened() {
     let Some(python) = stage::python() else { return };
@@ -101,12 +102,12 @@ fn what_to_think_about_fits_what_happened() {
         let report = check(labs::find("echo").unwrap(), &submission, &options, &mut |_| {});
         failure(&report, case).hint.clone()
     };
-    // Partial writes, which the case is about, have nothing to do with an error of decoding.
+    // The case is about partial writes, which have nothing to do with a decoding error.
     let decodes = think_about("echo_decodes.py", "slow-reader");
     assert!(decodes.contains("What it printed last"), "{decodes}");
     let partial = think_about("echo_sends_once.py", "slow-reader");
     assert!(partial.contains("a write takes only part"), "{partial}");
-    // The peer has not ended, and it waits.
+    // The peer has not ended its side, and is waiting.
     let waits = think_about("echo_keeps_a_line_end.py", "turn-by-turn");
     assert!(waits.contains("The peer is waiting for you, too"), "{waits}");
     let drips = think_about("echo_too_slow.py", "both-ways");
@@ -136,7 +137,8 @@ fn wrong_use_is_explained() {
     assert!(said.contains("there is no folder nowhere"), "{said}");
 }
 
-/// The page says what is judged. How a program does it, and whether it serves on, is its own affair.
+/// What is judged is what the page asks for. How a program does it, and whether it serves another peer afterwards, is
+/// up to the program.
 #[test]
 fn right_programs_of_every_kind_pass() {
     let Some(python) = stage::python() else { return };
@@ -217,7 +219,7 @@ with selectors.DefaultSelector() as ready:
     }
 }
 
-/// The starter of echo in Python, by its whole path.
+/// The Python starter of echo, by its absolute path.
 fn starter() -> Option<Vec<String>> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("labs/echo/starter.py");
     Some(vec![stage::python()?.display().to_string(), path.display().to_string()])

@@ -1,4 +1,4 @@
-//! The student's desk, as a student uses it: `lab` in a folder of its own.
+//! Everything a student does with `lab`, in a folder of its own.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
@@ -39,7 +39,7 @@ fn two_commands_to_the_first_failure_and_a_third_to_the_first_pass() {
     assert!(!checked.contains('✗'), "{checked}");
 }
 
-/// docs/src/labs/index.md shows it.
+/// docs/src/labs/index.md shows this failure.
 #[test]
 fn a_failure_is_explained_as_the_page_shows_it() {
     let Some(_) = stage::python() else { return };
@@ -68,7 +68,7 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     for part in ["the peer to the program", "network", "the program to the peer", "1 of 40"] {
         assert!(texts.contains(part), "no {part:?} in:\n{texts}");
     }
-    // Where strace is there, what the program itself took, too: one recv of one byte.
+    // With strace, there is also what the program itself received: one recv of one byte.
     let has_strace = stage::has_strace();
     let says = "recv 1: the first of 40 bytes of message 1";
     assert_eq!(texts.contains(says), has_strace, "{texts}");
@@ -80,7 +80,7 @@ fn the_bytes_of_a_failure_can_be_drawn() {
     assert!(!desk.path("none.svg").exists());
 }
 
-/// Then the picture is that of the failure which the report tells of, without the program's calls.
+/// Then the picture shows the failure that the report is about, without the program's calls.
 #[test]
 fn a_program_that_does_something_else_under_strace_is_drawn_without_it() {
     let Some(_) = stage::python() else { return };
@@ -124,7 +124,7 @@ fn a_starter_of_every_lab_can_be_begun_in_both_languages() {
     }
 }
 
-/// One build with cargo is enough: every starter is compiled as an example of this package.
+/// Building one with cargo is enough: every starter is compiled as an example of this package.
 #[test]
 fn a_rust_starter_is_a_package_of_its_own_that_builds_without_a_warning() {
     let desk = Desk::new();
@@ -150,7 +150,7 @@ fn start_overwrites_nothing() {
     assert!(said.contains("already there: mine/echo.py, mine/lab.toml."), "{said}");
     let said = desk.lab("start echo mine --lang rust", 2);
     assert!(said.contains("already there: mine/lab.toml."), "{said}");
-    // Nothing was written beside what is in the way.
+    // Nothing was written next to the file that was in the way.
     assert!(!desk.path("mine/Cargo.toml").exists());
     assert_eq!(fs::read_to_string(desk.path("mine/echo.py")).unwrap(), "my work");
 
@@ -198,7 +198,7 @@ fn a_folder_with_a_space_is_quoted_where_it_is_to_be_typed() {
     assert!(begun.contains("Check it:  scripts/lab.sh check 'my echo'\n"), "{begun}");
 }
 
-/// As wide as the narrowest terminal that is common; what a program printed, and a command to be copied, may be wider.
+/// As wide as the narrowest common terminal. What a program printed and commands to copy may be wider.
 #[test]
 fn what_is_said_fits_into_80_columns() {
     let Some(_) = stage::python() else { return };
@@ -259,7 +259,7 @@ fn a_check_is_kept_and_one_of_a_single_case_is_not() {
     desk.lab("check mine", 1);
     let kept = fs::read_to_string(desk.path("lab-progress.toml")).unwrap();
     assert!(kept.contains("\n[echo]\n") && kept.contains("\nattempts = 1\n"), "{kept}");
-    // From a folder below, the same file is found.
+    // From a folder further down, the same file is found.
     let below = Command::new(env!("CARGO_BIN_EXE_lab"))
         .arg("report")
         .current_dir(desk.path("mine"))
@@ -331,7 +331,7 @@ fn watch_checks_again_after_a_change_and_ends_on_ctrl_c() {
     let mut watch = Terminal::open(&desk, &["watch", "mine"]);
     let first = watch.read_until("waiting for a change in mine");
     assert!(first.contains("━ 1 ━") && first.contains('✗'), "{first}");
-    // What is no source is no change.
+    // A change to a file that isn't source doesn't count.
     fs::create_dir(desk.path("mine/target")).unwrap();
     fs::write(desk.path("mine/target/built"), "").unwrap();
     let solution = labs::find("echo").unwrap().texts.solution_python;
@@ -347,7 +347,7 @@ fn ctrl_c_within_a_check_leaves_no_program_behind() {
     let Some(_) = stage::python() else { return };
     let desk = Desk::new();
     desk.lab("start echo mine", 0);
-    // It listens, and takes no notice of anything else.
+    // It listens, and ignores everything else.
     let deaf = "import os, signal, socket, sys\n\
         signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
         host, port = sys.argv[-1].rsplit(':', 1)\n\
@@ -358,7 +358,7 @@ fn ctrl_c_within_a_check_leaves_no_program_behind() {
     fs::write(desk.path("mine/echo.py"), deaf).unwrap();
     let mut watch = Terminal::open(&desk, &["watch", "mine"]);
     watch.read_until("━ 1 ━");
-    // Some of its programs run now: each case has one.
+    // Some of its programs are running now, one for each case.
     let started = wait_for("a program", || desk.marks().first().copied());
     assert_eq!(watch.interrupt(), 130);
     for pid in desk.marks().into_iter().chain([started]) {
@@ -407,7 +407,7 @@ impl Desk {
         fs::write(self.path("lab-progress.toml"), text).unwrap();
     }
 
-    /// The process ids that programs left as names of hidden files.
+    /// The process ids that programs have recorded as the names of hidden files.
     fn marks(&self) -> Vec<i32> {
         let entries = fs::read_dir(self.path("mine")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -415,7 +415,7 @@ impl Desk {
     }
 }
 
-/// `lab` with its output on a terminal, in a process group of its own, as a shell starts it.
+/// `lab` with its output on a terminal, in a process group of its own, the way a shell starts it.
 struct Terminal {
     ours: File,
     lab: Child,
@@ -436,7 +436,7 @@ impl Terminal {
         Terminal { ours: ours.into(), lab: lab.spawn().unwrap(), seen: String::new() }
     }
 
-    /// Everything up to this text, which is forgotten.
+    /// Returns everything up to this text, and forgets it.
     fn read_until(&mut self, text: &str) -> String {
         let mut bytes = std::mem::take(&mut self.seen).into_bytes();
         loop {
@@ -454,7 +454,7 @@ impl Terminal {
         }
     }
 
-    /// What the terminal does on Ctrl-C; the exit code.
+    /// Does what the terminal does on Ctrl-C, and returns the exit code.
     fn interrupt(&mut self) -> i32 {
         kill_process_group(Pid::from_child(&self.lab), Signal::INT).unwrap();
         let ended = || self.lab.try_wait().unwrap();
@@ -464,7 +464,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // After a failed test it may still watch.
+        // After a failed test it may still be watching.
         let _ = self.lab.kill();
         let _ = self.lab.wait();
     }

@@ -1,4 +1,4 @@
-//! However `lab` ends, nothing that it started is left: no process, no folder.
+//! However `lab` ends, nothing that it started is left behind: no process, no folder.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
@@ -12,19 +12,19 @@ use std::path::Path;
 use stage::Scratch;
 use terminal::{ENDS, End, SAY, Terminal};
 
-/// A program that says that it runs, and that nothing but a signal ends. Each has a child of its own.
+/// A program that says that it is running, and that only a signal ends. Each has a child of its own.
 fn program() -> String {
     format!("echo started >{SAY}; sleep 1000 & wait")
 }
 
-/// A folder with a submission that is this program.
+/// A folder with this program as the submission.
 fn submission(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let text = format!("lab = \"unix\"\ncommand = [\"sh\", \"-c\", {:?}]\n", program());
     fs::write(folder.join("lab.toml"), text).unwrap();
 }
 
-/// Starts `lab` with these words on a terminal, ends it while so many of the programs run, and looks what is left.
+/// Starts `lab` with these words on a terminal, ends it while this many programs are running, and checks what is left.
 fn ends(words: &[&str], programs: usize) {
     for how in ENDS {
         let scratch = Scratch::new().unwrap();

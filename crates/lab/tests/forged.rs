@@ -1,6 +1,6 @@
-//! Nobody writes a grade but the check that found it.
+//! Only the check that found a grade can write it.
 //!
-//! The grader and a hostile submission run as a user who isn't root: root may look into every process.
+//! The grader and a hostile submission run as a user who isn't root, because root may look into every process.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -19,10 +19,10 @@ use rustix::process::geteuid;
 use serde_json::Value;
 use stage::Scratch;
 
-/// Nobody, on every Linux: owns no file, and is no user that could be in use.
+/// "Nobody" on every Linux: it owns no files, and no real user has this number.
 const NOBODY: u32 = 65_534;
 
-/// A class in a folder that the user who grades can reach and write into.
+/// A class in a folder that the grading user can reach and write to.
 struct Class(Scratch);
 
 impl Class {
@@ -31,7 +31,7 @@ impl Class {
         fs::set_permissions(class.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(class.path("class")).unwrap();
         class.give(&class.path("class"));
-        // Where root builds is not where others may read.
+        // Other users may not be able to read the folder where root builds.
         fs::copy(env!("CARGO_BIN_EXE_lab"), class.path("lab")).unwrap();
         class.give(&class.path("lab"));
         class.give(class.0.path());
@@ -56,14 +56,15 @@ impl Class {
         self.give(&folder);
     }
 
-    /// A program of our examples, where the submissions can start it.
+    /// One of our example programs, in a place where the submissions can start it.
     fn program(&self, name: &str) -> String {
         let path = self.path(name);
         fs::copy(&example(name)[0], &path).unwrap();
         path.display().to_string()
     }
 
-    /// A submission with this script: it runs once, though each case starts it, and it is done before the others go on.
+    /// A submission that is this script. It runs only once, although every case starts it, and the other cases wait
+    /// until it is done.
     fn script(&self, name: &str, script: &str) {
         let once = format!(
             "if mkdir ../../{name}.begun 2>/dev/null; then cd ../..; {{ {script}; }} 2>>{name}.said; mkdir {name}.done; fi; \
@@ -82,12 +83,13 @@ impl Class {
         lab.output().unwrap()
     }
 
-    /// What nobody but this class's grader is to know: the graders of other tests run at the same time.
+    /// Only this class's grader may know it. The graders of other tests run at the same time, so they need secrets of
+    /// their own.
     fn secret(&self) -> String {
         format!("a-secret-for-{}", self.path("").display())
     }
 
-    /// The submissions of a grading in JSON, which has been done.
+    /// The submissions in the JSON report of a grading, which must have been written.
     fn graded(&self, more: &[&str]) -> Vec<Value> {
         let output = self.grade(&[&["--format", "json"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -100,10 +102,10 @@ impl Class {
     }
 }
 
-/// The grader, as a submission's script finds it: the parent of its parent.
+/// The grader, seen from a submission's script: its grandparent.
 const GRADER: &str = "$(ps -o ppid= -p $PPID)";
 
-/// The command of a program that runs as somebody who isn't root.
+/// The command that runs a program as somebody who isn't root.
 fn as_nobody(program: &Path) -> Command {
     if !geteuid().is_root() {
         return Command::new(program);
@@ -114,8 +116,8 @@ fn as_nobody(program: &Path) -> Command {
     command
 }
 
-/// A report as the checker writes it, but for its end: one that is passed entirely would need another exit code, so the
-/// cheapest case fails.
+/// A report in the checker's form, without its end. A report in which everything has passed would need a different exit
+/// code, so the cheapest case fails.
 fn forged(lab: &Lab) -> String {
     let cheapest = lab.cases.iter().min_by_key(|case| case.points).unwrap().id;
     let cases = lab.cases.iter().map(|case| {
@@ -142,7 +144,8 @@ fn no_program_reaches_the_report_of_another_submission() {
     let report = class.path("report");
     fs::write(&report, forged(labs::find("echo").unwrap())).unwrap();
     class.submission("a", &[&forger, report.to_str().unwrap(), "30"]);
-    // More than are started together, and each is over at once: many moments to look into. The forger ends before they do.
+    // More than are started together, and each is over at once, so that there are many moments to look into. The forger
+    // ends before they do.
     for number in 0..40 {
         class.submission(&format!("b{number:02}"), &["false"]);
     }
@@ -157,12 +160,12 @@ fn no_program_reaches_the_report_of_another_submission() {
     assert_eq!(reached, "");
 }
 
-/// One that the grader did not start, and cannot end: from a timer of the user, or from another grading.
+/// A program that the grader didn't start and can't end: it may come from a user's timer, or from another grading.
 #[test]
 fn a_program_that_runs_beside_the_grading_reaches_no_report() {
     let forbidden = fs::read_to_string("/proc/sys/vm/memfd_noexec").unwrap_or_default();
     if !matches!(forbidden.trim(), "" | "0") {
-        // Then only what the grading itself has started is kept out.
+        // On such a system we only keep out what the grading itself has started.
         return;
     }
     let class = Class::new();
@@ -188,7 +191,7 @@ fn what_a_submission_leaves_behind_reaches_no_report_of_a_later_one() {
     let forger = class.program("hostile-forger");
     let report = class.path("report");
     fs::write(&report, forged(labs::find("echo").unwrap())).unwrap();
-    // It kills its own check, which would have ended what it leaves.
+    // It kills its own check, which would have ended what it leaves behind.
     class.script(
         "a",
         &format!(
@@ -220,7 +223,7 @@ fn what_a_submission_leaves_behind_reaches_no_report_of_a_later_one() {
 #[test]
 fn a_check_that_was_killed_before_it_began_is_judged_all_the_same() {
     let class = Class::new();
-    // `c` waits while `a` and `b` run.
+    // `c` waits while `a` and `b` are running.
     let find = format!("ps -o pid=,args= --ppid {GRADER} | awk '$4 == \"class/c\" {{ print $1 }}'");
     class.script(
         "a",
@@ -253,7 +256,7 @@ fn the_checker_is_the_program_that_was_started_whatever_lies_in_its_place() {
     let full = forged(labs::find("echo").unwrap()).replace(",\"more\":", "}");
     fs::write(class.path("full"), full).unwrap();
     let full = class.path("full").display().to_string();
-    // A checker that finds everything right, on each way that a report ever took.
+    // A checker that finds everything right, and reports it in every way that has ever been used.
     let script = format!(
         "#!/bin/sh\nprintf r >&0\ncat {full}\nhead -c 1 >/dev/null\ncat {full} >&0\nexit 1\n"
     );

@@ -51,7 +51,7 @@ fn grade(dir: &Path, more: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Without what may differ: how long it took.
+/// Without the times, which may differ.
 fn json(output: &Output) -> Value {
     fn forget(value: &mut Value) {
         match value {
@@ -107,7 +107,7 @@ fn the_grades_do_not_depend_on_how_many_are_judged_at_once() {
     assert!(progress.lines().last().unwrap().starts_with("5/5 "), "{progress}");
 }
 
-/// Files as they lie about beside what is handed in.
+/// Files such as are often left next to a submission.
 fn files(dir: &Path, files: &[&str]) {
     for file in files {
         let file = dir.join(file);
@@ -210,7 +210,7 @@ fn what_cannot_be_judged_has_no_points_and_a_reason() {
     let build = "build = [\"sh\", \"-c\", \"env; exit 7\"]";
     lab_file(dir, "dan", &format!("lab = \"echo\"\ncommand = [\"./echo\"]\n{build}\n"));
     lab_file(dir, "eve", "lab = \"echo\"\ncommand = [\"./no-such-program\"]\n");
-    // The program's parent is the check. One that starts when that has just been killed has another parent: the grader.
+    // The program's parent is the check. If the check has just been killed, its parent is the grader instead.
     let kill = "case $(ps -o args= -p $PPID) in *' check '*) kill -9 $PPID ;; esac";
     lab_file(dir, "fay", &format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {kill:?}]\n"));
     let graded = json(&grade(dir, &["--format", "json", "-j", "2"]));
@@ -230,11 +230,11 @@ fn what_cannot_be_judged_has_no_points_and_a_reason() {
 #[cfg(target_os = "linux")]
 fn nothing_is_left_behind() {
     let scratch = Scratch::new().unwrap();
-    // A number that no other test waits for.
+    // A number that no other test sleeps for.
     let program = "setsid sleep 54321 </dev/null >/dev/null 2>&1 & exit 1";
     let command = format!("[\"sh\", \"-c\", {program:?}]\n");
     lab_file(scratch.path(), "ann", &format!("lab = \"echo\"\ncommand = {command}"));
-    // A build that fails leaves something, too.
+    // A build that fails leaves a process behind, too.
     let build = format!("lab = \"echo\"\ncommand = [\"x\"]\nbuild = {command}");
     lab_file(scratch.path(), "bob", &build);
     json(&grade(scratch.path(), &["--format", "json"]));
@@ -249,7 +249,7 @@ fn nothing_is_left_behind() {
 #[cfg(target_os = "linux")]
 fn what_a_killed_check_leaves_does_not_disturb_the_next() {
     let scratch = Scratch::new().unwrap();
-    // A number that no other test waits for. Only the check is killed, not the grader, who then is the parent.
+    // A number that no other test sleeps for. Only the check is killed, not the grader, which becomes the parent then.
     let program = "setsid sleep 54322 </dev/null >/dev/null 2>&1 & \
         case $(ps -o args= -p $PPID) in *' check '*) kill -9 $PPID ;; esac";
     let text = format!("lab = \"echo\"\ncommand = [\"sh\", \"-c\", {program:?}]\n");
@@ -286,10 +286,10 @@ fn the_report_goes_where_it_is_told() {
     assert!(csv.contains("\r\nclass,,0,0,,there is no "), "{csv}");
 }
 
-/// Says that it is ready, and waits until it may begin.
+/// Says that it is ready, and waits until it is released.
 const READY: &str = "printf r >&0; head -c 1 >/dev/null";
 
-/// Grades one submission with a checker that is a shell script, from where it may begin.
+/// Grades one submission with a shell script as its checker. The script begins when it is released.
 fn with_checker(script: &str, seconds: u64) -> String {
     with_whole_checker(&format!("{READY}\n{script}"), seconds)
 }
@@ -316,12 +316,12 @@ fn with_whole_checker(script: &str, seconds: u64) -> String {
     graded.error.clone().unwrap()
 }
 
-/// Hands in this text.
+/// Hands in this text as the report.
 fn say(text: &str) -> String {
     format!("printf %s {} >&0", stage::shell_quote_word(text))
 }
 
-/// A report of the lab echo, entirely passed.
+/// A report of the lab echo in which everything has passed.
 fn full_report() -> String {
     let cases = lab::labs::find("echo").unwrap().cases.iter().map(|case| CaseReport {
         id: case.id.to_owned(),
@@ -344,7 +344,7 @@ fn a_report_is_taken_from_the_checks_own_line_and_only_once() {
     let more = full.replace("\"seed\"", "\"more\":{},\"seed\"");
     let more = with_checker(&say(&more), 60);
     assert!(more.contains("is not a report: unknown field `more`"), "{more}");
-    // With an end that does not fit, a report is none.
+    // A report with the wrong exit code doesn't count.
     let early = with_whole_checker(&say(&full), 60);
     assert_eq!(early, without);
 }
@@ -358,7 +358,7 @@ fn a_check_that_fails_is_a_result_too() {
     );
     assert_eq!(with_checker("echo 'lab: no such file' >&2; exit 2", 60), "no such file");
     assert_eq!(with_whole_checker("echo 'lab: too old' >&2; exit 2", 60), "too old");
-    // Whether the grader notices before it lets the check go is luck.
+    // It is chance whether the grader notices before it releases the check.
     let early = with_whole_checker("printf r >&0; exit 1", 60);
     let without = "the check ended (exit code 1) without a report";
     assert!(early == "the check ended before it began" || early == without, "{early}");
@@ -366,7 +366,7 @@ fn a_check_that_fails_is_a_result_too() {
     assert!(with_checker(&say(other), 60).contains("another lab"));
     let none = other.replace("frames", "echo");
     assert!(with_checker(&say(&none), 60).contains("another lab"));
-    // Not the check's own: its points are wrong, or its end is.
+    // Not what the check would hand in: the points or the exit code are wrong.
     let full = full_report();
     let ended = "the check was ended by signal 9";
     assert_eq!(with_checker(&format!("{}; kill -9 $$", say(&full)), 60), ended);
@@ -380,7 +380,7 @@ fn a_check_that_fails_is_a_result_too() {
     assert!(floods.contains("the report has no end"), "{floods}");
 }
 
-/// What so many checks say, in the order in which they say it: `r` when one is ready, `g` when it is let go.
+/// What this many checks say, in that order: `r` when one is ready, `g` when it is released.
 fn order(submissions: usize, jobs: usize) -> String {
     let scratch = Scratch::new().unwrap();
     let log = scratch.path().join("log");
@@ -413,8 +413,8 @@ fn no_check_is_let_go_before_all_of_its_wave_are_ready() {
 fn what_forks_as_fast_as_it_can_is_ended_before_the_next_is_judged() {
     let Some(python) = python() else { return };
     let scratch = Scratch::new().unwrap();
-    // Twenty, each of which starts the next one in a session of its own, and ends; 300 times, which takes a second at
-    // least. They kill the check, not the grader.
+    // Twenty chains: each process starts the next one in a session of its own, and ends. That goes on 300 times, which
+    // takes at least a second. They kill the check, not the grader.
     let chain = "\
 import os, signal, sys
 check = os.getppid()
@@ -443,7 +443,7 @@ signal.pause()
     assert!(error(1).starts_with("the build command ended with exit code 8"), "{}", error(1));
 }
 
-/// Only root can start what the grader, who is somebody else then, may not kill.
+/// Only root can start a process that the grader, which then runs as another user, may not kill.
 #[test]
 #[cfg(target_os = "linux")]
 fn while_a_process_cannot_be_ended_nothing_is_judged() {

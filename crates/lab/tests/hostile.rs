@@ -1,4 +1,4 @@
-//! Submissions that misbehave: each gets its verdict in time, and nothing that it started is left.
+//! Submissions that misbehave: each gets its verdict in time, and nothing that it started is left behind.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, test_kill_process};
 use stage::{Finished, Program, Scratch, Signal};
 
-/// What each script begins with. `keep()` notes a process that must not outlive the check.
+/// How each script begins. `keep()` records a process that must not outlive the check.
 const HEAD: &str = "\
 import os, signal, socket, subprocess, sys, time
 def keep(pid=None):
@@ -26,7 +26,7 @@ def serve(listener):
 keep()
 ";
 
-/// The check of a script, in one case of the lab echo; all it kept must be gone then.
+/// Checks a script in one case of the lab echo. By then, every process that it recorded must be gone.
 fn check(case: &str, script: &str) -> Option<(Finished, Scratch)> {
     check_in("echo", case, script)
 }
@@ -52,7 +52,7 @@ fn lab(folder: &Path, name: &str, case: &str, command: &[&str]) -> Program {
 
 fn pids(folder: &Path) -> Vec<Pid> {
     let text = fs::read_to_string(folder.join("pids")).unwrap_or_default();
-    // The last line may just be being written.
+    // The last line may not be complete yet.
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     whole.lines().map(|line| Pid::from_raw(line.parse().unwrap()).unwrap()).collect()
 }
@@ -71,7 +71,7 @@ fn fails(case: &str, script: &str, why: &str) -> Option<Scratch> {
 fn fails_in(name: &str, case: &str, script: &str, why: &str) -> Option<Scratch> {
     let (finished, scratch) = check_in(name, case, script)?;
     let said = String::from_utf8(finished.stdout).unwrap();
-    // Wrapped lines read as one.
+    // Join the wrapped lines.
     let words: Vec<&str> = said.split_whitespace().collect();
     assert!(words.join(" ").contains(why), "{said}");
     assert_eq!(finished.code, Some(1), "{said}");
@@ -114,7 +114,7 @@ fn one_that_sends_without_end() {
     );
 }
 
-/// Each answer is right, but it is always the same one.
+/// Each answer is a valid one, but it is always the same.
 #[test]
 fn one_that_answers_the_same_datagram_without_end() {
     let script = "\
@@ -181,7 +181,7 @@ serve(listener)
 fn one_that_closes_its_streams() {
     let script = "listener = listen()\nos.close(1); os.close(2)\nserve(listener)";
     let Some((finished, _)) = check("hello", script) else { return };
-    // Elsewhere than on Linux it has to say that it listens.
+    // On systems other than Linux it has to say that it is listening.
     assert_eq!(finished.code, Some(if cfg!(target_os = "linux") { 0 } else { 1 }));
 }
 
@@ -196,7 +196,7 @@ fn one_that_writes_a_report_of_its_own() {
     let scratch = Scratch::new().unwrap();
     let binary = scratch.path().join("lab");
     let mut lab = if rustix::process::geteuid().is_root() {
-        // Root may look into every process: be somebody else, who can reach the checker.
+        // Root may look into every process, so run as another user, who must be able to reach the checker.
         fs::copy(env!("CARGO_BIN_EXE_lab"), &binary).unwrap();
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut setpriv = Command::new("setpriv");

@@ -1,4 +1,4 @@
-//! The JSON reader that the lab `json-header` hands out, against serde_json and row by row.
+//! The JSON reader that students get for the lab `json-header`, against serde_json and row by row.
 
 #[path = "../labs/json-header/json.rs"]
 mod json;

@@ -1,4 +1,4 @@
-//! Whatever a folder is called, and whatever lies in it: each submission is judged, and nothing hangs.
+//! Whatever a folder is called and whatever is in it, each submission is judged, and nothing hangs.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -14,7 +14,7 @@ use lab::labs;
 use serde_json::Value;
 use stage::{Finished, Program, Scratch};
 
-/// Long enough for a loaded machine: what hangs would wait longer.
+/// Long enough for a busy machine. A program that hangs would take longer still.
 const LONG: Duration = Duration::from_secs(60);
 
 fn lab(folder: &Path, words: &[&OsStr]) -> Finished {
@@ -88,7 +88,7 @@ fn a_folder_that_is_graded_alone_may_look_like_an_option() {
         submission(&scratch.path().join(name));
         let submissions = graded(scratch.path(), &[OsStr::new("--"), name]);
         assert_eq!((submissions.len(), error(&submissions[0])), (1, "none"));
-        // The failures say how to play a case again, in words that a shell takes for this folder.
+        // The failures say how to replay a case, in words that a shell reads as this folder.
         let replay = submissions[0]["cases"][0]["failure"]["replay"].as_str().unwrap();
         let script =
             format!("set -- {}; printf %s \"$3\"", replay.split(" --case").next().unwrap());
@@ -115,7 +115,7 @@ fn a_check_takes_a_folder_whatever_it_is_called() {
 #[test]
 fn a_check_of_a_folder_without_a_lab_file_says_what_there_is_instead() {
     let scratch = Scratch::new().unwrap();
-    // A folder may be called as a lab is.
+    // A folder may have the same name as a lab.
     for (folder, file, said) in [
         ("mine", "labs.toml", "labs.toml is nearly right: rename it to lab.toml"),
         ("echo", "lab.toml.txt", "lab.toml.txt is nearly right: rename it to lab.toml"),
@@ -130,7 +130,7 @@ fn a_check_of_a_folder_without_a_lab_file_says_what_there_is_instead() {
         let expected = format!("lab: there is no {folder}/lab.toml; {said}\n");
         assert_eq!(String::from_utf8(finished.stderr).unwrap(), expected);
     }
-    // Without any, it is more likely the lab that is meant.
+    // If the folder holds no submission, the student more likely means the lab.
     fs::create_dir(scratch.path().join("unix")).unwrap();
     let finished = lab(scratch.path(), &words(&["check", "unix"]));
     let said = String::from_utf8(finished.stderr).unwrap();
@@ -165,7 +165,7 @@ fn a_lab_file_that_is_none_is_a_reason_and_is_not_waited_for() {
     assert_eq!(reasons, expected);
 }
 
-/// What each command that looks at the progress says, with its exit code, in a folder with this at the file's place.
+/// What each command that reads the progress says, and its exit code, in a folder with this in place of the file.
 fn desk(put: impl Fn(&Path), what: &str) {
     let scratch = Scratch::new().unwrap();
     let path = scratch.path().join("lab-progress.toml");
@@ -219,7 +219,7 @@ fn progress_without_end_is_not_read_to_it() {
 #[test]
 fn progress_of_another_user_does_not_count_and_is_not_replaced() {
     if !rustix::process::geteuid().is_root() {
-        // Only root can give a file to somebody else; `progress_file.rs` tests the same with another number.
+        // Only root can give a file to another user; `progress_file.rs` tests the same with a different number.
         return;
     }
     let give = |path: &Path| {

@@ -1,4 +1,4 @@
-//! The pages of the labs: what they list is what there is.
+//! The pages of the labs list exactly what there is.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
@@ -16,7 +16,7 @@ fn the_table_of_the_labs_is_the_list_of_the_labs() {
     let mut table = "\n| lab | points | the program to write |\n|---|--:|---|\n".to_owned();
     for lab in LABS {
         let (name, points) = (lab.name, lab.max_score());
-        // Some tasks hold a bar or a brace; only the bar means something in a table.
+        // Some tasks contain a bar or a brace. In a table, only the bar has a meaning.
         let task = lab.task.replace('|', "\\|");
         let link = if page(name).exists() {
             format!("[`{name}`]({name}.md)")
@@ -29,7 +29,8 @@ fn the_table_of_the_labs_is_the_list_of_the_labs() {
     between_the_marks("index.md", "labs", &table);
 }
 
-/// A student has nothing else to go by: what a program must do, which cases look at which side of it, and their points.
+/// What a program must do, which cases look at which side of it, and how many points they give: a student has nothing
+/// else to go by.
 #[test]
 fn the_page_of_a_lab_lists_its_rules_and_its_cases() {
     for lab in LABS {
@@ -61,7 +62,7 @@ fn cases(lab: &Lab) -> String {
     table
 }
 
-/// A missing edge shows itself here.
+/// A side of a rule that no case tests shows up here.
 #[test]
 fn each_side_of_a_rule_has_a_case_and_each_case_proves_a_rule() {
     let mut wrong = String::new();
@@ -91,7 +92,7 @@ fn each_side_of_a_rule_has_a_case_and_each_case_proves_a_rule() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// What a page asks of a program is a rule, or names one. A student has nothing else to go by.
+/// Whatever a page asks of a program is a rule, or names one: a student has nothing else to go by.
 #[test]
 fn whatever_a_page_asks_is_a_rule() {
     const ASKS: [&str; 5] = ["must", "at most", "at least", "any", "up to"];
@@ -111,8 +112,8 @@ fn whatever_a_page_asks_is_a_rule() {
     assert!(wrong.is_empty(), "these ask something, and name no rule:\n{wrong}");
 }
 
-/// The paragraphs, list items and rows of a page that say what a program is to do: not what is written by the tests above,
-/// no code, and nothing from "How to begin" on.
+/// The paragraphs, list items and rows of a page that say what a program has to do: without the parts that the tests
+/// above write, without code, and without anything from "How to begin" on.
 fn asking(page: &str) -> Vec<String> {
     let (mut blocks, mut block) = (Vec::new(), String::new());
     let (mut code, mut written) = (false, false);

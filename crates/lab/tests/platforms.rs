@@ -1,4 +1,4 @@
-//! What the platforms run, as far as it goes without them: Gradescope's two scripts, and the steps of the workflow for
+//! What the platforms run, as far as we can run it here: Gradescope's two scripts, and the steps of the workflow for
 //! GitHub Classroom.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -32,7 +32,7 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// A folder as a student hands it in, with the reference solution.
+/// A folder as a student would hand it in, with the reference solution.
 fn submission(folder: &Path, python: &Path) {
     fs::create_dir_all(folder).unwrap();
     fs::copy(package().join("labs/echo/solution.py"), folder.join("echo.py")).unwrap();
@@ -62,18 +62,18 @@ fn gradescope_gets_its_results() {
     let results = json(&autograder.join("results/results.json"));
     let tests = results["tests"].as_array().unwrap();
     assert_eq!(tests[0]["name"], "echo/hello");
-    // How many, is for the checker's own tests: a machine on which all tests run at once is slow.
+    // How many pass is for the checker's own tests: here, all tests run at once, and the machine may be too slow.
     assert!(tests.iter().any(|test| test["status"] == "passed"), "{results}");
     assert!(!autograder.join("submission/__pycache__").exists());
 
-    // What cannot be judged is named as the student knows it.
+    // A submission that can't be judged is named the way the student knows it.
     fs::remove_file(autograder.join("submission/lab.toml")).unwrap();
     run(&mut script("run_autograder"));
     let results = json(&autograder.join("results/results.json"));
     let output = results["tests"][0]["output"].as_str().unwrap();
     assert!(output.starts_with("there is no submission/lab.toml"), "{output}");
 
-    // The grader crashes: there still is a result.
+    // The grader crashes, but there is still a result.
     let lab = autograder.join("bin/lab");
     fs::write(&lab, "#!/bin/sh\necho half a rep\nkill -9 $$\n").unwrap();
     fs::set_permissions(&lab, fs::Permissions::from_mode(0o755)).unwrap();
@@ -100,7 +100,8 @@ fn the_autograder_has_its_scripts_at_the_top() {
     }
 }
 
-/// The scripts of a workflow's `run:` steps. Enough of YAML for ours: `run: COMMAND`, or `run: |` and a deeper block.
+/// The scripts of a workflow's `run:` steps. Reads just the YAML that ours need: `run: COMMAND`, or `run: |` and a
+/// deeper block.
 fn steps(workflow: &str) -> Vec<String> {
     let lines: Vec<&str> = workflow.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
@@ -124,12 +125,12 @@ fn classroom_gets_its_output() {
     assert!(build.starts_with("cargo build "), "{build}");
     let scratch = Scratch::new().unwrap();
     let place = scratch.path();
-    // As the step before has built it.
+    // The step before has built it.
     fs::create_dir_all(place.join("course/target/debug")).unwrap();
     symlink(env!("CARGO_BIN_EXE_lab"), place.join("course/target/debug/lab")).unwrap();
     submission(&place.join("submission"), &python);
     let output = place.join("output");
-    // As GitHub runs it.
+    // The way GitHub runs it.
     run(Command::new("bash")
         .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", grade])
         .current_dir(place)

@@ -1,7 +1,8 @@
-//! What a lab is given with: each starter fails, each reference solution passes every case, whatever the seed.
+//! The programs that come with a lab: each starter fails, and each reference solution passes every case, whatever the
+//! seed.
 //!
 //! ```text
-//! $ cargo build -p lab --examples          which `cargo test -p lab` does, and `--test` does not
+//! $ cargo build -p lab --examples          (`cargo test -p lab` does this, `--test` doesn't)
 //! $ LAB_SEEDS=100 cargo test -p lab --test references -- --nocapture
 //! $ LAB_ONLY=echo cargo test -p lab --test references
 //! ```
@@ -18,7 +19,7 @@ use std::path::Path;
 use lab::labs::{LABS, Lab};
 use programs::{check, example, failures, python, script, seeds, side_by_side, wanted};
 
-/// How many checks run side by side. More, and what is measured is the machine.
+/// How many checks run at the same time. With more, we would measure the machine.
 const AT_ONCE: usize = 2;
 
 #[test]
@@ -27,13 +28,13 @@ fn every_starter_fails_its_lab() {
     let reports = side_by_side(AT_ONCE, &jobs, |(lab, _, command)| check(lab, command, 0, None));
     for ((lab, language, _), report) in jobs.iter().zip(reports) {
         assert!(!report.passed(), "the {language} starter of {} passes", lab.name);
-        // It is one step short, not broken: it starts, and it says where it fails.
+        // It is unfinished, not broken: it starts, and the checker says where it fails.
         let said = failures(&report).join("\n");
         assert!(!said.contains("the checker could not"), "{language}: {said}");
     }
 }
 
-/// With one seed the Rust programs, with another those in Python. With LAB_SEEDS all with each.
+/// The Rust programs with one seed, the Python programs with another. With LAB_SEEDS, all of them with each seed.
 #[test]
 fn every_reference_passes_every_case() {
     let mut wrong = Vec::new();
@@ -52,7 +53,7 @@ fn every_reference_passes_every_case() {
     assert!(wrong.is_empty(), "{} failures:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Every beginner does it: what a program prints is read and thrown away, however much it is.
+/// Every beginner does this, so what a program prints is read and discarded, however much it is.
 #[test]
 fn a_right_program_may_print_what_each_recv_brings() {
     const PRINTING: &str = "
@@ -73,7 +74,7 @@ runpy.run_path(sys.argv[0], run_name='__main__')
     let reports = side_by_side(AT_ONCE, &labs, |lab| {
         let mut command = python_program(&python, lab, "solution");
         command.splice(1..1, ["-c".to_owned(), PRINTING.to_owned()]);
-        // Python takes what stands behind -c for the program's own.
+        // Python would pass anything after -c on to the program.
         command.retain(|word| word != "-B");
         check(lab, &command, 0, None)
     });
@@ -81,7 +82,7 @@ runpy.run_path(sys.argv[0], run_name='__main__')
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Of each lab the Rust and the Python program of this name, with the command that starts it.
+/// The Rust and the Python program of each lab with this name, and the command that starts it.
 fn programs_of_all_labs(kind: &str) -> Vec<(&'static Lab, &'static str, Vec<String>)> {
     let python = python();
     let mut programs = Vec::new();
@@ -98,7 +99,7 @@ fn python_program(python: &Path, lab: &Lab, kind: &str) -> Vec<String> {
     script(python, &format!("labs/{}/{kind}.py", lab.name))
 }
 
-/// A starter says where to begin; a hint is a question first.
+/// A starter says where to begin, and the first hint is a question.
 #[test]
 fn every_lab_has_its_texts() {
     for lab in LABS {

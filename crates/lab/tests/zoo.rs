@@ -1,12 +1,12 @@
-//! The kill matrix: each wrong program of the zoo fails at the case that is there for its mistake. docs/src/labs/zoo.md shows
-//! at which others it does, too.
+//! The kill matrix: each wrong program of the zoo fails at the case that is there for its mistake. docs/src/labs/zoo.md
+//! shows the other cases that it fails at.
 //!
 //! ```text
-//! $ cargo build -p lab --examples                            which `cargo test -p lab` does, and `--test` does not
+//! $ cargo build -p lab --examples                            (`cargo test -p lab` does this, `--test` doesn't)
 //! $ LAB_SEEDS=30 cargo test -p lab --test zoo                with 30 seeds
 //! $ LAB_ONLY=echo,frames cargo test -p lab --test zoo        the programs of these labs, without the page
 //! $ cargo test -p lab --test zoo -- --ignored                every program at every case, compared with the page
-//! $ REWRITE=1 cargo test -p lab --test zoo -- --ignored      and written there
+//! $ REWRITE=1 cargo test -p lab --test zoo -- --ignored      the same, written to the page
 //! ```
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
@@ -24,13 +24,14 @@ use lab::{Outcome, Report};
 use marks::{between_the_marks, shown_between_the_marks};
 use programs::{check, example, failures, files, python, script, seeds, side_by_side, wanted};
 
-/// How many checks run side by side: they spend most of their time waiting for what a wrong program does not do.
+/// How many checks run at the same time. They spend most of that time waiting for something that a wrong program
+/// doesn't do.
 const AT_ONCE: usize = 6;
 
 /// A wrong program.
 struct Beast {
     file: String,
-    /// What is wrong with it, as its first paragraph says.
+    /// What is wrong with it, in the words of its first paragraph.
     mistake: String,
     lab: &'static Lab,
     /// The case that is there for it.
@@ -51,7 +52,7 @@ fn every_wrong_program_fails_at_the_case_for_its_mistake_whatever_the_seed() {
             .collect();
         assert!(survivors.is_empty(), "{}", survivors.join("\n"));
         writeln!(io::stdout(), "seed {seed}: {} programs", zoo.len()).unwrap();
-        // Which others it fails at is not known here.
+        // This test doesn't find out at which other cases it fails.
         if seed == 0 && is_whole() {
             let page = shown_between_the_marks("zoo.md", "matrix").replace("| ✗ ", "| · ");
             let wanted = matrix(&zoo, &reports);
@@ -80,12 +81,12 @@ fn the_page_shows_at_which_cases_each_program_fails() {
     }
 }
 
-/// Whether all labs are played: a part of the matrix is no page.
+/// Whether all labs are played: the page needs the whole matrix.
 fn is_whole() -> bool {
     std::env::var_os("LAB_ONLY").is_none()
 }
 
-/// A case that no wrong program was written for is not known to catch anything.
+/// If no wrong program was written for a case, we don't know whether the case catches anything.
 #[test]
 fn every_case_has_a_wrong_program_that_it_is_there_for() {
     let Some(zoo) = zoo() else { return };
@@ -99,14 +100,14 @@ fn every_case_has_a_wrong_program_that_it_is_there_for() {
     assert!(idle.is_empty(), "{idle}");
 }
 
-/// `None` where there is no Python to run half of it.
+/// `None` if there is no Python, which half of the programs need.
 fn zoo() -> Option<Vec<Beast>> {
     let python = python()?;
     let zoo = files("zoo").into_iter().filter_map(|path| beast(&path, &python));
     Some(zoo.filter(|beast| wanted(beast.lab)).collect())
 }
 
-/// The program of a file, if it has a line `lab: NAME, case: ID`. Others belong to an experiment.
+/// The program in a file, if it has a line `lab: NAME, case: ID`. The others belong to experiments.
 fn beast(path: &Path, python: &Path) -> Option<Beast> {
     let text = fs::read_to_string(path).unwrap();
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -134,8 +135,8 @@ fn beast(path: &Path, python: &Path) -> Option<Beast> {
     Some(Beast { file, mistake: mistake["Wrong: ".len()..].to_owned(), lab, case, command })
 }
 
-/// On a machine that has no time for it, a right answer comes too late. So a row that is not the page's is played again,
-/// alone; if it differs three times, the page is wrong.
+/// On a busy machine, a correct answer may come too late. So if a row differs from the page, it is played again, alone;
+/// if it differs three times, the page is wrong.
 fn play_again_what_differs(zoo: &[Beast], reports: &mut [Report]) {
     if std::env::var_os("REWRITE").is_some() {
         return;
@@ -154,7 +155,7 @@ fn killed(report: &Report, case: &str) -> bool {
     report.cases.iter().any(|found| found.id == case && found.outcome != Outcome::Passed)
 }
 
-/// A table for each lab, a row for each program, and below it what each does wrong.
+/// A table for each lab, with a row for each program. Below it, what is wrong with each.
 fn matrix(zoo: &[Beast], reports: &[Report]) -> String {
     let mut page = String::new();
     for lab in LABS {

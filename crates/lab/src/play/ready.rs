@@ -38,7 +38,7 @@ pub(crate) fn is_bound(protocol: Protocol, address: SocketAddr) -> bool {
 
 /// Whether no socket is bound there any longer.
 ///
-/// One look can't tell. The kernel hands out its table in pieces, and a row can be missing if other sockets come and go
+/// One look isn't enough. The kernel hands out its table in pieces, and a row can be missing if other sockets come and go
 /// between two of them. With a program that did nothing but open and close sockets, 9% of the looks missed ours.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_gone(protocol: Protocol, address: SocketAddr) -> bool {

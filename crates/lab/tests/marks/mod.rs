@@ -1,9 +1,9 @@
-//! A part of a page that a test writes: it stands between two marks.
+//! A part of a page that a test writes: everything between two marks.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Compares what stands between the marks `name` of a page under docs/src/labs; with REWRITE=1, writes it there.
+/// Compares the text between the marks `name` of a page under docs/src/labs; with REWRITE=1, writes it there.
 pub fn between_the_marks(page: &str, name: &str, wanted: &str) {
     let (head, shown, tail) = cut(page, name);
     if env::var_os("REWRITE").is_some() {
@@ -13,13 +13,13 @@ pub fn between_the_marks(page: &str, name: &str, wanted: &str) {
     }
 }
 
-/// What stands there.
+/// The text between the marks.
 #[allow(dead_code, reason = "one of the tests has to know before")]
 pub fn shown_between_the_marks(page: &str, name: &str) -> String {
     cut(page, name).1
 }
 
-/// What stands before, between and after the marks.
+/// The text before, between and after the marks.
 fn cut(page: &str, name: &str) -> (String, String, String) {
     let text = fs::read_to_string(path(page)).unwrap();
     let (from, to) = (format!("<!-- {name}: "), format!("<!-- end of the {name} -->"));

@@ -1,4 +1,4 @@
-//! The programs that the checker is tested on, how they are started, and how many at a time.
+//! The programs that the checker is tested on, how to start them, and how many at a time.
 
 use std::env;
 use std::fs;
@@ -11,8 +11,8 @@ use std::thread;
 use lab::labs::Lab;
 use lab::{CaseReport, Options, Outcome, Report, Submission};
 
-/// Does all the jobs, in any order, so many at once, and returns what they gave in the order of the jobs. A job is a check,
-/// whose cases run side by side already. Two tests of one file take turns.
+/// Does all the jobs in any order, this many at a time, and returns the results in the order of the jobs. A job is a
+/// check, which already runs its cases at the same time. Two tests in one file take turns.
 pub fn side_by_side<J: Sync, R: Send>(
     at_once: usize,
     jobs: &[J],
@@ -39,7 +39,7 @@ pub fn side_by_side<J: Sync, R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Plays the cases of a lab, all or one, against a program.
+/// Plays the cases of a lab, all of them or just one, against a program.
 pub fn check(lab: &Lab, command: &[String], seed: u64, case: Option<&str>) -> Report {
     let submission = Submission { command: command.to_vec(), ..Submission::default() };
     let options = Options { seed, case: case.map(str::to_owned), ..Options::default() };
@@ -55,8 +55,8 @@ pub fn example(name: &str) -> Vec<String> {
     vec![path.display().to_string()]
 }
 
-/// The interpreter itself: where `python3` is a script that looks for one, each start takes a good part of a second. `None`
-/// where there is no Python.
+/// The interpreter itself: if `python3` is a script that searches for one, each start takes a good part of a second.
+/// `None` if there is no Python.
 pub fn python() -> Option<PathBuf> {
     let mut ask = Command::new(stage::python()?);
     let said = ask.args(["-c", "import sys; print(sys.executable, end='')"]).output().unwrap();
@@ -67,22 +67,22 @@ pub fn python() -> Option<PathBuf> {
 pub fn script(python: &Path, path: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     assert!(path.is_file(), "there is no {}", path.display());
-    // Nothing is left in the folder.
+    // With -B, Python leaves no files in the folder.
     vec![python.display().to_string(), "-B".to_owned(), path.display().to_string()]
 }
 
-/// Whether a lab is one of those to be tried: all, or the ones that LAB_ONLY names (`LAB_ONLY=echo,frames`).
+/// Whether to test this lab: all labs, or those that LAB_ONLY names (`LAB_ONLY=echo,frames`).
 pub fn wanted(lab: &Lab) -> bool {
     env::var("LAB_ONLY").map_or(true, |only| only.split(',').any(|name| name == lab.name))
 }
 
-/// The first seeds: so many as LAB_SEEDS says, or `usual`.
+/// The first seeds: as many as LAB_SEEDS says, or `usual`.
 pub fn seeds(usual: u64) -> Vec<u64> {
     let wanted = env::var("LAB_SEEDS").ok().map(|number| number.parse().unwrap());
     (0..wanted.unwrap_or(usual)).collect()
 }
 
-/// The cases that failed, each with what happened, and how to see it again.
+/// The cases that failed, each with what happened and how to replay it.
 pub fn failures(report: &Report) -> Vec<String> {
     let failed = |case: &CaseReport| match &case.outcome {
         Outcome::Passed => None,

@@ -1,4 +1,4 @@
-//! A program on a terminal, in a session of its own, as in a window; and whether anything of it is left.
+//! A program on a terminal, in a session of its own, as in a window, and whether anything of it is left behind.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,10 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use stage::Scratch;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a busy machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What somebody does who wants it to end.
+/// How somebody might end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Ctrl-C: SIGINT to the foreground process group.
@@ -35,13 +35,13 @@ pub struct Terminal {
     ours: Option<File>,
     program: Child,
     seen: Vec<u8>,
-    /// What the programs write to [`SAY`]; it ends when every process has ended that was started.
+    /// What the programs write to [`SAY`]. The channel closes when every process that was started has ended.
     said: Receiver<String>,
     temporary: Scratch,
     _fifo: Scratch,
 }
 
-/// Where a program can say something to the test: descriptor 10, which all of them inherit.
+/// Where a program can tell the test something: descriptor 10, which every process inherits.
 pub const SAY: &str = "/proc/self/fd/10";
 
 impl Terminal {
@@ -56,7 +56,8 @@ impl Terminal {
         unlockpt(&ours).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap();
         let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        // It becomes the leader of a session whose terminal this is. What is left open, it and all its children have.
+        // It becomes the leader of a session with this terminal. Any descriptor left open goes to it and to all its
+        // children.
         let mut command = Command::new("setsid");
         command.args(["--ctty", "bash", "-c", "exec 10>\"$0\"; exec \"$@\""]);
         command.arg(fifo).arg(program).args(words).current_dir(folder);
@@ -76,7 +77,7 @@ impl Terminal {
         }
     }
 
-    /// Everything up to this text, which is forgotten.
+    /// Returns everything up to this text, and forgets it.
     pub fn read_until(&mut self, text: &str) -> String {
         let ours = self.ours.as_mut().unwrap();
         loop {
@@ -94,7 +95,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until this was said so many times.
+    /// Waits until this has been said this many times.
     pub fn wait_until_said(&self, what: &str, times: usize) {
         for _ in 0..times {
             assert_eq!(
@@ -105,7 +106,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until the program itself has so many children.
+    /// Waits until the program itself has this many children.
     pub fn wait_for_children(&self, count: usize) {
         let deadline = Instant::now() + LONG;
         let children = format!("/proc/{0}/task/{0}/children", self.program.id());
@@ -134,10 +135,10 @@ impl Terminal {
         }
     }
 
-    /// Waits until every process that was started has ended, and looks whether its temporary files are gone.
+    /// Waits until every process that was started has ended, and checks that its temporary files are gone.
     pub fn nothing_is_left(&self, of: &str) {
         let deadline = Instant::now() + LONG;
-        // What comes before the end is what its programs still had to say.
+        // Whatever arrives before the channel closes is output that was still on its way.
         while self.said.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
         assert!(Instant::now() < deadline, "a process of {of} was left behind");
         let left: Vec<PathBuf> = fs::read_dir(self.temporary.path())
@@ -150,13 +151,13 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // After a failed test it may still run.
+        // After a failed test it may still be running.
         let _ = kill_process(Pid::from_child(&self.program), Signal::KILL);
         let _ = self.program.wait();
     }
 }
 
-/// The lines that come through a FIFO, until nobody has it open any more.
+/// The lines that arrive through a FIFO, until no process has it open any more.
 fn fifo(keep: &Scratch) -> (Receiver<String>, PathBuf) {
     let path = keep.path().join("said");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
