@@ -45,7 +45,7 @@ def serve(conn):
 
 
 def more(conn, received, length):
-    """Collects until there are so many bytes; False where the stream ends before a frame."""
+    """Collects this many bytes; False if the stream ends before a frame."""
     while len(received) < length:
         piece = conn.recv(65536)
         if not piece and received:

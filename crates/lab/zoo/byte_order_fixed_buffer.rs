@@ -54,7 +54,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
             )));
         }
         let length = length.unsigned_abs() as usize;
-        // here: a frame of 65,537 bytes is within the limit, and finds no room
+        // here: a frame of 65,537 bytes is within the limit, but doesn't fit
         let Some(body) = buffer.get_mut(..length) else {
             return Err(io::Error::other(format!("{length} bytes do not fit")));
         };

@@ -28,7 +28,7 @@ def serve(sock):
     total = 0
     answers = {}
     while True:
-        datagram, peer = sock.recvfrom(65000)  # here: 65,507 bytes may come
+        datagram, peer = sock.recvfrom(65000)  # here: up to 65,507 bytes may come
         if len(datagram) < HEADER.size:
             continue
         number, operation = HEADER.unpack_from(datagram)

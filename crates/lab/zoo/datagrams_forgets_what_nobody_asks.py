@@ -41,7 +41,7 @@ def serve(sock):
                 answers[peer, number] = datagram[: HEADER.size] + total.to_bytes(4, "big")
                 if len(answers) > REMEMBERED:
                     del answers[next(iter(answers))]
-            answers[peer, number] = answers.pop((peer, number))  # here: now it is the youngest
+            answers[peer, number] = answers.pop((peer, number))  # here: now it counts as the newest
             sock.sendto(answers[peer, number], peer)
 
 

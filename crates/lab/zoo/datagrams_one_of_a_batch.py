@@ -30,7 +30,7 @@ def batches(sock):
         batch = {}
         while not batch or len(batch) < 100 and select.select([sock], [], [], 0)[0]:
             datagram, peer = sock.recvfrom(65535)
-            batch[peer, datagram] = None  # here: two that are equal are one
+            batch[peer, datagram] = None  # here: two equal requests become one
         yield from batch
 
 

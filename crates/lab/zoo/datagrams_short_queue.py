@@ -29,7 +29,7 @@ def main():
 def serve(sock):
     total = 0
     answers = {}
-    queue = collections.deque(maxlen=8)  # here: what is one too many pushes out the oldest
+    queue = collections.deque(maxlen=8)  # here: one more pushes out the oldest
     while True:
         while not queue or select.select([sock], [], [], 0)[0]:
             queue.append(sock.recvfrom(65535))

@@ -36,7 +36,7 @@ def serve(sock):
         if operation == b"E":
             sock.sendto(datagram, peer)
         elif operation == b"A" and len(payload) == 4:
-            if not answers.get((peer, number)):  # here: not 0 is true
+            if not answers.get((peer, number)):  # here: `not 0` is true
                 total = (total + int.from_bytes(payload, "big")) % 2**32
                 answers[peer, number] = total
                 if len(answers) > REMEMBERED:

@@ -27,7 +27,7 @@ def serve(conn):
     try:
         while data := conn.recv(16384):
             conn.sendall(data)
-    except ConnectionResetError:  # here: BrokenPipeError is another one; OSError is both
+    except ConnectionResetError:  # here: BrokenPipeError is a different one; OSError covers both
         pass
 
 

@@ -25,7 +25,7 @@ def serve(conn):
     while True:
         data = conn.recv(16384)
         if not data:
-            sys.exit("the peer has gone")  # here: it has said everything, that is all
+            sys.exit("the peer has gone")  # here: this peer is done, but others may come
         conn.sendall(data)
 
 

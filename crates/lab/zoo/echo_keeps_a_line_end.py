@@ -27,7 +27,7 @@ def serve(conn):
     try:
         while data := conn.recv(65536):
             data = kept + data
-            rest = data.removesuffix(b"\n")  # here: these are bytes, and the last one is not another kind
+            rest = data.removesuffix(b"\n")  # here: these are bytes, and the last one is no different
             kept = data[len(rest) :]
             conn.sendall(rest)
     except OSError as error:

@@ -18,7 +18,7 @@ def main():
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         data = b""
-        while not data:  # here: the silent one's connection stays open while accept waits
+        while not data:  # here: the silent peer's connection stays open while accept waits
             conn, _peer = listener.accept()
             data = conn.recv(16384)
         with conn:

@@ -37,7 +37,7 @@ def serve(conn):
             except ConnectionResetError:
                 conn.close()
             except OSError:
-                continue  # here: the descriptor is closed, and will be
+                continue  # here: the descriptor is closed, and stays closed
 
 
 if __name__ == "__main__":

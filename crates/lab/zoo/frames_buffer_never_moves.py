@@ -35,7 +35,7 @@ def serve(conn):
     buffer, start, end = bytearray(1 << 20), 0, 0
     while True:
         if start == end:
-            start = end = 0  # here: it should move what is left, when there is no room
+            start = end = 0  # here: when there is no more room, it should move what is left
         if end - start >= 4:
             (length,) = struct.unpack("<i", buffer[start : start + 4])
             if not 0 <= length <= LIMIT:

@@ -38,7 +38,7 @@ def serve(conn):
         if not 0 <= length <= LIMIT:
             raise ValueError(f"expected a length from 0 to {LIMIT}, got {length}")
         body = receive(conn, length)
-        if not body:  # here: these two lines should not be
+        if not body:  # here: these two lines should not be here
             return
         if len(body) < length:
             raise ValueError("the stream ended inside a body")

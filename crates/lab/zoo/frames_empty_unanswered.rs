@@ -53,7 +53,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
             )));
         }
         if length == 0 {
-            continue; // here: these three lines should not be
+            continue; // here: these three lines should not be here
         }
         let length = length.unsigned_abs() as usize;
         let mut body = receive(&mut conn, length)?;

@@ -33,7 +33,7 @@ def serve(conn):
     received = bytearray()
     while True:
         try:
-            # Wait for the first piece, and then take all that is there.
+            # Wait for the first piece, then take everything that has arrived.
             piece = conn.recv(65536)
             while piece:
                 received += piece

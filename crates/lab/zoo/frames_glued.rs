@@ -55,7 +55,7 @@ fn serve_peer(mut conn: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Collects until there are so many bytes; false where the stream ends before a frame.
+/// Collects this many bytes; false if the stream ends before a frame.
 fn more(conn: &mut TcpStream, received: &mut Vec<u8>, length: usize) -> io::Result<bool> {
     while received.len() < length {
         let mut buffer = [0; 16 << 10];

@@ -48,7 +48,7 @@ def receive(conn, length):
         try:
             piece = conn.recv(min(length - len(received), 65536), socket.MSG_DONTWAIT)
         except BlockingIOError:
-            continue  # here: nobody waits
+            continue  # here: it never waits
         if not piece:
             break
         received += piece

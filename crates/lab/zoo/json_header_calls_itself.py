@@ -47,7 +47,7 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
-        serve(conn)  # here: it should go round in a loop
+        serve(conn)  # here: this should be a loop
 
 
 def refuse(name):

@@ -18,7 +18,7 @@ MAX_BODY = 16 << 20
 
 
 def main():
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: Python ignores it, until somebody writes this
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: Python ignores it unless a program does this
     host, port = sys.argv[-1].rsplit(":", 1)
     if not ipaddress.ip_address(host).is_loopback:
         sys.exit("loopback only")

@@ -32,7 +32,7 @@ def main():
                 serve(conn)
                 conn.close()
             except (OSError, ValueError, RecursionError) as error:
-                broken.append((conn, error))  # here: to be looked at some day
+                broken.append((conn, error))  # here: to look at some day
                 try:
                     conn.shutdown(socket.SHUT_RDWR)
                 except OSError:

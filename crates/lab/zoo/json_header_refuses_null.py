@@ -38,7 +38,7 @@ def serve(conn):
             raise ValueError(f"a header of {length} bytes: 1 to {MAX_HEADER} may be")
         header = json.loads(whole(conn, length).decode(), parse_constant=refuse)
         data_len = header.get("data_len") if isinstance(header, dict) else None
-        if isinstance(header, dict) and None in header.values():  # here: whose member is it?
+        if isinstance(header, dict) and None in header.values():  # here: does anybody need that member?
             raise ValueError("a member is null")
         if type(data_len) is not int or not 0 <= data_len <= MAX_BODY:
             raise ValueError(f"expected a data_len from 0 to {MAX_BODY}, got {data_len!r}")

@@ -47,7 +47,7 @@ def serve(conn):
             answer(conn, {"data_len": 0, "error": str(error)}, b"")
         else:
             answer(conn, {"data_len": len(done)}, done)
-    answer(conn, {"data_len": 0, "error": "goodbye"}, b"")  # here: nobody has asked
+    answer(conn, {"data_len": 0, "error": "goodbye"}, b"")  # here: nobody asked
 
 
 def refuse(name):

@@ -43,7 +43,7 @@ def serve(conn):
         op = header.get("op")
         if op not in ("upper", "reverse", "count"):
             answer(conn, {"data_len": 0, "error": "unknown op"}, b"")
-            continue  # here: the body should have been read before
+            continue  # here: the body should be read first
         body = whole(conn, data_len)
         try:
             done = run(op, body)

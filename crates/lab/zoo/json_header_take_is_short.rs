@@ -87,6 +87,6 @@ fn answer(conn: &mut TcpStream, header: &str, body: &[u8]) -> io::Result<()> {
 
 fn receive(conn: &mut TcpStream, length: u64) -> io::Result<Vec<u8>> {
     let mut received = Vec::new();
-    conn.take(length).read_to_end(&mut received)?; // here: and are they all?
+    conn.take(length).read_to_end(&mut received)?; // here: is that all of them?
     Ok(received)
 }

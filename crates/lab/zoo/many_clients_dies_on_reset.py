@@ -31,7 +31,7 @@ def main():
                     continue
                 try:
                     wanted = key.data.turn(ready)
-                except ValueError:  # here: only what the client says wrong, not that it is gone
+                except ValueError:  # here: this catches a wrong frame, but not a client that is gone
                     wanted = 0
                 if wanted:
                     events.modify(key.fileobj, wanted, key.data)
@@ -46,7 +46,7 @@ class Client:
         self.came, self.left, self.ended = bytearray(), bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             data = self.conn.recv(1 << 16)
             self.ended = not data

@@ -51,7 +51,7 @@ def read_frame(conn):
 
 
 def read_exactly(conn, length):
-    """So many bytes; fewer only when the stream ends before."""
+    """This many bytes; fewer only if the stream ends first."""
     data = bytearray()
     while len(data) < length:
         piece = conn.recv(min(length - len(data), 1 << 16))

@@ -36,7 +36,7 @@ def main():
                     wanted = 0
                     errors += 1
                     if errors > 50:
-                        sys.exit("too many errors")  # here: they were those of 50 clients
+                        sys.exit("too many errors")  # here: they came from 50 clients
                 if wanted:
                     events.modify(key.fileobj, wanted, key.data)
                 else:
@@ -50,7 +50,7 @@ class Client:
         self.came, self.left, self.ended = bytearray(), bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             data = self.conn.recv(1 << 16)
             self.ended = not data

@@ -47,7 +47,7 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
         frame.make_ascii_uppercase();
         let answer = [&(frame.len() as i32).to_le_bytes()[..], &frame].concat();
         let _one = SENDS.lock().unwrap_or_else(PoisonError::into_inner);
-        conn.write_all(&answer)?; // here: it can wait, and the lock is held
+        conn.write_all(&answer)?; // here: it can wait while the lock is held
     }
     Ok(())
 }

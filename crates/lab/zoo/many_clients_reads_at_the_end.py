@@ -46,7 +46,7 @@ class Client:
         self.came, self.left, self.ended = bytearray(), bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             data = self.conn.recv(1 << 16)
             self.ended = self.ended or not data
@@ -59,7 +59,7 @@ class Client:
                 pass
         if self.ended and not self.left:
             return 0
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.left else 0)  # here: at the end, too
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.left else 0)  # here: even after the end
 
     def answer(self):
         while len(self.came) >= 4:

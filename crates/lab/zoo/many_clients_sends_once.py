@@ -46,7 +46,7 @@ class Client:
         self.came, self.left, self.ended = bytearray(), bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             data = self.conn.recv(1 << 16)
             self.ended = not data

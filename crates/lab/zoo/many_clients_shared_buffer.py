@@ -40,14 +40,14 @@ def main():
 
 
 class Client:
-    came = bytearray()  # here: of the class, so of all clients
+    came = bytearray()  # here: it belongs to the class, so all clients share it
 
     def __init__(self, conn):
         self.conn = conn
         self.left, self.ended = bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             data = self.conn.recv(1 << 16)
             self.ended = not data

@@ -15,7 +15,7 @@ LIMIT = 16 << 20
 
 
 class Client(socketserver.StreamRequestHandler):
-    """Each runs in a thread of its own. rfile.read(n) brings n bytes, and fewer only at the end of the stream."""
+    """Each runs in a thread of its own. rfile.read(n) returns n bytes, or fewer only at the end of the stream."""
 
     def handle(self):
         try:

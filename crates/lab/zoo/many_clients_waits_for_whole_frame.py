@@ -46,7 +46,7 @@ class Client:
         self.came, self.left, self.ended = bytearray(), bytearray(), False
 
     def turn(self, ready):
-        """Reads and writes what can be without waiting; returns what to wait for next, 0 for nothing any more."""
+        """Reads and writes what it can without waiting; returns what to wait for next, 0 when the client is done."""
         if ready & selectors.EVENT_READ:
             self.came += self.exactly(4)
             if len(self.came) == 4:
@@ -62,7 +62,7 @@ class Client:
         return reads | (selectors.EVENT_WRITE if self.left else 0)
 
     def exactly(self, length):
-        self.conn.setblocking(True)  # here: each recv below waits, and select had promised one byte
+        self.conn.setblocking(True)  # here: each recv below waits, but select promised only one byte
         data = bytearray()
         while len(data) < length and (piece := self.conn.recv(length - len(data))):
             data += piece

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         [option, address] if option == "--listen" => address.parse::<SocketAddr>().ok(),
         _ => None,
     };
-    // Worse than what it is here to show would be to show it to the network.
+    // Letting the network run commands would be worse than the mistake that this program shows.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: zoo-no-screening --listen ADDR (loopback only)");
         return ExitCode::from(2);

@@ -43,7 +43,7 @@ def read(server, size):
         try:
             piece = server.recv(min(size - len(got), 65536))
         except BlockingIOError:
-            continue  # here: nothing waits
+            continue  # here: it never waits
         if not piece:
             break
         got += piece

@@ -38,7 +38,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -61,7 +61,7 @@ def run(command):
         timed_out = False
         end = time.monotonic() + SECONDS
         while shell.poll() is None and not timed_out:
-            timed_out = time.monotonic() >= end  # here: it goes round without waiting
+            timed_out = time.monotonic() >= end  # here: this loop never waits
         kill(shell)
         stdout, stderr = (pipe.result() for pipe in pipes)
     shell.wait()

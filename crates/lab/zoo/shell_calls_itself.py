@@ -37,11 +37,11 @@ def serve(conn, stream):
         header, body = run(command)
         text = json.dumps(header).encode()
         conn.sendall(struct.pack("<i", len(text)) + text + body)
-        serve(conn, stream)  # here: deeper with each request
+        serve(conn, stream)  # here: one call deeper with each request
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None

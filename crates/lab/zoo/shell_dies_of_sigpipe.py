@@ -23,7 +23,7 @@ def main():
     host, port = sys.argv[-1].rsplit(":", 1)
     if host != "127.0.0.1":
         sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: as in a program in C
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: as in a C program
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
         while True:
@@ -39,7 +39,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None

@@ -32,12 +32,12 @@ def main():
                         header, body = run(command)
                         text = json.dumps(header).encode()
                         conn.sendall(struct.pack("<i", len(text)) + text + body)
-                except ValueError as error:  # here: no OSError
+                except ValueError as error:  # here: OSError is missing
                     print(f"{error}", file=sys.stderr)
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None

@@ -23,7 +23,7 @@ def main():
         sys.exit("this is a wrong program: it listens on 127.0.0.1 only")
     with socket.create_server((host, int(port))) as listener:
         print(f"listening on {host}:{port}", flush=True)
-        conn, _peer = listener.accept()  # here: once
+        conn, _peer = listener.accept()  # here: only once
         with conn, conn.makefile("rb") as stream:
             try:
                 while (command := read_request(stream)) is not None:
@@ -35,7 +35,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None

@@ -37,7 +37,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -65,7 +65,7 @@ def run(command):
         kill(shell)
         stdout, stderr = (pipe.result() for pipe in pipes)
     if shell.wait() not in (0, -signal.SIGKILL):
-        raise ValueError("the command failed")  # here: that is its own affair
+        raise ValueError("the command failed")  # here: its exit code is the command's business
     truncated = max(len(stdout), len(stderr)) > OUTPUT
     body = stdout[:OUTPUT] + stderr[:OUTPUT]
     return {"data_len": len(body), "truncated": truncated, "timed_out": timed_out}, body

@@ -37,7 +37,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -69,7 +69,7 @@ def run(command):
     body = stdout[:OUTPUT] + stderr[:OUTPUT]
     header = {"data_len": len(body), "timed_out": timed_out}
     if truncated:
-        header["truncated"] = 1  # here: a number
+        header["truncated"] = 1  # here: it should be True
     return header, body
 
 

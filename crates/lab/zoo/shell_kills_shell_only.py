@@ -38,7 +38,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -81,7 +81,7 @@ def read(shell, pipe):
 
 def kill(shell):
     try:
-        os.kill(shell.pid, signal.SIGKILL)  # here: one process
+        os.kill(shell.pid, signal.SIGKILL)  # here: only one process
     except (ProcessLookupError, PermissionError):
         pass
 

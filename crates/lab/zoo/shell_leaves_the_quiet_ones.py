@@ -37,7 +37,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -62,7 +62,7 @@ def run(command):
             shell.wait(SECONDS)
         except subprocess.TimeoutExpired:
             timed_out = True
-        # here: both pipes may have ended, and a child keeps running
+        # here: both pipes may have ended while a child keeps running
         if timed_out or wait(pipes, 0.5).not_done:
             kill(shell)
         stdout, stderr = (pipe.result() for pipe in pipes)

@@ -36,7 +36,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -69,7 +69,7 @@ def run(command):
 
 def read(pipe):
     with pipe:
-        return os.read(pipe.fileno(), 4096)  # here: once
+        return os.read(pipe.fileno(), 4096)  # here: only once
 
 
 def kill(shell):

@@ -31,7 +31,7 @@ def main():
                     while (command := read_request(stream)) is not None:
                         header, body = run(command)
                         if not body:
-                            continue  # here: its peer waits
+                            continue  # here: the peer is waiting for an answer
                         text = json.dumps(header).encode()
                         conn.sendall(struct.pack("<i", len(text)) + text + body)
                 except (OSError, ValueError) as error:
@@ -39,7 +39,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None

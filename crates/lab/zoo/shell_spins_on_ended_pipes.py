@@ -38,7 +38,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -60,7 +60,7 @@ def run(command):
     came = {pipe: b"" for pipe in pipes}
     end, ready, timed_out = time.monotonic() + SECONDS, [], False
     while over not in ready and not timed_out and all(len(all_) <= OUTPUT for all_ in came.values()):
-        # here: a pipe that has ended can always be read
+        # here: a pipe that has ended is always readable
         ready = select.select([over, *pipes], [], [], max(0, end - time.monotonic()))[0]
         timed_out = not ready or time.monotonic() >= end
         for pipe in set(ready) - {over}:

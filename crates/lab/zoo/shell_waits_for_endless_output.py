@@ -37,7 +37,7 @@ def main():
 
 
 def read_request(stream):
-    # read(n) brings n bytes, and fewer only at the end of the stream.
+    # read(n) returns n bytes, or fewer only at the end of the stream.
     prefix = stream.read(4)
     if not prefix:
         return None
@@ -72,7 +72,7 @@ def run(command):
 
 def read(_shell, pipe):
     with pipe:
-        return pipe.read()  # here: until the end, which need not come
+        return pipe.read()  # here: until the end, which may never come
 
 
 def kill(shell):

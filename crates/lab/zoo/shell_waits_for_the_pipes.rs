@@ -60,7 +60,7 @@ fn run(command: &[u8]) -> io::Result<(String, Vec<u8>)> {
     let stdout = shell.stdout.take().map(|pipe| thread::spawn(move || (read(pipe, group), over).0));
     let stderr =
         shell.stderr.take().map(|pipe| thread::spawn(move || (read(pipe, group), other).0));
-    // here: this waits for two pipes, and not for the shell
+    // here: this waits for two pipes, not for the shell
     let timed_out =
         ended.recv_timeout(Duration::from_secs(2)) == Err(mpsc::RecvTimeoutError::Timeout);
     kill(group);

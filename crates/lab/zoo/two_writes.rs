@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         [option, address] if option == "--listen" => address.parse::<SocketAddr>().ok(),
         _ => None,
     };
-    // Whoever reaches it can run commands.
+    // Anybody who can connect can run commands.
     let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
         let _ = writeln!(io::stderr(), "usage: zoo-two-writes --listen ADDR (loopback only)");
         return ExitCode::from(2);
@@ -48,13 +48,13 @@ fn client(mut conn: TcpStream) -> io::Result<()> {
         let run = Command::new("sh").args(["-c", &command]).stdin(Stdio::null()).output()?;
         let answer = [run.stdout, run.stderr].concat();
         let length = i32::try_from(answer.len()).map_err(io::Error::other)?;
-        conn.write_all(&length.to_le_bytes())?; // here: this leaves,
+        conn.write_all(&length.to_le_bytes())?; // here: this is sent,
         conn.write_all(&answer)?; // and this waits until that has been acknowledged
     }
     Ok(())
 }
 
-/// A length and so many bytes, or `None` where the stream ends.
+/// A length and that many bytes, or `None` at the end of the stream.
 fn request(conn: &mut TcpStream) -> io::Result<Option<String>> {
     let mut prefix = [0; 4];
     match conn.read_exact(&mut prefix) {

@@ -33,7 +33,7 @@ def main():
 
 
 def listen(path):
-    path = os.fsencode(path)[:LONGEST]  # here: it is another path then
+    path = os.fsencode(path)[:LONGEST]  # here: then it is another path
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)

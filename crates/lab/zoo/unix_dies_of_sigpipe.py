@@ -15,7 +15,7 @@ import sys
 
 def main():
     path = sys.argv[-1]
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: as it is in C
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # here: as in a C program
     try:
         listener = listen(path)
     except OSError as error:

@@ -71,7 +71,7 @@ def echo(conn):
         if can_read:
             data = conn.recv(16384)
             if not data:
-                return  # here: and what is pending?
+                return  # here: and what about `pending`?
             pending += data
 
 

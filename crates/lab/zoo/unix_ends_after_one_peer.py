@@ -20,7 +20,7 @@ def main():
         return 3
     with listener:
         print(f"listening on {path}", flush=True)
-        conn, _peer = listener.accept()  # here: once
+        conn, _peer = listener.accept()  # here: only once
         with conn:
             try:
                 echo(conn)

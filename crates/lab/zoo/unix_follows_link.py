@@ -45,7 +45,7 @@ def listen(path):
 
 def remove_stale(path):
     try:
-        # here: of a link it tells what it leads to
+        # here: for a link, it describes what the link leads to
         found = os.stat(path)
     except FileNotFoundError:
         return

@@ -53,7 +53,7 @@ def remove_stale(path):
         probe.setblocking(False)
         try:
             probe.connect(path)
-        except (ConnectionRefusedError, BlockingIOError):  # here: EAGAIN is no refusal
+        except (ConnectionRefusedError, BlockingIOError):  # here: EAGAIN is not a refusal
             os.unlink(path)
         except OSError as error:
             raise FileExistsError(f"somebody has this socket open: {error}") from error

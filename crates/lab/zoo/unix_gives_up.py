@@ -25,7 +25,7 @@ def main():
             try:
                 conn, _peer = listener.accept()
             except TimeoutError:
-                return 0  # here: nobody has told it to end
+                return 0  # here: nobody told it to end
             conn.settimeout(None)
             with conn:
                 try:

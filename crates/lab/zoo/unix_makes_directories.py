@@ -31,7 +31,7 @@ def main():
 
 
 def listen(path):
-    os.makedirs(os.path.dirname(path), exist_ok=True)  # here: nobody asked for it
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # here: nobody asked for that
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)

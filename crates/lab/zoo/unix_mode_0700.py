@@ -33,7 +33,7 @@ def main():
 def listen(path):
     remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o077)  # here: one bit too many is left
+    before = os.umask(0o077)  # here: it leaves one bit too many
     try:
         listener.bind(path)
     finally:

@@ -23,7 +23,7 @@ def main():
         while True:
             conn, _peer = listener.accept()
             with conn:
-                conn.settimeout(2)  # here: a silence means nothing
+                conn.settimeout(2)  # here: silence means nothing
                 try:
                     echo(conn)
                 except OSError as error:

@@ -24,7 +24,7 @@ def main():
             try:
                 conn, _peer = listener.accept()
             except BlockingIOError:
-                continue  # here: nothing waits
+                continue  # here: it never waits
             conn.setblocking(True)
             with conn:
                 try:

@@ -43,7 +43,7 @@ def listen(path):
 
 
 def remove_stale(path):
-    # here: whatever it is, and whosever
+    # here: whatever it is, and whoever owns it
     if os.path.lexists(path):
         os.unlink(path)
 

@@ -47,7 +47,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         }
         Ok(_) => {}
     }
-    // here: does nobody listen there?
+    // here: is nobody listening there?
     fs::remove_file(path)
 }
 

@@ -38,13 +38,13 @@ fn serve(address: SocketAddr) -> io::Result<()> {
     let mut clients: Vec<TcpStream> =
         (0..3).map(|_| Ok(listener.accept()?.0)).collect::<io::Result<_>>()?;
     while !clients.is_empty() {
-        // A client that is gone is left out.
+        // A client that is gone is removed.
         clients.retain_mut(|conn| turn(conn).unwrap_or(false));
     }
     Ok(())
 }
 
-/// Answers what the client says next, in capitals. False: it has ended the stream.
+/// Answers what the client says next, in capitals; false at the end of its stream.
 fn turn(conn: &mut TcpStream) -> io::Result<bool> {
     let mut buffer = [0; 1024];
     let n = conn.read(&mut buffer)?; // here: nobody else is served until this client says something
