@@ -1,4 +1,7 @@
 //! Lines out of a stream, however it is cut.
+//!
+//! `proto::lines` can't say that a line is waiting without taking it, and a chat has to know that: because of the pace, a
+//! line that has come may have to wait.
 
 /// The longest line that is accepted, in bytes, without its end.
 pub const MAX_LINE: usize = 1024;
@@ -34,6 +37,11 @@ impl Lines {
     /// Whether [`take`](Self::take) has something to say without more bytes.
     pub fn has_next(&self) -> bool {
         self.buffer.contains(&b'\n') || self.buffer.len() > self.most
+    }
+
+    /// How many bytes of lines there are that weren't taken.
+    pub fn rest(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Takes the next line, without its end; `None` if it isn't whole yet. What isn't text in it is replaced, and what a

@@ -4,8 +4,6 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use observe::say;
-
 use crate::{Lines, MAX_LINE, Outbox};
 
 /// How soon after one line a client's next one is heard: it may say 100 in a second. Without it, somebody who pastes a page
@@ -17,6 +15,7 @@ pub const PACE: Duration = Duration::from_millis(10);
 pub struct Room {
     members: Vec<Member>,
     queue: usize,
+    news: Vec<String>,
 }
 
 /// One client: what has come from it, and what waits for it.
@@ -39,7 +38,9 @@ pub struct Member {
 pub enum Over {
     /// It has ended the stream.
     Left,
-    /// The connection broke.
+    /// It has ended the stream inside a line, after this many bytes of it.
+    Cut(usize),
+    /// The connection broke. Lines that had come and were waiting for their turn are lost.
     Broken(String),
     /// It sent a line without an end.
     TooLong,
@@ -50,7 +51,7 @@ pub enum Over {
 impl Room {
     /// A room that keeps at most this many messages for each client.
     pub fn new(queue: usize) -> Room {
-        Room { members: Vec::new(), queue }
+        Room { members: Vec::new(), queue, news: Vec::new() }
     }
 
     /// A new client. It has no name yet, and reads nothing until it has.
@@ -70,6 +71,11 @@ impl Room {
         speakers.map(|member| member.next).min()
     }
 
+    /// What everybody was told since the last time, apart from what they say to each other.
+    pub fn news(&mut self) -> impl Iterator<Item = String> {
+        self.news.drain(..)
+    }
+
     // ANCHOR: policy
     /// Takes the next line of a client, if there is one and it's time: its name, or something for the others.
     pub fn hear(&mut self, index: usize, now: Instant) {
@@ -80,7 +86,10 @@ impl Room {
         let line = match member.lines.take() {
             Ok(Some(line)) => line,
             Ok(None) => return,
-            Err(_) => return member.over = Some(Over::TooLong),
+            Err(_) => {
+                member.give(&message("* that line is too long: goodbye"));
+                return member.over = Some(Over::TooLong);
+            }
         };
         member.next = now + PACE;
         if let Some(name) = &member.name {
@@ -106,32 +115,45 @@ impl Room {
             }
         }
         if text.starts_with('*') {
-            say(format_args!("{text}"));
+            self.news.push(text.to_owned());
         }
     }
     // ANCHOR_END: policy
 
     fn welcome(&self, newcomer: &str) -> String {
         let others: Vec<&str> = self.members.iter().filter_map(|it| it.name.as_deref()).collect();
-        match others.join(", ") {
-            none if none.is_empty() => format!("* welcome, {newcomer}: nobody else is here yet"),
-            others => format!("* welcome, {newcomer}: also here: {others}"),
+        // A message has a limit, too.
+        let first = others[..others.len().min(SHOWN)].join(", ");
+        match others.len() {
+            0 => format!("* welcome, {newcomer}: nobody else is here yet"),
+            1..=SHOWN => format!("* welcome, {newcomer}: also here: {first}"),
+            all => format!("* welcome, {newcomer}: also here: {first} and {} more", all - SHOWN),
         }
     }
 
-    /// Takes out one whose connection is over, if there is one, and tells the others. Its index, and why.
-    pub fn next_to_leave(&mut self) -> Option<(usize, Over)> {
+    /// Takes out one whose connection is over, if there is one, and tells the others.
+    pub fn next_to_leave(&mut self) -> Option<(usize, Member)> {
         let index = self.members.iter().position(|member| member.over.is_some())?;
         let why = self.members[index].over.clone()?;
         if let Some(name) = self.members[index].name.take() {
             self.tell_others(index, &format!("* {name} {why}"));
         }
-        self.members.swap_remove(index);
-        Some((index, why))
+        Some((index, self.members.swap_remove(index)))
     }
 }
 
+/// So many of the others a newcomer reads of.
+const SHOWN: usize = 20;
+
 impl Member {
+    /// Its stream has ended.
+    pub fn end(&mut self) {
+        self.over = Some(match self.lines.rest() {
+            0 => Over::Left,
+            rest => Over::Cut(rest),
+        });
+    }
+
     // ANCHOR: give
     /// One more message for this client. If its queue is full, it has lost its place.
     fn give(&mut self, message: &Rc<[u8]>) {
@@ -147,9 +169,12 @@ fn message(text: &str) -> Rc<[u8]> {
     format!("{text}\n").into_bytes().into()
 }
 
-/// Whether somebody may be called that: letters, digits, `-` and `_`, so that nobody looks like news or like two people.
+/// Whether somebody may be called that: ASCII letters and digits, `-`, `_` and the common Chinese characters. So no name
+/// looks like news, like none at all (U+3164 is a letter, and blank), or like one in another script (a Cyrillic а).
+/// But `ann` and `Ann` are two people, and so are `l` and `I`, or 日 and 曰: a name proves nothing.
 fn is_name(name: &str) -> bool {
-    let good = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let chinese = '\u{4e00}'..='\u{9fff}';
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c) || chinese.contains(&c);
     (1..=20).contains(&name.chars().count()) && name.chars().all(good)
 }
 
@@ -157,6 +182,9 @@ impl fmt::Display for Over {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Over::Left => f.write_str("has left"),
+            Over::Cut(rest) => {
+                write!(f, "is gone: the stream ended inside a line, after {rest} bytes of it")
+            }
             Over::Broken(why) => write!(f, "is gone: {why}"),
             Over::TooLong => write!(f, "is disconnected: a line of more than {MAX_LINE} bytes"),
             Over::Slow(1) => {
@@ -195,6 +223,10 @@ mod tests {
         String::from_utf8(read).unwrap()
     }
 
+    fn leaves(room: &mut Room) -> Option<(usize, Over)> {
+        room.next_to_leave().map(|(index, member)| (index, member.over.unwrap()))
+    }
+
     fn room(queue: usize, names: &[&str]) -> Room {
         let mut room = Room::new(queue);
         for (index, name) in names.iter().enumerate() {
@@ -217,11 +249,37 @@ mod tests {
         assert_eq!(reads(&mut room, 0), "* carol is here\n");
         assert_eq!(reads(&mut room, 2), "* welcome, carol: also here: ann, bob\n");
         room.members[1].over = Some(Over::Left);
-        assert_eq!(room.next_to_leave(), Some((1, Over::Left)));
-        assert_eq!(room.next_to_leave(), None);
+        assert_eq!(leaves(&mut room), Some((1, Over::Left)));
+        assert_eq!(leaves(&mut room), None);
         assert_eq!(reads(&mut room, 0), "* bob has left\n");
         // carol has bob's place now.
         assert_eq!(reads(&mut room, 1), "* bob has left\n");
+        let news: Vec<String> = room.news().collect();
+        let expected = ["* ann is here", "* bob is here", "* carol is here", "* bob has left"];
+        assert_eq!(news, expected);
+        assert_eq!(room.news().count(), 0);
+    }
+
+    #[test]
+    fn who_leaves_inside_a_line_has_said_too_little() {
+        let mut room = room(10, &["ann", "bob"]);
+        says(&mut room, 1, "hello\nhel");
+        room.members[1].end();
+        assert_eq!(leaves(&mut room), Some((1, Over::Cut(3))));
+        let news = "* bob is gone: the stream ended inside a line, after 3 bytes of it\n";
+        assert_eq!(reads(&mut room, 0), format!("bob: hello\n{news}"));
+    }
+
+    #[test]
+    fn a_full_chat_welcomes_in_one_message() {
+        let mut room = room(300, &[]);
+        for number in 0..256 {
+            room.enter(Instant::now());
+            says(&mut room, number, &format!("{}{number:03}\n", "李".repeat(17)));
+        }
+        let welcome = reads(&mut room, 255);
+        assert!(welcome.ends_with("019 and 235 more\n"), "{welcome}");
+        assert!(welcome.len() < 2 * MAX_LINE, "{}", welcome.len());
     }
 
     #[test]
@@ -231,7 +289,7 @@ mod tests {
             says(&mut room, 0, &format!("{number}\n"));
             assert_eq!(reads(&mut room, 1), format!("ann: {number}\n"));
         }
-        assert_eq!(room.next_to_leave(), Some((2, Over::Slow(3))));
+        assert_eq!(leaves(&mut room), Some((2, Over::Slow(3))));
         let news = "* carol is disconnected: 3 messages were waiting, and it didn't read\n";
         assert_eq!(reads(&mut room, 0), news);
         assert_eq!(reads(&mut room, 1), news);
@@ -244,18 +302,22 @@ mod tests {
         let mut room = room(1, &["ann", "bob", "carol"]);
         says(&mut room, 0, "1\n");
         room.members[0].over = Some(Over::Left);
-        assert_eq!(room.next_to_leave(), Some((0, Over::Left)));
+        assert_eq!(leaves(&mut room), Some((0, Over::Left)));
         // Both have one message waiting, and the news is the second.
-        assert_eq!(room.next_to_leave(), Some((0, Over::Slow(1))));
-        assert_eq!(room.next_to_leave(), Some((0, Over::Slow(1))));
-        assert_eq!(room.next_to_leave(), None);
+        assert_eq!(leaves(&mut room), Some((0, Over::Slow(1))));
+        assert_eq!(leaves(&mut room), Some((0, Over::Slow(1))));
+        assert_eq!(leaves(&mut room), None);
     }
 
     #[test]
     fn a_name_is_one_that_nobody_has() {
         let mut room = room(10, &["ann"]);
         room.enter(Instant::now());
-        for bad in ["ann", "", "* ann", "a b", "a:", "\x1b[2J", "xxxxxxxxxxxxxxxxxxxxx"] {
+        let blank = ["\u{3164}", "\u{115f}", "\u{ffa0}"];
+        let twins = ["\u{430}nn", "\u{ff41}nn", "\u{345}"];
+        let news = ["* ann", "a b", "a:", "\x1b[2J"];
+        let size = ["", "xxxxxxxxxxxxxxxxxxxxx"];
+        for bad in ["ann"].iter().chain(&blank).chain(&twins).chain(&news).chain(&size) {
             says(&mut room, 1, &format!("{bad}\n"));
             let said = reads(&mut room, 1);
             assert_eq!(said, "* that isn't a name, or it's taken: choose another\n", "{bad}");
@@ -283,7 +345,9 @@ mod tests {
     fn a_line_without_an_end_ends_its_client() {
         let mut room = room(10, &["ann", "bob"]);
         says(&mut room, 1, &"x".repeat(MAX_LINE + 1));
-        assert_eq!(room.next_to_leave(), Some((1, Over::TooLong)));
+        let (_, bob) = room.next_to_leave().unwrap();
+        assert_eq!(bob.over, Some(Over::TooLong));
+        assert_eq!(bob.outbox.next(), Some(&b"* that line is too long: goodbye\n"[..]));
         let news = "* bob is disconnected: a line of more than 1024 bytes\n";
         assert_eq!(reads(&mut room, 0), news);
     }

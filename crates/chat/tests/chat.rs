@@ -5,8 +5,11 @@
 //! | a client that doesn't read | `one_that_does_not_read_is_disconnected_and_holds_up_nobody`, `a_stopped_client_learns_it` |
 //! | the same, and it goes on talking | `one_that_only_talks_is_disconnected_too` |
 //! | somebody pastes a page | `a_pasted_page_costs_a_reader_nothing` |
-//! | a line in pieces, two in one, one without an end | `lines_come_whole`, `a_line_without_an_end` |
-//! | a reset | `a_reset_is_news` |
+//! | a line in pieces, two in one, one without an end | `lines_come_whole`, `a_line_without_an_end`, `half_a_line_is_not_said` |
+//! | a reset | `a_reset_is_news`, `a_reset_is_news_at_once` |
+//! | no descriptor left | `without_a_descriptor_only_newcomers_wait`, `without_a_descriptor_python_goes_on` |
+//! | two want one name, or a strange one | `two_want_one_name`, `a_name_is_letters_digits_and_chinese_characters` |
+//! | a server that doesn't close | `our_client_waits_only_so_long_for_a_close` |
 //! | the naive one stops for everybody | `the_naive_chat_waits_for_the_one_that_does_not_read` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -163,13 +166,72 @@ fn a_pasted_page_costs_a_reader_nothing() {
 
 #[test]
 fn a_line_without_an_end() {
-    let server = server(&[]);
-    let address = server.address().unwrap();
-    let mut ann = Peer::join(&address, "ann");
-    let mut bob = Peer::join(&address, "bob");
-    assert_eq!(ann.line(), "* bob is here");
-    bob.conn.write_all("x".repeat(2000).as_bytes()).unwrap();
-    assert_eq!(ann.line(), "* bob is disconnected: a line of more than 1024 bytes");
+    for side in sides() {
+        let server = server_of(side);
+        let address = server.address().unwrap();
+        let mut ann = Peer::join(&address, "ann");
+        let mut bob = Peer::join(&address, "bob");
+        assert_eq!(ann.line(), "* bob is here");
+        bob.conn.write_all("x".repeat(1025).as_bytes()).unwrap();
+        assert_eq!(ann.line(), "* bob is disconnected: a line of more than 1024 bytes", "{side:?}");
+        assert_eq!(bob.line(), "* that line is too long: goodbye");
+        assert_eq!(bob.line(), "", "the end of the stream");
+    }
+}
+
+#[test]
+fn half_a_line_is_not_said() {
+    for side in sides() {
+        let server = server_of(side);
+        let address = server.address().unwrap();
+        let mut ann = Peer::join(&address, "ann");
+        let mut bob = Peer::join(&address, "bob");
+        assert_eq!(ann.line(), "* bob is here");
+        bob.conn.write_all(b"hello\nhel").unwrap();
+        bob.conn.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(ann.line(), "bob: hello");
+        let news = "* bob is gone: the stream ended inside a line, after 3 bytes of it";
+        assert_eq!(ann.line(), news, "{side:?}");
+    }
+}
+
+#[test]
+fn a_name_is_letters_digits_and_chinese_characters() {
+    for side in sides() {
+        let server = server_of(side);
+        let address = server.address().unwrap();
+        let mut ann = Peer::join(&address, "ann");
+        let mut bob = Peer::join(&address, "b-o_b7");
+        assert_eq!(ann.line(), "* b-o_b7 is here");
+        drop(Peer::join(&address, "韩梅梅"));
+        assert_eq!(ann.line(), "* 韩梅梅 is here");
+        assert_eq!(ann.line(), "* 韩梅梅 has left");
+        // A blank letter, a Cyrillic one, and one of full width.
+        for bad in ["\u{3164}", "\u{430}nn", "\u{ff41}nn", "a b", ""] {
+            let mut conn = Peer::connect(&address);
+            conn.conn.write_all(format!("{bad}\n").as_bytes()).unwrap();
+            let said = conn.line();
+            assert!(said.starts_with("* that isn't a name"), "{side:?}, {bad:?}: {said}");
+        }
+        bob.conn.write_all(b"bye\n").unwrap();
+        assert_eq!(ann.line(), "b-o_b7: bye");
+    }
+}
+
+#[test]
+fn two_want_one_name() {
+    for side in sides() {
+        let server = server_of(side);
+        let address = server.address().unwrap();
+        for round in 0..50 {
+            let mut two = [Peer::connect(&address), Peer::connect(&address)];
+            for one in &mut two {
+                one.conn.write_all(format!("ann{round}\n").as_bytes()).unwrap();
+            }
+            let welcome = two.iter_mut().map(Peer::line).filter(|it| it.starts_with("* welcome"));
+            assert_eq!(welcome.count(), 1, "{side:?}, round {round}");
+        }
+    }
 }
 
 #[test]
@@ -185,6 +247,102 @@ fn a_reset_is_news() {
     drop(bob);
     let news = ann.line();
     assert!(news.starts_with("* bob is gone: Connection reset"), "{news}");
+}
+
+/// Lines that were still to be heard don't hide it. In the meantime poll would report it again and again.
+#[test]
+fn a_reset_is_news_at_once() {
+    const WAITING: usize = 4000;
+    let server = server(&[]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    ann.conn.write_all(b"hello\n").unwrap();
+    bob.conn.peek(&mut [0]).unwrap();
+    bob.conn.write_all(&[b'\n'; WAITING]).unwrap();
+    // The server has these, and hears 100 in a second.
+    assert_eq!(ann.line(), "bob: ");
+    drop(bob);
+    let mut heard = 1;
+    let news = loop {
+        match ann.line() {
+            line if line == "bob: " => heard += 1,
+            line => break line,
+        }
+    };
+    assert!(news.starts_with("* bob is gone: Connection reset"), "{news}");
+    assert!(heard < WAITING / 2, "{heard} lines before the news");
+}
+
+/// It waits, and nobody waits with it: neither in a pause of the loop, nor because the loop does nothing but try again.
+#[test]
+fn without_a_descriptor_only_newcomers_wait() {
+    const SAID: usize = 30;
+    // Each call is a line of the log.
+    let server =
+        with_16_descriptors(&[env!("CARGO_BIN_EXE_chat-server"), "--listen", "127.0.0.1:0", "-v"]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    let crowd: Vec<Peer> = (0..16).map(|_| Peer::connect(&address)).collect();
+    let failed = |lines: &[stage::Line]| {
+        let said = lines.iter().map(|line| String::from_utf8_lossy(&line.text));
+        said.filter(|line| line.contains("Too many open files")).count()
+    };
+    server.wait_until("no descriptor", LONG, |lines| (failed(lines) > 0).then_some(())).unwrap();
+    let before = failed(&server.said());
+    for number in 0..SAID {
+        ann.conn.write_all(format!("{number}\n").as_bytes()).unwrap();
+        assert_eq!(bob.line(), format!("ann: {number}"));
+    }
+    let tried = failed(&server.said()) - before;
+    assert!(tried < SAID / 2, "{tried} tries while {SAID} lines were passed on");
+    // Those who leave make room.
+    drop(crowd);
+    drop(Peer::join(&address, "carol"));
+    assert_eq!(ann.line(), "* carol is here");
+}
+
+#[test]
+fn without_a_descriptor_python_goes_on() {
+    let Some(python) = stage::python() else { return };
+    let script = format!("{}/tests/peers/server.py", env!("CARGO_MANIFEST_DIR"));
+    let server = with_16_descriptors(&[python.to_str().unwrap(), &script, "127.0.0.1:0"]);
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let crowd: Vec<Peer> = (0..16).map(|_| Peer::connect(&address)).collect();
+    server.wait_for_line(Stream::Stderr, "server.py: [Errno 24]", LONG).unwrap();
+    drop(crowd);
+    let mut bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    ann.conn.write_all(b"hello\n").unwrap();
+    assert_eq!(bob.line(), "ann: hello");
+}
+
+fn with_16_descriptors(command: &[&str]) -> Program {
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 16; exec \"$@\"", "sh"]).args(command);
+    Program::start("server", &mut limited).unwrap()
+}
+
+#[test]
+fn our_client_waits_only_so_long_for_a_close() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+    command.args(["--connect", &address, "--timeout", "1", "ann"]);
+    let mut client = Program::start("ann", &mut command).unwrap();
+    let (mut conn, _) = listener.accept().unwrap();
+    client.close_stdin();
+    let mut said = String::new();
+    conn.read_to_string(&mut said).unwrap(); // its half-close
+    conn.write_all(b"bye\n").unwrap();
+    let ended = client.wait(LONG).unwrap();
+    let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!((&*said, &*ended.stdout), ("ann\n", &b"bye\n"[..]));
+    assert!(ended.code == Some(6) && complaint.contains("doesn't close"), "{complaint}");
 }
 
 #[test]
@@ -247,13 +405,17 @@ struct Peer {
 }
 
 impl Peer {
+    fn connect(address: &str) -> Peer {
+        let conn = TcpStream::connect(address).unwrap();
+        conn.set_read_timeout(Some(LONG)).unwrap();
+        let lines = BufReader::new(conn.try_clone().unwrap());
+        Peer { conn, lines }
+    }
+
     /// Joins, and has been heard.
     fn join(address: &str, name: &str) -> Peer {
-        let mut conn = TcpStream::connect(address).unwrap();
-        conn.set_read_timeout(Some(LONG)).unwrap();
-        conn.write_all(format!("no name\n{name}\n").as_bytes()).unwrap();
-        let lines = BufReader::new(conn.try_clone().unwrap());
-        let mut peer = Peer { conn, lines };
+        let mut peer = Peer::connect(address);
+        peer.conn.write_all(format!("no name\n{name}\n").as_bytes()).unwrap();
         assert_eq!(peer.line(), "* that isn't a name, or it's taken: choose another");
         assert!(peer.line().starts_with(&format!("* welcome, {name}: ")));
         peer

@@ -15,10 +15,9 @@
 use std::io::{self, BufRead, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat::{Lines, MAX_LINE};
 use clap::Parser;
@@ -45,22 +44,30 @@ fn run(args: &Args) -> Result<(), Failure> {
     let name = format!("{}\n", args.name);
     (&*conn).write_all(name.as_bytes()).map_err(Failure::asking(args.connect, "saying a name"))?;
 
-    let left = Arc::new(AtomicBool::new(false));
-    let keyboard = (conn.clone(), left.clone());
+    let left = Arc::new(OnceLock::new());
+    let (keyboard, timeout) = ((conn.clone(), left.clone()), args.timeout);
     // Nobody waits for this thread: when the server has closed, the program ends though somebody may still be typing.
     thread::spawn(move || {
         let (conn, left) = keyboard;
         // If sending fails, the other thread learns why.
-        let _ = send_lines(&conn);
-        left.store(true, Ordering::SeqCst);
+        if send_lines(&conn).is_ok() {
+            left.get_or_init(Instant::now);
+        }
         let _ = conn.shutdown(Shutdown::Write);
+        // Now the server closes its side, too. If it doesn't, we end the stream for ourselves.
+        thread::sleep(timeout);
+        let _ = conn.shutdown(Shutdown::Read);
     });
     show_lines(&conn, args)?;
-    if left.load(Ordering::SeqCst) {
-        return Ok(());
+    let peer = args.connect.to_string();
+    match left.get() {
+        Some(left) if left.elapsed() < timeout => Ok(()),
+        Some(_) => {
+            let what = "we left, and the server doesn't close; --timeout waits longer".to_owned();
+            Err(Failure::TimedOut { peer, what })
+        }
+        None => Err(Failure::Ended { peer, what: "the server closed the connection".to_owned() }),
     }
-    let what = "the server closed the connection".to_owned();
-    Err(Failure::Ended { peer: args.connect.to_string(), what })
 }
 
 /// The keyboard: a line is sent whole, with its end.
@@ -108,12 +115,12 @@ const MAX_MESSAGE: usize = 16 * MAX_LINE;
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {
-    /// What the others call you: letters, digits, - and _
+    /// What the others call you: up to 20 letters (a to z, A to Z), digits, - and _, or Chinese characters
     name: String,
     /// Where the server listens
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
-    /// How long to wait for the connection, in seconds
+    /// How long to wait for the connection, and at the end for the server's close, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
     timeout: Duration,
     #[command(flatten)]

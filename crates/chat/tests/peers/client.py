@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 
 
 def main():
@@ -27,7 +28,10 @@ def send_lines(conn):
             conn.sendall(line.encode())
         conn.shutdown(socket.SHUT_WR)  # we leave; what is still on its way is read
     except OSError:
-        pass  # the other thread says why
+        return  # the other thread says why
+    time.sleep(30)
+    print("client.py: we left, and the server doesn't close", file=sys.stderr, flush=True)
+    os._exit(6)
 
 
 if __name__ == "__main__":

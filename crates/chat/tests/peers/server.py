@@ -4,6 +4,7 @@
     python3 client.py 127.0.0.1:8888 ann          (in a second terminal)
 """
 import queue
+import re
 import socket
 import struct
 import sys
@@ -13,6 +14,7 @@ import time
 QUEUE = 100  # messages that may wait for a client
 PACE = 0.01  # seconds between two lines of a client
 MAX_LINE = 1024
+SHOWN = 20  # so many of the others a newcomer reads of
 
 # ANCHOR: chat
 clients = []
@@ -24,6 +26,7 @@ class Client:
         self.conn = conn
         self.name = None
         self.queue = queue.Queue(maxsize=QUEUE)
+        self.writer = threading.Thread(target=self.write, daemon=True)
 
     def write(self):
         """A thread of its own: only this one waits if the client doesn't read."""
@@ -63,41 +66,63 @@ def close_now(conn):
 
 def read(client):
     lines = client.conn.makefile("rb")
+    why = "has left"
     try:
         while (line := lines.readline(MAX_LINE + 1)).endswith(b"\n"):
             hear(client, visible(line))
             time.sleep(PACE)  # meanwhile its next lines wait in the kernel, and in the end its send waits
-    except (OSError, queue.Full):
-        pass
+        if len(line) > MAX_LINE:
+            why = f"is disconnected: a line of more than {MAX_LINE} bytes"
+            client.queue.put_nowait("* that line is too long: goodbye")
+        elif line:
+            why = f"is gone: the stream ended inside a line, after {len(line)} bytes of it"
+    except queue.Full:
+        pass  # it has no name yet, or it's disconnected anyway
+    except OSError as error:
+        why = f"is gone: {error.strerror}"
     with lock:
         was_here = client in clients
         if was_here:
             clients.remove(client)
+    if was_here:
+        tell(f"* {client.name} {why}")
     try:
         client.queue.put_nowait(None)  # the end of the other thread
+        client.writer.join(timeout=1)
     except queue.Full:
+        pass
+    if client.writer.is_alive():  # it waits in sendall
         close_now(client.conn)
     lines.close()
     client.conn.close()
-    if was_here:
-        tell(f"* {client.name} has left")
 
 
 def hear(client, line):
     if client.name:
         tell(f"{client.name}: {line}", sender=client)
         return
+    # Under one lock: between "nobody has it" and "now it's mine", somebody else could take it.
     with lock:
         others = [other.name for other in clients]
-    if line in others or not line.isalnum() or len(line) > 20:
-        client.queue.put_nowait("* that isn't a name, or it's taken: choose another")
-        return
-    tell(f"* {line} is here")
-    here = "also here: " + ", ".join(others) if others else "nobody else is here yet"
-    client.queue.put_nowait(f"* welcome, {line}: {here}")
-    client.name = line
-    with lock:
+        if line in others or not is_name(line):
+            client.queue.put_nowait("* that isn't a name, or it's taken: choose another")
+            return
+        client.queue.put_nowait(welcome(line, others))
+        client.name = line
         clients.append(client)
+    tell(f"* {line} is here", sender=client)
+
+
+def welcome(newcomer, others):
+    if not others:
+        return f"* welcome, {newcomer}: nobody else is here yet"
+    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+    return f"* welcome, {newcomer}: also here: {', '.join(others[:SHOWN])}{more}"
+
+
+def is_name(line):
+    """ASCII letters and digits, - and _, and the common Chinese characters: no blanks, and no Cyrillic twins."""
+    return re.fullmatch("[A-Za-z0-9_\u4e00-\u9fff-]{1,20}", line) is not None
 
 
 def visible(line):
@@ -111,10 +136,15 @@ def main():
     listener = socket.create_server((host, int(port)), backlog=128)
     print("listening on %s:%d" % listener.getsockname(), flush=True)
     while True:
-        conn, _ = listener.accept()
-        conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # so that our queue is the one that counts
+        try:
+            conn, _ = listener.accept()
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # so that our queue is the one that counts
+        except OSError as error:  # the client has left again, or no descriptor is free
+            print(f"server.py: {error}", file=sys.stderr)
+            time.sleep(0.1)  # only this thread waits
+            continue
         client = Client(conn)
-        threading.Thread(target=client.write, daemon=True).start()
+        client.writer.start()
         threading.Thread(target=read, args=(client,), daemon=True).start()
 
 
