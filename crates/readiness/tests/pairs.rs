@@ -224,7 +224,9 @@ fn without_a_descriptor_only_newcomers_wait() {
             let said = lines.iter().map(|line| String::from_utf8_lossy(&line.text));
             said.filter(|line| line.contains("Too many open files")).count()
         };
-        server.wait_until("no descriptor", LONG, |lines| (failed(lines) > 0).then_some(())).unwrap();
+        server
+            .wait_until("no descriptor", LONG, |lines| (failed(lines) > 0).then_some(()))
+            .unwrap();
         let before = failed(&server.said());
         for _ in 0..ASKED {
             assert_eq!(ask(&mut first, b"b"), b"B");
