@@ -48,19 +48,19 @@ fn is_text(bytes: &[u8]) -> bool {
     bytes.len() < FEW || escapes.sum::<usize>() * 2 <= bytes.len()
 }
 
-/// Fewer bytes can't be told from text that is cut: a character has up to four.
+/// Fewer bytes than this always count as text: they may be part of a cut character, which has up to four.
 const FEW: usize = 4;
 
-/// The beginning of a payload, for a name.
+/// The beginning of a payload: what a message is called in the picture.
 pub fn preview(bytes: &[u8]) -> String {
     columns::cut(&text(bytes), PREVIEW)
 }
 
 const PREVIEW: usize = 24;
 
-/// The beginning of what a call moved, for a list: text in quotes, or hex without.
+/// The beginning of what a call moved, for a list: text in quotes, or hex without quotes.
 pub fn listed(bytes: &[u8]) -> String {
-    // Even of characters of four bytes, no more are shown.
+    // No more than this is ever shown, even if each character takes four bytes.
     let bytes = &bytes[..bytes.len().min(4 * PREVIEW)];
     match is_text(bytes) {
         true => format!("\"{}\"", preview(bytes)),
@@ -76,7 +76,7 @@ pub fn count(count: usize) -> String {
     }
 }
 
-/// A text in at most `columns`: whole, or its beginning and how many bytes the whole of it stands for.
+/// A text in at most `columns`: all of it, or its beginning and the length in bytes of the whole.
 pub fn shorten(shown: String, columns: usize, bytes: usize) -> String {
     if columns::width(&shown) <= columns {
         return shown;

@@ -26,7 +26,7 @@ pub(crate) fn calls(events: &[Event], name: &str) -> Result<Vec<Call>, StreamErr
     Ok(calls)
 }
 
-/// Gives each note to the `recv` before it on its socket.
+/// Attaches each note to the `recv` before it on the same socket.
 pub(crate) fn attach_notes(recvs: &mut [Call], events: &[Event]) {
     let mut seen = 0;
     for event in events {
@@ -44,10 +44,10 @@ pub(crate) fn attach_notes(recvs: &mut [Call], events: &[Event]) {
     }
 }
 
-/// The captured segments of one direction, each byte once; and what was sent again.
+/// The captured segments of one direction, with each byte once; and the retransmissions.
 ///
-/// TCP sends again what it believes lost, perhaps cut elsewhere, and segments overtake each other. A byte belongs to the
-/// segment that brought it first.
+/// TCP sends again what it believes is lost, perhaps cut in other places, and segments can arrive out of order. A byte
+/// belongs to the first segment that carried it.
 pub(crate) fn segments(events: &[Event]) -> Result<(Vec<Call>, Vec<Retransmission>), StreamError> {
     let (mut calls, mut retransmissions): (Vec<Call>, Vec<Retransmission>) =
         (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize>
     differs.map(|index| at.start + index)
 }
 
-/// Whose call it is: the process, the socket, and the direction, which the name doesn't tell for segments.
+/// Whose call it is: the process, the socket, and the direction, because a segment's name doesn't say which way it went.
 pub(crate) type Socket = (u32, u64, Option<String>);
 
 /// Which call: its name, its socket, and its number among the calls of that name on it.
@@ -117,15 +117,15 @@ pub(crate) struct Call {
     pub offset: usize,
     /// How many bytes it moved.
     pub len: usize,
-    /// The first of them; fewer than `len` where a recording saw the call and not all of its bytes.
+    /// The first of them: fewer than `len` if the recording has the call but not all of its bytes.
     pub data: Vec<u8>,
     pub asked: Option<u64>,
     pub error: Option<String>,
-    /// What the program did with what it brought, if it said so.
+    /// What the program did with the bytes, if it said so.
     pub notes: Vec<String>,
 }
 
-/// Bytes in a segment that an earlier one had brought already.
+/// Bytes in a segment that an earlier one had already carried.
 #[derive(Clone, Debug)]
 pub(crate) struct Retransmission {
     pub number: usize,
@@ -160,13 +160,13 @@ impl Call {
         self.offset + self.len
     }
 
-    /// What the program did with what it brought.
+    /// What the program did with the bytes.
     pub fn note(&self) -> Option<String> {
         let said = columns::visible(&self.notes.join("; "));
         (!said.is_empty()).then(|| columns::cut(&said, NOTE))
     }
 
-    /// Whether it failed only because nothing had come yet, or there was no room: a socket that doesn't wait, or no longer.
+    /// Whether it failed only because nothing had arrived yet or the buffer was full: the socket doesn't block, or timed out.
     pub fn would_block(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
     }
@@ -177,7 +177,7 @@ impl Call {
         &self.data[from..to]
     }
 
-    /// Where the bytes end that are known.
+    /// Where the known bytes end.
     pub fn known_end(&self) -> usize {
         self.offset + self.data.len()
     }

@@ -1,4 +1,4 @@
-//! Which sockets of which processes were the ends of one connection.
+//! Which sockets of which processes were the two ends of a connection.
 
 use crate::datagrams::{Conversation, conversations};
 use crate::{Stream, StreamError};
@@ -17,11 +17,11 @@ pub struct Connection {
     pub relay: Option<Relayed>,
     /// The TCP segments that were captured between the two, in both directions.
     pub segments: Vec<Event>,
-    /// The addresses of the client and of the server, if these are datagrams: they have no connection that tells.
+    /// The addresses of the client and of the server, if these are datagrams: no connect or accept recorded them.
     pub datagrams: Option<[String; 2]>,
 }
 
-/// The two connections of a relay, which are one for the programs that talk through it.
+/// The two connections of a relay: to the programs that talk through it, they are one.
 #[derive(Clone, Debug, Default)]
 pub struct Relayed {
     /// The calls on the socket that it accepted.
@@ -43,8 +43,8 @@ pub enum Direction {
 /// relay, or captured segments.
 ///
 /// The two ends are matched by their addresses. The client's end of a Unix socket has none: there, a client and a
-/// server belong together only if no others could be meant. An end that nobody recorded is empty. The connections are
-/// in the order of their first events.
+/// server belong together only if there is no other candidate. An end that nobody recorded is empty. The connections
+/// are in the order of their first events.
 pub fn connections(ends: &[Event], between: &[Event]) -> Vec<Connection> {
     let (mut clients, mut servers) = (sockets(ends, "connect"), sockets(ends, "accept"));
     let (accepted, connected) = relayed(between);
@@ -113,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Everyone who recorded something, and what they recorded; for [`page`](crate::page).
+    /// Each party that recorded something, with its events; for [`page`](crate::page).
     pub fn parties(&self) -> Vec<(&'static str, Vec<Event>)> {
         let relay = self.relay.as_ref();
         let relay = relay.map(|relay| [&relay.to_client[..], &relay.to_server].concat());
@@ -154,13 +154,13 @@ impl Connection {
 /// The sockets that begin with this call, each with all its events.
 fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
     let mut by_socket: HashMap<_, Vec<&Event>> = HashMap::new();
-    // `socket` makes one that is no end of a connection yet.
+    // A socket that was only created is not yet an end of a connection.
     for event in events.iter().filter(|event| event.call != "socket") {
         by_socket.entry((event.pid, event.conn)).or_default().push(event);
     }
     let moved = |event: &&Event| matches!(event.call.as_str(), "send" | "recv");
     let begun = |event: &&Event| matches!(event.call.as_str(), "accept" | "connect");
-    // Another process may have inherited an accepted socket and made the calls on it. Nothing tells us which one.
+    // Another process may have inherited an accepted socket and made the calls on it. We can't tell which process.
     let inherited = by_socket.values().any(|all| all.iter().any(moved) && !all.iter().any(begun));
     let begins = |event: &&Event| event.call == call && event.error.is_none();
     events
@@ -203,7 +203,7 @@ fn matches(clients: &[Vec<Event>], servers: &[Vec<Event>]) -> Vec<Option<usize>>
     let could_meet = |client: &[Event], server: &[Event]| {
         let (local, peer) = addresses(client, "connect");
         let ends = addresses(server, "accept");
-        // The number of a Unix socket is the system's: no other socket has it.
+        // The kernel numbers Unix sockets: no two have the same number.
         let numbered = local.is_some_and(|local| local.starts_with("socket ")) && ends.1 == local;
         numbered || peer.is_some() && (peer, local) == ends
     };
@@ -216,7 +216,7 @@ fn matches(clients: &[Vec<Event>], servers: &[Vec<Event>]) -> Vec<Option<usize>>
     clients.iter().map(server_of).collect()
 }
 
-/// This end's address and the other end's, as the call recorded them that began the connection.
+/// This end's address and the other end's, as recorded by the call that began the connection.
 fn addresses<'a>(socket: &'a [Event], call: &str) -> (Option<&'a str>, Option<&'a str>) {
     let begin = socket.iter().find(|event| event.call == call);
     begin.map_or((None, None), |event| (event.local.as_deref(), event.peer.as_deref()))

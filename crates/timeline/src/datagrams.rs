@@ -1,7 +1,7 @@
 //! Datagrams between two addresses, drawn like the two directions of a connection, though UDP has no connections.
 //!
-//! Each datagram is a message, and its place is where it would stand if all had come. So what was lost or cut shows as
-//! bytes that nobody received.
+//! Each datagram is a message, placed where it would be if all of them had arrived. So lost datagrams, and the cut-off
+//! ends of others, show as bytes that nobody received.
 
 use observe::Event;
 use std::collections::{BTreeMap, HashMap};
@@ -11,11 +11,11 @@ use std::net::SocketAddr;
 pub(crate) struct Conversation {
     pub client: Vec<Event>,
     pub server: Vec<Event>,
-    /// The addresses of both, as far as somebody recorded them.
+    /// The addresses of both, as far as they were recorded.
     pub ends: [String; 2],
 }
 
-/// What one socket and one other address had to do with each other.
+/// The datagrams that one socket exchanged with one address.
 #[derive(Clone, Debug, Default)]
 struct End {
     local: Option<String>,
@@ -33,13 +33,13 @@ pub(crate) fn conversations(events: &[Event]) -> Vec<Conversation> {
     let mut all = Vec::new();
     for one in 0..ends.len() {
         match others(one)[..] {
-            // Of two that mean each other the first brings the second.
+            // A matching pair is added once, when the first of the two comes up.
             [other] if others(other) == [one] => {
                 if one < other {
                     all.push(conversation(ends[one].clone(), ends[other].clone()));
                 }
             }
-            // Nobody, or nobody can say which: then that side was not recorded.
+            // No match, or more than one: treat the other side as not recorded.
             _ => {
                 let other = End { local: Some(ends[one].peer.clone()), ..End::default() };
                 all.push(conversation(ends[one].clone(), other));
@@ -61,7 +61,7 @@ fn ends(events: &[Event]) -> Vec<End> {
     let mut ends: BTreeMap<(u32, u64, String), End> = BTreeMap::new();
     let mut order = Vec::new();
     for event in events.iter().filter(is_datagram) {
-        // A call that failed may not say with whom.
+        // A failed call may not name the other address.
         let Some(peer) = &event.peer else { continue };
         let key = (event.pid, event.conn, peer.clone());
         let end = ends.entry(key.clone()).or_insert_with(|| {
@@ -74,11 +74,11 @@ fn ends(events: &[Event]) -> Vec<End> {
     order.iter().filter_map(|key| ends.remove(key)).collect()
 }
 
-/// Whether each is where the other sends to or receives from.
+/// Whether each end has the address that the other one sends to or receives from.
 fn meet(one: &End, other: &End) -> bool {
     let is_at =
         |end: &End, address: &str| end.local.as_deref().is_none_or(|local| same(local, address));
-    // Of two without an address of their own nothing is known.
+    // If neither has a known address of its own, there is nothing to compare.
     (one.local.is_some() || other.local.is_some())
         && is_at(one, &other.peer)
         && is_at(other, &one.peer)
@@ -86,15 +86,15 @@ fn meet(one: &End, other: &End) -> bool {
         && all_were_sent(other, one)
 }
 
-/// Whether each datagram that came to `to` is one that `from` sent, if it sent any: an address such as 0.0.0.0 stands for
-/// many.
+/// Whether each datagram that `to` received is one that `from` sent. The addresses alone don't tell: 0.0.0.0, for
+/// example, matches many.
 fn all_were_sent(from: &End, to: &End) -> bool {
     let sent = sends(&from.events);
     let came = to.events.iter().filter(|event| event.call == "recvfrom" && event.error.is_none());
     came.into_iter().all(|came| sent.iter().any(|(_, sent)| is_of(came, sent)))
 }
 
-/// Whether what came is this datagram, or what a smaller buffer had room for.
+/// Whether this is the datagram that was received: all of it, or the part that fitted a smaller buffer.
 fn is_of(came: &Event, sent: &[u8]) -> bool {
     let data = came.data.as_deref().unwrap_or_default();
     match came.asked == came.got {
@@ -103,7 +103,7 @@ fn is_of(came: &Event, sent: &[u8]) -> bool {
     }
 }
 
-/// Whether a socket with this address gets what is sent to the other: 0.0.0.0 stands for every address of the machine.
+/// Whether a socket bound to `local` receives what is sent to `address`: 0.0.0.0 means every address of the machine.
 fn same(local: &str, address: &str) -> bool {
     let parse = |text: &str| text.parse::<SocketAddr>();
     match (parse(local), parse(address)) {
@@ -139,7 +139,7 @@ fn conversation(one: End, other: End) -> Conversation {
     }
 }
 
-/// The datagrams that were sent, in their order, each with its place.
+/// The datagrams that were sent, in order, each with its place in the stream.
 fn sends(events: &[Event]) -> Vec<(u64, &[u8])> {
     let mut at = 0_u64;
     let sends = events.iter().filter(|event| event.call == "sendto" && event.error.is_none());
@@ -152,8 +152,8 @@ fn sends(events: &[Event]) -> Vec<(u64, &[u8])> {
     offsets.into_iter().zip(sends.map(|event| event.data.as_deref().unwrap_or_default())).collect()
 }
 
-/// The calls as those of a stream: what was received stands where it was sent, and in that order, though it may have come in
-/// another. What came and was not seen leaving follows what came before.
+/// The calls as if they were those of a stream. A received datagram gets the place at which it was sent, even if it arrived
+/// out of order. One whose send was not recorded goes after everything that had arrived by then.
 fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
     let (mut sent, mut came) = (0_u64, 0_u64);
     let mut taken = vec![false; sent_to_it.len()];
@@ -166,7 +166,7 @@ fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
             sent = sent.saturating_add(got);
             continue;
         }
-        // Most come in order; others overtook them.
+        // Most arrive in order: look ahead first, then back.
         let fits = |at: &usize| !taken[*at] && is_of(event, sent_to_it[*at].1);
         let later = (next..taken.len()).chain((0..next).rev()).find(fits);
         let offset = match later.filter(|_| event.error.is_none()) {
@@ -180,7 +180,7 @@ fn placed(events: &[Event], sent_to_it: &[(u64, &[u8])]) -> Vec<Event> {
         came = came.max(offset.saturating_add(got));
         calls.push(Event { call: "recv".into(), offset: Some(offset), ..event.clone() });
     }
-    // Only of calls of one name does the order matter.
+    // The order matters only among calls of the same name.
     calls.sort_by_key(|call| (call.call == "recv").then_some(call.offset));
     calls
 }

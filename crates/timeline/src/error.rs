@@ -15,7 +15,7 @@ pub enum StreamError {
         /// `send`, `recv` or `segment`.
         call: String,
     },
-    /// Two calls of one side moved the same byte, or came in the wrong order.
+    /// Two calls of one side moved the same byte, or are in the wrong order.
     Overlap {
         /// `send` or `recv`.
         call: String,

@@ -1,22 +1,22 @@
-//! Whether the boxes keep to the messages: what the borders in a drawing say.
+//! Whether each call's bytes begin and end where messages do. The border of its box in a drawing shows it.
 
 use crate::calls::Call;
 use crate::stream::Stream;
 
-/// How what a call moved fits the messages.
+/// How a call's bytes fit the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// Whole: one message, or a part of one. Where a part begins or ends, a reader may well stop: the framing tells how
-    /// much to ask for next.
+    /// It moved exactly one message, or exactly one part of one. Stopping between two parts is fine: after the framing, the
+    /// reader knows how much to ask for next.
     Whole,
-    /// It began or ended inside a message that says its own length: the reader knows that there is more, and reads on.
+    /// It began or ended inside a message that says its own length: the reader knows that more is to come, and reads on.
     Partial,
     /// It moved bytes of several messages, or began or ended inside one that does not say how long it is.
     Odd,
 }
 
 impl Fit {
-    /// What the style sheet calls it, behind the name of something drawn.
+    /// The class in the style sheet: one of these three.
     pub fn class(self, [whole, partial, odd]: [&'static str; 3]) -> &'static str {
         match self {
             Fit::Whole => whole,
@@ -26,7 +26,7 @@ impl Fit {
     }
 }
 
-/// How what a call moved fits the messages.
+/// How a call's bytes fit the messages.
 pub fn fit(stream: &Stream, call: &Call) -> Fit {
     let moved = stream.moved(call);
     match moved.pieces.as_slice() {
@@ -42,7 +42,7 @@ pub fn fit(stream: &Stream, call: &Call) -> Fit {
     }
 }
 
-/// How all that was drawn fits.
+/// How each of the drawn calls fits.
 pub fn fits(stream: &Stream) -> Vec<Fit> {
     let lanes = stream.lanes();
     let calls = lanes.iter().flat_map(|lane| lane.calls);

@@ -1,4 +1,4 @@
-//! How the programs mark where a message ends: with it, the messages of any recorded stream can be found.
+//! How the programs mark where a message ends. Once you know it, you can find the messages in any recorded stream.
 
 use crate::bytes;
 use crate::message::{Kind, Message, Part, PlacedMessage};
@@ -12,11 +12,11 @@ use std::str::FromStr;
 /// How the programs mark where a message ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Four bytes of length in front, the lowest first: `struct.pack('<i', n)`.
+    /// Four bytes of length in front, little-endian: `struct.pack('<i', n)`.
     Prefix,
-    /// Four bytes of length in front, the highest first: `struct.pack('>i', n)`.
+    /// Four bytes of length in front, big-endian: `struct.pack('>i', n)`.
     PrefixBigEndian,
-    /// The length of a JSON header in four bytes, the lowest first; the header, in which this key holds the length of the
+    /// The length of a JSON header in four bytes, little-endian; the header, in which this key holds the length of the
     /// body; and the body.
     Json {
         /// `data_len` in this course, `total_size` elsewhere.
@@ -47,7 +47,7 @@ impl FromStr for Framing {
     }
 }
 
-/// The name of no framing.
+/// The text was not the name of a framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAFraming;
 
@@ -59,7 +59,7 @@ impl fmt::Display for NotAFraming {
 
 impl std::error::Error for NotAFraming {}
 
-/// A message at the front of some bytes: what of it is what, in order; `None` if more must come before one can tell.
+/// The parts of the message at the front of some bytes, in order; `None` if there are not enough bytes yet to tell.
 type Found = Option<Vec<Part>>;
 
 impl Stream {
@@ -113,7 +113,7 @@ impl Stream {
         if bytes.len() < self.len() { format!("{was} not recorded") } else { "never came".into() }
     }
 
-    /// The bytes of the stream from its beginning, as far as any lane knows them without a gap.
+    /// The bytes of the stream from its beginning up to the first gap, put together from all lanes.
     fn recorded_bytes(&self) -> Vec<u8> {
         let lanes = self.lanes();
         let mut bytes = Vec::new();
@@ -147,7 +147,7 @@ fn payload<'a>(message: &'a [u8], parts: &[Part]) -> &'a [u8] {
 }
 
 impl Framing {
-    /// What the message at the front of `bytes` consists of.
+    /// The parts of the message at the front of `bytes`.
     fn parts(&self, bytes: &[u8]) -> Result<Found, String> {
         let part = |kind, len| Part { kind, len };
         let framed = |head, body| vec![part(Kind::Framing, head), part(Kind::Payload, body)];

@@ -1,8 +1,8 @@
 //! One connection as a ladder: the calls of both programs at its sides, and between them the segments that travelled, from
 //! top to bottom in the order in which they happened.
 //!
-//! It needs the calls with the times when they began (strace tells them) and every segment, also those without bytes
-//! (`segments --every`). A segment is noted a moment after it arrived; so it is put before the call that it woke.
+//! It needs the calls with the times when they began (strace has them) and every segment, including those without bytes
+//! (`segments --every`). A segment is recorded a moment after it arrived, so it is put before the call that it woke.
 
 use crate::bytes;
 use crate::connection::Connection;
@@ -22,7 +22,7 @@ pub struct Ladder {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub t_us: u64,
-    /// What stands at the client's side, and at the server's.
+    /// The call at the client's side, and at the server's.
     pub calls: [Option<String>; 2],
     pub arrow: Option<Arrow>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Arrow {
     /// What it says: the first text that fits.
     pub labels: Vec<String>,
     pub kind: Kind,
-    /// For how long its bytes, or what it acknowledges, had been there before, in microseconds.
+    /// How long its bytes, or the bytes that it acknowledges, had been waiting, in microseconds.
     pub late_us: u64,
     segment: Event,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Wait {
     pub to: usize,
 }
 
-/// What came so long after its bytes were there was held back: longer than a busy machine takes.
+/// A segment that leaves this long after its bytes were ready was held back: even a busy machine doesn't take that long.
 pub(crate) const HELD_US: u64 = 10_000;
 
 /// The sides.
@@ -68,8 +68,8 @@ enum What<'a> {
 }
 
 impl Ladder {
-    /// The ladder of a connection. `all` are the events of everything that was recorded: a listener is no end of a
-    /// connection. With an exchange, only what happened from the client's send of that number (from 1) to its next one.
+    /// The ladder of a connection. `all` are all recorded events: the listener's calls are not among the connection's own.
+    /// With an exchange, only what happened from the client's send of that number (from 1) to its next one.
     ///
     /// `None` if no segment of it was recorded, or if there is no such exchange.
     pub fn new(connection: &Connection, all: &[Event], exchange: Option<usize>) -> Option<Ladder> {
@@ -136,7 +136,7 @@ impl Ladder {
     fn add(&mut self, t_us: u64, what: &What<'_>, open: &mut [Option<usize>; 2]) {
         let last = self.rows.last();
         let joined = match what {
-            // It leaves in the row of the call that sent it.
+            // A segment shares the row of the call that sent it.
             What::Segment(event, late_us) => {
                 let call = last.and_then(|row| row.calls[1 - towards(event)].as_deref());
                 let alone = last.is_some_and(|row| row.arrow.is_none());
@@ -144,7 +144,7 @@ impl Ladder {
                     alone && *late_us < HELD_US && call.is_some_and(|call| sends(call, event));
                 came.then(|| self.rows.len() - 1)
             }
-            // It returns in the row of the segment that woke it.
+            // A call returns in the row of the segment that woke it.
             What::Returns(side, call) => {
                 let free =
                     self.rows.iter().rev().take_while(|row| row.calls[*side].is_none()).count();
@@ -178,7 +178,7 @@ impl Ladder {
     }
 }
 
-/// Whether it is this call that a segment came of.
+/// Whether this call caused the segment.
 fn sends(call: &str, segment: &Event) -> bool {
     let flags = segment.text.as_deref().unwrap_or_default();
     match call.split(' ').next() {
@@ -189,7 +189,7 @@ fn sends(call: &str, segment: &Event) -> bool {
     }
 }
 
-/// Everything that a side did: the calls on its end, and on the listener that it was accepted from.
+/// All calls of one side: on its end, and on the listener that it was accepted from.
 fn calls<'a>(end: &'a [Event], all: &'a [Event]) -> Vec<&'a Event> {
     let Some(pid) = end.first().map(|first| first.pid) else { return Vec::new() };
     let conns: HashSet<u64> = end.iter().map(|event| event.conn).collect();
@@ -216,7 +216,7 @@ fn towards(segment: &Event) -> usize {
     usize::from(segment.dir.as_deref() == Some("out"))
 }
 
-/// The segments with their times: not after the end of the call that took what they brought.
+/// The segments with their times, moved back where needed: none is later than the end of the call that took its bytes.
 fn in_time<'a>(connection: &'a Connection, sides: &[Vec<&Event>; 2]) -> Vec<(&'a Event, u64)> {
     let seen = |segment: &'a Event| {
         let woke = sides[towards(segment)].iter().find(|call| brings(segment, call));
@@ -245,13 +245,13 @@ fn brings(segment: &Event, call: &Event) -> bool {
     }
 }
 
-/// Whether something came to this side while the call was under way.
+/// Whether something arrived at this side while the call was under way.
 fn woken(side: usize, call: &Event, segments: &[(&Event, u64)]) -> bool {
     let mut came = segments.iter().filter(|(segment, _)| towards(segment) == side);
     came.any(|(_, t_us)| (began(call)..=call.t_us).contains(t_us))
 }
 
-/// For how long the program had offered the bytes of a segment; or for how long the bytes had been there that a bare one
+/// How long ago the program sent the bytes of this segment; for a bare ACK, how long ago the bytes arrived that it
 /// acknowledges.
 fn late(segment: &Event, t_us: u64, sides: &[Vec<&Event>; 2], segments: &[(&Event, u64)]) -> u64 {
     let since = match segment.got {
@@ -297,7 +297,7 @@ fn shown(data: &[u8]) -> String {
     if shown == bytes::text(data) { format!("\"{shown}\"") } else { shown }
 }
 
-/// What a program calls.
+/// The call, as the ladder shows it.
 fn asks(call: &Event) -> String {
     let failed = call.error.as_ref().map_or("", |_| " failed");
     match (call.call.as_str(), call.got) {
@@ -306,7 +306,7 @@ fn asks(call: &Event) -> String {
     }
 }
 
-/// What came of it.
+/// Its result.
 fn returns(call: &Event, waited: bool) -> String {
     let name = if waited { "" } else { call.call.as_str() };
     let what = match (&call.error, call.call.as_str(), call.got) {

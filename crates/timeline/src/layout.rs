@@ -1,7 +1,7 @@
-//! Where the pictures cut the stream, and what stands in one line. The text and the drawing differ only in their units.
+//! Where the pictures cut the stream, and what goes into one line. The text and the drawing differ only in their units.
 //!
 //! The stream is cut wherever a call of any lane, a message or a part of a message begins or ends. Between two cuts
-//! lies a stretch; it stands at the same place in every lane that has it. That is what makes the lanes comparable.
+//! lies a stretch; it is at the same place in every lane that has it. That is what makes the lanes comparable.
 
 use crate::bytes;
 use crate::message::Kind;
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// No stretch is made shorter than this many columns.
 const SHORTEST: usize = 22;
-/// At most this many lines of boxes are drawn; of a longer stream, the beginning and the end.
+/// At most this many lines of boxes are drawn; for a longer stream, only the beginning and the end.
 const MOST_ROWS: usize = 10;
 
 /// The bytes between two neighbouring cuts.
@@ -33,11 +33,11 @@ pub(crate) struct Stretch {
 pub(crate) struct Measure {
     /// A column of text.
     pub cell: usize,
-    /// What a stretch takes beside its text.
+    /// What a stretch takes in addition to its text.
     pub gap: usize,
-    /// What a line takes once.
+    /// What a line takes in addition to its stretches.
     pub margin: usize,
-    /// A line.
+    /// The width of a line.
     pub room: usize,
 }
 
@@ -53,12 +53,12 @@ impl Stream {
             let at = pair[0]..pair[1];
             let in_lanes: Vec<Option<usize>> = lanes.iter().map(|lane| lane.call_at(&at)).collect();
             let moved = lanes.iter().zip(&in_lanes).filter_map(|(lane, at)| lane.calls.get((*at)?));
-            // The lane that knows most of it.
+            // Taken from the lane that knows most of its bytes.
             let bytes = moved.map(|call| call.bytes(&at)).max_by_key(|bytes| bytes.len())?;
             let (message, kind) = self.part_at(at.start);
             let shown = match kind {
                 _ if bytes.len() < at.len() => format!("? ({})", bytes::count(at.len())),
-                // What ends a line is text; what fills up a record is not.
+                // A line's end is drawn as text; the padding of a record in hex.
                 Kind::Framing
                     if bytes.iter().all(|byte| b"\r\n".contains(byte))
                         && message.is_some_and(|at| self.messages[at].ends_in_framing()) =>
@@ -94,7 +94,7 @@ impl Lane<'_> {
     }
 }
 
-/// Shortens what is too long, and says which stretches stand in one line.
+/// Shortens stretches that are too long, and says which of them share a line.
 pub(crate) fn arrange(stretches: &mut [Stretch], measure: &Measure) -> Vec<Range<usize>> {
     let limit = fit(stretches, measure);
     let rows = rows(stretches, measure, limit);
@@ -154,7 +154,7 @@ pub(crate) enum Edge {
 pub(crate) fn edge(lane: usize, at: usize, stretches: &[Stretch], row: &Range<usize>) -> Edge {
     let drawn_left = at > row.start;
     let drawn_right = at < row.end;
-    // The call may have begun in the row above or go on in the row below; but not across a gap in the recordings.
+    // The call may have begun in the row above or go on in the row below, but never across a gap in the recordings.
     let joined =
         at > 0 && at < stretches.len() && stretches[at - 1].at.end == stretches[at].at.start;
     let left = if drawn_left || joined { stretches[at - 1].in_lanes[lane] } else { None };

@@ -1,5 +1,5 @@
-//! How full some places are after each step: a table, and its drawing. A place holds bytes, drawn as a level, or things
-//! with numbers, drawn as boxes.
+//! How full some places are after each step: a table, and its drawing. A place holds bytes, drawn as a level, or
+//! numbered things, drawn as boxes.
 //!
 //! ```text
 //! # Where the bytes are
@@ -36,7 +36,7 @@ const MOST_PLACES: usize = 4;
 /// A step, and the bar or the boxes in it.
 const STEP: usize = 56;
 const BAR: usize = 24;
-/// A box with a number, with the space behind it.
+/// A box with a number, and the space after it.
 const BOX: usize = 26;
 /// A step has two lines of words at most.
 const LINE: usize = 16;
@@ -133,7 +133,7 @@ impl Levels {
         let things = cell.split_whitespace().enumerate();
         for (at, name) in things.clone() {
             let (x, y) = (x + at % across * BOX, y + at / across * BOX);
-            // What has not come in yet has no colour, and a border of dashes.
+            // What has no answer yet has no colour, and a dashed border.
             let (fill, line) = match place {
                 0 => ("unknown".to_owned(), "box partial"),
                 place => (format!("m{}", place % COLOURS), "box"),
@@ -146,7 +146,7 @@ impl Levels {
         things.count().div_ceil(across)
     }
 
-    /// A step, for people who cannot see it.
+    /// A step in words, for a screen reader.
     fn sentence(&self, step: &str, cells: &[String]) -> String {
         let holds = self.places.iter().zip(cells).map(|(place, cell)| match cell.parse() {
             Ok(count) if self.bytes => format!("{place}: {}", bytes::count(count)),

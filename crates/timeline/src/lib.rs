@@ -33,7 +33,7 @@
 //! what was not recorded is not drawn, and two recordings that contradict each other are an error.
 //!
 //! In a drawing the border of a box that glues or cuts is dashed: red, or in the colour of the text where the box holds
-//! a part of one message that says its own length, for then the reader knows that there is more.
+//! a part of one message that says its own length, because then the reader knows that more is to come.
 //!
 //! [`Stream::svg`] draws the same for a page or a book, [`page`](page()) makes a page that steps through the run. The program
 //! `timeline` does all of it for files that `--trace` wrote.

@@ -1,9 +1,9 @@
-//! What the programs mean by a message, and where it is in the stream.
+//! What the programs treat as one message, and where it is in the stream.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
-/// What the programs call one message, and what it consists of.
+/// What the programs treat as one message: its name, and its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Its name in the picture: "answer 1".
@@ -78,7 +78,7 @@ impl PlacedMessage {
         self.offset + self.message.len()
     }
 
-    /// Whether what marks its end comes after it.
+    /// Whether the framing comes after the payload, as a line end does.
     pub fn ends_in_framing(&self) -> bool {
         self.message.parts.last().is_some_and(|part| part.kind == Kind::Framing)
     }

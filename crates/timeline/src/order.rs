@@ -9,12 +9,12 @@ use observe::Event;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// An entry of the recordings: whose call, which, and what was noted of it.
+/// An entry of the recordings: who made the call, which call it is, and what was recorded.
 pub(crate) type Entry<'a> = (usize, CallKey<'a>, &'a Event);
 
-/// The calls in the order of time, but an `accept` after its `connect`, each call after the `send` that brought its last
-/// byte, and after those that its process noted before. Where these contradict each other, as where one thread notes a
-/// `send` only after another has received the answer to it, causes stay before their effects.
+/// The calls in the order of time, except that an `accept` comes after its `connect`, and each call after the `send` of its
+/// last byte and after the calls that its process noted earlier. These rules can contradict each other, as when one thread
+/// notes a `send` only after another thread has received the answer. Then the causes still come before their effects.
 pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry<'a>> {
     let in_streams = streams.iter().flat_map(|stream| in_stream(stream, &all));
     let by_time = by_time(&all);
@@ -23,7 +23,7 @@ pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry
         .chain(between_ends(&all, &by_time))
         .chain(in_streams)
         .collect();
-    // For each call, the calls that it caused, and how many causes it waits for itself.
+    // For each call, the calls that it caused, and how many causes it is still waiting for.
     let mut effects: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     let mut waits = vec![0; all.len()];
     for (cause, effect) in &pairs {
@@ -34,11 +34,11 @@ pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry
     let latest = latest(&all, &by_time, &pairs);
     let key = |at: usize| Reverse((latest[at], all[at].2.t_us, at));
 
-    // Those whose causes are done; and those of them whose process has noted nothing before.
+    // The calls whose causes are done; and those of them that are the next of their process.
     let mut caused: BinaryHeap<_> = (0..all.len()).filter(|at| waits[*at] == 0).map(key).collect();
     let begins = |at: &usize| waits[*at] == 0 && before[*at].is_none();
     let mut ready: BinaryHeap<_> = (0..all.len()).filter(begins).map(key).collect();
-    // Recordings that do not belong together may wait for each other in a ring: then the earliest goes first.
+    // Calls of recordings that don't belong together may wait for each other in a ring: then the earliest goes first.
     let mut rest = by_time.into_iter().map(key);
     let mut done = vec![false; all.len()];
     let mut order = Vec::new();
@@ -73,8 +73,8 @@ fn neighbours(all: &[Entry<'_>], by_time: &[usize]) -> (Vec<Option<usize>>, Vec<
     (before, after)
 }
 
-/// When each call happened at the latest: before it was noted, and before anything that it caused was noted. So a `send`
-/// that a thread noted only after another thread had received the answer stands before that answer.
+/// The latest time at which each call can have happened: before it was noted, and before anything that it caused was noted.
+/// So a `send` that a thread noted only after another thread had received the answer still comes before that answer.
 fn latest(all: &[Entry<'_>], by_time: &[usize], pairs: &[(usize, usize)]) -> Vec<u64> {
     let mut causes: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     pairs.iter().for_each(|(cause, effect)| causes[*effect].push(*cause));
@@ -98,7 +98,7 @@ fn by_time(all: &[Entry<'_>]) -> Vec<usize> {
     by_time
 }
 
-/// Pairs of calls of one name on one socket: they moved their bytes in the order in which they were noted.
+/// Pairs of calls with the same name on one socket: they moved their bytes in the order in which they were noted.
 fn same_calls(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
     let mut last = HashMap::new();
     let places = all.iter().enumerate();
@@ -144,7 +144,7 @@ fn between_ends(all: &[Entry<'_>], by_time: &[usize]) -> Vec<(usize, usize)> {
     pairs.collect()
 }
 
-/// Which of these sends brought the last byte that this `recv` took.
+/// Which of these sends sent the last byte that this `recv` took.
 fn bringing(sends: &[usize], all: &[Entry<'_>], recv: usize) -> Option<usize> {
     let end = |at: usize| all[at].2.offset?.checked_add(all[at].2.got?);
     let taken = all[recv].2.got.filter(|got| *got > 0).and_then(|_| end(recv))?;
@@ -152,8 +152,8 @@ fn bringing(sends: &[usize], all: &[Entry<'_>], recv: usize) -> Option<usize> {
     (all[send].2.offset < Some(taken)).then_some(send)
 }
 
-/// The same for what a stream knows without addresses: pairs of a `send` and a call that moved on the last byte that it
-/// brought. Captured segments have a clock of their own.
+/// The same for what a stream knows without addresses: pairs of a call and the `send` of its last byte. Captured
+/// segments have a clock of their own.
 fn in_stream(stream: &Stream, all: &[Entry<'_>]) -> Vec<(usize, usize)> {
     let places: HashMap<&CallKey<'_>, usize> =
         all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();

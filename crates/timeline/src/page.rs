@@ -1,7 +1,7 @@
 //! The picture as a page that steps through the run: one file, which needs no network and no server.
 //!
-//! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing of its own. What it has to say comes as
-//! JSON, which the page shows as text, never as markup.
+//! The page draws the shapes of [`Picture`](crate::picture::Picture) and nothing else. All its text comes as JSON, and
+//! the page shows it as text, never as markup.
 
 use crate::bytes;
 use crate::calls::{Call, CallKey, Socket};
@@ -18,23 +18,23 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// How many bytes of all calls together go into the page, but at least a few of each call.
+/// How many bytes go into the page for all calls together; each call gets at least a few.
 const BYTES: usize = 1 << 20;
 const FEWEST: usize = 32;
 const MOST: usize = 512;
 
-/// The calls that are steps.
+/// The calls that the page steps through.
 const CALLS: [&str; 11] = [
     "bind", "listen", "accept", "connect", "send", "recv", "sendto", "recvfrom", "shutdown",
     "close", "segment",
 ];
 
-/// A page that steps through a run: `streams` are what it draws, `parties` everyone's name and all they recorded, which
-/// is what it steps through: in the order of time, but causes before their effects. No `accept` comes before its `connect`,
-/// no `recv` before the `send` that brought its last byte.
+/// A page that steps through a run. It draws the `streams`, and it steps through the events of the `parties`, each given
+/// with its name: in the order of time, but causes before their effects. No `accept` comes before its `connect`, and no
+/// `recv` before the `send` of its last byte.
 ///
-/// Hand over the events that the streams were made of; a call that no stream has is a step without a box. A note is told
-/// with its `recv`; what is no call that we know is left out.
+/// Pass the events that the streams were made from. A call that is in no stream is a step without a box. A note is shown
+/// with its `recv`; calls that we don't know are left out.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
     let (parties, timed) = on_one_clock(parties);
     let (steps, places) = steps(streams, &parties, timed);
@@ -46,7 +46,8 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
         ":root {{\n{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{DARK}}} }}\n\
          :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
     );
-    // Each mark has a `<`, which neither the escaped title nor the JSON can have: `</script>` ends nothing.
+    // Each placeholder has a `<`, and neither the escaped title nor the JSON can contain one: nobody can smuggle in a
+    // `</script>`.
     let title = escape_xml(&columns::visible(title));
     PAGE.replace("<!--title-->", &title.replace('`', ""))
         .replace("<!--heading-->", &code_spans(&title))
@@ -58,11 +59,11 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
 /// Somebody's name, and all that they recorded.
 type Party<'a> = (&'a str, Vec<Event>);
 
-/// From here on a time counts from 1970, as in strace's recordings; below it is that of the machine's own clock.
+/// A time from here on counts from 1970, as in strace's recordings; a smaller one is of the machine's monotonic clock.
 const SINCE_1970: u64 = 1_000_000_000_000_000;
 
-/// The recordings, and whether their times can be compared. If some count from 1970 and some don't, both are made to begin
-/// together: causes still come before effects, but there are no times to show.
+/// The recordings, and whether their times can be compared. If some count from 1970 and some don't, both are shifted to
+/// begin at the same moment: causes still come before effects, but there are no times to show.
 fn on_one_clock<'a>(parties: &'a [Party<'a>]) -> (Cow<'a, [Party<'a>]>, bool) {
     let times = || parties.iter().flat_map(|(_, events)| events).map(|event| event.t_us);
     let own = times().filter(|time| *time < SINCE_1970).min();
@@ -165,7 +166,7 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Valu
             json!({ "name": sentences::lane_name(lane.side, lane.call), "steps": steps })
         })
         .collect();
-    // After this step nothing more arrives.
+    // From this step on, nothing more arrives.
     let closed = stream.recvs.last().and_then(|recv| {
         let (pid, conn, _) = &recv.socket;
         let close = |(call, socket, _): &&CallKey| {

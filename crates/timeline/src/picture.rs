@@ -1,8 +1,7 @@
 //! The picture as shapes: what the SVG file and the page both draw.
 //!
-//! All lengths are pixels, and whole: the same events give the same picture, on every machine. Text is measured in cells,
-//! as a terminal does, and drawn run by run with its length set, so that a font with other ideas cannot push it out of
-//! its box.
+//! All lengths are whole pixels: the same events give the same picture on every machine. Text is measured in cells, as in
+//! a terminal, and drawn run by run with a fixed length, so that a wider font cannot push it out of its box.
 
 use crate::layout::{Measure, Stretch, arrange};
 use crate::row::{CELL, Drawing, LANES, LEFT, NOTE_CELLS, NOTE_LINES, PlacedStretch, Row, SMALL};
@@ -11,11 +10,11 @@ use crate::sentences;
 use crate::stream::{Lane, Stream};
 use std::ops::Range;
 
-/// No picture is wider: in a column of 500 pixels its smallest letters are still as high as ten pixels, nearly.
+/// No picture is wider: scaled to a column of 500 pixels, its smallest letters are still almost ten pixels high.
 pub(crate) const WIDTH: usize = 592;
 /// A picture with more calls than this has no room for words in each box.
 const SPACIOUS: usize = 24;
-/// No stretch is widened further: longer words give way to shorter ones.
+/// No stretch is widened beyond this: longer words are replaced by shorter ones.
 const WIDEST: usize = 320;
 
 /// A picture of one stream.
@@ -67,8 +66,8 @@ impl Stream {
         Picture { height: bottom + 20, rows: rows.iter().zip(placed).map(draw).collect() }
     }
 
-    /// Widens the stretches of short streams until the names of the messages fit above them, and the words of each call
-    /// below its bytes.
+    /// If the stream is short, widens its stretches until the names of the messages fit above them, and the words about each
+    /// call below its bytes.
     fn make_room(&self, stretches: &mut [Stretch], lanes: &[Lane<'_>]) {
         if lanes.iter().map(|lane| lane.calls.len()).sum::<usize>() > SPACIOUS {
             return;
@@ -93,7 +92,7 @@ impl Stream {
     }
 }
 
-/// Widens some stretches until words of so many cells fit beside them.
+/// Widens some stretches until words of this many cells fit.
 fn widen(stretches: &mut [Stretch], cells: usize, which: impl Fn(&Stretch) -> bool) {
     let mut those: Vec<&mut Stretch> =
         stretches.iter_mut().filter(|stretch| which(stretch)).collect();

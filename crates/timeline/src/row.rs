@@ -9,9 +9,9 @@ use crate::shapes::{Shape, centre, fitting, text};
 use crate::stream::{Lane, Stream};
 use std::ops::Range;
 
-/// Where the names of the lanes begin; and the space before the bytes, and behind them.
+/// Where the names of the lanes begin; also the space before the bytes, and after them.
 pub(crate) const LEFT: usize = 16;
-/// A longer name of a lane is cut to so many cells.
+/// A longer name of a lane is cut to this many cells.
 const SIDE: usize = 12;
 /// The cells of the bytes, and of the smaller words around them.
 pub(crate) const CELL: usize = 8;
@@ -23,16 +23,16 @@ pub(crate) const LANES: usize = 44;
 const LANE_HEIGHT: usize = 44;
 /// How much of a box is coloured: where its bytes are.
 const FILLED: usize = 25;
-/// What a line of a note adds to the boxes of its lane; at most so many, if a box has room for so many cells.
+/// What each line of a note adds to the height of its lane; at most `NOTE_LINES` lines, in boxes of at least `NOTE_CELLS`.
 const NOTE_LINE: usize = 15;
 pub(crate) const NOTE_LINES: usize = 2;
 pub(crate) const NOTE_CELLS: usize = 12;
 /// Between two lanes.
 const GAP: usize = 8;
-/// How many colours take turns.
+/// The colours repeat after this many messages.
 pub(crate) const COLOURS: usize = 4;
 
-/// What stands in one line.
+/// What goes into one line.
 pub(crate) struct Row {
     pub at: Range<usize>,
     pub shapes: Vec<Shape>,
@@ -75,7 +75,7 @@ impl Drawing<'_> {
             ..self.placed.last().map_or(0, |last| last.stretch.at.end)
     }
 
-    /// Below a lane, a mark for each place where a call failed: a cross, or a dot where there was only nothing to do yet.
+    /// Below a lane, a mark for each place where a call failed: a cross, or a dot if it would only have had to wait.
     fn failures(&self, &DrawnLane { index, y, height }: &DrawnLane, shapes: &mut Vec<Shape>) {
         let at = self.at();
         let mut marked = Vec::new();
@@ -110,7 +110,7 @@ impl Drawing<'_> {
         for (index, (x, offset)) in starts.chain(end).enumerate() {
             let number = offset.to_string();
             let x = x.saturating_sub(number.len() * SMALL / 2);
-            // The first one says where the row begins, and moves out of the way.
+            // The first one says where the row begins: it is moved rather than left out.
             let x = if index == 0 { x.max(free) } else { x };
             if x >= free {
                 text(shapes, "offset", x, 12, SMALL, &number);
@@ -162,7 +162,8 @@ impl Drawing<'_> {
                 (Some(message), Kind::Payload) => format!("m{}", message % COLOURS),
                 (Some(message), Kind::Framing) => format!("f{}", message % COLOURS),
             };
-            // The words below the bytes belong to the whole box, not to a message: no colour ends there, and no line.
+            // The words below the bytes are about the whole box, not about one message: no colour changes there, and no line
+            // divides them.
             shapes.push(Shape::Rect(class, left, y, right - left, FILLED));
         }
         for pair in placed.windows(2) {
@@ -293,7 +294,7 @@ pub(crate) struct DrawnLane {
     pub height: usize,
 }
 
-/// What the program did with what this call brought, for a box that is so wide.
+/// What the program did with this call's bytes, for a box of this width.
 fn note_lines(call: &Call, width: usize) -> Vec<String> {
     let cells = width.saturating_sub(8) / SMALL;
     if cells < NOTE_CELLS { Vec::new() } else { sentences::note_lines(call, cells, NOTE_LINES) }

@@ -1,4 +1,4 @@
-//! Ladders as an SVG file: one below each step, or several side by side along the time.
+//! Ladders as an SVG file: one ladder with a row for each step, or several side by side along a time axis.
 
 use crate::ladder::{Arrow, HELD_US, Kind, Ladder, Row, SIDES};
 use crate::row::{CELL, LEFT, SMALL};
@@ -8,20 +8,20 @@ use std::ops::Range;
 
 /// The steps of one connection: each row as high as the others.
 const STEP: usize = 25;
-/// A ladder beside others.
+/// The width of one ladder beside others.
 const BESIDE: usize = 258;
-/// A longer call is cut to so many cells.
+/// A longer call is cut to this many cells.
 const CALL: usize = 13;
 /// How many columns an arrow of text has.
 const ARROW: usize = 34;
-/// The time: how many pixels a millisecond has. Rows that are closer than `CLOSE` are moved apart.
+/// How many pixels a millisecond is high. Rows that are closer than `CLOSE` are moved apart.
 const PER_MS: f64 = 8.0;
 const CLOSE: usize = 21;
-/// No time is drawn higher; and how many lines its axis has at most.
+/// The time axis is never higher than this, and never has more ticks.
 const HIGHEST: f64 = 400.0;
 const TICKS: u64 = 8;
 
-/// Where a ladder is drawn: its two lifelines, and what stands beside and between them.
+/// Where a ladder is drawn: its two lifelines, and the text beside and between them.
 struct Place {
     client: usize,
     server: usize,
@@ -64,7 +64,7 @@ impl Ladder {
         lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 
-    /// Where the connection begins, and where it ends.
+    /// The rows in which the connection opens, and those in which it closes.
     fn phases(&self) -> Vec<(&'static str, Range<usize>)> {
         let says = |row: &Row, flag: &str| {
             row.arrow.as_ref().is_some_and(|arrow| arrow.labels[0].contains(flag))
@@ -79,7 +79,7 @@ impl Ladder {
         opening.into_iter().chain(closing).collect()
     }
 
-    /// `ys` says where each row stands.
+    /// `ys` are the heights of the rows.
     fn draw(&self, shapes: &mut Vec<Shape>, place: &Place, ys: &[usize]) {
         let lines = [place.client, place.server];
         let bottom = ys.last().map_or(0, |y| y + 16);
@@ -115,7 +115,7 @@ impl Ladder {
         }
     }
 
-    /// What is drawn, for people who cannot see it.
+    /// What is drawn, in words for a screen reader.
     fn about(&self) -> String {
         let start = self.rows.first().map_or(0, |row| row.t_us);
         self.rows.iter().map(|row| sentence(row, start)).collect::<Vec<_>>().join("\n")
@@ -123,7 +123,7 @@ impl Ladder {
 }
 
 impl Arrow {
-    /// As wide as all the others.
+    /// The arrow as text: all have the same width.
     fn text(&self) -> String {
         let label = self.labels.iter().find(|label| columns::width(label) <= ARROW - 8);
         let label = format!(" {} ", label.map_or("", String::as_str));
@@ -171,9 +171,9 @@ impl Place {
     }
 }
 
-/// Draws ladders side by side along one time, which begins with the first row of each.
+/// Draws ladders side by side along one time axis, on which each begins with its first row.
 ///
-/// Where nothing happens, the distance is the time; what is close together is moved apart until it can be read.
+/// Distances show the time, except that rows too close to be read are moved apart.
 pub fn in_time(title: &str, ladders: &[Ladder]) -> String {
     let start = |ladder: &Ladder| ladder.rows.first().map_or(0, |row| row.t_us);
     let all = ladders.iter().enumerate().flat_map(|(at, ladder)| {
@@ -226,7 +226,7 @@ impl Ladder {
         format!("{} {sends}: {took:.1} ms", self.sends)
     }
 
-    /// What was held back, where the picture has room because nothing else happened.
+    /// Says which segments were held back, in the gap before them.
     fn held(&self, shapes: &mut Vec<Shape>, place: &Place, ys: &[usize]) {
         let rows = self.rows.windows(2).zip(ys.windows(2));
         for (pair, ys) in rows.filter(|(pair, _)| pair[1].t_us - pair[0].t_us > HELD_US) {
@@ -260,7 +260,7 @@ fn at(axis: &[(u64, usize)], t_us: u64) -> usize {
     }
 }
 
-/// A text that nothing behind it runs through.
+/// A text on a background of its own, so that no line runs through it.
 fn backed(
     shapes: &mut Vec<Shape>,
     class: &'static str,

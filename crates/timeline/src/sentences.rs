@@ -5,12 +5,12 @@ use crate::calls::{Call, Retransmission};
 use crate::stream::{Lane, Piece, Read, Stream};
 use std::iter;
 
-/// How many sentences: a stream that is cut into single bytes would fill screens.
+/// The most sentences that are written: a stream cut into single bytes would fill screens.
 const MOST: usize = 16;
-/// At least this many similar reads are one sentence.
+/// From this many on, similar reads share one sentence.
 const FOLDED: usize = 4;
 
-/// What is worth saying of a stream: at most 16 sentences, and how many calls are left out.
+/// What is worth saying about a stream: at most 16 sentences, and how many calls are left out.
 pub fn about_stream(stream: &Stream) -> Vec<String> {
     let mut all: Vec<String> = stream
         .sends
@@ -36,7 +36,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
     if left_out > 0 {
         let glued = rest.iter().filter(|read| read.glued()).count();
         all.push(format!(
-            "(and {left_out} calls more; {glued} of them took bytes of several messages)"
+            "(and {left_out} more calls; {glued} of them took bytes of several messages)"
         ));
     }
     let blocked = |calls: &[Call]| calls.iter().filter(|call| call.would_block()).count();
@@ -80,7 +80,7 @@ pub fn about_stream(stream: &Stream) -> Vec<String> {
     all
 }
 
-/// Which side left no recording. Its lane is missing in the picture, which says nothing about the stream.
+/// Which side was not recorded. Its lane is missing from the picture, but that says nothing about the stream.
 pub fn unrecorded(stream: &Stream) -> Vec<String> {
     let sides = [(&stream.sender, "sent"), (&stream.receiver, "received")];
     let missing = sides.iter().zip(stream.recorded).filter(|(_, recorded)| !recorded);
@@ -91,12 +91,12 @@ pub fn unrecorded(stream: &Stream) -> Vec<String> {
     missing.map(sentence).collect()
 }
 
-/// Who calls what.
+/// The name of a lane: who makes the calls, and which.
 pub fn lane_name(side: &str, call: &str) -> String {
     format!("{} {call}", columns::visible(side))
 }
 
-/// A send that did what it was asked to needs no words.
+/// About a send: nothing if it took all that it was given.
 fn about_send(name: &str, send: &Call) -> Option<String> {
     let number = send.number;
     match (&send.error, send.asked) {
@@ -151,7 +151,7 @@ pub fn captions(stream: &Stream, lane: &Lane<'_>, call: &Call) -> Vec<String> {
     all
 }
 
-/// What the program did with what a call brought, for inside the box: in at most so many lines of so many columns.
+/// What the program did with a call's bytes, for inside the box: in at most `most` lines of `columns` columns.
 pub fn note_lines(call: &Call, columns: usize, most: usize) -> Vec<String> {
     let Some(note) = call.note() else { return Vec::new() };
     let mut lines = columns::wrap(&format!("→ {note}"), 0, 0, columns);
@@ -194,7 +194,7 @@ fn alike<'a>(stream: &Stream, reads: &'a [Read]) -> Vec<&'a [Read]> {
     .collect()
 }
 
-/// What a slice of [`alike`] reads took.
+/// What a slice of [`alike`] reads took, in one sentence.
 fn about_run(stream: &Stream, run: &[Read]) -> String {
     let (first, last) = (&run[0], &run[run.len() - 1]);
     if run.len() == 1 {
@@ -219,7 +219,7 @@ fn about_run(stream: &Stream, run: &[Read]) -> String {
     }
 }
 
-/// What it means that a recv brought nothing.
+/// What it means when a recv returned 0 bytes.
 fn nothing(stream: &Stream) -> &'static str {
     if stream.datagrams { "an empty datagram" } else { "end of stream" }
 }
@@ -244,7 +244,7 @@ fn about_moved(stream: &Stream, read: &Read, call: &str) -> String {
     let (len, parts) = (count(read.len), parts.join(" + "));
     match (read.pieces.len(), read.cut()) {
         (0, _) => format!("{call} {number}: {len}"),
-        // The sentence about the piece has the numbers already.
+        // The words about the piece already have the numbers.
         (1, true) if read.unknown == 0 => format!("{call} {number}: {parts}"),
         (1, _) => format!("{call} {number}: {len} = {parts}"),
         (count, false) => format!("{call} {number}: {len} = {count} messages glued: {parts}"),

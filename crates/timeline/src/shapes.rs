@@ -3,7 +3,7 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
-/// Something to draw, of a class that a style sheet knows.
+/// Something to draw, with its class in the style sheet.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Shape {
@@ -59,7 +59,7 @@ pub(crate) fn text(
     let chars: Vec<char> = shown.chars().collect();
     for run in chars.chunk_by(|one, next| one.width() == next.width()) {
         let run: String = run.iter().collect();
-        // Blanks at the ends are not drawn, and some programs would not keep them.
+        // Blanks at the ends show nothing, and some programs would drop them.
         let (blank, word) = (run.len() - run.trim_start_matches(' ').len(), run.trim_matches(' '));
         if !word.is_empty() {
             let left = x + blank * cell;

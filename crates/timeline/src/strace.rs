@@ -8,7 +8,8 @@
 //! With `-yy` strace says of each descriptor which socket it is. So it doesn't matter which thread or child made a call, or
 //! under which number: all calls on a socket are its own, and the threads and children of a program are that program.
 //!
-//! Nothing is guessed. Bytes that a call moved and strace didn't show stay unknown, and what can't be told is a remark.
+//! Nothing is guessed. If strace didn't show the bytes of a call, they stay unknown; anything else that can't be known is
+//! mentioned in a remark.
 
 mod calls;
 mod line;
@@ -34,7 +35,7 @@ pub(crate) fn is_strace(text: &[u8]) -> bool {
 /// What is wrong with the first line that isn't one of strace's with a time, and its number.
 pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
     let mut calls = Calls::default();
-    // What each thread has begun and not ended: when, and the beginning of the line.
+    // For each thread, the call that it has begun and not ended: when, and the beginning of its line.
     let mut begun: HashMap<u32, (u64, &str)> = HashMap::new();
     let mut lines = all.lines().enumerate().peekable();
     let is_whole = all.ends_with('\n');
@@ -43,7 +44,7 @@ pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
             continue;
         }
         let is_last = index > 0 && lines.peek().is_none();
-        // strace writes a buffer at a time: while the program runs, the last line may be half there.
+        // strace writes a buffer at a time: while the program runs, only half of the last line may be there.
         let line = line::line(text).filter(|_| is_whole || !is_last);
         let Some(line) = line else {
             if is_last {
@@ -59,7 +60,7 @@ pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
                 begun.insert(line.thread, (line.t_us, text));
             }
             What::Resumed(rest) => {
-                // strace may have come when the call was already under way.
+                // strace may have been attached while the call was already under way; then its beginning is missing.
                 if let Some((began, text)) = begun.remove(&line.thread) {
                     let text = format!("{text}{rest}");
                     take(&mut calls, line.thread, began, Some(line.t_us), &text);
@@ -72,13 +73,13 @@ pub(crate) fn read(all: &str) -> Result<Seen, (usize, String)> {
             calls.unsee("not drawn: a call that had not returned when strace ended");
         }
     }
-    // Without -f no line names the process: two such recordings are two processes all the same.
+    // Without -f no line names the process, but two such recordings must still count as two processes.
     let mut hasher = DefaultHasher::new();
     all.hash(&mut hasher);
     Ok(calls.into_seen(hasher.finish() as u32 | 1 << 31))
 }
 
-/// A line says when a call began, and of one that others interrupted also when it ended; of the rest only `-T` tells.
+/// A line says when a call began. It says when it ended only if another thread's call came in between, or with `-T`.
 fn take(calls: &mut Calls, thread: u32, began: u64, ended: Option<u64>, text: &str) {
     match line::call(text) {
         Some(call) => {

@@ -13,7 +13,7 @@ use std::ops::Range;
 pub struct Stream {
     pub(crate) sender: String,
     pub(crate) receiver: String,
-    /// What distinguishes it from another stream between the two.
+    /// What distinguishes it from another stream between the same two.
     pub(crate) title: Option<String>,
     pub(crate) sends: Vec<Call>,
     pub(crate) recvs: Vec<Call>,
@@ -23,22 +23,22 @@ pub struct Stream {
     /// What they recorded on the sockets of this connection.
     events: [Vec<Event>; 2],
     pub(crate) messages: Vec<PlacedMessage>,
-    /// Whether these are datagrams: of them one may be empty, and none is the end.
+    /// Whether these are datagrams: an empty one is not the end of the stream.
     pub(crate) datagrams: bool,
-    /// Whether some of them came in another order than they were sent.
+    /// Whether some of them arrived in a different order from the one in which they were sent.
     pub(crate) overtaken: bool,
-    /// From where on the bytes are no messages of the framing that was asked for, and why: a sentence.
+    /// A sentence that says from which offset on no messages were found, and why.
     pub(crate) unframed: Option<String>,
 }
 
-/// What travelled between the two, as somebody in the middle recorded it.
+/// What travelled between the two, as recorded in the middle.
 #[derive(Clone, Debug)]
 pub(crate) struct Via {
     pub name: String,
     /// `send` or `segment`.
     pub call: &'static str,
     pub calls: Vec<Call>,
-    /// What the calls were made of.
+    /// The events that the calls were made from.
     pub events: Vec<Event>,
     /// What travelled more than once.
     pub retransmissions: Vec<Retransmission>,
@@ -73,7 +73,7 @@ pub struct Read {
     pub error: Option<String>,
     /// What it took of each message, in order.
     pub pieces: Vec<Piece>,
-    /// How many of its bytes belong to no message we know of.
+    /// How many of its bytes belong to no known message.
     pub unknown: usize,
     /// What the program did with them, if it said so.
     pub note: Option<String>,
@@ -93,7 +93,7 @@ pub struct Piece {
 }
 
 impl Stream {
-    /// Takes from what one side recorded its sends, and from what the other side recorded its recvs.
+    /// Takes the sends from one side's recording, and the recvs from the other side's.
     ///
     /// Both may hold other calls too. A side that was not recorded is empty. Until
     /// [`with_messages`](Stream::with_messages) says otherwise, each send is one message.
@@ -134,10 +134,10 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Takes what travelled, from what somebody in the middle recorded: the sends of a relay on its socket that faces
-    /// the receiver, or the TCP segments of this direction, events whose `call` is `segment`.
+    /// Adds what was recorded in the middle: the sends of a relay on its socket towards the receiver, or the TCP segments of
+    /// this direction, which are events whose `call` is `segment`.
     ///
-    /// Segments may repeat and overtake each other; the sends of a relay may not.
+    /// Segments may repeat and arrive out of order; the sends of a relay may not.
     ///
     /// # Errors
     /// [`StreamError`] when the events are not those of one direction of one connection, or are not of this stream.
@@ -184,7 +184,7 @@ impl Stream {
         ends.into_iter().chain(via).filter(|(_, events)| !events.is_empty()).collect()
     }
 
-    /// Whether somebody in the middle recorded what travelled.
+    /// Whether there is a recording from the middle.
     pub fn is_relayed(&self) -> bool {
         self.via.is_some()
     }
@@ -241,7 +241,7 @@ impl Stream {
         }
     }
 
-    /// Who sends to whom, and what it was called.
+    /// Who sends to whom, and the title if there is one.
     pub(crate) fn name(&self) -> String {
         let [sender, receiver] = [&self.sender, &self.receiver].map(|side| columns::visible(side));
         match &self.title {
@@ -250,13 +250,13 @@ impl Stream {
         }
     }
 
-    /// How many bytes it has, as far as they were recorded.
+    /// How many bytes it has, as far as recorded.
     pub fn len(&self) -> usize {
         let ends = self.lanes().into_iter().filter_map(|lane| lane.calls.last().map(Call::end));
         ends.max().unwrap_or(0)
     }
 
-    /// Whether a call failed, and not only because there was nothing to do yet.
+    /// Whether a call failed, other than one that would only have had to wait.
     pub fn has_failures(&self) -> bool {
         let failed = |call: &Call| call.error.is_some() && !call.would_block();
         self.lanes().iter().any(|lane| lane.calls.iter().any(failed))

@@ -1,4 +1,4 @@
-//! The picture as an SVG file, for a page or a book: light and dark, and nothing in it but what was recorded.
+//! The picture as an SVG file, for a page or a book: light and dark, and with nothing in it but what was recorded.
 
 use crate::calls::Call;
 use crate::fit::{Fit, fits};
@@ -14,22 +14,22 @@ use std::fmt::Write;
 pub(crate) const LIGHT: &str = include_str!("page/light.css");
 pub(crate) const DARK: &str = include_str!("page/dark.css");
 pub(crate) const RULES: &str = include_str!("page/picture.css");
-/// What ladders and levels have besides.
+/// More rules, for ladders and levels.
 pub(crate) const LADDER: &str = include_str!("page/ladder.css");
 
 /// The lines of words below the picture, and their cells.
 const LINE: usize = 19;
 const WORD: usize = 7;
-/// The words need that much, however little is drawn.
+/// The words need this much, however little is drawn.
 const NARROWEST: usize = 420;
-/// What the legend's sample of a box takes, with the space behind it.
+/// The width of a sample box in the legend, with the space after it.
 const KEY: usize = 30;
 
 impl Stream {
     /// Draws the stream as an SVG file, 592 pixels wide at most; `title` is what a screen reader says first.
     ///
-    /// It depends on nothing outside of itself, follows the reader's light or dark theme, and is the same for the same
-    /// events: neither times nor process numbers nor addresses are in it.
+    /// It needs no other file and follows the reader's light or dark theme. The same events always give the same file: it
+    /// contains no times, process numbers or addresses.
     pub fn svg(&self, title: &str) -> String {
         svg(title, std::slice::from_ref(self))
     }
@@ -38,7 +38,7 @@ impl Stream {
 /// Draws several streams in one SVG file, one below the other: the two directions of a connection.
 pub fn svg(title: &str, streams: &[Stream]) -> String {
     let pictures: Vec<Picture> = streams.iter().map(Stream::picture).collect();
-    // As wide as what is drawn, and as the words below it need: letters are as large in every picture.
+    // As wide as the drawing and the words below it need: so the letters have the same size in every picture.
     let shapes = pictures.iter().flat_map(|picture| &picture.rows).flat_map(|row| &row.shapes);
     let width = (shapes.map(Shape::right).max().unwrap_or(0) + LEFT).clamp(NARROWEST, WIDTH);
     let mut drawing = Drawing { body: String::new(), y: 16, width };
@@ -111,7 +111,7 @@ impl Drawing {
         self.y += 16;
     }
 
-    /// What the marks mean that occur.
+    /// What the marks mean: only those that occur.
     fn legend(&mut self, streams: &[Stream]) {
         let fits: Vec<Fit> = streams.iter().flat_map(fits).collect();
         let framed =
@@ -156,7 +156,7 @@ impl Drawing {
         }
     }
 
-    /// A line of words, whose letters stand so far below.
+    /// A line of words; its baseline is this far down.
     fn line(&mut self, class: &'static str, below: usize, words: &str) {
         let mut shapes = Vec::new();
         text(&mut shapes, class, LEFT, self.y + below, WORD, words);
@@ -201,7 +201,7 @@ fn write(body: &mut String, shape: &Shape) {
     };
 }
 
-/// What is drawn, for people who cannot see it.
+/// What is drawn, in words for a screen reader.
 fn describe(streams: &[Stream]) -> String {
     let about = |stream: &Stream| {
         let lanes = stream.lanes();
@@ -220,7 +220,7 @@ fn describe(streams: &[Stream]) -> String {
     streams.iter().map(about).collect::<String>().trim_end().to_owned()
 }
 
-/// The rules with the colours of one theme filled in: not every program that shows an SVG knows variables.
+/// The rules with the colours of one theme filled in: not every program that shows an SVG supports CSS variables.
 fn themed(colours: &str, rules: &str) -> String {
     let mut rules = rules.to_owned();
     for colour in colours.lines() {
@@ -258,9 +258,9 @@ mod tests {
     #[test]
     fn text_and_borders_stand_out_from_what_is_behind_them() {
         let behind = ["paper", "unknown", "m0", "m1", "m2", "m3", "f0", "f1", "f2", "f3"];
-        // WCAG 2.2: 1.4.3 for text, 1.4.11 for what else carries a meaning.
+        // WCAG 2.2: 1.4.3 for text, 1.4.11 for anything else that carries meaning.
         let front = [("ink", 4.5), ("quiet", 4.5), ("odd", 3.0), ("focus", 3.0)];
-        // The arrows and lifelines of a ladder, whose words stand on the paper.
+        // The arrows and lifelines of a ladder, whose words are on the plain background.
         let lines = [("paper", ("line", 3.0))];
         for (theme, colours) in [("light", LIGHT), ("dark", DARK)] {
             for (behind, (front, least)) in

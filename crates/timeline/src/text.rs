@@ -6,9 +6,9 @@ use crate::stream::{Lane, Stream};
 use anstyle::{AnsiColor, Style};
 use std::ops::Range;
 
-/// Below this the counts of shortened stretches would not fit.
+/// In fewer columns, the byte counts of shortened stretches would not fit.
 const NARROWEST: usize = 48;
-/// What a lane's label may take of it.
+/// How many of them a lane's label may take.
 const LABEL: usize = 16;
 
 /// A box into which one `recv` took bytes of several messages.
@@ -18,14 +18,14 @@ impl Stream {
     /// Draws the stream for a terminal that is `width` columns wide, 48 at least; ends with a newline.
     ///
     /// Text that a reader may not see as it is (control characters, bytes that are not UTF-8) is escaped; framing bytes
-    /// are in hex, and so is a stretch that is no text. A long stretch is shortened and says how many bytes it has; a long
-    /// stream goes on below, and the offsets tell where. There is no colour in it.
+    /// are in hex, and so is a stretch that isn't text. A long stretch is shortened and says how many bytes it has; a long
+    /// stream goes on below, and the offsets tell where. The text has no colours.
     pub fn text(&self, width: usize) -> String {
         self.lines(width, false)
     }
 
-    /// The same for a terminal that shows colours: the boxes of a `recv` that took bytes of several messages are red.
-    /// Their dashed edges and the sentences below say it, too.
+    /// The same for a terminal that shows colours: the boxes of a `recv` that took bytes of several messages are red. The
+    /// dashed lines inside them and the sentences below say so, too.
     pub fn coloured(&self, width: usize) -> String {
         self.lines(width, true)
     }
@@ -82,7 +82,7 @@ fn draw(
     [label, width]: [usize; 2],
     glued: &impl Fn(usize, usize) -> bool,
 ) -> Vec<String> {
-    // What stands between two stretches belongs to the boxes on both of its sides.
+    // The border between two stretches belongs to the boxes on both sides.
     let between = |lane: usize, at: usize| {
         at > row.start && glued(lane, at - 1) || at < row.end && glued(lane, at)
     };
@@ -169,7 +169,7 @@ fn offsets(row: &[Stretch], label: usize, width: usize) -> String {
         row.iter().map(|stretch| (stretch.at.start, stretch.columns)).chain(ends)
     {
         let number = offset.to_string();
-        // The label ends in blanks: only a number before this one can be in the way.
+        // The label ends in blanks, so only the previous number can be in the way.
         if (column == label || columns::width(&line) < column) && column + number.len() <= width {
             line = pad(&line, column) + &number;
         }

@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// What programs recorded, and what is missing in it.
+/// What programs recorded, and what is missing from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// The calls, in their order.
@@ -19,10 +19,10 @@ pub struct Trace {
 /// Reads a trace: what one of our programs wrote with `--trace`, one JSON object a line, or what strace wrote of any
 /// program.
 ///
-/// A last line that is cut off is left out, with a remark: a program was killed while it wrote it.
+/// If the last line is cut off, because the program was killed while writing it, it is left out with a remark.
 ///
-/// A trace may be somebody else's, and so may each text in it. So what a terminal would obey is escaped here, where it
-/// comes in: nothing that is drawn or said later can hold it.
+/// A trace may come from somebody else, and so may each text in it. So anything that a terminal would obey is escaped
+/// here, on the way in: nothing that is drawn or said later can contain it.
 ///
 /// # Errors
 /// [`TraceError`] when the file cannot be read, or with the number of the first line that is not an event.
@@ -50,7 +50,7 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
     Ok(Trace { events, remarks: Vec::new() })
 }
 
-/// What is said of a file whose last line has no end.
+/// The remark about a file whose last line has no end.
 fn cut_off(number: usize) -> String {
     format!(
         "line {number} is cut off, because the program was killed or is still running; only the lines before it were read"
@@ -119,7 +119,7 @@ pub enum TraceError {
 
 impl Display for TraceError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // The file's name is somebody else's too, and the parser quotes what it found.
+        // The file's name may come from somebody else too, and the parser quotes what it found.
         f.write_str(&visible(&match self {
             Self::Read { path, source } => {
                 format!("could not read the trace {}: {source}", path.display())

@@ -13,7 +13,7 @@ fn kinds(connections: &[Connection]) -> Vec<(bool, bool, bool)> {
     connections.iter().map(ends).collect()
 }
 
-/// Each socket is looked at once. Looked up again for each event of the others, this takes most of a minute.
+/// Each socket is looked up once. Looking it up again for every event of the others would take most of a minute.
 #[test]
 fn a_trace_of_many_connections_is_read_at_once() {
     let many: Vec<Event> = (0..1000)
@@ -54,7 +54,7 @@ fn a_relay_joins_two_connections() {
     assert_eq!(all[0].ends(), "127.0.0.1:5000 to 127.0.0.1:8888, relayed");
     let text = all[0].stream(Direction::ToServer).unwrap().text(80);
     assert!(text.contains("relay send"), "{text}");
-    // Without its trace nothing tells that the two belong together.
+    // Without the relay's trace, nothing shows that the two belong together.
     assert_eq!(kinds(&connections(&ends, &[])), [(true, false, false), (false, false, true)]);
 }
 

@@ -52,7 +52,7 @@ fn the_pictures_are_the_files() {
     check("framed.svg", "Two framed requests", &framed);
 }
 
-/// A cross for a call that failed, a dot for one that would have had to wait; of several at one place there is one.
+/// A cross for a call that failed, a dot for one that would have had to wait; several at one place share one mark.
 #[test]
 fn where_a_call_failed_there_is_a_mark() {
     let marks = |errors: &[&str]| {
@@ -70,7 +70,7 @@ fn where_a_call_failed_there_is_a_mark() {
             .unwrap();
         let drawn = stream.svg("a picture");
         let xml = Document::parse(&drawn).unwrap();
-        // Each stands in the legend, too.
+        // Each is in the legend, too.
         (nodes(&xml, "mark").len(), nodes(&xml, "mark idle").len())
     };
     assert_eq!(marks(&[]), (0, 0));
@@ -102,7 +102,7 @@ fn a_part_of_a_framed_message_is_no_alarm() {
     let stream = stream(&sends, None, &[1, 3, 2, 4, 5]).with_messages(&messages);
     let drawn = stream.svg("a picture");
     let xml = Document::parse(&drawn).unwrap();
-    // A box that goes on in the next row has its words in both.
+    // A box that goes on in the next row has its words in both rows.
     let boxes = |kind: &str| {
         let words = texts(&xml, &format!("caption {kind}"));
         assert_eq!(words.len(), nodes(&xml, &format!("box {kind}")).len(), "{drawn}");
@@ -110,7 +110,7 @@ fn a_part_of_a_framed_message_is_no_alarm() {
     };
     assert_eq!((boxes("partial"), boxes("odd")), (4, 1), "{drawn}");
     assert_eq!(texts(&xml, "caption partial")[0], "1: 1 of 9 bytes");
-    // That it is glued has room everywhere; what of, where the box stands in one row.
+    // There is room everywhere to say "glued"; there is room to say which parts only where the box is in one row.
     assert_eq!(texts(&xml, "caption odd"), ["4: 2 glued"; 2]);
     let fewer = fewer.svg("a picture");
     let words = texts(&Document::parse(&fewer).unwrap(), "caption odd");
@@ -170,7 +170,7 @@ fn width(xml: &Document<'_>) -> usize {
     xml.root_element().attribute("width").unwrap().parse().unwrap()
 }
 
-/// Where the filling of a box ends, on both sides.
+/// The left and right ends of a box's filling.
 fn sides(rect: &Node<'_, '_>) -> [(i64, i64, i64); 2] {
     let [x, y, width, height] = ["x", "y", "width", "height"]
         .map(|name| rect.attribute(name).unwrap().parse::<i64>().unwrap());
@@ -203,7 +203,7 @@ fn verticals(path: &str) -> Vec<(i64, i64, i64)> {
     lines
 }
 
-/// Neither by a line of a box, by the edge of a colour nor by another label of its row, and it keeps within the row.
+/// No line of a box, edge of a colour or other label of the row runs through it, and it stays within the row.
 #[track_caller]
 fn no_label_is_crossed(xml: &Document<'_>) {
     let number = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<i64>().unwrap();
@@ -215,7 +215,7 @@ fn no_label_is_crossed(xml: &Document<'_>) {
             lines.into_iter().chain(fillings.flat_map(|rect| sides(&rect))).collect();
         assert!(!lines.is_empty());
         let labels: Vec<_> = row.descendants().filter(|node| node.has_tag_name("text")).collect();
-        // The letters are 13.3 pixels high at most, of which a fifth is below the line they stand on.
+        // The letters are at most 13.3 pixels high, and a fifth of that is below the baseline.
         let place = |label: &Node<'_, '_>| {
             let (x, y) = (number(label, "x"), number(label, "y"));
             (x, x + number(label, "textLength"), y - 10, y + 3)
@@ -247,7 +247,7 @@ fn no_label_of_the_usual_pictures_is_crossed() {
             no_label_is_crossed(&Document::parse(&stream.svg("a picture")).unwrap());
         }
     }
-    // Offsets of many digits come close to the word before them, and move on.
+    // Offsets of many digits come close to the word before them, and are moved to the right.
     let megabytes = vec![b'x'; 12_345_678];
     let drawn = stream(&[&megabytes, b"hello"], None, &[12_000_000, 340_000]).svg("a picture");
     let xml = Document::parse(&drawn).unwrap();
@@ -290,7 +290,7 @@ fn a_picture_is_as_wide_as_what_is_drawn() {
     assert!(sizes.is_sorted() && sizes[0] == 420 && sizes[2] > 500, "{sizes:?}");
 }
 
-/// Each byte alone, and what XML cannot hold or would take for its own.
+/// Each byte alone, and text that XML cannot hold or would read as markup.
 #[test]
 fn every_picture_is_xml_and_stays_within_its_width() {
     let all: Vec<u8> = (0..=u8::MAX).collect();

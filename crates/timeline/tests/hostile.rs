@@ -1,11 +1,11 @@
-//! A trace is somebody else's text. Whatever stands in it, a terminal obeys none of it, and what is written stays SVG
-//! and HTML.
+//! A trace is somebody else's text. Whatever it contains, no terminal obeys any of it, and the files stay valid SVG and
+//! HTML.
 //!
 //! | claim | test |
 //! |---|---|
-//! | any text in any member of any event, whole or broken: no control character on stdout, stderr or in a file | `no_text_of_a_trace_reaches_a_terminal_as_it_is` |
+//! | any text in any member of any event, whole or broken: no control character on stdout, on stderr or in a file | `no_text_of_a_trace_reaches_a_terminal_as_it_is` |
 //! | what is read is harmless before anything is drawn of it | `what_is_read_is_harmless_already` |
-//! | so the names of files | `nor_does_the_name_of_a_file` |
+//! | the same for the names of files | `nor_does_the_name_of_a_file` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// What a terminal would obey, and what SVG and HTML would.
+/// Text that a terminal would obey, or that SVG or HTML would read as markup.
 const HOSTILE: [&str; 16] = [
     "\u{1b}[31m",
     "\u{1b}]0;title\u{7}",
@@ -53,7 +53,7 @@ fn timeline(scratch: &Scratch, args: &[&str]) -> Output {
     program.current_dir(scratch.path()).args(args).output().unwrap()
 }
 
-/// No character in it that a terminal obeys, but the end of a line.
+/// Contains no character that a terminal obeys, except line ends.
 fn harmless(what: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let text = str::from_utf8(bytes).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let obeyed = |char: &char| {
@@ -102,7 +102,7 @@ proptest! {
         let sent = [&data[..], texts[0].as_bytes()].concat();
         let len = sent.len();
         let mut run = run(&[&sent, b"hi"], None, &[len, 2]);
-        // An error of a call is drawn, an address names a connection: in all events at once they stay one connection.
+        // Errors are drawn, and addresses name the connection: changed in all events at once, it stays one connection.
         for event in run.client.iter_mut().chain(&mut run.server) {
             let join = |member: &Option<String>| member.as_ref().map(|old| old.clone() + &texts[1]);
             (event.local, event.peer) = (join(&event.local), join(&event.peer));
@@ -162,7 +162,7 @@ proptest! {
     }
 }
 
-/// For whoever draws it in another way: the texts of the events, and the reasons why there are none.
+/// For other programs that draw a trace: the texts of its events, and the errors when there are none.
 #[test]
 fn what_is_read_is_harmless_already() {
     let scratch = Scratch::new().unwrap();

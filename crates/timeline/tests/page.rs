@@ -1,4 +1,4 @@
-//! The page that steps through a run: what it is given to show. How it shows it, a browser tests
+//! The page that steps through a run: the data that it is given. How the page shows it is tested in a browser
 //! (`scripts/browser-test.sh`).
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -156,7 +156,7 @@ fn of_megabytes_the_beginning_is_enough() {
 #[test]
 fn no_recv_stands_before_the_send_that_brought_its_last_byte() {
     let mut run = run(&[b"hello", b"hi"], Some(&[3, 4]), &[2, 5]);
-    // A sender that is slow to note its calls: each recv is noted before its send.
+    // The sender is slow to note its calls: each recv is noted before its send.
     for event in run.client.iter_mut().filter(|event| event.call == "send") {
         event.t_us += 1000;
     }
@@ -215,7 +215,7 @@ fn the_page_knows_behind_which_step_nothing_more_arrives() {
     assert_eq!(closed(run), 5);
 }
 
-/// Who made which call, in the order of the steps.
+/// Which party made which call, in the order of the steps.
 fn told(connection: &Connection) -> Vec<String> {
     let data = data(&drawn(connection));
     let who = |step: &Value| {
@@ -231,7 +231,7 @@ fn told(connection: &Connection) -> Vec<String> {
         .collect()
 }
 
-/// A client asks, and a server answers; each notes its calls so many microseconds late.
+/// A client asks, and a server answers; each notes its calls a given number of microseconds late.
 fn question(client_late: u64, server_late: u64) -> Connection {
     let mut run = run(&[b"echo two"], None, &[8]);
     run.client.extend(moved("recv", 1, 1, b"two\n", &[4], 400));
@@ -252,7 +252,7 @@ const CAUSES_FIRST: [&str; 6] = [
 
 #[test]
 fn causes_come_before_their_effects_whatever_the_clocks_say() {
-    // Only one of the two streams is drawn: of the other one, the calls are in the list all the same.
+    // Only one of the two streams is drawn, but the calls of the other are still in the list.
     for client_late in [0, 1000] {
         assert_eq!(told(&question(client_late, 0)), CAUSES_FIRST, "{client_late}");
     }
@@ -265,7 +265,7 @@ fn causes_come_before_their_effects_whatever_the_clocks_say() {
 #[test]
 fn each_call_of_a_process_comes_after_those_it_made_before() {
     let mut connection = question(0, 1000);
-    // Of the client, on another socket: nothing but the order of its process tells where it belongs.
+    // The client's, on another socket: only the order of the client's own calls shows where it belongs.
     let close = |conn, t_us| Event { t_us, pid: 1, conn, call: "close".into(), ..Event::default() };
     connection.client.push(close(1, 401));
     connection.client.push(close(9, 500));

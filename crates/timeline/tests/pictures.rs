@@ -6,7 +6,7 @@ use observe::Event;
 use timeline::{Framing, Message, Read, Stream, StreamError};
 use unicode_width::UnicodeWidthStr;
 
-/// The calls that move these pieces, one behind the other.
+/// The calls that move these pieces, one after the other.
 fn calls(call: &str, pieces: &[impl AsRef<[u8]>]) -> Vec<Event> {
     let mut offset = 0;
     let event = |piece: &_| {
@@ -129,7 +129,7 @@ server recv  │05 00 00 00│hello│06 00 00 00╎\xe4│\xbd\xa0好│
     check(&stream(&framed, &recvs).with_messages(&messages), 80, expected);
 }
 
-/// The end of a line is text, and belongs to the framing with its CR; padding is in hex.
+/// A line's end is shown as text, and its CR belongs to the framing too; padding is in hex.
 #[test]
 fn what_comes_after_a_message_may_end_it() {
     let lines = stream(&["hi\r\nho\n"], &[b"hi\r", b"\nho\n"]).framed(&Framing::Lines);
@@ -228,7 +228,7 @@ fn recordings_that_do_not_belong_together_are_refused() {
     }
 }
 
-/// All ways to cut a text: bit n of `cuts` cuts behind byte n.
+/// All ways to cut a text: bit n of `cuts` cuts after byte n.
 fn pieces(text: &[u8], cuts: u32) -> Vec<Vec<u8>> {
     let mut pieces = vec![Vec::new()];
     for (at, byte) in text.iter().enumerate() {
@@ -240,7 +240,7 @@ fn pieces(text: &[u8], cuts: u32) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// How many bytes a lane shows or counts, and what it shows, taken from the drawing alone.
+/// How many bytes a lane shows or counts, and the text that it shows, read from the drawing alone.
 fn drawn_in(lane: &str, picture: &str) -> (usize, String) {
     let (mut count, mut text) = (0, String::new());
     for line in picture.lines().filter_map(|line| line.strip_prefix(lane)) {
@@ -448,7 +448,7 @@ fn like_reads_are_one_sentence() {
             "6: the last of 11 bytes of message 1 \"hello world\""
         ]
     );
-    // Three are soon read, and each has its number.
+    // Three are short enough to read one by one.
     assert_eq!(sentences(&[b"he", b"ll", b"o ", b"world"]).len(), 4);
 }
 
@@ -465,7 +465,7 @@ fn what_the_program_did_with_a_recv_is_said_with_it() {
     received.insert(4, note("and\u{1b}[31m forgotten"));
     received.push(note("took it for the end"));
     received.push(Event { conn: 7, ..note("of another socket") });
-    // A note before any recv, and one of the sender, belong to none.
+    // A note before any recv, or from the sender, belongs to no recv.
     received.insert(0, note("too early"));
     let mut sent = calls("send", &["hello", "hi"]);
     sent.push(note("of a sender"));
@@ -491,7 +491,7 @@ fn what_the_program_did_with_a_recv_is_said_with_it() {
     assert_eq!(stream.reads()[0].note.as_deref(), Some("kept"));
     let drawn = stream.svg("a picture");
     assert!(drawn.contains("end of stream → took it for the end"), "{drawn}");
-    // And in the boxes: what does not fit is cut.
+    // In the boxes too, where notes that don't fit are cut.
     assert!(drawn.contains(">→ kept<"), "{drawn}");
 }
 

@@ -113,7 +113,7 @@ fn files_are_written_and_named() {
     refused(&traces.timeline(&["client", "--svg", "none/a.svg"]), "none/a.svg");
 }
 
-/// It can be waiting: for a trace that is a pipe.
+/// It may be waiting for a trace that is a pipe.
 #[test]
 fn four_signals_end_it_alike() {
     let scratch = Scratch::new().unwrap();
@@ -122,7 +122,7 @@ fn four_signals_end_it_alike() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let mut timeline = Command::new(env!("CARGO_BIN_EXE_timeline"));
         let timeline = Program::start("timeline", timeline.arg(&trace)).unwrap();
-        // Opens once the program has opened its side.
+        // This open returns once the program has opened its side.
         let _silent = std::fs::File::options().write(true).open(&trace).unwrap();
         timeline.signal(signal);
         let done = timeline.wait(Duration::from_secs(60)).unwrap();
@@ -159,7 +159,7 @@ fn of_several_connections_one_is_picked_by_its_number() {
     refused(&traces.timeline(&["client", "server", "more", "--conn", "3"]), listed);
     let drawn = said(&traces.timeline(&["client", "server", "more", "--conn", "2"]));
     assert!(drawn.contains("│another│"), "{drawn}");
-    // A server that serves many is recorded once, and each client anew.
+    // One recording of a server with many clients, and one recording of each client.
     let drawn = said(&traces.timeline(&["more", "client", "server"]));
     assert!(drawn.contains("│he│llo│"), "{drawn}");
 }
@@ -187,7 +187,7 @@ fn what_cannot_be_drawn_is_refused_in_one_line() {
     refused(&traces.timeline(&["client", "other"]), "byte 2 is one value in one recording");
 }
 
-/// As a program leaves it that is killed in the middle of a write.
+/// A trace as a program leaves it when it is killed in the middle of a write.
 #[test]
 fn a_trace_with_a_cut_last_line_is_drawn_up_to_there_and_says_so() {
     let traces = Traces::of(&run(&[b"hello", b"hi"], None, &[2, 5]));
@@ -206,13 +206,13 @@ fn a_trace_with_a_cut_last_line_is_drawn_up_to_there_and_says_so() {
     std::fs::write(traces.path("cut"), client.strip_suffix(b"\n").unwrap()).unwrap();
     let output = traces.timeline(&["cut", "server"]);
     assert_eq!((said(&output), output.stderr.len()), (whole, 0));
-    // Another run has appended to it: nobody can say what is missing in the middle.
+    // Another run has appended to it: we can't know what is missing in the middle.
     let appended = [&client, &more.as_bytes()[..20], &client].concat();
     std::fs::write(traces.path("cut"), appended).unwrap();
     refused(&traces.timeline(&["cut", "server"]), "cut, line 4, is not an event");
 }
 
-/// What a ladder and a table need, and what is said where it is missing.
+/// What a ladder and a table need, and the message if it is missing.
 #[test]
 fn ladders_and_tables_say_what_they_need() {
     let traces = Traces::of(&run(&[b"hello"], None, &[5]));

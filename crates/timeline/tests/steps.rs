@@ -7,8 +7,8 @@
 //! | what was held back, and for how long | `what_was_held_back_is_said` |
 //! | no text runs out of its picture or over another | `every_text_has_its_place` |
 //! | what can't be drawn is refused | `what_is_no_table_or_no_ladder_is_refused` |
-//! | whatever a recording says | `numbers_that_cannot_be_are_drawn_somehow` |
-//! | other people's text, Chinese too | `text_of_others_is_escaped_and_fits` |
+//! | impossible numbers in a recording: no panic, and a drawing | `numbers_that_cannot_be_are_drawn_somehow` |
+//! | other people's text, including Chinese, is escaped and fits | `text_of_others_is_escaped_and_fits` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -21,7 +21,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 
-/// The connection of a recorded run, and all that its programs did.
+/// The connection of a recorded run, and everything that its programs did.
 fn seen(name: &str) -> (Connection, Vec<Event>) {
     let read = |end: &str| read_trace(&file(&format!("ladder/{name}.{end}"))).unwrap().events;
     let ends = [read("client.strace"), read("server.strace")].concat();
@@ -60,7 +60,7 @@ fn the_pictures_are_the_files() {
     }
 }
 
-/// The connection is the same in every run of the programs; the times are those of this one.
+/// The connection is the same in every run of the programs; only the times differ.
 #[test]
 fn a_connection_step_by_step() {
     let text = ladder("handshake", None).text();
@@ -130,7 +130,7 @@ fn every_text_has_its_place() {
                 assert!(apart, "{name}: two texts at {left} {bottom}");
             }
         }
-        // 11.6 pixels are the smallest letters; in a column of 500 pixels they keep nearly ten.
+        // The smallest letters are 11.6 pixels high; scaled to a column of 500 pixels, they still have almost ten.
         assert!(size("width") <= 592, "{name}");
         for said in ["title", "desc"] {
             let words = xml.descendants().find(|node| node.has_tag_name(said)).unwrap();

@@ -1,5 +1,5 @@
-//! What strace saw of programs in several languages, drawn. The recordings in `tests/strace` are real runs, of which the
-//! lines about files were left out.
+//! Pictures of what strace saw of programs in several languages. The recordings in `tests/strace` are real runs, without
+//! the lines about files.
 //!
 //! | claim | test |
 //! |---|---|
@@ -12,13 +12,13 @@
 //! | a socket from before; without -ttt, without -yy; a cut last line | `what_cannot_be_drawn_is_said` |
 //! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
 //! | the texts of chapter 15 are drawn from its recordings | `the_chapter_shows_what_is_drawn` |
-//! | a program under strace now is drawn as its recording | `a_program_of_today_is_drawn_like_its_recording` |
+//! | a program under strace today gives the same picture as its recording | `a_program_of_today_is_drawn_like_its_recording` |
 //! | a direction without bytes where a call failed | `a_reset_before_an_answer_is_said` |
 //! | descriptors that are closed, reused, duplicated, inherited; the same addresses again | `descriptors_are_reused_and_shared` |
 //! | two threads at once, bytes thrown away, sequenced packets | `what_nobody_can_know_is_said` |
 //! | strace without -f | `recordings_without_process_numbers` |
 //! | a datagram that begins like another, an empty one | `datagrams_that_are_like_others` |
-//! | messages that stop: not recorded, or not come | `a_framing_says_why_it_stops` |
+//! | messages that stop: not recorded, or never arrived | `a_framing_says_why_it_stops` |
 //! | whatever the file says: no panic, and an answer | `nothing_in_a_file_makes_it_panic` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -58,7 +58,7 @@ fn seen(names: &[&str]) -> (Vec<Connection>, Vec<String>) {
     (all, remarks)
 }
 
-/// What some lines of strace say.
+/// The trace that these lines of strace give.
 fn read(lines: &str) -> Result<Trace, String> {
     let scratch = Scratch::new().unwrap();
     let path = scratch.path().join("run.strace");
@@ -170,7 +170,7 @@ fn what_was_not_seen_is_said() {
     let words = all[0].stream(Direction::ToClient).unwrap().text(100);
     assert!(words.contains("│LEN 307200\\n│? (307200 bytes)│"), "{words}");
 
-    // Of a write that -s cut the beginning is known, and the whole from the one who received it.
+    // -s cut the write: the sender's recording has only its beginning, the receiver's has all of it.
     let sent = "\
 1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0
 1 1700000000.000002 write(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"he\"..., 5) = 5
@@ -216,7 +216,7 @@ fn what_cannot_be_drawn_is_said() {
     assert_eq!(strange.remarks, ["not drawn: a line that could not be read as a call"]);
 }
 
-/// The program that draws says so, if there is no connection.
+/// If there is no connection, `timeline` names the address that was tried.
 #[test]
 fn a_connect_that_is_refused_has_its_address() {
     let refused = "1 1700000000.000001 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(9), \
@@ -287,7 +287,7 @@ fn the_chapter_shows_what_is_drawn() {
     }
 }
 
-/// Of chapter 15: the desk opens when the three orders wait for it.
+/// The run of chapter 15: the desk opens when all three orders are waiting.
 #[test]
 fn a_program_of_today_is_drawn_like_its_recording() {
     let Some(python) = stage::python() else { return };
@@ -375,7 +375,7 @@ fn sent(trace: &Trace) -> Vec<String> {
 
 #[test]
 fn descriptors_are_reused_and_shared() {
-    // A child keeps the first connection; the parent closes it, and its next one has the same number.
+    // A child keeps the first connection; the parent closes it, and its next one gets the same descriptor.
     let forked = lines(&[
         CONNECT,
         "1 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0",
@@ -397,7 +397,7 @@ fn descriptors_are_reused_and_shared() {
         "1 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0",
     ]);
     assert_eq!(sent(&read(&fast).unwrap()), ["a"]);
-    // The same two addresses again; the end of the first connection was not seen.
+    // The same two addresses again, without having seen the end of the first connection.
     let again = lines(&[
         CONNECT,
         "1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1",
@@ -431,7 +431,7 @@ fn what_nobody_can_know_is_said() {
     assert!(remarks[0].contains("SEQPACKET"), "{remarks:?}");
 }
 
-/// Two recordings without -f have no process numbers, and are two processes all the same.
+/// Two recordings without -f have no process numbers, but still count as two processes.
 #[test]
 fn recordings_without_process_numbers() {
     let client = lines(&[CONNECT, "1 write(4<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"a\", 1) = 1"]);
@@ -503,7 +503,7 @@ fn a_framing_says_why_it_stops() {
     check("\"\\5\\0\\0\\0hi\"...", 8, Framing::Prefix, "3 bytes of message 1 were not recorded");
 }
 
-/// Recordings in which bytes, words and lines were changed, moved or left out. `FUZZ_SECONDS=600` takes longer.
+/// Recordings with bytes, words and lines changed, moved or left out. `FUZZ_SECONDS=600` tries for longer.
 #[test]
 fn nothing_in_a_file_makes_it_panic() {
     let names =
@@ -565,7 +565,7 @@ fn nothing_in_a_file_makes_it_panic() {
     println!("{cases} files");
 }
 
-/// Reads it and draws whatever it holds.
+/// Reads the recording and draws what is in it.
 fn draw_all(text: &[u8]) {
     let Ok(trace) = read(&String::from_utf8_lossy(text)) else { return };
     for connection in connections(&trace.events, &[]).iter().take(4) {

@@ -1,4 +1,4 @@
-//! From the system's calls to the events of sockets.
+//! From system calls to the events of sockets.
 
 use super::line::{Call, Outcome};
 use super::moved::{Moved, moved};
@@ -8,16 +8,16 @@ use super::value::Value;
 use observe::Event;
 use std::collections::{BTreeMap, HashSet};
 
-/// What the calls have said so far.
+/// What is known from the calls so far.
 #[derive(Default)]
 pub struct Calls {
     events: Vec<Event>,
     sockets: Sockets,
-    /// The first thread: the program, of which the others are threads or children.
+    /// The first thread: it is the program, and all others are its threads or children.
     program: Option<u32>,
-    /// When the call began that is being taken.
+    /// When the current call began.
     began: u64,
-    /// What can't be drawn, and how often it came.
+    /// What can't be drawn, and how often it occurred.
     unseen: BTreeMap<String, usize>,
     /// The last line, if it has no end.
     pub cut_off: Option<usize>,
@@ -27,7 +27,7 @@ pub struct Calls {
 pub struct Seen {
     /// The calls on sockets.
     pub events: Vec<Event>,
-    /// What is missing in them, a sentence each.
+    /// What is missing from them, a sentence each.
     pub remarks: Vec<String>,
     /// The number of the last line, if it's cut off.
     pub cut_off: Option<usize>,
@@ -85,12 +85,12 @@ impl Calls {
         }
     }
 
-    /// Something that is not drawn, or not known: said once, with how often it came.
+    /// Notes something that is not drawn or not known: it is reported once, with how often it occurred.
     pub fn unsee(&mut self, what: &str) {
         *self.unseen.entry(what.to_owned()).or_default() += 1;
     }
 
-    /// The events, and what is missing in them; `without_pid` stands for the process of a recording that names none.
+    /// The events, and what is missing from them. If the recording names no process, its number is `without_pid`.
     pub fn into_seen(mut self, without_pid: u32) -> Seen {
         let pid = self.program.filter(|thread| *thread > 0).unwrap_or(without_pid);
         let known = |event: &Event| self.sockets.all[event.conn as usize].begun;
@@ -102,10 +102,10 @@ impl Calls {
                 "not drawn: a socket that was already open when strace started, so its position in the stream is unknown",
             );
         }
-        // Several descriptors may be one socket: only the last close of it is its end.
+        // Several descriptors may be one socket: only the last close ends it.
         let mut later = HashSet::new();
         let mut events = self.events;
-        // Before a connection begins nothing of it can be lost.
+        // Calls from before the connection belong to a socket whose beginning was seen.
         let before = |event: &Event| matches!(event.call.as_str(), "socket" | "bind" | "listen");
         let tried = |event: &Event| event.call == "connect" && event.error.is_some();
         let known = |event: &Event| {
@@ -130,7 +130,7 @@ impl Calls {
     fn socket(&mut self, thread: u32, call: &Call<'_>, arg: usize) -> Option<(usize, u32)> {
         let word = call.args.get(arg)?.word()?;
         let Some(descriptor) = descriptor(word) else {
-            // Of read, write and close nobody knows whether it's a socket; of the others it is.
+            // The descriptor of read, write or close may not be a socket at all; that of any other call is.
             if !matches!(
                 call.name,
                 "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" | "close" | "splice"
@@ -165,7 +165,7 @@ impl Calls {
         }
     }
 
-    /// Two ends that are connected from the beginning: the first is drawn as the client.
+    /// A socketpair: two ends that are connected from the beginning. The first is drawn as the client.
     fn paired(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
         let is_stream = call.args.get(1).is_some_and(|kind| kind.has_flag("SOCK_STREAM"));
         let ends = call.args.get(3).map_or(&[][..], Value::elements);
@@ -185,7 +185,7 @@ impl Calls {
         let Some((socket, _)) = self.socket(thread, call, 0) else { return };
         let peer = call.args.get(1).and_then(address).map(|peer| canonical(&peer));
         if self.sockets.all[socket].family == Family::Datagram {
-            // Without one it takes from anybody again.
+            // With no peer in it, connect undoes an earlier one: the socket receives from anybody again.
             self.sockets.all[socket].peer = peer;
             return;
         }
@@ -196,7 +196,7 @@ impl Calls {
         let succeeded = result.number().is_some();
         if succeeded || result.is("EINPROGRESS") {
             self.sockets.connecting(socket, peer);
-            // A program that waits in poll may ask again.
+            // A program that waited in poll may call connect again to learn the result.
             if let Some(at) = self.sockets.all[socket].connect.filter(|_| succeeded) {
                 self.events[at].error = None;
                 return;
@@ -204,7 +204,7 @@ impl Calls {
             self.sockets.all[socket].connect = Some(self.events.len());
             return self.note(t_us, "connect", socket, result);
         }
-        // It failed: the next try of this socket may go to another address.
+        // It failed: the socket's next try may go to another address.
         self.note(t_us, "connect", socket, result);
         if let Some(tried) = self.events.last_mut() {
             tried.peer = peer;
@@ -229,8 +229,8 @@ impl Calls {
         self.note(t_us, "accept", socket, call.result);
     }
 
-    /// sendfile and splice: bytes that never were in the program, and that strace never sees. What they're asked for is a
-    /// limit, and 0 is the end of the file.
+    /// sendfile and splice: their bytes never enter the program, so strace never sees them. The length they're given is only
+    /// a limit, and 0 is the end of the file.
     fn passed(&mut self, thread: u32, t_us: u64, call: &Call<'_>, arg: usize, dir: &'static str) {
         let Some((socket, _)) = self.socket(thread, call, arg) else { return };
         let got = call.result.number();
@@ -319,8 +319,8 @@ impl Calls {
         self.name_the_connect(socket);
     }
 
-    /// A connect is noted before strace knows the socket's own address. The first call after it tells; and that a connect
-    /// that was under way has succeeded.
+    /// A connect is noted before strace knows the socket's own address. The first call after it shows the address; it also
+    /// shows that a connect that was still under way has succeeded.
     fn name_the_connect(&mut self, socket: usize) {
         let it = &self.sockets.all[socket];
         if let (Some(at), Some(local), Some(peer)) = (it.connect, &it.local, &it.peer) {

@@ -1,8 +1,8 @@
-//! A line of strace: who called what, when, and what came of it.
+//! A line of strace: which thread made which call, when, and what it returned.
 
 use super::value::{Value, values};
 
-/// A line that matters here.
+/// A line of the recording.
 #[derive(Debug, PartialEq)]
 pub struct Line<'a> {
     /// The thread.
@@ -16,7 +16,7 @@ pub struct Line<'a> {
 pub enum What<'a> {
     /// A whole call: the text after the time.
     Call(&'a str),
-    /// `recvfrom(4<…>, <unfinished ...>`: a call of another thread came in between.
+    /// `recvfrom(4<…>, <unfinished ...>`: another thread's call came in between.
     Unfinished(&'a str),
     /// `<... recvfrom resumed>"\x68", …) = 1`: the rest of it.
     Resumed(&'a str),
@@ -36,11 +36,11 @@ pub struct Call<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome<'a> {
-    /// What it returned: a number, for a descriptor with what strace says of it.
+    /// What it returned: a number; if that is a descriptor, with what strace says about it.
     Returned(&'a str),
-    /// The system's name for what went wrong and its text: `EAGAIN (Resource temporarily unavailable)`.
+    /// The name of the error and its text: `EAGAIN (Resource temporarily unavailable)`.
     Failed(&'a str),
-    /// It didn't return, or will be made again: `?`.
+    /// It didn't return, or the kernel will restart it: `?`.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ impl Outcome<'_> {
     }
 }
 
-/// No recording is older: 2001.
+/// September 2001, in seconds since 1970: no recording is older.
 const MILLENNIUM: u64 = 1_000_000_000;
 
 /// Reads a line: `1234 1795789691.714294 sendto(…`. With a single process the number in front may be missing.
@@ -83,7 +83,7 @@ pub fn line(text: &str) -> Option<Line<'_>> {
     if micros.len() != 6 {
         return None;
     }
-    // `-r` counts from the last line, and would look the same.
+    // A time of `-r`, which counts from the line before, would look the same.
     let seconds: u64 = seconds.parse().ok().filter(|seconds| *seconds >= MILLENNIUM)?;
     let t_us = seconds.checked_mul(1_000_000)?.checked_add(micros.parse().ok()?)?;
     let what = if let Some(rest) = what.strip_prefix("<... ") {
@@ -106,7 +106,7 @@ pub fn name(text: &str) -> &str {
 /// Takes a whole call apart: `send(…) = 5`, `recv(…) = -1 EAGAIN (…)`, `… = 5 <0.000021>`.
 pub fn call(text: &str) -> Option<Call<'_>> {
     let (name, rest) = text.split_once('(')?;
-    // The last one: there may be others within texts.
+    // The last one, because a text may contain others.
     let (args, result) = rest.rsplit_once(") = ").or_else(|| padded(rest))?;
     let (result, took) = match result.rsplit_once(" <").and_then(|(result, took)| {
         let took: f64 = took.strip_suffix('>')?.parse().ok()?;
@@ -123,7 +123,7 @@ pub fn call(text: &str) -> Option<Call<'_>> {
     Some(Call { name, args: values(args)?, result, took })
 }
 
-/// Short calls are followed by blanks, so that their results stand below each other: `close(3)        = 0`.
+/// strace puts blanks after short calls to align the results: `close(3)        = 0`.
 fn padded(rest: &str) -> Option<(&str, &str)> {
     let (args, result) = rest.rsplit_once(" = ")?;
     Some((args.trim_end().strip_suffix(')')?, result))

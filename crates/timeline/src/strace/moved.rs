@@ -7,15 +7,15 @@ use super::value::Value;
 /// The bytes that a call moved, as far as strace shows them.
 #[derive(Debug, Default, PartialEq)]
 pub struct Moved {
-    /// The first of them; all, if there are `got`.
+    /// The first of them: all, if there are `got`.
     pub bytes: Vec<u8>,
-    /// How many were offered, or had room.
+    /// How many it was given to send, or how large its buffer was.
     pub asked: Option<u64>,
-    /// How many went or came; `None` if the call failed.
+    /// How many it sent or received; `None` if the call failed.
     pub got: Option<u64>,
-    /// Where to or from, for datagrams.
+    /// The address that a datagram goes to or comes from.
     pub peer: Option<String>,
-    /// It goes out together with what the next call sends (MSG_MORE).
+    /// It is sent together with the bytes of the next call (MSG_MORE).
     pub more: bool,
     /// It connects, too (MSG_FASTOPEN).
     pub connects: bool,
@@ -25,7 +25,7 @@ pub struct Moved {
     pub aside: Option<&'static str>,
 }
 
-/// What a call moved: one thing, but for `sendmmsg` and `recvmmsg`.
+/// What a call moved: one item, except for `sendmmsg` and `recvmmsg`.
 pub fn moved(call: &Call<'_>) -> Vec<Moved> {
     let arg = |index: usize| call.args.get(index);
     let got = call.result.number();
@@ -65,7 +65,7 @@ pub fn moved(call: &Call<'_>) -> Vec<Moved> {
         }
         _ => {
             let asked = arg(2).and_then(Value::number);
-            // With MSG_TRUNC a recv returns how long the datagram was.
+            // With MSG_TRUNC, recv returns the full length of the datagram.
             let got = got.map(|got| got.min(asked.unwrap_or(got)));
             let mut bytes = Vec::new();
             take(&mut bytes, arg(1), got);
@@ -99,7 +99,7 @@ fn of_pieces(pieces: &[Value<'_>], got: Option<u64>) -> Moved {
     Moved { bytes, asked: Some(asked), got, ..Moved::default() }
 }
 
-/// Takes the bytes of one buffer, up to `got` of all. Whether they were all there.
+/// Takes the bytes of one buffer, up to `got` in all. Returns whether strace showed all of them.
 fn take(bytes: &mut Vec<u8>, buffer: Option<&Value<'_>>, got: Option<u64>) -> bool {
     let Some(Value::Bytes { bytes: shown, cut }) = buffer else { return false };
     let got = got.and_then(|got| usize::try_from(got).ok()).unwrap_or(0);

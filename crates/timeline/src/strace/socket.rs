@@ -1,4 +1,4 @@
-//! Which socket a descriptor is, from what strace says of it with `-yy`.
+//! Which socket a descriptor is, from what strace says about it with `-yy`.
 
 use super::value::Value;
 
@@ -14,9 +14,9 @@ pub struct Descriptor<'a> {
 pub enum Is<'a> {
     /// A socket, with its two ends as far as strace knows them.
     Socket { family: Family, ends: Ends<'a> },
-    /// A file, a pipe, or whatever else is no socket.
+    /// A file, a pipe, or anything else that isn't a socket.
     Other,
-    /// A socket of a kind that is not drawn.
+    /// A socket of a kind that we don't draw.
     Undrawn,
     /// A socket, but not which: `socket:[123]`, as with `-y` or after a reset.
     Unnamed,
@@ -24,9 +24,9 @@ pub enum Is<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// TCP, and stream sockets of a file.
+    /// TCP, and Unix stream sockets.
     Stream,
-    /// UDP, and datagram sockets of a file.
+    /// UDP, and Unix datagram sockets.
     Datagram,
 }
 
@@ -58,7 +58,7 @@ pub fn descriptor(word: &str) -> Option<Descriptor<'_>> {
     };
     let ends = ends.strip_suffix(']')?;
     let ends = match kind.starts_with("UNIX") {
-        // A Unix socket's number is its name here: it never changes, and of most of them it's the only one.
+        // A Unix socket's number is its name here: it never changes, and most of them have no other name.
         true => match ends.split(",\"").next()?.split_once("->") {
             Some((local, peer)) => Ends::Both { local, peer: peer.split(',').next()? },
             None => Ends::Local(ends.split(',').next()?),

@@ -1,5 +1,5 @@
-//! Which socket a call is about. strace names a socket by what it is at that moment: a number, then its own address, then
-//! both. All of these names are one socket here.
+//! Which socket a call is about. strace's name for a socket changes as it is used: first a number, then its own address,
+//! then both addresses. Here all of these names lead to one socket.
 
 use super::socket::{Descriptor, Ends, Family, Is};
 use std::collections::{HashMap, HashSet};
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// A socket, and how far each direction of it has come.
 pub struct Socket {
     pub family: Family,
-    /// Whether its connect or its accept was seen. Otherwise nobody knows where its stream stood when strace began.
+    /// Whether its connect or its accept was seen. If not, we can't know how far its stream had got when strace started.
     pub begun: bool,
     pub local: Option<String>,
     pub peer: Option<String>,
@@ -17,9 +17,9 @@ pub struct Socket {
     pub sent: u64,
     pub received: u64,
     closed: bool,
-    /// Its connect was seen, and strace has not named both ends since.
+    /// Its connect was seen, but strace has not named both ends since then.
     connecting: bool,
-    /// Of each direction, who moved bytes last, and when that ended.
+    /// For each direction, the thread that moved bytes last, and when that call ended.
     last: [(u32, u64); 2],
 }
 
@@ -38,12 +38,12 @@ impl Socket {
 pub struct Sockets {
     pub all: Vec<Socket>,
     by_name: HashMap<String, usize>,
-    /// What a thread knew last by a descriptor.
+    /// The socket that each thread last used under each descriptor.
     by_number: HashMap<(u32, u32), usize>,
 }
 
 impl Sockets {
-    /// A new socket, known from now on by what the descriptor says.
+    /// A new socket, known from now on by the name in the descriptor.
     pub fn create(&mut self, thread: u32, descriptor: Descriptor<'_>, family: Family) -> usize {
         let socket = self.all.len();
         self.all.push(Socket {
@@ -85,8 +85,8 @@ impl Sockets {
         Some(socket)
     }
 
-    /// Whether an open socket could have got this name since the last call on it: it was bound, or connected. Datagram sockets
-    /// may even share a name; then the descriptor tells.
+    /// Whether an open socket could have got this name since the last call on it, by being bound or connected. Datagram sockets
+    /// may even share a name; then the descriptor decides.
     fn can_become(&self, socket: usize, family: Family, ends: Ends<'_>) -> bool {
         let it = &self.all[socket];
         let fits = match (family, ends) {
@@ -102,7 +102,7 @@ impl Sockets {
         it.family == family && !it.closed && fits
     }
 
-    /// The socket that another thread connected or bound; by the same descriptor, or else the only one that it can be.
+    /// The socket that another thread connected or bound: the one with the same descriptor, or else the only candidate.
     fn of_another_thread(&self, number: u32, family: Family, ends: Ends<'_>) -> Option<usize> {
         if matches!(ends, Ends::Number(_)) {
             return None;
@@ -131,7 +131,7 @@ impl Sockets {
         }
     }
 
-    /// It connects, to this address; what strace calls it then, the next call on it shows.
+    /// It connects to this address; the next call on it will show its new name.
     pub fn connecting(&mut self, socket: usize, peer: Option<String>) {
         let it = &mut self.all[socket];
         it.connecting = true;
@@ -139,14 +139,14 @@ impl Sockets {
         it.begun = true;
     }
 
-    /// A descriptor of it is closed. Another one may still be open: then the next call finds it again.
+    /// One of its descriptors is closed. If another is still open, the next call finds the socket again.
     pub fn close(&mut self, thread: u32, descriptor: u32, socket: usize) {
         self.by_number.remove(&(thread, descriptor));
         self.all[socket].closed = true;
     }
 }
 
-/// What strace calls it: of two connected ends the own one is not enough, since many connections share it.
+/// strace's name for it. For a connected socket its own address isn't enough, because many connections share it.
 fn name(ends: Ends<'_>) -> String {
     match ends {
         Ends::Number(number) => number.to_owned(),
@@ -157,7 +157,7 @@ fn name(ends: Ends<'_>) -> String {
     }
 }
 
-/// An address that was first 0.0.0.0 becomes another one when the socket is connected.
+/// Compares ports only: a socket bound to 0.0.0.0 gets a more exact address when it connects.
 fn is_same_port(one: &str, other: &str) -> bool {
     let port = |address: &str| address.parse::<SocketAddr>().map(|address| address.port());
     one == other || port(one).is_ok_and(|one| port(other) == Ok(one))
@@ -167,7 +167,7 @@ fn is_number(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// An address as both ends write it: an IPv4 peer of an IPv6 socket is `[::ffff:127.0.0.1]:80` there.
+/// An address as both ends write it: to an IPv6 socket, an IPv4 peer is `[::ffff:127.0.0.1]:80`.
 pub fn canonical(address: &str) -> String {
     match address.parse::<SocketAddr>() {
         Ok(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).to_string(),

@@ -17,10 +17,10 @@ pub enum Value<'a> {
     Word(&'a str),
 }
 
-/// Structures within structures: deeper than strace prints any of these calls.
+/// How deeply structures may be nested: deeper than strace prints for any of these calls.
 const DEEPEST: usize = 16;
 
-/// The values of a list, up to the end of the text; `None` if the text isn't one.
+/// The values of a list, up to the end of the text; `None` if the text isn't a list.
 pub fn values(text: &str) -> Option<Vec<Value<'_>>> {
     let mut rest = Rest(text);
     let values = rest.list(None, 0)?;
@@ -34,7 +34,7 @@ impl<'a> Value<'a> {
         fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// The elements of an array; of anything else none.
+    /// The elements of an array; for anything else, nothing.
     pub fn elements(&self) -> &[Value<'a>] {
         if let Value::Array(elements) = self { elements } else { &[] }
     }
@@ -91,7 +91,7 @@ impl<'a> Rest<'a> {
             let name = self.name();
             values.push((name, self.value(depth)?));
             self.skip_blanks();
-            // `[128 => 16]`: what a length was, and what the call made of it.
+            // `[128 => 16]`: a length before the call, and after it.
             if self.take("=>") {
                 self.skip_blanks();
                 values.pop();
@@ -142,7 +142,7 @@ impl<'a> Rest<'a> {
         Some(Value::Bytes { bytes, cut: self.take("...") })
     }
 
-    /// Up to the next comma or closing bracket that is not inside of it.
+    /// Up to the next comma or closing bracket that isn't part of it.
     fn word(&mut self) -> Option<Value<'a>> {
         let mut at = 0;
         let mut open = Vec::new();
@@ -172,7 +172,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// Where a quoted text ends that begins here.
+/// The end of the quoted text that begins here.
 fn end_of_quoted(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -186,7 +186,7 @@ fn end_of_quoted(text: &str) -> Option<usize> {
     None
 }
 
-/// Where what strace says of a descriptor ends: `<TCP:[127.0.0.1:1->127.0.0.1:2]>`. Only between brackets there may be a `>`.
+/// The end of strace's note on a descriptor: `<TCP:[127.0.0.1:1->127.0.0.1:2]>`. A `>` between brackets is not the end.
 fn end_of_annotation(text: &str) -> Option<usize> {
     let mut at = 1;
     let mut depth = 0_usize;
@@ -206,7 +206,7 @@ fn end_of_annotation(text: &str) -> Option<usize> {
     None
 }
 
-/// The bytes that C's escapes stand for; with `-xx` all of them are `\x68`.
+/// The bytes that C's escapes stand for; with `-xx` every byte is written like `\x68`.
 fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4);
     let mut rest = text.as_bytes();
