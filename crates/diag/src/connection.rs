@@ -5,20 +5,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What the kernel knows of one end.
+/// What the kernel knows about one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Where in its life it is.
+    /// Its state.
     pub state: State,
-    /// `Recv-Q`: bytes that have come, and that no `recv` has taken; the end of the stream counts as one. Of a listening socket: connections that wait for `accept`.
+    /// `Recv-Q`: bytes that have arrived and that no `recv` has taken; the end of the stream counts as one. For a listening
+    /// socket: connections that wait for `accept`.
     pub recv_queue: u32,
-    /// `Send-Q`: bytes that `send` has taken, and that the other kernel has not acknowledged. Of a listening socket: its
+    /// `Send-Q`: bytes that `send` has taken and that the other kernel has not acknowledged. For a listening socket: its
     /// backlog.
     pub send_queue: u32,
-    /// The other kernel has said that it has no room; this one asks again from time to time (RFC 9293, 3.8.6.1). `ss -o`
-    /// calls it `persist`.
+    /// The other kernel has said that it has no room (a zero window), and this one asks again from time to time (RFC 9293,
+    /// 3.8.6.1). `ss -o` calls it `persist`.
     pub probes_window: bool,
-    /// How long ago the last byte came.
+    /// How long ago the last byte arrived.
     pub since_data: Duration,
     /// How long ago the other kernel last confirmed anything: an answer to a keepalive probe counts, too.
     pub since_ack: Duration,
@@ -48,7 +49,7 @@ impl State {
         Some(match number {
             1 => State::Established,
             2 => State::SynSent,
-            // 12 is one whose accept queue entry is not made yet: for everybody outside the kernel the same.
+            // 12 is a connection that is not yet in the accept queue. Outside the kernel, that is the same state.
             3 | 12 => State::SynReceived,
             4 => State::FinWait1,
             5 => State::FinWait2,
@@ -81,17 +82,17 @@ impl Display for State {
     }
 }
 
-/// The TCP socket bound to `local` and connected to `remote`; `None` if there is none (any more). A listening socket has
-/// the remote address `0.0.0.0:0` or `[::]:0`.
+/// The TCP socket bound to `local` and connected to `remote`; `None` if there is no such socket, or it is already gone. A
+/// listening socket has the remote address `0.0.0.0:0` or `[::]:0`.
 ///
 /// # Errors
-/// The kernel can't be asked: it isn't Linux, or it doesn't let this process ask.
+/// The kernel can't be asked: it isn't Linux, or it doesn't allow this process to ask.
 #[cfg(target_os = "linux")]
 pub fn connection(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Connection>> {
     crate::Kernel::new()?.connection(local, remote)
 }
 
-/// The same where the kernel has no such interface.
+/// The same for a kernel that has no such interface.
 ///
 /// # Errors
 /// Always.
@@ -135,15 +136,15 @@ mod tests {
             });
             let (server, _) = listener.accept().unwrap();
             let [Ok(Some(client)), _] = ends() else { unreachable!("it's there") };
-            // Nothing came there but confirmations, and the last of them a moment ago.
+            // Only confirmations have arrived there, and the last of them a moment ago.
             assert!(client.since_ack < Duration::from_secs(60), "{client:?}");
-            // Unread bytes: a reset, which leaves nothing.
+            // Closed with unread bytes: that is a reset, which leaves no state.
             drop(server);
             until(|| matches!(ends(), [Ok(None), Ok(None)]));
         }
     }
 
-    /// The kernel may carry a packet a moment later.
+    /// The kernel may deliver a packet a moment later.
     fn until(mut true_now: impl FnMut() -> bool) {
         let give_up = std::time::Instant::now() + Duration::from_secs(60);
         while !true_now() {

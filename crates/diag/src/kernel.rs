@@ -52,7 +52,7 @@ pub struct Received {
     pub unread: u32,
 }
 
-/// An open line to the kernel. One question at a time: answers carry no name.
+/// An open line to the kernel. Ask one question at a time: an answer doesn't say which question it belongs to.
 #[derive(Debug)]
 pub struct Kernel(OwnedFd);
 
@@ -139,7 +139,7 @@ impl Kernel {
                 IpAddr::V6(ip) => body.extend(ip.octets()),
             }
         }
-        // A link-local address is one only together with its interface; others are on any.
+        // A link-local address is complete only with its interface; other addresses need none.
         let interface = match (local, remote) {
             (SocketAddr::V6(local), SocketAddr::V6(remote)) => {
                 local.scope_id().max(remote.scope_id())
@@ -149,13 +149,13 @@ impl Kernel {
         body.extend(interface.to_ne_bytes());
         body.extend([0xff; 8]); // whatever its cookie
         let reply = self.ask(&body, reply)?;
-        // For a connection that it doesn't know the kernel names the listener on that port.
+        // If it doesn't know the connection, the kernel returns the listener on that port.
         let [local, remote] = [(local_ip, local.port()), (remote_ip, remote.port())];
         Ok(reply.filter(|reply| ends(reply) == Some([local, remote])))
     }
 
-    /// How much memory of the kernel holds bytes that the Unix stream socket with this inode sent
-    /// and its peer has not read. 0: the peer has read all.
+    /// How much kernel memory holds bytes that the Unix stream socket with this inode sent and its peer
+    /// has not read. 0: the peer has read everything.
     ///
     /// # Errors
     /// The kernel knows no such socket, or has no such service.
@@ -177,10 +177,10 @@ impl Kernel {
         let mut message = Vec::from(((HEADER + body.len()) as u32).to_ne_bytes());
         message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
         message.extend(NLM_F_REQUEST.to_ne_bytes());
-        message.extend([0; 8]); // sequence number and port: there is one request, and one who asks
+        message.extend([0; 8]); // sequence number and port: there is only one request, and only one asker
         message.extend(body);
         send(&self.0, &message, SendFlags::empty())?;
-        // The kernel answers within the send: there is nothing to wait for.
+        // The kernel answers during the send: the reply is already there.
         let (_, got) = recv(&self.0, &mut *reply, RecvFlags::DONTWAIT)?;
         let reply = reply.get(..got).unwrap_or_default();
         let kind = reply.get(4..).and_then(|kind| kind.first_chunk());
@@ -189,7 +189,7 @@ impl Kernel {
     }
 }
 
-/// The local and the remote address of the socket that a reply is about.
+/// The local and the remote address of the socket in a reply.
 fn ends(reply: &[u8]) -> Option<[(IpAddr, u16); 2]> {
     let port = |at: usize| Some(u16::from_be_bytes(*reply.get(ID + at..)?.first_chunk()?));
     let family = AddressFamily::from_raw((*reply.get(HEADER)?).into());
@@ -238,7 +238,7 @@ mod tests {
             let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (local, remote) = (ours.local_addr().unwrap(), ours.peer_addr().unwrap());
             ours.write_all(b"hello").unwrap();
-            // Not yet accepted, and there all the same.
+            // Not yet accepted, but the kernel already has it.
             let received = match kernel.received(remote, local) {
                 Err(error) => return eprintln!("skipped: sock_diag says {error}"),
                 Ok(received) => received,

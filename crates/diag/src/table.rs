@@ -1,7 +1,7 @@
 //! The kernel's table of TCP sockets as text: `/proc/net/tcp` and `/proc/net/tcp6`.
 //!
-//! It lists all of them, in milliseconds where [`Kernel`](crate::Kernel) finds one in microseconds.
-//! Some kernels and containers have only this.
+//! Reading all of it takes milliseconds; [`Kernel`](crate::Kernel) finds one socket in microseconds.
+//! But some kernels and containers have only this table.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -17,8 +17,8 @@ pub(crate) struct Row {
 
 /// The row of the TCP socket bound to `local` and connected to `remote`.
 pub(crate) fn list(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Row>> {
-    // A list read in pieces while sockets come and go may miss a row: only twice missing is
-    // missing.
+    // The list is read in pieces while sockets come and go, so a row may be missed: only a row
+    // that is missing twice counts as missing.
     for _ in 0..2 {
         // An IPv4 connection is in the second list if its socket is an IPv6 one.
         if local.is_ipv4()

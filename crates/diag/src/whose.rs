@@ -10,11 +10,11 @@ pub enum Whose {
     ThisUser,
     /// A process of another user.
     AnotherUser,
-    /// Nobody any more: the connection comes from this machine, but its other end is closed. The
+    /// Nobody: the connection comes from this machine, but its other end is closed by now. The
     /// kernel doesn't keep whose it was.
     Nobody,
-    /// A user whom the kernel can't name here: the [overflow id](is_overflow_uid) stands for all of
-    /// them, in a container for example, so it proves nothing.
+    /// A user that the kernel can't name here. All such users have the same [overflow
+    /// id](is_overflow_uid), in a container for example, so it proves nothing.
     Unmapped,
     /// The connection comes from another machine, or from another network namespace of this one.
     Elsewhere,
@@ -25,11 +25,11 @@ pub enum Whose {
 /// Whose the peer of a connected TCP or Unix socket is; `us` is the user id to compare with.
 ///
 /// Whenever the kernel knows the peer's socket, that socket's owner decides, whatever addresses the
-/// two ends have. Where it knows none, the connection comes from this machine all the same if our
+/// two ends have. If it knows no such socket, the connection still comes from this machine if our
 /// end is a loopback address or the peer's address is one of this machine's.
 ///
 /// # Errors
-/// The connection comes from this machine, and the kernel can't be asked. Take it for a stranger's.
+/// The connection comes from this machine, but the kernel can't be asked. Treat it as a stranger's.
 pub fn whose(socket: impl AsFd, us: u32) -> io::Result<Whose> {
     system::whose(socket.as_fd(), us)
 }
@@ -63,7 +63,7 @@ mod system {
         let here: SocketAddr = getsockname(socket)?.try_into()?;
         let there: SocketAddr = match getpeername(socket) {
             Ok(Some(there)) => there.try_into()?,
-            // It has thrown the connection away already.
+            // The peer has already reset the connection.
             Ok(None) | Err(Errno::NOTCONN) => return Ok(Whose::Nobody),
             Err(error) => return Err(error.into()),
         };
@@ -92,7 +92,7 @@ mod system {
         if here.ip().to_canonical().is_loopback() || there.ip().to_canonical().is_loopback() {
             return Ok(true);
         }
-        // Only an address of this machine can be bound. Nothing is sent.
+        // bind succeeds only for an address of this machine. Nothing is sent.
         let mut probe = there;
         probe.set_port(0);
         match UdpSocket::bind(probe) {
@@ -104,7 +104,7 @@ mod system {
 
     /// The row of the socket bound to `local` and connected to `remote`.
     fn look_up(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Row>> {
-        /// Opened once: when descriptors run out there is still one to ask with.
+        /// Opened once and kept, so that there is a descriptor to ask with even when they run out.
         static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
         let mut line = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_none() {
@@ -132,7 +132,7 @@ mod system {
             let text = fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?;
             text.trim().parse().ok()
         };
-        // Without /proc: what Linux has unless told otherwise.
+        // Without /proc: Linux's default.
         Some(*UID.get_or_init(|| read().unwrap_or(65_534)))
     }
 }
@@ -212,10 +212,10 @@ mod tests {
             ("[::ffff:192.0.2.1]:80", "[::ffff:127.0.0.1]:5000", Some(true)),
             ("[::ffff:127.0.0.1]:80", "[::ffff:192.0.2.77]:5000", Some(true)),
             ("[::1]:80", "[2001:db8::1]:5000", Some(true)),
-            // Those of documentation (RFC 5737, RFC 3849) are no machine's.
+            // No machine has the documentation addresses (RFC 5737, RFC 3849).
             ("192.0.2.1:80", "192.0.2.77:5000", Some(false)),
             ("[::ffff:192.0.2.1]:80", "[::ffff:192.0.2.77]:5000", Some(false)),
-            // Link-local without an interface: nobody can say, and that is no "no".
+            // Link-local without an interface: we can't know, and that isn't a "no".
             ("[2001:db8::1]:80", "[fe80::1]:5000", None),
         ] {
             let [here, there] = [here, there].map(|end| end.parse().unwrap());
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(system::compare(overflow, 0), Whose::Unmapped);
     }
 
-    /// A row in the second list only, one in the first, and a list that has come to its end twice.
+    /// A row only in the second list, a row in the first, and a row that two readings of the list don't find.
     #[test]
     fn the_list_has_what_the_kernel_has() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

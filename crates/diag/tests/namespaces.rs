@@ -1,4 +1,4 @@
-//! Whose a connection is, between networks and between users, as the kernel of a real machine says.
+//! Who owns a connection, across networks and users, according to the kernel of a real machine.
 //!
 //! | claim | test |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | another network on this machine is elsewhere | `another_network_is_elsewhere` |
 //! | a user without a number here is unmapped | `a_user_without_a_number_is_unmapped` |
 //!
-//! The tests start themselves anew in networks and user namespaces of their own.
+//! The tests restart themselves in networks and user namespaces of their own.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -22,7 +22,7 @@ use socket2::{Domain, Socket, Type};
 
 const PART: &str = "DIAG_TEST_PART";
 
-/// A network with a loopback, and a line whose other end can be given to a second network.
+/// A network with a loopback, and a virtual cable whose other end can be given to a second network.
 const NETWORK: &str = r#"
 PATH="$PATH:/usr/sbin:/sbin"
 set -e
@@ -36,7 +36,7 @@ export DIAG_TEST_INTERFACE
 exec "$@"
 "#;
 
-/// Starts the part in a namespace of its own. Where that isn't possible, it says so.
+/// Starts this part of the test in a namespace of its own, or says that it isn't possible.
 fn inside(options: &[&str], script: &str, part: &str) {
     let unshare = |command: &[&str]| {
         let mut unshare = Command::new("unshare");
@@ -76,7 +76,7 @@ fn a_user_without_a_number_is_unmapped() {
     inside(&["--user"], "exec \"$@\"", "unmapped");
 }
 
-/// Not a test of its own: what the others start.
+/// Not a test by itself: the others start it.
 #[test]
 fn part() {
     match env::var(PART).as_deref() {
@@ -131,7 +131,7 @@ fn addresses() {
 }
 
 fn elsewhere() {
-    // The second network gets the other end of the line; its shell connects when we say so.
+    // The second network gets the other end of the cable; its shell connects when we say so.
     let script = r#"
 read go
 ip link set v1 up && ip address add 192.0.2.2/24 dev v1
@@ -148,7 +148,7 @@ read end
         .spawn()
         .unwrap();
     let mut commands = other.stdin.take().unwrap();
-    // It has its own network once it is no longer in ours.
+    // Once it is no longer in our network, it has its own.
     let network = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net"));
     let pid = other.id().to_string();
     while network(&pid).unwrap() == network("self").unwrap() {
@@ -164,7 +164,7 @@ read end
     let (server, peer) = listener.accept().unwrap();
     assert_eq!(peer.ip().to_string(), "192.0.2.2");
     assert_eq!(whose(&server, us()).unwrap(), Whose::Elsewhere);
-    // Were the address ours, a socket that the kernel doesn't know would be nobody's, and not from elsewhere.
+    // If the address were ours, a socket that the kernel doesn't know would be nobody's, not from elsewhere.
     let ours = r#"PATH="$PATH:/usr/sbin:/sbin" ip address add 192.0.2.2/32 dev lo"#;
     assert!(Command::new("sh").args(["-c", ours]).status().unwrap().success());
     assert_eq!(whose(&server, us()).unwrap(), Whose::Nobody);
@@ -179,7 +179,7 @@ fn unmapped() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
-    // We have the same number ourselves, and it proves nothing.
+    // Our own user has the same number here, so it proves nothing.
     assert!(diag::is_overflow_uid(us()));
     assert_eq!(whose(&server, us()).unwrap(), Whose::Unmapped);
     let (ours, _theirs) = UnixStream::pair().unwrap();

@@ -22,11 +22,11 @@ mod linux {
 
     /// ETH_P_IP and ETH_P_IPV6 of linux/if_ether.h.
     ///
-    /// ETH_P_ALL would see each packet of the loopback twice, once on its way out and once on its way in, and only a
-    /// part of the address that std does not show tells which. These two see the way in alone: each packet once.
+    /// ETH_P_ALL would see each loopback packet twice, once on its way out and once on its way in; only a part of the
+    /// address that std doesn't show says which is which. These two see only incoming packets: each one once.
     const KINDS: [u16; 2] = [0x0800, 0x86dd];
 
-    /// Room in the kernel for what we have not read yet. Without root we get less (net.core.rmem_max).
+    /// Room in the kernel for packets that we haven't read yet. Without root we get less (net.core.rmem_max).
     const QUEUE: usize = 64 << 20;
 
     /// How often the kernel is asked whether a connection is open.
@@ -71,10 +71,10 @@ mod linux {
         /// Waits until both sides of each TCP connection in this network have closed, at most this long, and then
         /// [stops](Capture::stop).
         ///
-        /// A command can be over before its connections are: what it left running may be about to close its side.
+        /// A command can end before its connections do: a program that it left running may be about to close its side.
         pub fn stop_when_closed(self, patience: Duration) -> Recording {
             let since = Instant::now();
-            // A connection that closes gives no notice to others: the kernel has to be asked.
+            // Nothing notifies us when somebody else's connection closes: we have to ask the kernel.
             while is_any_open() && since.elapsed() < patience {
                 thread::sleep(PAUSE);
             }
@@ -95,16 +95,16 @@ mod linux {
         let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(protocol))
             .map_err(CaptureError::system("opening a packet socket"))?;
         if sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
-            // Not root of the whole machine. The kernel gives what it allows, without an error.
+            // We aren't root of the whole machine. The kernel gives us as much as it allows, without an error.
             let _ = socket.set_recv_buffer_size(QUEUE);
         }
         Ok(socket)
     }
 
-    /// Whether a TCP connection in this network still waits for a FIN, or for its acknowledgement. What changed that
-    /// has been recorded: a packet comes to our sockets before it comes to TCP.
+    /// Whether a TCP connection in this network still waits for a FIN, or for its acknowledgement. If not, the last packets
+    /// are already recorded: a packet reaches our sockets before it reaches TCP.
     fn is_any_open() -> bool {
-        // The column `st` of proc_net(5): TIME_WAIT, when both have closed; CLOSE; LISTEN.
+        // The column `st` of proc_net(5): TIME_WAIT, in which both sides have closed; CLOSE; LISTEN.
         const NOT_OPEN: [&str; 3] = ["06", "07", "0A"];
         let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
         let tables = tables.map(|table| fs::read_to_string(table).unwrap_or_default());
@@ -119,7 +119,7 @@ mod linux {
         let filter = |protocol_at, load_header_len, header| {
             [
                 SockFilter::new(0x30, 0, 0, protocol_at), // load the byte with the protocol
-                SockFilter::new(0x15, 0, 4, 6),           // not TCP: to the last line
+                SockFilter::new(0x15, 0, 4, 6),           // not TCP: go to the last line
                 SockFilter::new(load_header_len, 0, 0, header),
                 SockFilter::new(0x50, 0, 0, 13), // load the byte with the flags
                 SockFilter::new(0x45, 0, 1, 0x7), // RST, SYN, FIN
@@ -172,7 +172,7 @@ mod elsewhere {
     use super::*;
     use std::convert::Infallible;
 
-    /// Packets cannot be recorded on this system: there is never one of these.
+    /// Packets cannot be recorded on this system: no value of this type is ever made.
     #[derive(Debug)]
     pub struct Capture(Infallible);
 

@@ -1,4 +1,4 @@
-//! The command whose segments are shown: it is run to its end, and ends with us.
+//! The command whose segments are shown: we run it to its end, and it never outlives us.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,16 +17,16 @@ use rustix::termios::tcgetpgrp;
 /// Runs the command to its end.
 ///
 /// In the foreground of a terminal it stays in our process group: only there may it read the
-/// terminal, and Ctrl-C and Ctrl-\ reach it as well as us, so we pass on the rest. Anywhere else it
-/// gets a group of its own, the whole of which hears what we are told. When we are killed, it ends
-/// with all that it started.
+/// terminal. Ctrl-C and Ctrl-\ reach it directly there, so we pass on only the other signals. Anywhere
+/// else it gets a process group of its own, and we pass on every signal to the whole group. If we are
+/// killed, the command ends, and so does everything that it started.
 ///
 /// # Errors
 /// It cannot be started, or no descriptor or thread is left.
 pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let shared = is_foreground();
-    let told = ending::told_which()?; // before the command can know us
+    let told = ending::told_which()?; // before the command can send us a signal
     let mut process = Command::new(program);
     process.args(arguments);
     ending::mark(&mut process)?;
@@ -52,7 +52,7 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
         };
         thread::Builder::new().spawn(pass_on)?;
     }
-    // Until the command is reaped its number is its own. What it left in its group was told to end too.
+    // Until the command is reaped, its number can't belong to another process. What it left in its group was told to end too.
     let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
     if let Some(group) = group
         && ended.is_ok()
@@ -64,7 +64,7 @@ pub fn run(command: &[OsString]) -> io::Result<ExitStatus> {
     child.wait()
 }
 
-/// Whether we are what the terminal's keys are for.
+/// Whether the terminal's keys (Ctrl-C, Ctrl-\) are sent to us.
 fn is_foreground() -> bool {
     let terminal = File::open("/dev/tty");
     terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
-/// Why segments cannot be captured; the run can go on without. Say it as `segments not seen: {why}`.
+/// Why segments cannot be captured. The run can go on without them: print `segments not seen: {why}`.
 #[derive(Debug)]
 pub enum CaptureError {
     /// Namespaces and packet sockets are Linux's.
@@ -12,7 +12,7 @@ pub enum CaptureError {
     Missing {
         /// Its name.
         program: &'static str,
-        /// The package that usually brings it.
+        /// The package that usually has it.
         package: &'static str,
     },
     /// The system does not let this user make a network namespace.
@@ -20,7 +20,7 @@ pub enum CaptureError {
         /// What it said.
         said: String,
     },
-    /// [`Capture::start`](crate::Capture::start) outside: there it would record what is not the run's own.
+    /// [`Capture::start`](crate::Capture::start) outside: there it would record other programs' traffic.
     Outside,
     /// A system call failed.
     System {
@@ -48,12 +48,12 @@ impl Display for CaptureError {
             CaptureError::Forbidden { said } => {
                 write!(f, "this system does not let you make a network of your own ({said}); ")?;
                 f.write_str(match rustix::process::geteuid().is_root() {
-                    true => "you are root, but a root without that right, as in most containers",
-                    false => "root may: try sudo",
+                    true => "you are root, but without that right, as in most containers",
+                    false => "root can: try sudo",
                 })
             }
             CaptureError::Outside => f.write_str(
-                "not in a network of the run's own, and others' traffic is not recorded",
+                "this is not the run's own network, and the traffic of others is not recorded",
             ),
             CaptureError::System { doing, error } => write!(f, "{doing}: {error}"),
         }

@@ -1,9 +1,9 @@
 //! TCP segments, where they can be seen: on Linux, in a network of the run's own.
 //!
 //! A `send` is not a segment, and a segment is not a `recv`. To see what travels between the two calls you have to look
-//! at the network itself, and on most machines only root may. So the run moves into a network namespace: a network of
-//! its own, with nothing in it but its own loopback. There it may look, and sees nothing but its own traffic. You can
-//! type the same:
+//! at the network itself, and on most machines only root may do that. So the run moves into a network namespace: a
+//! network of its own, with nothing in it but a loopback. There it may look, and it sees nothing but its own traffic.
+//! You can do the same by hand:
 //!
 //! ```text
 //! $ unshare --user --map-root-user --net
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! ```no_run
-//! // First thing in main: starts this program anew inside. Where that is not allowed, the run goes on without.
+//! // First thing in main: restarts this program inside. Where that isn't allowed, the run goes on without it.
 //! let capture = segments::enter().and_then(|()| segments::Capture::start());
 //! if let Err(why) = &capture {
 //!     eprintln!("segments not seen: {why}");

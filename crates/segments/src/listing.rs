@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
 impl Traffic {
-    /// One line a segment: when, counted in milliseconds from the first, from whom to whom, its flags, and which bytes of its
-    /// stream it carries; the bytes stand below where so many columns are too few. What was not seen comes last.
+    /// One line for each segment: when, in milliseconds after the first; from whom to whom; its flags; and which bytes of its
+    /// stream it carries. If there are too few columns, the bytes go below. What was not seen comes last.
     pub fn listing(&self, columns: usize) -> String {
         let start = self.segments.first().map_or(0, |seen| seen.segment.t_us);
         let ends = self.segments.iter().flat_map(|seen| [seen.segment.from, seen.segment.to]);
@@ -41,7 +41,7 @@ impl Traffic {
     }
 }
 
-/// What a segment says beyond its flags.
+/// What a segment says in addition to its flags.
 struct Words<'a>(&'a PlacedSegment);
 
 impl Display for Words<'_> {

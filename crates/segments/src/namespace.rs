@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Holds the name of the network namespace that the run has left: in any other one, we are inside.
+/// Holds the name of the network namespace that the run has left: if we are in any other one, we are inside.
 const OUTSIDE: &str = "UNSTUCK_OUTSIDE";
 
 /// Brings the loopback up, then becomes the program. A user's PATH often lacks the folders of `ip`.
@@ -15,15 +15,15 @@ const SCRIPT: &str = r#"PATH="$PATH:/usr/sbin:/sbin" ip link set lo up && exec "
 
 /// Moves this program into a network namespace of its own, with nothing in it but its own loopback, which is up.
 ///
-/// Inside already, it returns. Outside, it starts the program anew inside, with the same arguments, in this process
-/// (execve(2)): it returns only where that is not possible. So call it first thing in `main`, before any thread,
-/// output or child. A child of the program is inside too.
+/// If the program is inside already, this returns. Otherwise it restarts the program inside, with the same arguments and
+/// in this process (execve(2)), and returns only if that is not possible. So call it first thing in `main`, before any
+/// thread, output or child. Children of the program are inside too.
 ///
-/// Without root it takes a user namespace (user_namespaces(7)), in which the user keeps its name and may rule over
-/// networks of its own.
+/// Without root it uses a user namespace (user_namespaces(7)), in which the user keeps their name and may manage networks
+/// of their own.
 ///
 /// # Errors
-/// [`CaptureError`] where it is not possible. Nothing has changed then, and the run can go on without.
+/// [`CaptureError`] where it is not possible. Nothing has changed then, and the run can go on without it.
 pub fn enter() -> Result<(), CaptureError> {
     if is_inside() {
         return Ok(());
@@ -31,7 +31,7 @@ pub fn enter() -> Result<(), CaptureError> {
     if cfg!(not(target_os = "linux")) {
         return Err(CaptureError::NotLinux);
     }
-    // Tried with a program that does nothing: after execve there is no way back.
+    // Try it first with a program that does nothing: after execve there is no way back.
     let tried = inside(&["true".into()]).stdin(Stdio::null()).output();
     let tried =
         tried.map_err(|_| CaptureError::Missing { program: "unshare", package: "util-linux" })?;
@@ -71,7 +71,7 @@ fn inside(command: &[std::ffi::OsString]) -> Command {
     let mut unshare = Command::new("unshare");
     unshare.arg("--net");
     if !rustix::process::geteuid().is_root() {
-        // --map-root-user would work as well, but then the run would believe that it is root's.
+        // --map-root-user would work as well, but then the run would believe that it runs as root.
         unshare.args(["--user", "--map-current-user", "--keep-caps"]);
     }
     unshare.args(["--", "sh", "-c", SCRIPT, "sh"]).args(command);

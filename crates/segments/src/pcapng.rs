@@ -17,7 +17,7 @@ impl Recording {
     /// Writes the packets as a pcapng file, which Wireshark opens.
     ///
     /// # Errors
-    /// When `out` does not take it.
+    /// When writing to `out` fails.
     pub fn write_pcapng(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut section = Vec::new();
         section.extend(0x1a2b_3c4d_u32.to_le_bytes()); // tells the reader our byte order

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How many bytes are kept. A run that moves more teaches nothing about segments.
+/// How many bytes are kept. You won't learn more about segments from a run that moves more.
 const ROOM: usize = 256 << 20;
 
 /// A packet that arrived, from its IP header on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// When it was read, in microseconds on the machine's monotonic clock, as in [`observe::Event`]. It arrived a
-    /// little earlier: the kernel's own stamp is out of reach without `unsafe`.
+    /// little earlier: the kernel's own timestamp is out of reach without `unsafe`.
     pub t_us: u64,
     /// The packet.
     pub bytes: Vec<u8>,
@@ -30,13 +30,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// An empty one, which knows the time.
+    /// An empty recording, which begins now.
     pub fn new() -> Recording {
         let epoch_us = micros(ClockId::Realtime).saturating_sub(micros(ClockId::Monotonic));
         Recording { epoch_us, ..Recording::default() }
     }
 
-    /// Records a packet that was seen now, from its IP header on.
+    /// Adds a packet that was seen just now, from its IP header on.
     pub fn record(&mut self, packet: &[u8]) {
         self.kept += packet.len();
         self.full |= self.kept > ROOM;
@@ -46,8 +46,8 @@ impl Recording {
         }
     }
 
-    /// Adds those of some packets, recorded at the same time in another way, that are not in this recording, and puts
-    /// all in the order of their times.
+    /// Adds the packets of a second recording, made at the same time in another way, that are missing from this one, and
+    /// sorts all of them by time.
     pub fn add_missing(&mut self, packets: &[Packet]) {
         let mut here: HashMap<&[u8], usize> =
             packets.iter().map(|packet| (headers(packet), 0)).collect();
@@ -56,7 +56,7 @@ impl Recording {
                 *times += 1;
             }
         }
-        // What was sent twice, byte for byte, is here twice.
+        // A packet that was sent twice, byte for byte, is in here twice.
         let is_missing = |packet: &&Packet| match here.get_mut(headers(packet)) {
             Some(times) if *times > 0 => {
                 *times -= 1;
@@ -70,7 +70,7 @@ impl Recording {
     }
 }
 
-/// The headers of a packet, which tell it from others: those of IP and TCP have at most 60 bytes each.
+/// The headers of a packet, which identify it: those of IP and TCP have at most 60 bytes each.
 fn headers(packet: &Packet) -> &[u8] {
     &packet.bytes[..packet.bytes.len().min(120)]
 }

@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub struct Segment {
     /// When it was seen: see [`Packet::t_us`].
     pub t_us: u64,
-    /// Who sent it.
+    /// The sender's address.
     pub from: SocketAddr,
-    /// To whom.
+    /// The receiver's address.
     pub to: SocketAddr,
     /// The number of its first byte, counted from a start that the sender chose.
     pub seq: u32,
@@ -23,7 +23,7 @@ pub struct Segment {
     pub payload: Vec<u8>,
 }
 
-/// The flags of a segment, as they stand in its header.
+/// The flags of a segment, as in its header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u8);
 
@@ -34,7 +34,7 @@ impl Flags {
     pub const SYN: Flags = Flags(0x02);
     /// The connection is thrown away.
     pub const RST: Flags = Flags(0x04);
-    /// The sender had no more to send just then. It is no boundary: nobody shows it to the program that reads.
+    /// The sender had no more to send just then. It isn't a boundary: the program that reads never sees it.
     pub const PSH: Flags = Flags(0x08);
     /// The `ack` number counts.
     pub const ACK: Flags = Flags(0x10);
@@ -61,10 +61,10 @@ impl Display for Flags {
 }
 
 impl Segment {
-    /// Reads a packet; `None` when it is not a whole TCP segment over IPv4 or IPv6. Checksums are not looked at: on a
-    /// loopback nobody fills them in.
+    /// Reads a packet; `None` if it is not a whole TCP segment over IPv4 or IPv6. Checksums are not checked: on a loopback
+    /// they are not filled in.
     ///
-    /// Fragments and IPv6 extension headers are passed over: a loopback has none.
+    /// Packets that are fragments or have IPv6 extension headers are skipped: a loopback has none.
     pub fn parse(packet: &Packet) -> Option<Segment> {
         let bytes = &packet.bytes[..];
         let (from, to, tcp) = match bytes.first()? >> 4 {
@@ -151,7 +151,7 @@ mod tests {
             assert_eq!((segment.t_us, segment.seq, segment.ack), (9, 5, 6));
             assert_eq!(segment.flags.to_string(), "PSH ACK");
             assert_eq!(segment.payload, b"hi");
-            // What an Ethernet frame would add to reach its shortest length is no payload.
+            // The padding of a short Ethernet frame is not payload.
             assert_eq!(parse(&[&packet[..], &[0; 7]].concat()), Some(segment));
         }
     }
@@ -162,7 +162,7 @@ mod tests {
             for len in 0..packet.len() {
                 assert_eq!(parse(&packet[..len]), None, "{len}");
             }
-            // Any one byte wrong: whatever comes of it, it comes.
+            // Any one byte wrong: any result is fine, as long as there is one.
             for at in 0..packet.len() {
                 for value in [0, 1, 0x7f, 0xff] {
                     let mut wrong = packet.clone();

@@ -1,4 +1,4 @@
-//! From single segments to connections: whose bytes they are, and where in the stream they stand.
+//! From single segments to connections: whose bytes they carry, and where in the stream those belong.
 
 use crate::{Flags, Recording, Segment};
 use observe::Event;
@@ -10,8 +10,8 @@ use std::ops::Range;
 pub struct Traffic {
     /// Every segment, in the order in which it was seen.
     pub segments: Vec<PlacedSegment>,
-    /// Connections that had begun before the recording. Whoever sent first counts as the client, and the bytes count
-    /// from the first that was seen.
+    /// Connections that had begun before the recording. The side that was seen to send first counts as the client, and bytes
+    /// are counted from the first that was seen.
     pub joined: Vec<u64>,
     /// Bytes that travelled but were not seen: the recorder was too slow, or had not started yet.
     pub gaps: Vec<Gap>,
@@ -28,12 +28,12 @@ pub struct PlacedSegment {
     pub conn: u64,
     /// In which of its two streams.
     pub direction: Direction,
-    /// Where in that stream its first byte stands, from 0. A SYN has 0, a FIN alone the length of the stream.
+    /// The place of its first byte in that stream, from 0. A SYN has 0; a FIN without bytes has the length of the stream.
     pub offset: u64,
-    /// How many bytes of the other stream its sender says it has; only with the ACK flag. Once it has the
-    /// other's FIN it counts that as one more (RFC 9293, 3.4), and so do we.
+    /// How many bytes of the other stream its sender acknowledges; only with the ACK flag. A FIN that it has received counts
+    /// as one more byte (RFC 9293, 3.4), here as in the segment.
     pub acked: Option<u64>,
-    /// It repeats what was seen before: a retransmission, or a probe whether the peer is there.
+    /// It repeats what was seen before: a retransmission, or a probe that asks whether the peer is still there.
     pub again: bool,
     /// The segment itself.
     pub segment: Segment,
@@ -107,7 +107,7 @@ impl Traffic {
         carry
     }
 
-    /// All segments in that form: those without bytes have no `got`, and each has its flags in `text`, but for PSH.
+    /// All segments in that form: those without bytes have no `got`, and each has its flags in `text`, except PSH.
     pub fn every(&self) -> Vec<Event> {
         self.segments.iter().map(PlacedSegment::event).collect()
     }
@@ -160,7 +160,7 @@ struct Stream {
 }
 
 impl Connection {
-    /// The SYN without an ACK is the client's. If it was not seen, whoever sent first counts as the client.
+    /// The SYN without an ACK is the client's. If it was not seen, the side that sent first counts as the client.
     fn begin(segment: &Segment) -> Connection {
         let answers = segment.flags.contains(Flags(Flags::SYN.0 | Flags::ACK.0));
         let (client, server) =
@@ -169,14 +169,14 @@ impl Connection {
         Connection { client, server, to_server, to_client, reset: false }
     }
 
-    /// No SYN was seen, and something else than a reset was.
+    /// No SYN was seen, but something other than a reset was.
     fn is_joined(&self) -> bool {
         let streams = [&self.to_server, &self.to_client];
         streams.iter().all(|stream| stream.syn.is_none())
             && streams.iter().any(|stream| stream.first.is_some())
     }
 
-    /// The same pair of addresses is another connection if it begins again with another sequence number.
+    /// The same pair of addresses is a new connection if it begins again with another sequence number.
     fn has(&self, segment: &Segment) -> bool {
         let there = (segment.from, segment.to) == (self.client, self.server);
         let back = (segment.to, segment.from) == (self.client, self.server);
@@ -200,7 +200,7 @@ impl Connection {
 }
 
 impl Stream {
-    /// Where the segment stands, and whether it was seen before.
+    /// The segment's place in the stream, and whether it was seen before.
     fn take(&mut self, segment: &Segment) -> (u64, bool) {
         let syn = segment.flags.contains(Flags::SYN);
         if syn {
@@ -220,14 +220,14 @@ impl Stream {
         let end = start + segment.payload.len() as u64;
         let fin_again = segment.flags.contains(Flags::FIN) && self.fin;
         self.fin |= segment.flags.contains(Flags::FIN);
-        // A probe repeats the number before the next one, with a byte or without.
+        // A keepalive probe has the number just before the next one (RFC 9293, 3.8.4), with a byte or without.
         let probe =
             segment.payload.is_empty() && !segment.flags.contains(Flags::FIN) && start < self.end;
         let again = fin_again || probe || self.fill(start..end);
         (start, again)
     }
 
-    /// Notes that these bytes were seen; whether some of them had been before.
+    /// Notes that these bytes were seen. Returns whether some of them had been seen before.
     fn fill(&mut self, bytes: Range<u64>) -> bool {
         self.missed_until(bytes.start);
         if bytes.start == self.end {
@@ -251,7 +251,7 @@ impl Stream {
         left > 0
     }
 
-    /// The bytes between the end so far and `start` have travelled, but we did not see them.
+    /// The bytes from the end so far to `start` have travelled, but we did not see them.
     fn missed_until(&mut self, start: u64) {
         if start > self.end {
             self.gaps.push(self.end..start);
@@ -259,16 +259,16 @@ impl Stream {
         }
     }
 
-    /// The other side says that it has everything before this number: what we have not seen of it is missing.
+    /// The other side says that it has everything before this number: whatever we have not seen of it is a gap.
     fn acknowledged(&mut self, ack: u32) -> u64 {
         let acked = self.offset(ack);
         self.missed_until(acked - u64::from(self.fin && acked > self.end));
         acked
     }
 
-    /// From a number of 32 bits, which wraps every 4 GiB, to a place in the stream: the one nearest to its end.
+    /// From a sequence number, which has 32 bits and wraps every 4 GiB, to a place in the stream: the one nearest to its end.
     fn offset(&mut self, seq: u32) -> u64 {
-        // Without the SYN, the first number that is seen counts as the beginning.
+        // If the SYN was not seen, the first number that we see counts as the beginning.
         let first = *self.first.get_or_insert(seq);
         let ahead = seq.wrapping_sub(first).wrapping_sub(self.end as u32).cast_signed();
         self.end.saturating_add_signed(ahead.into())
@@ -287,7 +287,7 @@ mod tests {
         Segment { t_us: 0, from, to, seq, ack, flags, payload: payload.to_vec() }
     }
 
-    /// (offset, again) of each, for segments of one direction after a SYN with this number.
+    /// (offset, again) for each of these segments, all in one direction after a SYN with this number.
     fn places(first: u32, segments: &[(u32, &[u8])]) -> (Vec<(u64, bool)>, Vec<Range<u64>>) {
         let mut stream = Stream::default();
         stream.take(&segment(C, S, first, 0, Flags::SYN, b""));

@@ -1,4 +1,4 @@
-//! The Wireshark dissector, on captures of real connections. Skipped aloud without tshark or a network namespace.
+//! The Wireshark dissector, on captures of real connections. Skipped, with a message, without tshark or a network namespace.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -13,8 +13,8 @@ const TIME: Duration = Duration::from_secs(60);
 
 const DISSECTOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/wireshark/unstuck.lua");
 
-/// For each SIZE a connection to PORT, in which each side sends its bytes, given in hex, in pieces of that size: the
-/// client, then the server. The next piece leaves when the last one has been read: each is a segment of its own.
+/// For each SIZE, a connection to PORT in which each side sends its bytes, given in hex, in pieces of that size: first the
+/// client, then the server. A piece is sent once the one before has been read, so each is a segment of its own.
 const PIECES: &str = "\
 import socket, sys
 port, sizes, *streams = int(sys.argv[1]), sys.argv[2].split(','), *map(bytes.fromhex, sys.argv[3:])
@@ -57,7 +57,7 @@ impl Stage {
         self.scratch.path().join("run.pcapng")
     }
 
-    /// Runs a command in a network of its own, records it, and returns what stood on stderr.
+    /// Runs a command in a network of its own, records it, and returns its stderr.
     fn capture(&self, command: Command) -> String {
         let mut segments = Command::new(binary("segments").unwrap());
         segments.arg("--write").arg(self.file()).arg("--");
@@ -88,7 +88,7 @@ impl Stage {
         self.capture(talk);
     }
 
-    /// Leaves packets out of the recording: those for which `missing` is true of their number, from 0, and their bytes.
+    /// Removes packets from the recording: those for which `missing`, given their number (from 0) and their bytes, is true.
     fn leave_out(&self, missing: impl Fn(usize, &[u8]) -> bool) {
         const PACKET: [u8; 4] = 6_u32.to_le_bytes();
         let file = fs::read(self.file()).unwrap();
@@ -153,7 +153,7 @@ fn the_real_programs_messages_are_found() {
     let headers = stage.fields(&["unstuck.header"], &[]);
     assert!(headers[1].starts_with(r#"{"data_len":3,"status":0,"#), "{headers:?}");
 
-    // The other protocol on the tutorial's port: a matter of preferences.
+    // The other protocol on the tutorial's port: a preference decides.
     stage.programs("fix-json-header-server", "fix-json-header-client", &commands);
     let rows = stage.fields(
         &["unstuck.command", "unstuck.data_len", "unstuck.body"],
@@ -172,7 +172,7 @@ fn every_message_is_found_however_the_stream_is_cut() {
     let rows =
         stage.fields(&["tcp.stream", "unstuck.length", "unstuck.command", "unstuck.body"], &[]);
     for (stream, size) in sizes.iter().enumerate() {
-        // Messages that end in one segment stand in one line.
+        // Messages that end in the same segment share a line.
         let all = |at: usize| -> String {
             let rows = rows.iter().map(|row| row.split('|').collect::<Vec<_>>());
             let rows = rows.filter(|row| row[0] == stream.to_string());
@@ -225,7 +225,7 @@ fn raw_requests_are_shown_as_they_came() {
     assert_eq!(rows, ["echo a\\n", "echo b\\n", "61"]);
 }
 
-/// In pieces of 13 bytes: a message in two of them, then two in one each.
+/// Cut into pieces of 13 bytes: the first message takes two pieces, the next two take one each.
 fn long_then_short() -> Vec<u8> {
     [framed(b"a long one, in 2 parts"), framed(b"ls -l /ab"), framed(b"ls -l /cd")].concat()
 }
@@ -250,7 +250,7 @@ fn a_capture_that_began_inside_a_stream_says_so_and_reads_on_where_messages_fit(
             format!("{part}|{BEGAN_INSIDE}: where the next message begins is not known"),
             format!("ls -l /ab|||{}", assumed(13)),
             format!("ls -l /cd|||{}", assumed(13)),
-            // Nobody saw that this direction began here.
+            // This direction may have begun before the capture.
             format!("{}||{}", hex(b"012345678"), assumed(0)),
             format!("{}||{}", hex(b"9"), assumed(0)),
         ]
@@ -272,7 +272,7 @@ fn a_part_that_is_missing_is_no_fault_of_the_sender() {
     let assumed = format!("{NOT_CAPTURED}; read as messages from captured byte 39 on");
     assert_eq!(rows[2..], [format!("ls -l /ab||{assumed}"), format!("ls -l /cd||{assumed}")]);
 
-    // Inside a message whose length is known: what comes after it is no assumption.
+    // Missing inside a message whose length is known: where the next one begins is certain.
     for size in [20, 15] {
         let requests = [framed(b"two parts, of which one is missing !"), framed(b"next")].concat();
         stage.pieces(&python, 8888, &[size], [&requests, b""]);
@@ -282,7 +282,7 @@ fn a_part_that_is_missing_is_no_fault_of_the_sender() {
         assert!(!rows[0].contains(NOT_CAPTURED), "{rows:?}");
     }
 
-    // Inside a length: where its message ends is not known, and the bytes after it are no length.
+    // Missing inside a length: where its message ends is not known, and the bytes after it must not be read as a length.
     stage.pieces(&python, 8888, &[1], [&framed(b"echo hi"), b""]);
     stage.leave_out(|number, _| number == 5);
     let rows = stage.fields(&["unstuck.lost", "_ws.expert.message"], &[]);

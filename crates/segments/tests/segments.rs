@@ -1,4 +1,4 @@
-//! The program itself, on real connections. Skipped aloud where no network namespace can be had.
+//! The program itself, on real connections. Skipped, with a message, where it can't have a network namespace.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -31,8 +31,8 @@ server.send(b'answer'); server.close()
 while client.recv(100): pass
 ";
 
-/// A client sends hi and closes; then the command ends. It leaves the server behind, which reads all and closes when the
-/// test lets it, if that comes before the command is gone.
+/// A client sends hi and closes; then the command ends, but leaves its server running. That reads everything, and closes
+/// when the test lets it.
 const LEFT_BEHIND: &str = r#"
 import os, socket, sys
 listener = socket.create_server(('127.0.0.1', 0))
@@ -45,7 +45,7 @@ while server.recv(100): pass
 with open(sys.argv[1]) as may_close: may_close.readline()
 "#;
 
-/// Moves more bytes than a queue of ours holds, when the test lets it, and closes both sides.
+/// When the test lets it, moves more bytes than our queue in the kernel holds, and closes both sides.
 const FLOOD: &str = r#"
 import os, socket, sys
 family, host = (socket.AF_INET6, '::1') if sys.argv[2] == '6' else (socket.AF_INET, '127.0.0.1')
@@ -68,7 +68,7 @@ fn run(arguments: &[&str]) -> Finished {
     Program::start("segments", command.args(arguments)).unwrap().wait(TIME).unwrap()
 }
 
-/// Whether segments can be seen here; the reason is said where not.
+/// Whether segments can be seen here; if not, the test says why.
 fn possible() -> bool {
     let said = String::from_utf8(run(&["true"]).stderr).unwrap();
     if !said.is_empty() {
@@ -135,7 +135,7 @@ fn each_segment_is_seen_once_in_its_place() {
         assert!(events.iter().all(|event| event.call == "segment" && event.conn == 1));
         assert_eq!(events[0].local, events[2].peer);
 
-        // The same and those without bytes, with the time of the day.
+        // The same, plus those without bytes, with the time of day.
         let every = trace(&every);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
         let lately = now - 600_000_000..=now;
@@ -245,7 +245,7 @@ fn wireshark_reads_the_file_and_finds_no_fault_in_it() {
     for payload in ["|5|68656c6c6f|", "|2|6869|", "|6|616e73776572|"] {
         assert_eq!(read.lines().filter(|line| line.contains(payload)).count(), 1, "{read}");
     }
-    // What it says of a sound connection: that it begins and that it ends.
+    // About a complete connection: that it begins, and that it ends.
     let fault =
         ["retransmission", "out-of-order", "duplicate", "not captured", "alformed", "hecksum"];
     assert!(!fault.iter().any(|word| read.to_lowercase().contains(word)), "{read}");
@@ -271,7 +271,7 @@ fn the_command_finds_a_network_of_its_own_and_its_code_is_ours() {
     assert_eq!(run(&[]).code, Some(2));
 }
 
-/// A command that tells which signal it got, and a second process of its own that would outlive it.
+/// A command that says which signal it got, and a second process of its own that would outlive it.
 const TOLD: &str = r#"
 sleep 1000 &
 for signal in INT TERM HUP QUIT; do trap "echo $signal; exit 9" $signal; done
@@ -279,7 +279,7 @@ echo ready $!
 while :; do wait; done
 "#;
 
-/// Bash: a plain shell may not trap what was ignored when it started, and a background job ignores INT.
+/// Bash, because other shells can't trap a signal that was ignored when they started, and a background job ignores INT.
 fn told(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary("segments").unwrap());
     command.args(arguments).args(["--", "bash", "-c", TOLD]);
@@ -333,11 +333,11 @@ fn in_a_terminal_each_key_reaches_the_command_once() {
         let (status, said) = window.end();
         assert_eq!(status.code(), Some(9), "{said}");
         assert_eq!(said.matches(name).count(), 1, "{said}");
-        // What a shell runs in the background ignores both keys: what was left there is the command's own.
+        // A shell's background job ignores both keys, and segments leaves it alone: the test has to end it.
         let _ = Command::new("kill").args(["-KILL", &pid]).status();
     }
-    // The same signal without the key is for segments alone, and the terminal's for all: it can't tell them
-    // apart, and passes on neither.
+    // Sent with kill, INT reaches segments alone; sent by the terminal, it reaches everybody. segments can't tell the two
+    // apart, so it never passes on INT.
     let mut window = Window::start(segments.to_str().unwrap(), &["--", "bash", "-c", TOLD]);
     let pid = window.wait_for("ready ");
     let this = window.pid().to_string();
@@ -379,7 +379,7 @@ fn what_was_recorded_is_for_this_user_alone() {
 
 #[test]
 fn where_it_is_not_possible_the_command_runs_all_the_same() {
-    // A path without unshare is as good as a system without it.
+    // A PATH without unshare is like a system without it.
     let scratch = Scratch::new().unwrap();
     let mut command = Command::new(binary("segments").unwrap());
     command.args(["/bin/sh", "-c", "echo ran; exit 3"]).env("PATH", scratch.path());

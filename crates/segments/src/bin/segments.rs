@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The lesson: a send is not a segment, and a segment is not a recv. Watch what the kernel really puts on the wire: the
 /// handshake, which bytes travel together, the bare ACKs, the FIN of each side.
 ///
-/// The command finds its own loopback (127.0.0.1 and ::1) there and nothing else: no other program, no Internet. Server
-/// and client must therefore be in the same command. Linux only; root is not needed where the system allows user
-/// namespaces. Where nothing can be seen, the reason is said on stderr and the command runs all the same.
+/// In that network there is a loopback (127.0.0.1 and ::1) and nothing else: no other programs, no Internet. So put server
+/// and client into the same command. Linux only; root is not needed where the system allows user namespaces. Where
+/// nothing can be seen, the command still runs, and stderr says why.
 #[derive(Parser)]
 #[command(
     version,
@@ -38,7 +38,7 @@ By hand, in a shell, with Wireshark's tshark or tcpdump instead:
   unshare --user --map-root-user --net
   ip link set lo up
 
-The exit code is the command's, 128 + n when signal n ended it. What tells segments to end is passed on to the
+The exit code is the command's, or 128 + n if signal n ended it. A signal that tells segments to end is passed on to the
 command. After kill -9 the command ends too. segments goes on recording until both sides of each connection have closed, for up
 to five seconds after the command ends."
 )]
@@ -49,7 +49,7 @@ struct Args {
     /// Append each segment that carries bytes to FILE, in the form of the programs' own --trace
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Append each segment to FILE, also those that carry no bytes, with the times that strace would write: for timeline --ladder
+    /// Append every segment to FILE, even those that carry no bytes, with times like strace's: for timeline --ladder
     #[arg(long, value_name = "FILE")]
     every: Option<PathBuf>,
     /// The command and its arguments
@@ -64,7 +64,7 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // Outside, this starts the program anew inside and does not return.
+    // Outside, this restarts the program inside and does not return.
     let capture = segments::enter().and_then(|()| Capture::start());
     if let Err(why) = &capture {
         let _ = writeln!(io::stderr(), "segments not seen: {why}");
@@ -104,7 +104,7 @@ fn show(args: &Args, capture: Capture) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One write a line, as the programs do: the file may be theirs too.
+/// One write for each line, as in the programs: they may be writing to the same file.
 fn append(path: &Path, events: &[Event]) -> io::Result<()> {
     let mut file = create_private(path)?;
     for event in events {
