@@ -1,6 +1,6 @@
-//! What a server can answer that this protocol does not allow: one line on stderr, and exit code 5, or 4 for what is cut.
+//! Answers that this protocol does not allow: one line on stderr, and exit code 5, or 4 if the answer is cut off.
 //!
-//! What the client promises like all remote-command clients is tested with those: `crates/shell/tests/clients`.
+//! What all remote-command clients promise is tested in `crates/shell/tests/clients`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use stage::{Finished, Program};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]

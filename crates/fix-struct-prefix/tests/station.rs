@@ -5,7 +5,7 @@
 //! | every way to cut the stream into pieces of one size, and some at random | `whole_reports_however_the_stream_is_cut` |
 //! | the end of the stream, after each of its bytes | `an_end_inside_a_message_is_an_error` |
 //! | a program that asks `recv` for four bytes gets three | `one_recv_is_right_on_a_quiet_day_only` |
-//! | a length that is none | `a_negative_length` |
+//! | a length that makes no sense | `a_negative_length` |
 //! | requests that leave together | `framed_requests_from_python` |
 //! | what `struct` says when it can't | `what_python_says` |
 
@@ -20,7 +20,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 /// What the station sends: "wind 7" and "rain".
 const STREAM: &[u8] = b"\x06\0\0\0wind 7\x04\0\0\0rain";
@@ -87,8 +87,8 @@ fn one_recv_is_right_on_a_quiet_day_only() {
     }
 }
 
-/// Python's `exactly` reads nothing then, and doesn't notice; what is left over loses its place. Rust makes you say what
-/// a negative length is.
+/// Python's `exactly` then reads nothing and doesn't notice; `leftovers.py` loses its place in the stream. Rust makes you
+/// decide what a negative length means.
 #[test]
 fn a_negative_length() {
     let port = sends(b"\xff\xff\xff\xff\x04\0\0\0rain");
@@ -112,7 +112,7 @@ fn framed_requests_from_python() {
     assert_eq!(text(&done.stdout), "b'a\\n'\nb'b\\n'\nb''\n", "{}", text(&done.stderr));
 }
 
-/// How long an answer takes is the machine's, and the page says so.
+/// How long an answer takes depends on the machine, and the page says so.
 #[test]
 fn two_writes_one_write_and_nodelay() {
     for how in ["two", "one", "nodelay"] {
@@ -165,7 +165,7 @@ fn what_python_says() {
 /// What to start, in front of the port.
 type Reader = Vec<PathBuf>;
 
-/// All that should read whole messages. Without Python, only ours.
+/// All programs that should read whole messages. Without Python, only those in Rust.
 fn readers() -> Vec<Reader> {
     let python = ["exactly.py", "leftovers.py"].into_iter().filter_map(python);
     python.chain(["exactly", "leftovers"].map(rust)).collect()
@@ -205,7 +205,7 @@ fn reads(reader: &Reader, port: u16, code: i32) -> String {
     text(&done.stdout)
 }
 
-/// The reports alone: the one kind of reader prints what it does, as well.
+/// Only the reports: `leftovers` also prints each step.
 fn reports(said: &str) -> String {
     let steps = said.contains("recv   ");
     let report = |line: &str| match steps {
@@ -215,13 +215,13 @@ fn reports(said: &str) -> String {
     said.lines().filter_map(report).collect()
 }
 
-/// Sends these bytes to everybody who connects, and closes.
+/// Sends these bytes to every client, and closes.
 fn sends(bytes: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for conn in listener.incoming() {
-            // A reader that has already left is its own test's business.
+            // The reader may already have left; that is for its own test to judge.
             let _ = conn.unwrap().write_all(bytes);
         }
     });

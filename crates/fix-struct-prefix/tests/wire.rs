@@ -1,6 +1,6 @@
 //! The bytes on the wire, exactly; and that an answer leaves at once.
 //!
-//! What the server promises like all remote-command servers is tested with those: `crates/shell/tests/servers`.
+//! What all remote-command servers promise is tested in `crates/shell/tests/servers`.
 //!
 //! | fault | test |
 //! |---|---|
@@ -17,7 +17,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-/// A test that passes never waits so long.
+/// A test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -67,7 +67,7 @@ fn server(args: &[&str]) -> Program {
     Program::start("server", command.args(["--listen", "127.0.0.1:0"]).args(args)).unwrap()
 }
 
-/// Everything that comes after we have said that we are done.
+/// Everything that arrives after we have shut down our sending side.
 fn rest(mut conn: TcpStream) -> Vec<u8> {
     conn.set_read_timeout(Some(LONG)).unwrap();
     conn.shutdown(Shutdown::Write).unwrap();

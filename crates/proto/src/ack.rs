@@ -8,13 +8,13 @@
 //! ```
 //!
 //! This is the tutorial's protocol with its weakness. Nothing marks the end of the text `327`: the
-//! client takes what *one* `recv` brings. If the network cuts it into `3` and `27`, the client
-//! believes 3. The handshake keeps the length and the bytes apart in time, so that they don't arrive
-//! in one `recv`, but it doesn't mark a boundary. And every answer costs one more round trip.
+//! client takes what *one* `recv` returns. If the network cuts it into `3` and `27`, the client
+//! believes 3. The handshake separates the length and the bytes in time, so that one `recv` never
+//! returns both, but it doesn't mark a boundary. And every answer costs one more round trip.
 
 use crate::{EncodeError, FrameError, Framing, Parsed, Part, Progress};
 
-/// What the client says when it has read the length.
+/// What the client sends when it has read the length.
 pub const OK: &[u8; 2] = b"OK";
 
 /// The longest length text: `i32::MAX` has ten digits.
@@ -49,7 +49,7 @@ pub fn decode_length(text: &[u8], limit: usize) -> Result<usize, FrameError> {
     }
 }
 
-/// Checks that what the client said is [`OK`], of which less came if the stream has ended.
+/// Checks that the client's answer is [`OK`]. `text` is shorter only if the stream has ended.
 ///
 /// # Errors
 /// [`FrameError::Truncated`] when bytes are missing, [`FrameError::BadAck`] when it is anything else.

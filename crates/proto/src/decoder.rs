@@ -6,14 +6,14 @@ use crate::{FrameError, Part, Progress};
 
 /// The first read is offered 2 KiB: ten thousand clients in the middle of a command cost 20 MiB.
 ///
-/// Less would not do. A raw request is what one read brings, and a server that refuses those of more
-/// than 1 KiB must not be shown only the first KiB of one.
+/// Less would not be enough. A raw request is whatever one read returns, and a server that refuses
+/// requests of more than 1 KiB has to see that one is longer.
 const FIRST_ROOM: usize = 2048;
-/// While reads fill their room it doubles, at most this often: to 256 KiB. One read then brings so
-/// many small messages that the cost of the system call hardly matters.
+/// The room doubles whenever a read fills it, at most this often: to 256 KiB. One read then returns
+/// enough small messages that the cost of the system call hardly matters.
 const DOUBLINGS: u8 = 7;
-/// The end of a message longer than 32 KiB is the end of the room. Otherwise the read would also
-/// bring a part of the next message, and moving that to the front costs more than another read.
+/// If a message is longer than 32 KiB, the room ends where the message ends. Otherwise the read would
+/// also return part of the next message, and moving that to the front costs more than another read.
 const LONG: usize = 32 * 1024;
 
 /// Where a message begins and ends: how to read its head.
@@ -31,7 +31,7 @@ pub trait Framing {
 /// What the bytes at the front of a message are so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<H> {
-    /// Not yet a whole head: this much of its current piece.
+    /// The head is not whole yet: this much of its current piece is there.
     NeedMore(Progress),
     /// A whole head.
     Head {
@@ -44,7 +44,7 @@ pub enum Parsed<H> {
     },
 }
 
-/// A whole message. The body lies in the decoder's buffer, where the read put it.
+/// A whole message. Its body is in the decoder's buffer, where the read put it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a, H> {
     /// What the head said.
@@ -53,7 +53,7 @@ pub struct Frame<'a, H> {
     pub body: &'a [u8],
 }
 
-/// Finds messages in a stream, however it is cut.
+/// Finds the messages in a stream, however it is cut.
 ///
 /// ```text
 ///           start          end              limit
@@ -62,7 +62,7 @@ pub struct Frame<'a, H> {
 ///               \__ the message under way: 2 of 5 bytes of its body have come
 /// ```
 ///
-/// The caller does the reading, so that the read loop stands in the caller's file:
+/// You do the reading, so that the read loop is in your own file:
 ///
 /// ```
 /// use proto::{Decoder, prefix::PrefixFraming};
@@ -83,10 +83,10 @@ pub struct Frame<'a, H> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// - **No copy**: a read puts the bytes where the message is handed out. Only the beginning of a
-///   message is moved, and only to make room for the rest of it.
-/// - **Memory grows with the bytes that came**, to at most twice as many and 256 KiB, and never with
-///   the length that was promised. An idle decoder [gives it back](Self::release).
+/// - **No copy**: the message is handed out where the read put it. Only the beginning of a message is
+///   ever moved, and only to make room for the rest.
+/// - **Memory grows with the bytes that have arrived**, to at most twice as many plus 256 KiB, and
+///   never with the length that was promised. An idle decoder can [free it](Self::release).
 /// - **Errors are sticky**: every later call returns the same one.
 #[derive(Debug)]
 pub struct Decoder<F: Framing> {
@@ -102,8 +102,8 @@ pub struct Decoder<F: Framing> {
     piece: Part,
     /// Where that piece begins, counted from `start`.
     piece_start: usize,
-    /// Where it ends, counted from `start`: with fewer unread bytes there is nothing to decode. 0 if
-    /// nobody has looked at the message yet.
+    /// Where it ends, counted from `start`: with fewer unread bytes there is nothing to decode. 0 if we
+    /// haven't looked at the message yet.
     wanted: usize,
     /// What the head said, once it is whole.
     head: Option<F::Head>,
@@ -112,7 +112,7 @@ pub struct Decoder<F: Framing> {
     /// How often the room has doubled.
     doublings: u8,
     failed: Option<FrameError>,
-    /// The room for a read after an error: nobody looks at this byte.
+    /// The room for a read after an error: this byte is never looked at.
     nowhere: [u8; 1],
 }
 
@@ -150,7 +150,7 @@ impl<F: Framing> Decoder<F> {
         self.take()
     }
 
-    /// As `decode`, but looks at the bytes.
+    /// The part of `decode` that looks at the bytes.
     #[inline]
     fn take(&mut self) -> Result<Option<Frame<'_, F::Head>>, FrameError> {
         if self.head.is_none() {
@@ -186,14 +186,14 @@ impl<F: Framing> Decoder<F> {
             }
             Err(error) => return Err(self.fail(error)),
         }
-        self.limit = self.end; // the room depends on what was just learned
+        self.limit = self.end; // how much room to offer depends on what we just learned
         Ok(())
     }
 
-    /// Room for the next read; say with [`filled`](Self::filled) how much of it was used.
+    /// Room for the next read. Call [`filled`](Self::filled) after it, to say how much was used.
     ///
     /// It is never empty, since a read of 0 bytes would look like the end of the stream. After an
-    /// error, and when there is no memory, it is one byte that nobody looks at:
+    /// error, and when there is no memory, it is one byte that is never looked at:
     /// [`decode`](Self::decode) then returns the error.
     #[inline]
     pub fn space(&mut self) -> &mut [u8] {
@@ -203,7 +203,7 @@ impl<F: Framing> Decoder<F> {
         &mut self.buffer[self.end..self.limit]
     }
 
-    /// Moves the unread bytes to the front if needed, grows the buffer if needed. `false` after an error.
+    /// Moves the unread bytes to the front and grows the buffer, if needed. `false` after an error.
     #[inline(never)]
     fn make_room(&mut self) -> bool {
         if self.failed.is_some() {
@@ -213,10 +213,10 @@ impl<F: Framing> Decoder<F> {
         let room = FIRST_ROOM << self.doublings;
         // How large the buffer must be, counted from `start`.
         let size = if self.wanted > LONG.max(unread) {
-            // At most twice what has come, and no more than the message has.
+            // At most twice what has arrived, and no more than the message needs.
             (unread + 1).next_power_of_two().max(room).max(LONG).min(self.wanted)
         } else if unread == 0 && self.last > LONG {
-            // After one long message the next is often as long: room for whole ones only.
+            // After a long message, the next one is often just as long: make room for whole ones only.
             self.last * (room / self.last).max(1)
         } else {
             self.wanted.max(unread + room)
@@ -241,7 +241,7 @@ impl<F: Framing> Decoder<F> {
     /// Says that the last read put `n` bytes at the front of [`space`](Self::space).
     ///
     /// # Panics
-    /// When `n` is more than `space` offered: no read can have brought that much.
+    /// When `n` is more than `space` offered: no read can have returned that much.
     #[inline]
     pub fn filled(&mut self, n: usize) {
         if self.failed.is_some() {
@@ -254,7 +254,7 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// To be called at the end of the stream: checks that it ended between two messages.
+    /// Call this at the end of the stream: it checks that the stream ended between two messages.
     ///
     /// # Errors
     /// [`FrameError::Truncated`] if it ended inside one.
@@ -264,17 +264,17 @@ impl<F: Framing> Decoder<F> {
             self.look()?;
         }
         let between = self.head.is_none() && unread == 0;
-        // A whole message may still be there: nobody has asked for it yet.
+        // A whole message may still be there that `decode` has not been asked for.
         if between || unread >= self.wanted {
             return Ok(());
         }
         Err(self.fail(FrameError::Truncated(self.progress())))
     }
 
-    /// To be called at the end of the stream when a message is still due, as in a client that waits for
-    /// an answer: the error to report. Call it after [`decode`](Self::decode) returned `None`.
+    /// Call this at the end of the stream if you are still waiting for a message, as a client waits for
+    /// its answer: it returns the error to report. Call it after [`decode`](Self::decode) returned `None`.
     ///
-    /// [`FrameError::Truncated`] if a part of the message came, [`FrameError::NoAnswer`] if nothing did.
+    /// [`FrameError::Truncated`] if part of the message arrived, [`FrameError::NoAnswer`] if nothing did.
     pub fn unexpected_end(&mut self) -> FrameError {
         match self.check_end() {
             Err(error) => error,
@@ -282,7 +282,7 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// How much of the piece under way has come, as of the last [`decode`](Self::decode): say so when a
+    /// How much of the current piece had arrived at the last [`decode`](Self::decode): report it when a
     /// read times out.
     pub fn progress(&self) -> Progress {
         let Decoder { piece: part, piece_start, wanted, .. } = *self;
@@ -292,11 +292,11 @@ impl<F: Framing> Decoder<F> {
         Progress { part, got, want }
     }
 
-    /// Checks that nothing more has come: not here, and not in the kernel, where `waiting` bytes can be read. Before the next
-    /// request is sent, no byte of an answer can be there.
+    /// Checks that nothing more has arrived, neither here nor in the kernel, where `waiting` bytes can be read. Call it
+    /// before you send the next request: no byte of its answer can be there yet.
     ///
     /// # Errors
-    /// [`FrameError::Trailing`] when bytes came that nobody announced.
+    /// [`FrameError::Trailing`] when there are bytes that no length announced.
     pub fn expect_nothing_more(&mut self, waiting: usize) -> Result<(), FrameError> {
         self.check()?;
         match self.unread().len() + waiting {
@@ -305,9 +305,9 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// The error to report when a client that is about to send a request has read something that nobody asked for, while
-    /// `waiting` bytes more can be read. If it is a whole message, the error shows it: a server that refuses a client says so
-    /// at once, and does not wait for its request.
+    /// The error to report when a client is about to send a request, but has already read something, and `waiting` more bytes
+    /// can be read. If it is a whole message, the error shows it: a server that refuses a client says so at once, without
+    /// waiting for its request.
     pub fn unasked(&mut self, waiting: usize) -> FrameError {
         let count = self.unread().len() + waiting;
         let error = match self.decode() {
@@ -321,7 +321,7 @@ impl<F: Framing> Decoder<F> {
         self.fail(error)
     }
 
-    /// Frees the buffer if no byte is unread. A server calls it before it waits for a client that may
+    /// Frees the buffer if no byte is unread. A server calls this before it waits for a client that may
     /// be idle; the next [`space`](Self::space) allocates 2 KiB.
     pub fn release(&mut self) {
         if self.start == self.end {
@@ -331,7 +331,7 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// The bytes that were read and not handed out. They begin the next message.
+    /// The bytes that were read but not handed out yet. They are the beginning of the next message.
     pub fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -344,7 +344,7 @@ impl<F: Framing> Decoder<F> {
         }
     }
 
-    /// Ends this stream: from now on every call returns this error.
+    /// The stream ends here: from now on every call returns this error.
     #[cold]
     fn fail(&mut self, error: FrameError) -> FrameError {
         self.buffer = Vec::new();
@@ -354,7 +354,7 @@ impl<F: Framing> Decoder<F> {
     }
 }
 
-/// The copy of an error for one more call; a function of its own keeps `decode` small and fast.
+/// Returns a copy of the error, if there was one. It is a separate function to keep `decode` small and fast.
 #[cold]
 fn again(error: &FrameError) -> FrameError {
     error.clone()
@@ -369,7 +369,7 @@ mod tests {
 
     const MOST_ROOM: usize = FIRST_ROOM << DOUBLINGS;
 
-    /// A server keeps one for each client.
+    /// A server keeps a decoder for each client, so its size matters.
     #[test]
     fn a_decoder_is_small() {
         assert!(size_of::<FrameError>() <= 24, "{}", size_of::<FrameError>());
@@ -439,7 +439,7 @@ mod tests {
         check(JsonFraming { max_frame: usize::MAX, ..JsonFraming::default() }, header);
     }
 
-    /// Head and body together are more than can be counted.
+    /// The lengths of head and body together overflow.
     struct Endless;
 
     impl Framing for Endless {
@@ -457,7 +457,7 @@ mod tests {
         for _ in 0..2 {
             let mut rest = &stream[..];
             while matches!(decoder.decode(), Ok(None)) {
-                decoder.release(); // does nothing inside a message
+                decoder.release(); // must do nothing inside a message
                 read(&mut decoder, &mut rest, 10_000);
             }
             assert_eq!(rest, b"");
@@ -471,7 +471,7 @@ mod tests {
         }
     }
 
-    /// Nothing is moved, zeroed or allocated for each byte of a slow message.
+    /// A slow message costs no moving, zeroing or allocating for each of its bytes.
     #[test]
     fn the_room_is_used_up_before_more_is_made() {
         let mut decoder = Decoder::new(PrefixFraming::default());

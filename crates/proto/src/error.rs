@@ -1,4 +1,4 @@
-//! What can be wrong with a stream, and what can be wrong with us: two different errors.
+//! What the peer can do wrong, and what we can do wrong: two different errors.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -11,18 +11,18 @@ use std::ops::RangeInclusive;
 /// Text from the peer is escaped. It is a `Box<str>` to keep the error small: every decoder has room for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameError {
-    /// The stream ended inside a message, of which this much had come.
+    /// The stream ended inside a message: this much of it had arrived.
     Truncated(Progress),
-    /// The stream ended where an answer was due, and no byte of it had come.
+    /// The stream ended where an answer was due, before its first byte.
     NoAnswer,
     /// A 4-byte length out of range; nothing was allocated for it.
     BadPrefix {
-        /// The length as it came.
+        /// The length that was received.
         bytes: [u8; 4],
         /// Which lengths are accepted.
         allowed: RangeInclusive<i32>,
     },
-    /// A length above the limit, from another place than a prefix; nothing was allocated for it.
+    /// A length above the limit that was not in a prefix; nothing was allocated for it.
     TooLong {
         /// The length that was read.
         length: u64,
@@ -34,34 +34,34 @@ pub enum FrameError {
         /// How many bytes may come before the line feed.
         limit: usize,
     },
-    /// A line that is no message.
+    /// A line that is not a message.
     BadLine {
         /// What is wrong with it, as in `it ends in a backslash that escapes nothing`.
         reason: Box<str>,
     },
-    /// There is no memory for so much of a message. This ends the stream, but not the process.
+    /// There is not enough memory for this message. This ends the stream, but not the process.
     NoMemory {
         /// How many bytes the buffer needed.
         wanted: usize,
     },
     /// The ack protocol's length text is not 1 to 10 decimal digits.
     BadLength {
-        /// The beginning of the text that came.
+        /// The beginning of the text that was received.
         text: Box<str>,
     },
-    /// Something else than the `OK` of the ack protocol.
+    /// Something other than the `OK` of the ack protocol.
     BadAck {
-        /// What came instead.
+        /// What was received instead.
         text: Box<str>,
     },
-    /// Bytes after the end of an answer that nobody announced.
+    /// Bytes after the end of an answer that no length announced.
     Trailing {
-        /// How many have come so far.
+        /// How many have arrived so far.
         count: usize,
     },
-    /// A whole message before the request that it would answer.
+    /// A whole message that arrived before we sent a request.
     Unasked {
-        /// How many bytes came, and what they say: `43 more bytes: "refused: …"`.
+        /// How many bytes arrived, and what they say: `43 more bytes: "refused: …"`.
         bytes: Box<str>,
     },
     /// The JSON header cannot be read.
@@ -71,13 +71,13 @@ pub enum FrameError {
     },
     /// The JSON header does not say how long the body is; perhaps under another key.
     NoLengthKey {
-        /// Which key is missing, and which came: `no data_len, only total_size, name`.
+        /// Which key is missing, and which ones are there: `no data_len, only total_size, name`.
         reason: Box<str>,
     },
 }
 
 impl FrameError {
-    /// Whether the four bytes of a [`BadPrefix`](FrameError::BadPrefix) are text: then the peer probably
+    /// Whether the four bytes of a [`BadPrefix`](FrameError::BadPrefix) are text. If so, the peer probably
     /// sends its requests or answers without a length in front.
     pub fn looks_like_text(&self) -> bool {
         matches!(self, FrameError::BadPrefix { bytes, .. } if is_text(bytes))
@@ -142,15 +142,15 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// How much of a piece of a message has come. Displays as `3 of 100 bytes of the body`.
+/// How much of a piece of a message has arrived. Displays as `3 of 100 bytes of the body`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The piece.
     pub part: Part,
-    /// How many bytes of it have come.
+    /// How many bytes of it have arrived.
     pub got: usize,
-    /// How many it has. Where that cannot be known it is 1 (a raw request, the ack protocol's length) or one more than came
-    /// (a line).
+    /// How many it has. Where that can't be known, it is 1 (a raw request, the ack protocol's length) or one more than have
+    /// arrived (a line).
     pub want: usize,
 }
 

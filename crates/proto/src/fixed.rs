@@ -5,9 +5,10 @@
 //! 00 00 00 00 00 00 00 00      an empty message, and a valid one
 //! ```
 //!
-//! The simplest framing there is: nothing is looked for, nothing is counted. The price is that a short message
-//! is as long as a long one, that a longer one doesn't exist, and that a message can't end in a zero byte. As
-//! Python's `struct.pack('8s', b'hello')`, which cuts off what doesn't fit; [`encode`] refuses it.
+//! The simplest framing there is: no delimiter to look for, no length to read. The price: a short message takes
+//! as many bytes as a long one, a longer one can't be sent at all, and a message can't end in a zero byte.
+//! Python's `struct.pack('8s', b'hello')` makes the same record, but cuts off what doesn't fit; [`encode`]
+//! refuses it.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -33,7 +34,7 @@ impl Framing for FixedFraming {
     }
 }
 
-/// The record of a message: the same bytes as Python's `struct.pack('16s', message)`, for one that fits.
+/// The record of a message: the same bytes as Python's `struct.pack('16s', message)`, if the message fits.
 ///
 /// # Errors
 /// When it doesn't fit, or ends in a zero byte.
@@ -50,7 +51,7 @@ pub fn encode(message: &[u8], size: NonZeroUsize) -> Result<Vec<u8>, NoRecord> {
     Ok(record)
 }
 
-/// The message of a record: without the zero bytes at its end.
+/// The message in a record: all of it except the zero bytes at its end.
 pub fn decode(record: &[u8]) -> &[u8] {
     let end = record.iter().rposition(|byte| *byte != 0);
     &record[..end.map_or(0, |last| last + 1)]
@@ -66,7 +67,7 @@ pub enum NoRecord {
         /// The size of a record.
         size: usize,
     },
-    /// Its end would be taken for padding.
+    /// It ends in a zero byte, which would look like padding.
     EndsInZero,
 }
 

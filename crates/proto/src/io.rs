@@ -1,4 +1,4 @@
-//! Sending a message, and what can go wrong when one is received.
+//! Sending a message, and what can go wrong when receiving one.
 
 use std::fmt;
 use std::io::{self, IoSlice, Write};
@@ -40,7 +40,7 @@ impl std::error::Error for ReadError {}
 /// A message to send: its pieces in order, and how much of them has been sent.
 ///
 /// All pieces go into **one** vectored write if the socket takes them. Two writes, one for the head and
-/// one for the body, bring the peer the same bytes but can cost 40 ms for each answer on Linux: the second
+/// one for the body, send the same bytes, but they can cost 40 ms for each answer on Linux: the second
 /// small segment waits for the ACK of the first (Nagle's algorithm, RFC 896), and the peer delays that ACK
 /// (RFC 1122, 4.2.3.2).
 ///
@@ -59,7 +59,7 @@ pub struct Outgoing<B, const N: usize> {
 }
 
 impl<B: AsRef<[u8]>, const N: usize> Outgoing<B, N> {
-    /// A message of these pieces, nothing of it sent yet.
+    /// A message of these pieces, of which nothing has been sent yet.
     pub fn new(pieces: [B; N]) -> Self {
         Outgoing { pieces, sent: 0 }
     }
@@ -71,7 +71,7 @@ impl<B: AsRef<[u8]>, const N: usize> Outgoing<B, N> {
     /// call it again, and it goes on where it stopped.
     ///
     /// # Errors
-    /// When a write fails; [`io::ErrorKind::WriteZero`] when one takes nothing.
+    /// When a write fails; [`io::ErrorKind::WriteZero`] when it takes no bytes at all.
     pub fn write_to(&mut self, to: &mut impl Write) -> io::Result<()> {
         loop {
             let mut slices = self.pieces.each_ref().map(|piece| IoSlice::new(piece.as_ref()));

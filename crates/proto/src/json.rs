@@ -6,8 +6,8 @@
 //!   i32, little-endian, of the header       data_len bytes
 //! ```
 //!
-//! A client that knows only `data_len` can read every header, also one with members that were
-//! invented later. That is what the second length is for: the header can say more about the body.
+//! A client that knows only `data_len` can read every header, even one with members that were
+//! invented later. That is why the header has its own length: it can say more and more about the body.
 
 use std::fmt;
 use std::iter;
@@ -22,18 +22,18 @@ use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part, Progress}
 
 /// The longest header that is accepted: 64 KiB. Ours are under 200 bytes.
 pub const MAX_HEADER: usize = 64 * 1024;
-/// What an encoded head of ours takes as a rule, so that its memory is asked for once.
+/// Our encoded heads usually fit into this, so that one allocation is enough.
 const USUAL_HEAD: usize = 128;
-/// What the length of the body is called in the header, unless a program is told otherwise.
+/// The key of the body's length in the header, unless a program is told otherwise.
 pub const LENGTH_KEY: &str = "data_len";
 
-/// What the header says of the body that follows: one answer of a remote command.
+/// What the header says about the body that follows, the output of a remote command.
 ///
-/// Each member but the length is optional, and called in JSON what it is called here.
+/// Every member except the length is optional, and has the same name in JSON as here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The length of the body in bytes. Its key is part of the agreement: `data_len`, or what both
-    /// sides call it.
+    /// The length of the body in bytes. Its key is part of the agreement: `data_len`, or another name
+    /// that both sides use.
     pub data_len: usize,
     /// How the command ended.
     pub status: Option<Status>,
@@ -69,7 +69,7 @@ impl Default for Status {
 pub struct JsonFraming {
     /// The longest body that is accepted, in bytes.
     pub max_frame: usize,
-    /// What the length of the body is called in the header.
+    /// The key of the body's length in the header.
     pub length_key: String,
 }
 
@@ -99,8 +99,8 @@ impl Framing for JsonFraming {
 
 /// The head of a message, length and JSON: everything that goes before the body.
 ///
-/// `length_key` is what the length is called. If that is the name of another member, then that other
-/// member is not sent.
+/// `length_key` is the key of the length. If it is also the name of another member, that other member
+/// is not sent.
 ///
 /// Send it together with the body, in one write: see [`Outgoing`](crate::Outgoing).
 ///
@@ -111,7 +111,7 @@ pub fn encode_head(header: &Header, length_key: &str) -> Result<Vec<u8>, EncodeE
     prefix::encode_head(data_len)?;
     let mut head = Vec::with_capacity(USUAL_HEAD);
     head.resize(PREFIX_LEN, 0);
-    // Writing into memory cannot fail; if it did, it would be our mistake.
+    // Writing to memory can't fail, unless we have made a mistake.
     write_members(header, length_key, &mut serde_json::Serializer::new(&mut head))
         .map_err(|_| EncodeError { length: data_len })?;
     let prefix = prefix::encode_head(head.len() - PREFIX_LEN)?;
@@ -134,7 +134,7 @@ fn write_members<S: Serializer>(
     members.end()
 }
 
-/// Writes a member that is there, unless the length has taken its name.
+/// Writes a member if it has a value, unless the length has taken its name.
 fn write_optional<M: SerializeMap>(
     members: &mut M,
     key: &str,
@@ -149,8 +149,8 @@ fn write_optional<M: SerializeMap>(
 
 /// Reads the header's text.
 ///
-/// Strict where the stream depends on it: the length is there, once, a whole number of 0 or more.
-/// Lenient elsewhere: a member that we do not know, or that the peer uses in another way, is ignored.
+/// Strict where the stream depends on it: the length must be there exactly once, as a whole number of 0
+/// or more. Lenient elsewhere: a member that we don't know, or that the peer uses differently, is ignored.
 ///
 /// # Errors
 /// When the text is not a UTF-8 JSON object with such a length, or the length is above `max_frame`.
@@ -171,7 +171,7 @@ fn decode_header(text: &[u8], length_key: &str, max_frame: usize) -> Result<Head
     })
 }
 
-/// The length of the body. Its JSON is digits and nothing else, and the peer may count in signed 64 bits.
+/// The length of the body: digits and nothing else. The peer may use a signed 64-bit integer.
 fn length(json: &str, length_key: &str, max_frame: usize) -> Result<usize, FrameError> {
     let digits = json.bytes().all(|byte| byte.is_ascii_digit());
     let Some(length) = json.parse::<i64>().ok().filter(|_| digits) else {
@@ -185,15 +185,15 @@ fn length(json: &str, length_key: &str, max_frame: usize) -> Result<usize, Frame
     }
 }
 
-/// A member that need not be there. The last one counts, as in Python; `None` where the peer uses the
-/// name for something else.
+/// An optional member. If it occurs twice, the last one counts, as in Python; `None` if the peer uses
+/// the name for something else.
 fn optional<T: DeserializeOwned>(members: &Members, name: &str, length_key: &str) -> Option<T> {
     let named = |(key, _): &&(Key, &RawValue)| key.0 == name.as_bytes() && name != length_key;
     let (_, value) = members.iter().rfind(named)?;
     serde_json::from_str(value.get()).ok()
 }
 
-/// A JSON object as it was written: with what comes twice, in order, and each value's text.
+/// A JSON object as it was written: in order, duplicates included, with the text of each value.
 type Members<'a> = Vec<(Key, &'a RawValue)>;
 
 fn members(text: &[u8]) -> Result<Members<'_>, FrameError> {
@@ -247,10 +247,10 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// What the parser says; but numbers that Python writes and JSON does not have are called by name.
+/// The parser's message; but for a number that Python writes and JSON doesn't allow, it names that number.
 fn not_json(text: &str, error: &serde_json::Error) -> String {
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    // The parser stops at the first letter, which is after the minus.
+    // The parser stops at the first letter, after the minus sign.
     let stops_at = |name: &&str| {
         let start = error.column().checked_sub(if name.starts_with('-') { 2 } else { 1 });
         start.and_then(|start| line.get(start..)).is_some_and(|rest| rest.starts_with(name))
@@ -274,7 +274,7 @@ fn no_length(length_key: &str, members: &Members) -> FrameError {
     FrameError::NoLengthKey { reason: format!("no {}, {came}", show(length_key)).into() }
 }
 
-/// Other people's text within an error: what does not print is escaped, and only the beginning is shown.
+/// The peer's text inside an error: only its beginning is shown, with unprintable characters escaped.
 fn show(text: &str) -> String {
     const SHOWN: usize = 24;
     let mut shown = String::new();

@@ -5,27 +5,27 @@
 //!
 //! 68 65 6c 6c 6f 0a         "hello"
 //! 0a                        an empty message, and a valid one
-//! 61 5c 6e 62 0a            "a", a line feed, "b": the one inside travels as a backslash and an n
+//! 61 5c 6e 62 0a            "a", a line feed, "b": the line feed inside is sent as a backslash and an n
 //! ```
 //!
-//! The length prefix says where the end is; a delimiter has to be looked for, and must not occur inside a
-//! message. So three bytes are escaped: backslash as `\\`, line feed as `\n`, carriage return as `\r`. Then a
-//! CR can only be the first half of a CRLF, which is accepted (Telnet's line end, RFC 854, and that of SMTP and
-//! HTTP), but never sent.
+//! A length prefix says where the end is. A delimiter has to be searched for, and must not occur inside a
+//! message. So three bytes are escaped: backslash as `\\`, line feed as `\n`, carriage return as `\r`. A CR can
+//! then only be the first half of a CRLF, the line end of Telnet (RFC 854), SMTP and HTTP. We accept CRLF, but
+//! never send it.
 
 use crate::{FrameError, Framing, Parsed, Part, Progress};
 
 /// The longest line that is accepted unless a program is told otherwise, in bytes before the line feed.
 ///
-/// A length is checked before its message comes. A line says nothing in advance: without a limit, a peer
-/// that never sends a line feed fills the memory.
+/// A length can be checked before its message arrives, but a line doesn't announce its length: without a limit,
+/// a peer that never sends a line feed would fill our memory.
 pub const MAX_LINE: usize = 1024;
 
 /// Lines as a [`Framing`]. A frame's body is the line with its end: [`decode`] makes a message of it.
 #[derive(Clone, Copy, Debug)]
 pub struct LinesFraming {
     max_line: usize,
-    /// So many bytes of the line under way have no line feed: nobody looks at a byte twice.
+    /// This many bytes of the current line are known to have no line feed, so that no byte is searched twice.
     searched: usize,
 }
 
@@ -84,8 +84,8 @@ pub fn encode(message: &[u8]) -> Vec<u8> {
 /// The message of a line: without its end, which is LF or CRLF, and without the escapes.
 ///
 /// # Errors
-/// [`FrameError::BadLine`] after a backslash that escapes nothing, and for a CR elsewhere than before the LF:
-/// some peers would take that for a line end, and then two peers see different messages (RFC 9112, 2.2).
+/// [`FrameError::BadLine`] for a backslash that escapes nothing, and for a CR anywhere but before the LF: some
+/// programs would treat that as a line end, and then two peers would see different messages (RFC 9112, 2.2).
 pub fn decode(line: &[u8]) -> Result<Vec<u8>, FrameError> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -49,7 +49,7 @@ impl Framing for PrefixFraming {
 }
 
 // ANCHOR: length
-/// Reads a length, and refuses one outside of `least..=most` before anything is allocated for it.
+/// Reads a length, and refuses one outside `least..=most` before anything is allocated for it.
 #[inline]
 pub(crate) fn length(
     bytes: [u8; PREFIX_LEN],

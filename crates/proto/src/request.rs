@@ -1,8 +1,8 @@
 //! How a client sends a command: framed like the answers, or raw like the tutorial's programs.
 //!
-//! The tutorial frames its answers but not its requests: the server assumes that one `recv` brings
-//! exactly one command. That is the sticky packet in the other direction. `echo a` and `echo b`,
-//! sent one right after the other, can run as `echo aecho b`.
+//! The tutorial frames its answers but not its requests: the server assumes that one `recv` returns
+//! exactly one command. That is the sticky packet problem in the other direction: `echo a` and
+//! `echo b`, sent one right after the other, can run as `echo aecho b`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -55,8 +55,8 @@ impl std::error::Error for NotARequestForm {}
 
 /// Requests of either form as a [`Framing`].
 ///
-/// A raw request ends where the last read happened to end. That isn't really a framing. Written as
-/// one, you can see why: it has no head, and its body is whatever has come.
+/// A raw request ends where the last read happened to end. That isn't really a framing. Here, where it
+/// is written as one, you can see why: it has no head, and its body is whatever has arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestFraming {
     form: RequestForm,

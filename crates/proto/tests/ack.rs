@@ -47,7 +47,7 @@ fn length_texts() {
     ] {
         check(wrong, None);
         let Err(FrameError::BadLength { text }) = decode_length(wrong.as_bytes(), 1000) else {
-            panic!("{wrong:?} is no length");
+            panic!("{wrong:?} is not a length");
         };
         assert_eq!(*text, wrong.as_bytes().escape_ascii().to_string());
     }
@@ -64,11 +64,11 @@ fn a_length_above_the_limit() {
     assert_eq!(decode_length(b"2147483647", i32::MAX as usize), Ok(i32::MAX as usize));
 }
 
-/// A peer that sends a novel is not quoted in full.
+/// A peer that sends a whole novel is not quoted in full.
 #[test]
 fn the_error_quotes_the_beginning() {
     let Err(FrameError::BadLength { text }) = decode_length(&[b'7'; 5000], 1000) else {
-        panic!("5000 digits are no length");
+        panic!("5000 digits are not a length");
     };
     assert_eq!(&*text, "77777777777");
 }
@@ -105,7 +105,7 @@ fn one_body_and_nothing_after_it() {
         Err(FrameError::Truncated(Progress { part: Part::Body, got: 4, want: 5 })),
     );
     check(5, b"", None, Err(FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 5 })));
-    // A length misread as 3 instead of 327: the rest is noticed, not taken for the next answer.
+    // 327 is misread as 3: the rest of the bytes must be noticed, not read as the next answer.
     check(3, b"hello", Some(b"hel"), Err(FrameError::Trailing { count: 2 }));
     check(0, b"x", Some(b""), Err(FrameError::Trailing { count: 1 }));
 }

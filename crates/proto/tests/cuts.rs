@@ -1,7 +1,7 @@
-//! However a stream is cut, the same messages come out.
+//! However a stream is cut, the decoder finds the same messages.
 //!
-//! A network may cut a stream anywhere. In memory we try every way instead of hoping to meet one. The table of all
-//! faults and the tests that cover them stands in `faults.rs`.
+//! A network may cut a stream anywhere. In memory we can try every way, instead of hoping that one turns up. `faults.rs`
+//! has the table of all faults and the tests that cover them.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
@@ -21,7 +21,7 @@ use whole::read_frame;
 
 type Message<F> = (<F as Framing>::Head, Vec<u8>);
 
-/// `n` bytes, no two neighbours alike.
+/// `n` bytes, no two neighbours of which are equal.
 fn body(n: usize) -> Vec<u8> {
     (0..n).map(|i| i as u8).collect()
 }
@@ -74,9 +74,9 @@ fn read<F: Framing>(decoder: &mut Decoder<F>, piece: &[u8]) -> usize {
     n
 }
 
-/// The pieces come one after the other, and the decoder is asked after each until it needs more.
+/// The pieces arrive one after the other, and after each one the decoder is asked until it needs more.
 ///
-/// Afterwards it is at a boundary again: the next check may go on with the same decoder.
+/// Afterwards the decoder is at a boundary again, so the next check may use the same one.
 fn check<'p, F>(
     decoder: &mut Decoder<F>,
     pieces: impl IntoIterator<Item = &'p [u8]>,
@@ -100,7 +100,7 @@ fn check<'p, F>(
     assert_eq!(decoder.check_end(), Ok(()));
 }
 
-/// Every split into two and into three pieces, those with empty pieces among them.
+/// Every split into two and into three pieces, including those with empty pieces.
 fn every_split<F>(framing: F, stream: &[u8], expected: &[Message<F>])
 where
     F: Framing<Head: PartialEq + Debug>,
@@ -114,7 +114,7 @@ where
     }
 }
 
-/// All 65,536 ways to cut the 17 bytes from `at` on: bit `i` of `cuts` is a cut behind byte `i`.
+/// All 65,536 ways to cut the 17 bytes from `at` on: bit `i` of `cuts` is a cut after byte `i`.
 fn every_cut<F>(framing: F, stream: &[u8], at: usize, expected: &[Message<F>])
 where
     F: Framing<Head: PartialEq + Debug>,
@@ -147,7 +147,7 @@ fn every_split_of_every_frame_up_to_64_bytes() {
     }
 }
 
-/// An announced body is the whole of its stream: each takes a new decoder.
+/// An announced body is a whole stream, so each one needs a new decoder.
 #[test]
 fn every_split_of_announced_bodies() {
     for n in 1..=16 {
@@ -228,7 +228,7 @@ fn everything_at_once() {
     check(&mut Decoder::new(LinesFraming::default()), [&stream[..]], &messages);
 }
 
-/// Hands out at most `most` bytes a read, and fails once when `at` bytes have gone.
+/// Hands out at most `most` bytes for each read, and fails once after `at` bytes.
 struct Flaky<'a> {
     stream: &'a [u8],
     most: usize,
@@ -319,7 +319,7 @@ fn the_end_of_a_long_message_is_the_end_of_the_room() {
     assert_eq!(decoder.unread(), b"");
 }
 
-/// Also if there was more room before anyone knew how long the message is.
+/// Even if there was more room before the length of the message was known.
 #[test]
 fn the_room_shrinks_to_a_long_message() {
     let mut decoder = Decoder::new(PrefixFraming::default());
@@ -334,7 +334,7 @@ fn the_room_shrinks_to_a_long_message() {
     assert_eq!(decoder.space().len(), 100_004 - 1000);
 }
 
-/// A long message is read to where it is handed out: were it moved, it would not lie at the front.
+/// A long message is handed out where it was read, without being moved: all of them are in the same place.
 #[test]
 fn long_messages_are_not_moved() {
     let (stream, _) = prefixed(&vec![body(65_536); 20]);
@@ -348,7 +348,7 @@ fn long_messages_are_not_moved() {
     assert!(places[4..].iter().all(|place| *place == places[4]), "{places:?}");
 }
 
-/// Reads that fill the room get more of it, up to 256 KiB: small messages then come by the thousand.
+/// Reads that fill the room get more of it, up to 256 KiB: one read then returns thousands of small messages.
 #[test]
 fn the_room_grows_with_the_reads() {
     let mut decoder = Decoder::new(PrefixFraming::default());
@@ -364,7 +364,7 @@ fn the_room_grows_with_the_reads() {
     assert_eq!(rooms, [2, 4, 8, 16, 32, 64, 128, 256, 256]);
 }
 
-/// An event loop may read all there is before it asks.
+/// An event loop may read everything there is before it asks the decoder.
 #[test]
 fn reading_on_without_asking_is_fine() {
     let bodies: Vec<_> = (0..9).map(|i| body(i * 10_000)).collect();

@@ -1,4 +1,4 @@
-//! What a peer can do wrong, and what must come of it. The rows of the plan, and where each is tested:
+//! What a peer can do wrong, and what must happen then. Each fault, and the tests that cover it:
 //!
 //! | fault | test |
 //! |---|---|
@@ -13,13 +13,13 @@
 //! | Interrupted, WouldBlock anywhere while writing; a write that takes few bytes, or none | `outgoing.rs`, every test |
 //! | any call after an error | `errors_are_sticky`, `a_truncation_is_sticky` |
 //! | encoding more than `i32::MAX` bytes | `too_long_to_encode` |
-//! | lines: the end inside one, at the limit, above it, none, wrong escapes, a lone CR | `lines_end`, `lines_have_a_limit`, `what_is_no_line` |
-//! | fixed length: the end inside a record, what does not fit one | `records_end`, `what_has_no_record` |
+//! | lines: an end inside one, at the limit, above it, none at all, wrong escapes, a lone CR | `lines_end`, `lines_have_a_limit`, `what_is_no_line` |
+//! | fixed length: the end inside a record, a message that doesn't fit one | `records_end`, `what_has_no_record` |
 //! | ack length text | `ack.rs`: `length_texts` |
 //! | JSON header | `json.rs`, every test |
 //! | end of stream, or silence, where an answer is due | `the_stream_ends_before_an_answer`, `progress` |
 //! | bytes after an answer that nobody announced | `unannounced_bytes` |
-//! | …before a request | `unasked_bytes_are_shown_if_they_are_a_message` |
+//! | bytes before a request was sent | `unasked_bytes_are_shown_if_they_are_a_message` |
 //! | any bytes at all | `properties.rs` |
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
@@ -118,7 +118,7 @@ fn lines_have_a_limit() {
         (&b"1234\n"[..], 1, Ok(())),
         (b"1\n1234\n", 2, Ok(())),
         (b"1\n12345\n", 1, long()),
-        // Nobody waits for the rest of a line that is too long already.
+        // The line is already too long: there is no waiting for the rest of it.
         (b"12345", 0, long()),
         (b"123\r\n", 1, Ok(())),
         (b"1234\r\n", 0, long()),
@@ -193,7 +193,7 @@ fn lengths() {
     check(5, 4, wrong([5, 0, 0, 0], 4));
     check(i32::MAX, 5, wrong([0xff, 0xff, 0xff, 0x7f], 5));
     check(-1, usize::MAX, wrong([0xff; 4], i32::MAX));
-    // The tutorial's order of bytes, which is not the Internet's.
+    // The tutorial's byte order, which is not the Internet's.
     assert_eq!(
         decode(PrefixFraming::default(), b"\x01\x02\0\0").1,
         Err(FrameError::Truncated(Progress { part: Part::Body, got: 0, want: 513 }))
@@ -202,7 +202,7 @@ fn lengths() {
     assert_eq!(above, wrong([1, 0, 0, 1], proto::MAX_FRAME as i32));
 }
 
-/// Every wrong stream, after a good message: the good one comes, then the error, then only the error.
+/// Every wrong stream, after a good message: the good one is returned, then the error, and from then on only the error.
 #[test]
 fn errors_are_sticky() {
     fn check<F: Framing>(framing: F, good: &[u8], wrong: &[u8]) {
@@ -216,7 +216,7 @@ fn errors_are_sticky() {
         for _ in 0..2 {
             assert_eq!(decoder.decode().err().as_ref(), Some(&error));
             assert_eq!(decoder.check_end(), Err(error.clone()));
-            // A good message, right where the error was: no way back.
+            // A good message, right where the error was: it doesn't help.
             stream.splice(.., good.iter().copied());
             let mut from = &stream[..];
             assert!(
@@ -239,7 +239,7 @@ fn errors_are_sticky() {
     check(JsonFraming::default(), good, b"\x02\0\0\0{");
 }
 
-/// The end of the stream comes before anybody asked: the error is the same, and stays.
+/// The stream ends before the decoder was asked: the error is the same, and stays.
 #[test]
 fn a_truncation_is_sticky() {
     fn check<F: Framing>(framing: F, wrong: &[u8], error: &FrameError) {
@@ -249,7 +249,7 @@ fn a_truncation_is_sticky() {
         for _ in 0..2 {
             assert_eq!(decoder.check_end(), Err(error.clone()));
             assert_eq!(decoder.decode().err().as_ref(), Some(error));
-            // What was missing comes too late.
+            // The missing bytes arrive too late.
             decoder.space()[0] = 0;
             decoder.filled(1);
         }
@@ -276,7 +276,7 @@ fn a_truncation_is_sticky() {
     );
 }
 
-/// Asking whether the end is a good one takes nothing away.
+/// Checking the end takes no message away.
 #[test]
 fn check_end_before_decode() {
     fn check<F: Framing>(framing: F, stream: &[u8]) {
@@ -325,7 +325,7 @@ fn the_stream_ends_before_an_answer() {
     );
 }
 
-/// What a timeout says: how much of which piece had come.
+/// What a timeout says: how much of which piece had arrived.
 #[test]
 fn progress() {
     fn check<F: Framing>(framing: F, stream: &[u8], expected: &[&str]) {
@@ -358,13 +358,13 @@ fn progress() {
     decoder.filled(7);
     decoder.decode().unwrap();
     assert_eq!(decoder.progress(), Progress { part: Part::Header, got: 3, want: 14 });
-    // More comes than belongs to this piece, and nobody asks: it is not counted.
+    // More arrives than belongs to this piece, and the decoder isn't asked: it is not counted.
     decoder.space()[..20].fill(0);
     decoder.filled(20);
     assert_eq!(decoder.progress(), Progress { part: Part::Header, got: 14, want: 14 });
 }
 
-/// Between an answer and the next request nothing may be unread.
+/// Between an answer and the next request there must be nothing unread.
 #[test]
 fn unannounced_bytes() {
     fn check<F: Framing>(framing: F, stream: &[u8], expected: Result<(), FrameError>) {
@@ -450,17 +450,14 @@ fn too_long_to_encode() {
     }
 }
 
-/// Every error names what was expected and what came.
+/// Every error says what was expected and what was received.
 #[test]
 fn errors_say_what_came() {
     let check = |error: FrameError, words: &[&str]| {
         let text = error.to_string();
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
         assert_eq!(text.lines().count(), 1);
-        assert!(
-            !text.contains("; "),
-            "{text}: what to try is said by the program, after a semicolon"
-        );
+        assert!(!text.contains("; "), "{text}: the program adds what to try, after a semicolon");
         assert_eq!(ReadError::from(error).to_string(), text);
     };
     check(

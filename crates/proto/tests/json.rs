@@ -9,7 +9,7 @@ fn data_len(data_len: usize) -> Header {
     Header { data_len, ..Header::default() }
 }
 
-/// What a header with this text says.
+/// What the framing reads from a header with this text.
 fn decode_header(text: &[u8]) -> Result<Header, FrameError> {
     decode_with(LENGTH_KEY, text)
 }
@@ -70,7 +70,7 @@ fn headers() {
     }
 }
 
-/// Serde would recurse, and a stack ends.
+/// Serde would recurse, and the stack is limited.
 #[test]
 fn ten_thousand_levels_deep() {
     let deep = |open: &str, close: &str| open.repeat(10_000) + close + &close.repeat(9_999);
@@ -94,7 +94,7 @@ fn ten_thousand_levels_deep() {
     }
 }
 
-/// Whatever the peer means by a name of ours, only that member is lost.
+/// If the peer uses one of our names for something else, only that member is lost.
 #[test]
 fn strange_members_pass() {
     let check = |members: &str, expected: Header| {
@@ -123,7 +123,7 @@ fn strange_members_pass() {
     check(r#""truncated":true,"stdout_len":3,"timed_out":"late""#, kept);
 }
 
-/// Whatever stands under a name that we do not know.
+/// Any value under a name that we don't know.
 #[test]
 fn unknown_members_pass() {
     for member in [
@@ -166,7 +166,7 @@ fn the_length_under_another_key() {
     let error = decode_with("total_size", twice).unwrap_err();
     assert!(error.to_string().ends_with("total_size comes twice"), "{error}");
 
-    // The name of an optional member: then it is the length, and nothing else.
+    // The name of an optional member: then it is only the length.
     let head = encode_head(&full, "stdout_len").unwrap();
     let text = r#"{"stdout_len":5,"status":1,"truncated":true,"timed_out":false}"#;
     assert_eq!(str::from_utf8(&head[4..]), Ok(text));

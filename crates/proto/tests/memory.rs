@@ -1,4 +1,4 @@
-//! Without memory a connection ends, and not the process.
+//! When memory runs out, the connection ends, not the process.
 
 use std::env;
 use std::process::Command;
@@ -33,7 +33,7 @@ fn a_failed_allocation_ends_the_stream_and_not_the_process() {
         decoder.filled(n);
     };
     assert!(matches!(error, FrameError::NoMemory { wanted } if wanted > 1 << 20), "{error}");
-    // It stays so, whatever else comes.
+    // The error stays, whatever arrives later.
     let n = decoder.space().len();
     decoder.filled(n);
     assert_eq!(decoder.decode(), Err(error.clone()));

@@ -1,5 +1,5 @@
-//! Messages on their way out: one vectored write where it fits, and nothing lost or sent twice where
-//! it does not.
+//! Sending messages: one vectored write if everything fits, and nothing lost or sent twice if it
+//! doesn't.
 
 #![allow(clippy::unwrap_used, reason = "so a test fails")]
 
@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 
 use proto::Outgoing;
 
-/// Takes at most `most` bytes a write, across the pieces, and fails once when `at` bytes have come.
+/// Takes at most `most` bytes for each write, across the pieces, and fails once after `at` bytes.
 #[derive(Default)]
 struct Flaky {
     taken: Vec<u8>,
@@ -50,7 +50,7 @@ impl Write for Flaky {
     }
 }
 
-/// Messages with empty pieces in every place.
+/// Messages with empty pieces in every position.
 const MESSAGES: [[&[u8]; 3]; 8] = [
     [b"\x05\0\0\0", b"hello", b"!"],
     [b"\x05\0\0\0", b"hello", b""],
@@ -85,7 +85,7 @@ fn writes_that_take_k_bytes() {
     }
 }
 
-/// `fault` before every byte: the message arrives whole, and the caller sees `seen` errors of this kind.
+/// `fault` before each byte in turn: the message arrives whole, and the caller sees `seen` errors of this kind.
 fn check(fault: Fault, kind: ErrorKind, seen: usize) {
     for pieces in MESSAGES {
         let whole = pieces.concat();
@@ -102,7 +102,7 @@ fn check(fault: Fault, kind: ErrorKind, seen: usize) {
             }
             assert_eq!((&to.taken, errors), (&whole, seen), "{fault:?} at {at}");
             message.write_to(&mut to).unwrap();
-            assert_eq!(to.taken, whole, "what has gone does not go again");
+            assert_eq!(to.taken, whole, "what was sent is not sent again");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What holds for every stream: tried on random ones.
+//! What is true of every stream, tried on random ones.
 //!
 //! On a failure proptest shrinks the input and prints it, together with a line `cc <seed>`; it also writes
-//! that line to `properties.proptest-regressions` beside this file. While the line stands there, every
-//! run tries that case first: so a seed is replayed, here or on another machine. Without a
-//! failure there is no such file. `PROPTEST_CASES=10000` looks longer.
+//! that line to `properties.proptest-regressions` beside this file. As long as the line is there, every
+//! run tries that case first: that is how to replay a seed, here or on another machine. Without a
+//! failure there is no such file. `PROPTEST_CASES=10000` tries for longer.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
@@ -24,7 +24,7 @@ use proto::prefix::{self, PrefixFraming};
 use proto::{Decoder, FrameError, Framing, Part, Progress, ReadError};
 use whole::read_frame;
 
-/// Hands out a stream in reads of these sizes, over and over.
+/// Hands out a stream in reads of these sizes, which are repeated.
 struct Cut<'a> {
     stream: &'a [u8],
     sizes: std::iter::Cycle<std::slice::Iter<'a, usize>>,
@@ -49,7 +49,7 @@ impl Read for Cut<'_> {
 
 type Outcome<H> = (Vec<(H, Vec<u8>)>, Result<(), FrameError>);
 
-/// All messages of a stream that comes in these pieces, and how it ended.
+/// All messages of a stream that arrives in these pieces, and how it ended.
 fn decode<F: Framing>(framing: F, stream: &[u8], sizes: &[usize]) -> Outcome<F::Head> {
     let mut decoder = Decoder::new(framing);
     let mut from = Cut::new(stream, sizes);
@@ -70,7 +70,7 @@ fn decode<F: Framing>(framing: F, stream: &[u8], sizes: &[usize]) -> Outcome<F::
     }
 }
 
-/// The same for a prefixed stream, as simply as one can: all of it in one piece, split.
+/// The same for a prefixed stream, in the simplest way: take all of it at once, and split it.
 fn split(mut stream: &[u8], max_frame: usize) -> Outcome<()> {
     let mut messages = Vec::new();
     let truncated = |part, got, want| Err(FrameError::Truncated(Progress { part, got, want }));
@@ -97,14 +97,14 @@ fn framed(body: &[u8]) -> Vec<u8> {
     [&prefix::encode_head(body.len()).unwrap()[..], body].concat()
 }
 
-/// Sizes of reads: small ones, ones around the buffer's, and ones that fill all the room there is.
+/// Sizes of reads: small ones, some around the buffer's size, and some that fill all the room.
 fn sizes() -> impl Strategy<Value = Vec<usize>> {
     let size =
         prop_oneof![1..=64_usize, 1..=20_000_usize, 65_000..=300_000_usize, Just(usize::MAX)];
     prop::collection::vec(size, 1..8)
 }
 
-/// Bodies mostly short, some around the sizes where the decoder changes its ways.
+/// Bodies: mostly short, with some around the sizes at which the decoder changes its strategy.
 fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let length = prop_oneof![8 => 0..300_usize, 2 => 8_000..9_000_usize, 1 => 30_000..70_000_usize];
     prop::collection::vec(
@@ -113,7 +113,7 @@ fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
     )
 }
 
-/// `n` bytes of which no piece can be taken for another.
+/// `n` bytes, in which every piece is different.
 fn pattern(from: u8, n: usize) -> Vec<u8> {
     (0..n).map(|i| from.wrapping_add((i ^ i >> 8) as u8)).collect()
 }
@@ -216,7 +216,7 @@ proptest! {
 
     #[test]
     fn big_messages_arrive(lengths in prop::collection::vec(0..=1024 * 1024_usize, 1..4), sizes in sizes()) {
-        // A megabyte in single bytes says no more than a kilobyte, and takes long.
+        // A megabyte in single bytes tells us no more than a kilobyte, and takes long.
         let sizes: Vec<_> = sizes.into_iter().map(|size| size.max(500)).collect();
         let bodies: Vec<_> = lengths.iter().map(|&n| pattern(1, n)).collect();
         let (mut prefixed, mut headed) = (Vec::new(), Vec::new());
@@ -247,7 +247,7 @@ proptest! {
         same_however_cut(LinesFraming::new(10), &stream, &cuts)?;
         same_however_cut(FixedFraming { size: NonZeroUsize::MIN.saturating_add(2) }, &stream, &cuts)?;
         prop_assert_eq!(&decode(PrefixFraming { max_frame: 45 }, &stream, &cuts), &split(&stream, 45));
-        // KnownLength counts the bytes behind its body that have come, so only the message is the same.
+        // KnownLength counts the bytes after its body that have arrived, so only the message is the same.
         let whole = decode(KnownLength::new(announced), &stream, &[usize::MAX]);
         let cut = decode(KnownLength::new(announced), &stream, &cuts);
         prop_assert_eq!((&cut.0, cut.1.is_ok()), (&whole.0, whole.1.is_ok()));

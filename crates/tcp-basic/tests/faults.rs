@@ -20,7 +20,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_tcp-basic-server");
@@ -28,7 +28,7 @@ const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-basic-client");
 
 #[test]
 fn nobody_there_or_no_way_there() {
-    // Bound, so that nobody else takes the port, but not listening.
+    // Bound, so that no other program takes the port, but not listening.
     let deaf = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let closed = deaf.local_addr().unwrap().as_socket().unwrap().to_string();
@@ -45,7 +45,7 @@ fn nobody_there_or_no_way_there() {
     let said = observe::Failure::cannot_connect("[::1]:8888")(error).to_string();
     assert!(said.contains("try 127.0.0.1"), "{said}");
 
-    // TCP has no broadcast: to the network's own broadcast address leads no way.
+    // TCP has no broadcast: there is no route to the network's broadcast address.
     if cfg!(target_os = "linux") {
         let done = run(CLIENT, &["--connect", "127.255.255.255:8888"]);
         check(&done, 3, &["unreachable", "try 127.0.0.1"]);
@@ -64,15 +64,15 @@ fn the_second_server_on_a_port_is_refused_and_the_first_goes_on() {
 
 #[test]
 fn a_restart_at_once() {
-    // Where no other test has a socket, so that none takes the port in between. Only Linux has all of
-    // 127.0.0.0/8 on its loopback.
+    // An address that no other test uses, so that none of them takes the port in between. Only Linux has
+    // all of 127.0.0.0/8 on its loopback.
     let own = if cfg!(target_os = "linux") { "127.0.0.2:0" } else { "127.0.0.1:0" };
     let first = start(SERVER, &["--listen", own]);
     let address = first.address().unwrap();
     check(&run(CLIENT, &["--connect", &address]), 0, &[]);
     assert_eq!(first.wait(LONG).unwrap().code, Some(0));
 
-    // The server said first that it was done: its end of the connection is in TIME_WAIT.
+    // The server closed first: its end of the connection is in TIME_WAIT.
     let without = run(SERVER, &["--listen", &address, "--no-reuse-address"]);
     check(&without, 3, &[&address, "SO_REUSEADDR"]);
     let again = start(SERVER, &["--listen", &address]);
@@ -116,12 +116,12 @@ fn a_server_that_does_not_answer() {
     let cases: [(i32, Answer, &str); 4] = [
         (4, drop, "the server closed without an answer"),
         (4, reset, "reset"),
-        (5, flood, "bytes came, and no end"),
+        (5, flood, "bytes arrived, and no end of stream"),
         (6, wait_for_hello_and_the_end, "--timeout"),
     ];
     for (code, answer, said) in cases {
         let (listener, address) = listener();
-        // Only the silent one lasts so long; the others have all the time they need.
+        // Only the silent one runs into this timeout; the others have all the time they need.
         let timeout = if code == 6 { "0.1" } else { "60" };
         let client = start(CLIENT, &["--connect", &address, "--timeout", timeout]);
         let (mut conn, _) = listener.accept().unwrap();
@@ -141,7 +141,7 @@ fn a_client_that_does_not_speak() {
     let cases: [(i32, Talk, &str); 3] = [
         (4, drop, "the client said nothing"),
         (4, hear_hi_and_reset, "reset"),
-        (5, flood, "bytes came, and no end"),
+        (5, flood, "bytes arrived, and no end of stream"),
     ];
     for (code, talk, said) in cases {
         let (server, address) = server(&[]);
@@ -174,8 +174,8 @@ fn nobody_reads_our_stdout() {
     for (program, args) in
         [(SERVER, ["--listen", "127.0.0.1:0"]), (CLIENT, ["--connect", &address])]
     {
-        // The right side of the pipe is closed before the left side starts its program: also in the
-        // shell that made the pipe, which may come to it later.
+        // The reading end of the pipe is closed before the program on the left starts. The probe waits
+        // until it is closed in the shell that made the pipe, too.
         let script = "{ read go; trap '' PIPE; while echo probe; do :; done 2>/dev/null; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh", program]).args(args);
@@ -183,12 +183,12 @@ fn nobody_reads_our_stdout() {
         pipe.wait_for_line(Stream::Stderr, "closed", LONG).unwrap();
         pipe.write(b"go\n").unwrap();
         let done = pipe.wait(LONG).unwrap();
-        // 141, and not a word: `program | head -1` is a wish, not a mistake.
+        // 141, and no message: `program | head -1` is what the user wanted, not a mistake.
         assert_eq!(String::from_utf8(done.stderr).unwrap(), "closed\nexit code 141\n");
     }
 }
 
-/// Not as a reader that has left.
+/// A full disk is an error, unlike a reader that has left.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_said_as_itself() {
@@ -268,7 +268,7 @@ fn what_makes_no_sense() {
     }
 }
 
-/// Its exit code, and what its one line on stderr contains: nothing there if nothing is expected.
+/// Checks the exit code, and that stderr is one line with all of these texts, or empty if there are none.
 #[track_caller]
 fn check(done: &Finished, code: i32, said: &[&str]) {
     let complaint = str::from_utf8(&done.stderr).unwrap();
@@ -308,12 +308,12 @@ fn call(lines: &[stage::Line], name: &str) -> Option<()> {
     lines.iter().find(|line| String::from_utf8_lossy(&line.text).contains(&call)).map(drop)
 }
 
-/// Throws the connection away: the peer's next call says "connection reset".
+/// Resets the connection: the peer's next call fails with "connection reset".
 fn reset(conn: TcpStream) {
     SockRef::from(&conn).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-/// Reads to the end of the stream first: only then the server waits in recv, and nowhere else.
+/// Reads to the end of the stream first: after that, the server can only be waiting in recv.
 fn hear_hi_and_reset(mut conn: TcpStream) {
     conn.write_all(b"x").unwrap();
     conn.read_to_end(&mut Vec::new()).unwrap();

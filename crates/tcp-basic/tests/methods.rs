@@ -1,6 +1,6 @@
 //! The tour of the socket methods, and send beside sendall.
 //!
-//! Each program is its own evidence twice over: in what it prints, and in the calls it recorded.
+//! Each program is checked twice: what it prints, and the calls that it recorded.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const TOUR: &str = env!("CARGO_BIN_EXE_tcp-basic-tour");
@@ -69,7 +69,7 @@ fn what_the_tour_shows_it_has_done() {
     assert_eq!(stamps.len(), 2);
     assert!(stamps[1] - stamps[0] >= 90_000, "{stamps:?}");
 
-    // The two addresses of the connection, in the rows as in the calls.
+    // The two addresses of the connection, both in the rows and in the recorded calls.
     let accept = events.iter().find(|event| event.call == "accept").unwrap();
     let row = |python: &str| table.lines().find(|row| row.starts_with(python)).unwrap();
     assert!(row("getsockname(").contains(accept.peer.as_deref().unwrap()));
@@ -91,14 +91,14 @@ fn one_send_takes_a_part_and_a_loop_all() {
         let data = events.iter().filter(|event| event.call == call).filter_map(|e| e.data.clone());
         data.flatten().collect()
     };
-    assert!(moved("send") == moved("recv"), "what came is not what was sent");
+    assert!(moved("send") == moved("recv"), "what arrived is not what was sent");
     let (one, more) = (sends[0], sends.len() - 1);
     assert!(
         said.contains(&format!("one send took {one} of {all} bytes; {more} more took the rest\n")),
         "{said}"
     );
     assert!(
-        said.ends_with(&format!("the reader got {all} bytes, each the one that was sent\n")),
+        said.ends_with(&format!("the reader got {all} bytes, exactly as they were sent\n")),
         "{said}"
     );
     assert!(said.lines().count() < 12, "{said}");
@@ -111,7 +111,7 @@ fn what_fits_goes_at_once() {
     assert!(said.contains("one send took 1 of 1 bytes; 0 more took the rest\n"), "{said}");
 }
 
-/// Runs a program to its good end: what it said, and its calls.
+/// Runs a program, which must succeed: returns its output, and its calls.
 fn run(program: &str, args: &[&str]) -> (String, Vec<Event>) {
     let scratch = Scratch::new().unwrap();
     let trace = scratch.path().join("trace");

@@ -1,23 +1,25 @@
-//! Clients that take a name: ours, and Python's, with a `localhost` that has two addresses whatever this machine's has.
+//! Clients that take a name, in Rust and in Python. Here `localhost` has two addresses, whatever it has on this machine.
 //!
 //! | fault | test |
 //! |---|---|
 //! | the first of two addresses refuses | `the_second_address_of_localhost` |
 //! | every address refuses | `all_refuse` |
-//! | a name that nobody knows | `an_unknown_name` |
+//! | a server that never stops | `an_answer_without_end` |
+//! | a name that doesn't exist | `an_unknown_name` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use socket2::{Domain, Socket, Type};
 use stage::{Finished, Program, Scratch};
 use std::fs;
-use std::io::{self, Write};
-use std::net::{Ipv6Addr, SocketAddr};
+use std::io::{self, Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_tcp-basic-server");
@@ -38,7 +40,7 @@ fn the_second_address_of_localhost() {
     let address: SocketAddr = server.address().unwrap().parse().unwrap();
     let port = address.port().to_string();
     let Ok(_held) = hold(address.port()) else {
-        // Not println!: the test harness would keep it to itself, and a skipped test should be seen.
+        // Not println!, which the test harness captures: a skipped test should be seen.
         let _ = writeln!(io::stderr(), "skipped: no IPv6 here, or the port is taken");
         return;
     };
@@ -65,7 +67,7 @@ fn the_second_address_of_localhost() {
     assert!(said.ends_with("\nconnected to 127.0.0.1\n"), "{said}");
     assert_eq!(each.code, Some(0), "{}", text(&each.stderr));
 
-    // The library's own loop.
+    // The loop of Python's library.
     let script = format!(
         "import socket; print(socket.create_connection(('localhost', {port})).getpeername()[0])"
     );
@@ -85,14 +87,30 @@ fn all_refuse() {
 }
 
 #[test]
+fn an_answer_without_end() {
+    for (length, code) in [(64 * 1024, 0), (64 * 1024 + 1, 5)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let server = thread::spawn(move || {
+            let (mut conn, _) = listener.accept().unwrap();
+            conn.read_exact(&mut [0; 5]).unwrap();
+            conn.write_all(&vec![b'x'; length]).unwrap();
+        });
+        let done = run(Command::new(NAMES).args(["127.0.0.1", "--port", &port]));
+        assert_eq!(done.code, Some(code), "{}", text(&done.stderr));
+        server.join().unwrap();
+    }
+}
+
+#[test]
 fn an_unknown_name() {
-    // Reserved for this (RFC 6761, 6.4): no resolver knows it.
+    // The domain is reserved for this (RFC 6761, 6.4): no resolver knows the name.
     let done = run(Command::new(NAMES).arg("nobody.invalid"));
     assert_eq!((done.code, text(&done.stdout)), (Some(3), ""));
     assert!(text(&done.stderr).contains("cannot connect to nobody.invalid: "));
 }
 
-/// Runs a command to its end where `/etc/hosts` is this file (Linux, where it may), or says why not.
+/// Runs a command to its end with this file as `/etc/hosts` (on Linux, if it is allowed), or returns why it can't.
 fn with_hosts(hosts: &Path, command: &[&str]) -> Result<Finished, String> {
     let script = format!("mount --bind {} /etc/hosts && exec \"$@\"", hosts.display());
     let mut unshare = Command::new("unshare");

@@ -1,4 +1,4 @@
-//! Each client with each server, ours and Python's, over IPv4 and IPv6; and the calls that ours make.
+//! Each client with each server, in Rust and in Python, over IPv4 and IPv6; and the calls that the Rust programs make.
 //!
 //! | fault | test |
 //! |---|---|
@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_tcp-basic-server");
@@ -36,14 +36,14 @@ fn each_client_with_each_server() {
 #[test]
 fn over_ipv6_too() {
     if TcpListener::bind("[::1]:0").is_err() {
-        // Not println!: the test harness would keep it to itself, and a skipped test should be seen.
+        // Not println!, which the test harness captures: a skipped test should be seen.
         let _ = writeln!(io::stderr(), "skipped: no IPv6 here");
         return;
     }
     check_pairs("[::1]:0");
 }
 
-/// Python's client adds no newline to what it prints, and its server says who came.
+/// Python's client adds no newline to what it prints, and its server also prints the client's address.
 fn check_pairs(listen: &str) {
     let python = stage::python().is_some();
     for (server_side, client_side) in [
@@ -109,7 +109,7 @@ fn the_calls_are_those_of_the_lesson() {
     start(CLIENT, &args).wait(LONG).unwrap();
     server.wait(LONG).unwrap();
 
-    // A conn is a socket: 1 the listener, 2 the connection.
+    // A conn is a socket: 1 is the listener, 2 the connection.
     let server = events(&servers);
     let expected = [
         ("bind", 1, ""),
@@ -142,7 +142,7 @@ fn the_calls_are_those_of_the_lesson() {
         (recv.dir.as_deref(), recv.asked, recv.got, recv.offset),
         (Some("in"), Some(1024), Some(5), Some(0))
     );
-    assert_eq!(client[3].offset, Some(2), "the end stands behind `hi`");
+    assert_eq!(client[3].offset, Some(2), "the end of the stream comes after `hi`");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn an_answer_in_pieces_is_read_to_the_end() {
     assert_eq!(&said, b"hello");
 
     conn.write_all(b"h").unwrap();
-    // Only when the first piece was taken comes the second: two recvs, whatever the machine does.
+    // The second piece is sent only when the first was taken: two recvs on every machine.
     let took_one = |line: &Line| {
         let line = String::from_utf8_lossy(&line.text);
         line.contains(" recv conn=") && line.contains("got=1 ")
@@ -175,7 +175,7 @@ fn a_message_in_pieces_is_read_to_the_end() {
     let mut conn = TcpStream::connect(server.address().unwrap()).unwrap();
     conn.set_read_timeout(Some(LONG)).unwrap();
     conn.write_all(b"hel").unwrap();
-    // The answer comes for what the first recv brought: nothing in the stream says that more follows.
+    // The server answers what the first recv returned: nothing in the stream says that more will follow.
     let mut answer = Vec::new();
     conn.read_to_end(&mut answer).unwrap();
     assert_eq!(answer, b"hi");

@@ -6,7 +6,7 @@ use stage::{Program, Signal, Stream};
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -62,7 +62,7 @@ fn the_second_send_says_broken_pipe_or_nothing() {
 fn keepalive_notices_a_pulled_cable() {
     let Some(python) = stage::python() else { return };
     let alone = ["--user", "--map-root-user", "--net"];
-    // Where it may not have a network of its own, or has no `ip`.
+    // If it isn't allowed a network of its own, or there is no `ip`.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let mut trial = Command::new("unshare");
     trial.args(alone).args(["ip", "link"]).env("PATH", &path);

@@ -1,11 +1,12 @@
-//! The two TLS programs of chapter 16: what each recv returns. A record is a recv in Python; one of more than 16 KiB is two.
+//! The two TLS programs of chapter 16: what each recv returns. In Python each recv returns one record, and more than 16 KiB
+//! take two records.
 
 use stage::{Program, Scratch, Signal, Stream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -25,7 +26,7 @@ fn each_tls_record_is_one_recv_in_python() {
     let server = peer("tls_server.py", "0");
     let line = server.wait_for_line(Stream::Stdout, "listening on 127.0.0.1:", LONG).unwrap();
     let port = line.rsplit(':').next().unwrap().to_owned();
-    // A relay in between records the server's bytes, and cuts them: TLS puts its records together again.
+    // A relay in between records the server's bytes and cuts them: TLS puts its records back together.
     let mut relay = Command::new(stage::binary("relay").unwrap());
     relay.current_dir(folder.path()).args(["--listen", "127.0.0.1:0", "--cut", "1000"]);
     relay.args(["--to", &format!("127.0.0.1:{port}"), "--trace", "relay.trace"]);
@@ -47,7 +48,7 @@ fn each_tls_record_is_one_recv_in_python() {
     let records = peer("tls_records.py", "relay.trace").wait(LONG).unwrap();
     let records = String::from_utf8(records.stdout).unwrap();
     let lengths: Vec<&str> = records.lines().filter_map(|line| line.rsplit(' ').next()).collect();
-    // Five of ours: hello, hi, two of the 20,000 letters, and "that was all".
+    // The programs' own records are five: hello, hi, two for the 20,000 letters, and "that was all".
     assert!(lengths.ends_with(&["22", "19", "16401", "3633", "19"]), "{records}");
 }
 

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]

@@ -1,9 +1,9 @@
-//! What UDP does not promise, and what anybody can send.
+//! What UDP does not promise, and what strangers can send.
 //!
 //! | fault | test |
 //! |---|---|
 //! | a 0-byte datagram is not the end | `an_empty_datagram_is_a_datagram` |
-//! | larger than the buffer: cut, and said so | `what_the_buffer_cannot_hold_is_lost`, `an_answer_that_is_too_long` |
+//! | larger than the buffer: cut, with a warning | `what_the_buffer_cannot_hold_is_lost`, `an_answer_that_is_too_long` |
 //! | 65,508 bytes: "message too long" | `a_datagram_has_a_longest` |
 //! | nobody answers: exit 6 | `nobody_answers` |
 //! | datagrams of any bytes leave the server alive | `any_bytes_leave_the_server_alive` |
@@ -21,7 +21,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_udp-basic-server");
@@ -44,11 +44,11 @@ fn what_the_buffer_cannot_hold_is_lost() {
         check(&client(&address, &["--message", message]), 0, &[]);
     }
     let done = stop(server);
-    // The rest of the long one is nowhere: the next datagram is the next one.
+    // The rest of the long one is gone: the next recvfrom returns the next datagram.
     let expected = format!("listening on {address}\n{fits}\n{}\nc\n", "b".repeat(1024));
     assert_eq!(String::from_utf8(done.stdout).unwrap(), expected);
     let said = String::from_utf8(done.stderr).unwrap();
-    assert!(said.contains("longer than the buffer: its rest is lost"), "{said}");
+    assert!(said.contains("longer than the buffer: the rest is lost"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
@@ -57,7 +57,7 @@ fn an_answer_that_is_too_long() {
     let (client, server, peer) = asked();
     server.send_to(&[b'x'; 1025], peer).unwrap();
     let done = client.wait(LONG).unwrap();
-    check(&done, 0, &["longer than the buffer: its rest is lost"]);
+    check(&done, 0, &["longer than the buffer: the rest is lost"]);
     assert_eq!(done.stdout, format!("{}\n", "x".repeat(1024)).as_bytes());
 }
 
@@ -88,7 +88,7 @@ fn nobody_answers() {
     let address = silent.local_addr().unwrap().to_string();
     let said = [&address, "waiting for the answer", "whether a server is there", "--timeout"];
     check(&run(CLIENT, &["--connect", &address, "--timeout", "0.1"]), 6, &said);
-    // Not even a socket there: without connect, UDP does not hear of that either.
+    // There isn't even a socket there: without connect, a UDP client isn't told that either.
     drop(silent);
     check(&run(CLIENT, &["--connect", &address, "--timeout", "0.1"]), 6, &said);
 }
@@ -100,7 +100,7 @@ fn any_bytes_leave_the_server_alive() {
     socket.set_read_timeout(Some(LONG)).unwrap();
 
     let mut datagrams: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
-    // All 256 at once, a character cut in two, a screen cleared, a new title, two lines.
+    // All 256 bytes at once, half a character, an escape that clears the screen, a new title, two lines.
     datagrams.push((0..=255).collect());
     datagrams.push("你好".as_bytes()[..4].to_vec());
     datagrams.push(b"\x1b[2J\x1b]0;mine\x07\r\n\0".to_vec());
@@ -131,7 +131,7 @@ fn only_the_server_can_answer() {
         line.contains("came from somebody else") && line.contains(&name)
     };
     let seen = |lines: &[stage::Line]| lines.iter().any(ignored).then_some(());
-    client.wait_until("a word about the stranger", LONG, seen).unwrap();
+    client.wait_until("a warning about the stranger", LONG, seen).unwrap();
     server.send_to(b"right", peer).unwrap();
     assert_eq!(client.wait(LONG).unwrap().stdout, b"right\n");
 }
@@ -194,8 +194,8 @@ fn nobody_reads_our_stdout() {
     for (program, args) in
         [(SERVER, ["--listen", "127.0.0.1:0"]), (CLIENT, ["--connect", &address])]
     {
-        // The right side of the pipe is closed before the left side starts its program: also in the
-        // shell that made the pipe, which may come to it later.
+        // The reading end of the pipe is closed before the program on the left starts. The probe waits
+        // until it is closed in the shell that made the pipe, too.
         let script = "{ read go; trap '' PIPE; while echo probe; do :; done 2>/dev/null; \"$@\"; echo exit code $? >&2; } | { exec <&-; echo closed >&2; }";
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh", program]).args(args);
@@ -203,7 +203,7 @@ fn nobody_reads_our_stdout() {
         pipe.wait_for_line(Stream::Stderr, "closed", LONG).unwrap();
         pipe.write(b"go\n").unwrap();
         let done = pipe.wait(LONG).unwrap();
-        // 141, and not a word: `program | head -1` is a wish, not a mistake.
+        // 141, and no message: `program | head -1` is what the user wanted, not a mistake.
         assert_eq!(String::from_utf8(done.stderr).unwrap(), "closed\nexit code 141\n");
     }
 }
@@ -237,7 +237,7 @@ fn what_makes_no_sense() {
     }
 }
 
-/// Its exit code, and what its one line on stderr contains: nothing there if nothing is expected.
+/// Checks the exit code, and that stderr is one line with all of these texts, or empty if there are none.
 #[track_caller]
 fn check(done: &Finished, code: i32, said: &[&str]) {
     let complaint = str::from_utf8(&done.stderr).unwrap();
@@ -250,7 +250,7 @@ fn check(done: &Finished, code: i32, said: &[&str]) {
     assert_eq!(missing, None, "{complaint}");
 }
 
-/// Where no other test has a socket: when we give the port up, none of them can take it. Only Linux
+/// An address that no other test uses: when we give up the port, none of them can take it. Only Linux
 /// has all of 127.0.0.0/8 on its loopback.
 fn own_address(number: u8) -> String {
     let last = if cfg!(target_os = "linux") { number } else { 1 };

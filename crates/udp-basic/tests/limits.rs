@@ -1,9 +1,10 @@
-//! The largest datagram, and a port where nobody is: our program, and Python's as the page shows them.
+//! The largest datagram, and a port where nobody listens: our program, and the Python ones that the page shows.
 //!
 //! | fault | test |
 //! |---|---|
 //! | a datagram that is too long | `the_largest_datagram_and_one_byte_more` |
-//! | nobody at the port | `only_a_connected_socket_is_refused` |
+//! | a size that no memory holds | `a_size_has_a_limit` |
+//! | nobody listens on the port | `only_a_connected_socket_is_refused` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -13,7 +14,7 @@ use std::net::UdpSocket;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SIZE: &str = env!("CARGO_BIN_EXE_udp-basic-size");
@@ -46,8 +47,16 @@ fn the_largest_datagram_and_one_byte_more() {
 }
 
 #[test]
+fn a_size_has_a_limit() {
+    for sizes in ["1,100001", "100000000000000", "18446744073709551615", "-1"] {
+        let done = run(Command::new(SIZE).arg(format!("--sizes={sizes}")));
+        assert_eq!((done.code, text(&done.stdout)), (Some(2), ""), "{sizes}");
+    }
+}
+
+#[test]
 fn only_a_connected_socket_is_refused() {
-    // Connected to itself: it has the port, and nothing of what others send is for it.
+    // Connected to itself: it keeps the port busy, but receives nothing from other sockets.
     let held = UdpSocket::bind("127.0.0.1:0").unwrap();
     held.connect(held.local_addr().unwrap()).unwrap();
     let port = held.local_addr().unwrap().port().to_string();

@@ -1,4 +1,4 @@
-//! Each client with each server, ours and Python's, over IPv4 and IPv6; and the calls that ours make.
+//! Each client with each server, in Rust and in Python, over IPv4 and IPv6; and the calls that the Rust programs make.
 //!
 //! | fault | test |
 //! |---|---|
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Long enough for a loaded machine: a test that passes never waits so long.
+/// Long enough for a loaded machine: a test that passes never waits this long.
 const LONG: Duration = Duration::from_secs(60);
 
 const SERVER: &str = env!("CARGO_BIN_EXE_udp-basic-server");
@@ -35,14 +35,14 @@ fn each_client_with_each_server() {
 #[test]
 fn over_ipv6_too() {
     if UdpSocket::bind("[::1]:0").is_err() {
-        // Not println!: the test harness would keep it to itself, and a skipped test should be seen.
+        // Not println!, which the test harness captures: a skipped test should be seen.
         let _ = writeln!(io::stderr(), "skipped: no IPv6 here");
         return;
     }
     check_pairs("[::1]:0");
 }
 
-/// Python's client adds no newline to what it prints, and its server says who sent.
+/// Python's client adds no newline to what it prints, and its server also prints the sender's address.
 fn check_pairs(listen: &str) {
     let python = stage::python().is_some();
     for (server_side, client_side) in [
@@ -111,7 +111,7 @@ fn the_calls_are_those_of_the_lesson() {
     let question = ("sendto", "from udp client");
     assert_eq!(calls(&client), [question, ("recvfrom", "你好"), ("close", "")]);
 
-    // The answer goes to where the question came from, and that is not an address anybody bound.
+    // The answer goes to the address that the question came from, which no program has bound.
     assert_eq!(server[1].peer, server[2].peer);
     assert_eq!(client[0].peer.as_deref(), Some(&*address));
     assert_eq!(client[1].peer.as_deref(), Some(&*address));

@@ -47,7 +47,7 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     let mut answers = Decoder::new(PrefixFraming { max_frame: args.max_frame });
     for command in args.prompt.commands(conn)? {
         let command = command?;
-        // Something may have come while the user was typing: it would be mistaken for the answer.
+        // Something may have arrived while the user was typing: it would be mistaken for the answer.
         if conn.unread() > 0 {
             let error = unasked(conn, &mut answers);
             return Err(Failure::asking(args.connect, "before the command")(error));
@@ -64,13 +64,13 @@ fn ask(conn: &Socket, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Length and command leave in one write; of a raw request there is only the command.
+/// Length and command leave in one write; a raw request is only the command.
 fn send(mut conn: &Socket, command: &[u8], form: RequestForm) -> io::Result<()> {
     let head = request::encode_head(form, command.len()).map_err(io::Error::other)?;
     Outgoing::new([&head, command]).write_to(&mut conn)
 }
 
-/// The read loop: ask the decoder; while no whole answer is there, recv more.
+/// The read loop: ask the decoder; as long as no whole answer is there, recv more.
 fn receive(conn: &Socket, answers: &mut Decoder<PrefixFraming>) -> Result<Vec<u8>, ReadError> {
     loop {
         match answers.decode()? {
@@ -83,7 +83,7 @@ fn receive(conn: &Socket, answers: &mut Decoder<PrefixFraming>) -> Result<Vec<u8
     }
 }
 
-/// What came unasked: perhaps a whole message, by which the server refuses this client.
+/// What arrived before we asked: perhaps a whole message with which the server refuses this client.
 fn unasked(conn: &Socket, answers: &mut Decoder<PrefixFraming>) -> ReadError {
     match conn.recv(answers.space()) {
         Ok(n) => answers.filled(n),
@@ -94,8 +94,8 @@ fn unasked(conn: &Socket, answers: &mut Decoder<PrefixFraming>) -> ReadError {
 
 /// Sends commands to the server and prints their output.
 ///
-/// The lesson: the read loop. recv brings any part of an answer, or more than one; the decoder says
-/// when a whole one is there. An answer is a 4-byte length (little-endian) and then that many bytes.
+/// The lesson: the read loop. recv returns part of an answer, or a whole one, or more than one; the
+/// decoder says when one is whole. An answer is a 4-byte length (little-endian) and then that many bytes.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {

@@ -48,7 +48,7 @@ fn serve(args: &Args) -> Result<(), Failure> {
     loop {
         // If accept fails for a reason that passes (a client that has left, too many open files), try again.
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
-        // It checks who is there, calls client, and closes the connection. With frame it can say a refusal.
+        // It checks who the client is, calls client, and closes the connection. With frame it can send a refusal.
         gate.serve(conn, &peer, frame, |conn, session| client(conn, session, args));
     }
 }
@@ -58,7 +58,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
     let framing = proto::request::RequestFraming::new(args.requests, args.max_frame);
     let mut requests = Decoder::new(framing);
     loop {
-        // The read loop: ask the decoder; while no whole request is there, recv more.
+        // The read loop: ask the decoder; as long as no whole request is there, recv more.
         let command = loop {
             match requests.decode()? {
                 Some(frame) => break frame.body,
@@ -74,7 +74,7 @@ fn client(conn: &Socket, session: &mut shell::Session, args: &Args) -> Result<()
             }
         };
         let output = session.run(command, conn)?;
-        // One write for all three: the second of two could wait 40 ms for an ACK (Nagle's algorithm).
+        // One write for all three pieces: a second write could wait 40 ms for an ACK (Nagle's algorithm).
         shell::write_with_timeout(conn, Outgoing::new(frame(output)?))?;
     }
 }

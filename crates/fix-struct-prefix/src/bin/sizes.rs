@@ -61,7 +61,7 @@ fn hex(bytes: &[u8]) -> String {
 /// Shows how many bytes a number takes with Python's struct.pack, and where padding comes in.
 ///
 /// The lesson: a format without `<`, `>` or `!` has the sizes, the padding and the byte order of this
-/// machine. What travels must not depend on the machine, so say which order, and both sides agree.
+/// machine. Bytes on the wire must not depend on the machine, so always write the byte order.
 #[derive(Parser)]
 #[command(version)]
 struct Args {

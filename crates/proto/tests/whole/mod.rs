@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use proto::{Decoder, Framing, ReadError};
 
-/// A message, out of the decoder's buffer.
+/// A message, copied out of the decoder's buffer.
 #[derive(Debug)]
 #[allow(dead_code, reason = "not every test looks at the head")]
 pub struct Message<H> {

@@ -62,7 +62,7 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
     Err(io::Error::new(
         ErrorKind::InvalidData,
-        format!("more than {MAX_ANSWER} bytes came, and no end"),
+        format!("more than {MAX_ANSWER} bytes arrived, and no end of stream"),
     ))
 }
 

@@ -29,11 +29,11 @@ fn run(args: &Args) -> Result<(), Failure> {
 
     let mut sends = Vec::new();
     let received = thread::scope(|scope| {
-        // Nobody reads yet: the connection stands all the same, and waits in the listener's queue.
+        // Nobody reads yet, but the connection is already complete: it waits in the accept queue.
         sends.push(conn.send(&data)?);
         let reader = scope.spawn(|| receive(listener));
         let sent = send_rest(conn, &data, &mut sends);
-        // The reader's error first: when it gives up, the sender sees no more than a reset.
+        // The reader's error first: if it gives up, the sender only sees a reset.
         let received = reader.join().map_err(|_| io::Error::other("the reader panicked"))??;
         sent.map(|()| received)
     });
@@ -43,7 +43,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if received == data.len() {
         return Ok(());
     }
-    let what = format!("{received} of {} bytes came", data.len());
+    let what = format!("{received} of {} bytes arrived", data.len());
     Err(Failure::Ended { peer: Ipv4Addr::LOCALHOST.to_string(), what })
 }
 
@@ -51,19 +51,19 @@ fn connect() -> io::Result<(Socket, Socket)> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&SockAddr::from(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)))?;
     // Small buffers, so that they are full soon. Left alone, the kernel lets them grow to megabytes.
-    // An accepted socket has its listener's size.
+    // An accepted socket inherits its listener's buffer size.
     listener.set_recv_buffer_size(64 << 10)?;
     listener.listen(1)?;
 
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.set_send_buffer_size(64 << 10)?;
     conn.connect(&listener.local_addr()?)?;
-    // A send that blocks would wait until all is taken: who does not want to wait has to count.
+    // A blocking send would wait until everything is taken. A non-blocking one takes what fits, so we have to count.
     conn.set_nonblocking(true)?;
     Ok((listener, conn))
 }
 
-/// What `sendall` does: send, and send what was not taken, until all is.
+/// What `sendall` does: send, then send the part that was not taken, again and again until everything is.
 fn send_rest(conn: Socket, data: &[u8], sends: &mut Vec<usize>) -> io::Result<()> {
     let mut sent: usize = sends.iter().sum();
     while sent < data.len() {
@@ -80,7 +80,7 @@ fn send_rest(conn: Socket, data: &[u8], sends: &mut Vec<usize>) -> io::Result<()
         }
     }
     Ok(())
-    // conn is closed here: for the reader that is the end of the stream.
+    // conn is closed here: the reader sees the end of the stream.
 }
 
 /// Reads to the end of the stream, checks every byte, and counts.
@@ -94,15 +94,15 @@ fn receive(listener: Socket) -> io::Result<usize> {
             return Ok(count);
         }
         if let Some(wrong) = (0..n).find(|&i| buffer[i] != byte_at(count + i)) {
-            let what = format!("byte {} is not the one that was sent", count + wrong);
+            let what = format!("byte {} differs from the one that was sent", count + wrong);
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         count += n;
     }
 }
 
-/// The byte at each place of the stream. 251 is prime: a piece that is lost, doubled or out of order
-/// does not go unnoticed, as it would with a pattern of 256.
+/// The byte at each offset of the stream. 251 is prime, so a piece that is lost, doubled or out of order
+/// gets noticed. With a pattern of 256 bytes it might not be.
 fn byte_at(offset: usize) -> u8 {
     (offset % 251) as u8
 }
@@ -120,7 +120,7 @@ fn print(sends: &[usize], received: usize, all: usize) -> io::Result<()> {
     }
     let more = last - 1;
     writeln!(out, "one send took {} of {all} bytes; {more} more took the rest", sends[0])?;
-    writeln!(out, "the reader got {received} bytes, each the one that was sent")?;
+    writeln!(out, "the reader got {received} bytes, exactly as they were sent")?;
     out.flush()
 }
 

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn listen(args: &Args) -> io::Result<Socket> {
     let listener = Socket::new(Domain::for_address(args.listen), Type::STREAM, None)?;
     // After a server closes a connection first, its port stays in TIME_WAIT for a minute, and bind
-    // says "address in use". If both servers set this option, it binds. Two at a time are still not possible.
+    // fails with "address in use". If both servers set this option, bind works. Two servers at a time are still impossible.
     listener.set_reuse_address(!args.no_reuse_address)?;
     listener.bind(&args.listen.into())?;
     // Up to about 10 completed connections wait here for accept. It isn't a limit on how many are open.
@@ -39,7 +39,7 @@ fn listen(args: &Args) -> io::Result<Socket> {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
-    // map_err: where listen fails, make a Failure of it that names the address.
+    // map_err: if listen fails, make a Failure that names the address.
     let listener = listen(args).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
     let mut backoff = observe::Backoff::default();
@@ -56,7 +56,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// One conversation: hear something, answer `hi`, read to the end of the stream.
+/// One conversation: read something, answer `hi`, read to the end of the stream.
 fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // A client that says nothing keeps the others waiting: this server serves one at a time.
     let mut buffer = [0; 1024];
@@ -69,8 +69,8 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     // send may take only a part. It takes all of `hi`, because the send buffer is empty; a longer answer needs a loop:
     // see tcp-basic-sendall.
     conn.send(b"hi")?;
-    // Half-close: the client reads `hi` and then the end of the stream. It fails if the client has reset the connection,
-    // and so does recv, which also says why.
+    // Half-close: the client reads `hi` and then the end of the stream. An error here means that the client has reset the
+    // connection; recv will fail too, and say why.
     let _ = conn.shutdown(Shutdown::Write);
 
     // Now read until the client closes too. The rest of `hello` may arrive here; and if we closed with bytes unread, TCP
@@ -84,7 +84,7 @@ fn talk(conn: &Socket) -> io::Result<Vec<u8>> {
     }
     Err(io::Error::new(
         ErrorKind::InvalidData,
-        format!("more than {MAX_MESSAGE} bytes came, and no end"),
+        format!("more than {MAX_MESSAGE} bytes arrived, and no end of stream"),
     ))
 }
 

@@ -4,7 +4,7 @@
 //! $ cargo run -q --bin tcp-basic-tour
 //! ```
 //!
-//! One process plays both ends: the kernel completes a connection before anybody accepts it.
+//! One process plays both ends. That works because the kernel completes a connection before the program accepts it.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -17,7 +17,7 @@ use clap::Parser;
 use observe::{Failure, LogArgs, Socket, exit_when_interrupted, report};
 use socket2::{Domain, Type};
 
-/// Port 0: a free one, which the kernel picks.
+/// Port 0: the kernel picks a free one.
 const ANY_PORT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
 
 fn main() -> ExitCode {
@@ -38,7 +38,7 @@ macro_rules! call {
     ($table:ident, $python:literal, $rust:expr) => {
         call!($table, $python, $rust, |returned| returned)
     };
-    // For what Debug would show in ten lines: `$short` picks what matters.
+    // If Debug would take ten lines, `$short` picks what matters.
     ($table:ident, $python:literal, $rust:expr, |$value:ident| $short:expr) => {{
         let returned = $rust;
         let $value = &returned;
@@ -58,7 +58,7 @@ fn tour(table: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn a_servers(table: &mut Vec<u8>) -> io::Result<Socket> {
-    writeln!(table, "\nA server's")?;
+    writeln!(table, "\nThe server's calls")?;
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     call!(table, "setsockopt(.., SO_REUSEADDR, 1)", listener.set_reuse_address(true)?);
     call!(table, "getsockopt(.., SO_REUSEADDR)", listener.reuse_address()?);
@@ -68,16 +68,16 @@ fn a_servers(table: &mut Vec<u8>) -> io::Result<Socket> {
 }
 
 fn a_clients(table: &mut Vec<u8>, listener: &Socket) -> io::Result<(Socket, Socket)> {
-    writeln!(table, "\nA client's, and the accept that answers it")?;
-    // Bound, so that nobody else takes this port, but not listening: it refuses.
+    writeln!(table, "\nThe client's calls, and the accept at the other end")?;
+    // Bound, so that no other program takes this port, but not listening: the kernel refuses connections to it.
     let deaf = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     deaf.bind(&ANY_PORT.into())?;
     let (closed, open) = (deaf.local_addr()?, listener.local_addr()?);
 
-    // Python's connect raises, its connect_ex returns the number. In Rust an error is always a value.
+    // Python's connect raises an exception; its connect_ex returns the number. In Rust an error is always a value.
     let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let _ = call!(table, "connect_ex(closed)", client.connect(&closed), |r| errno(r));
-    // POSIX does not say what a socket is good for after connect failed: take a new one.
+    // POSIX leaves the state of a socket open after connect has failed: make a new one.
     let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     call!(table, "connect(open)", client.connect(&open)?);
     let (conn, _) = call!(table, "accept()", listener.accept()?, |r| r.1.as_socket());
@@ -85,13 +85,13 @@ fn a_clients(table: &mut Vec<u8>, listener: &Socket) -> io::Result<(Socket, Sock
 }
 
 fn both_ends(table: &mut Vec<u8>, client: &Socket, mut conn: &Socket) -> io::Result<()> {
-    writeln!(table, "\nBoth ends'")?;
+    writeln!(table, "\nCalls of both ends")?;
     let mut buffer = [0; 1024];
     call!(table, "getsockname()", client.local_addr()?.as_socket());
     call!(table, "getpeername()", client.peer_addr()?.as_socket());
     call!(table, "send(b\"hello\")", client.send(b"hello")?);
     let n = call!(table, "recv(1024)", conn.recv(&mut buffer)?);
-    // recv fills our buffer and says how far; what the bytes mean is for the next step to find out.
+    // recv fills our buffer and says how far. What the bytes mean is the next step.
     let _ = call!(table, ".decode()", from_utf8(&buffer[..n]));
     call!(table, "sendall(b\"hi\")", conn.write_all(b"hi")?);
     call!(table, "recv(1024)", client.recv(&mut buffer)?);
@@ -99,7 +99,7 @@ fn both_ends(table: &mut Vec<u8>, client: &Socket, mut conn: &Socket) -> io::Res
 }
 
 fn blocking(table: &mut Vec<u8>, client: &Socket) -> io::Result<()> {
-    writeln!(table, "\nTo wait, or not (nothing has come to read)")?;
+    writeln!(table, "\nTo wait, or not (there is nothing to read)")?;
     let mut buffer = [0; 1024];
     let moment = Some(Duration::from_millis(100));
     call!(table, "setblocking(False)", client.set_nonblocking(true)?);
@@ -112,10 +112,10 @@ fn blocking(table: &mut Vec<u8>, client: &Socket) -> io::Result<()> {
 }
 
 fn datagrams(table: &mut Vec<u8>) -> io::Result<()> {
-    writeln!(table, "\nOf datagrams (UDP)")?;
+    writeln!(table, "\nDatagrams (UDP)")?;
     let udp = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     udp.bind(&ANY_PORT.into())?;
-    // To itself: no connection, so nobody has to be there first.
+    // It sends to itself: without a connection, no other end has to be there.
     let own = udp.local_addr()?;
     call!(table, "sendto(b\"hey\", own)", udp.send_to(b"hey", &own)?);
     call!(table, "recvfrom(1024)", udp.recv_from(&mut [0; 1024])?, |r| (r.len, r.from.as_socket()));
@@ -129,13 +129,13 @@ fn files(table: &mut Vec<u8>, client: Socket, conn: &Socket) -> io::Result<()> {
     client.send(b"one line\n")?;
     let mut file = call!(table, "makefile()", BufReader::new(conn), |r| r.buffer());
     call!(table, ".readline()", file.read_line(&mut line)?, |n| (n, &line));
-    // No close method: to drop the owner closes, and to use it afterwards would not compile.
+    // There is no close method: dropping the socket closes it, and using it afterwards would not compile.
     call!(table, "close()", drop(client));
     call!(table, "recv(1024), the peer has closed", conn.recv(&mut [0; 1024])?);
     Ok(())
 }
 
-/// Where the terminal is too narrow for a row, its end goes below.
+/// If the terminal is too narrow for a row, the end of the row goes below.
 fn row(table: &mut Vec<u8>, [python, rust, returned]: [&str; 3]) -> io::Result<()> {
     let cells = [(python, 33), (rust, 35), (returned, 0)];
     writeln!(table, "{}", columns::row(&cells, columns::of(io::stdout())))

@@ -40,7 +40,7 @@ fn run(args: &Args) -> Result<(), Failure> {
 
 fn send(args: &Args) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(args.connect), Type::DGRAM, None)?;
-    // No connect, and no bind: with the first sendto the kernel picks a free port for this end.
+    // No connect and no bind: at the first sendto, the kernel picks a free port for this end.
     socket.send_to(args.message.as_bytes(), &args.connect.into())?;
     Ok(socket)
 }
@@ -49,8 +49,8 @@ fn refused(args: &Args, error: io::Error) -> Failure {
     if error.raw_os_error() != Some(Errno::MSGSIZE.raw_os_error()) {
         return Failure::Endpoint { doing: "send to", address: args.connect.to_string(), error };
     }
-    // The length field of IPv4 and of UDP has 16 bits. IPv4's length counts its own header (at least
-    // 20 bytes) and UDP's (8); IPv6's leaves its own out. RFC 791, 768 and 8200.
+    // The length fields of IPv4 and UDP have 16 bits. IPv4's length includes its own header (at least
+    // 20 bytes) and UDP's (8 bytes); IPv6's doesn't include its own. RFC 791, 768 and 8200.
     let limit = if args.connect.is_ipv4() { 65_507 } else { 65_527 };
     Failure::Usage(format!(
         "message too long: --message has {} bytes, a datagram to {} at most {limit} (on some systems less)",
@@ -64,15 +64,15 @@ fn receive(socket: &Socket, args: &Args) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 1024];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        // A timeout that rounds to 0 microseconds would mean to wait for ever.
+        // A timeout that rounds to 0 microseconds would mean no timeout at all.
         if left.as_micros() == 0 {
             return Err(io::ErrorKind::TimedOut.into());
         }
         socket.set_read_timeout(Some(left))?;
         let datagram = socket.recv_from(&mut buffer)?;
         let peer = show(&datagram.from);
-        // Any program can send to our port. Only the address that was asked can answer; a socket on
-        // which connect was called would leave this check to the kernel.
+        // Any program can send to our port, so accept only an answer from the address that we asked. After
+        // a connect, the kernel would make this check.
         if datagram.from.as_socket() != Some(args.connect) {
             warn!(peer, "ignored a datagram that is not the answer: it came from somebody else");
             continue;
@@ -81,7 +81,7 @@ fn receive(socket: &Socket, args: &Args) -> io::Result<Vec<u8>> {
             warn!(
                 peer,
                 room = buffer.len(),
-                "the answer was longer than the buffer: its rest is lost"
+                "the answer was longer than the buffer: the rest is lost"
             );
         }
         return Ok(buffer[..datagram.len].to_vec());
@@ -97,9 +97,9 @@ fn print(line: &[u8]) -> io::Result<()> {
 
 /// A UDP client: it sends one datagram, and prints the one that comes back.
 ///
-/// The lesson: socket, sendto, recvfrom, close. Nothing is set up before the first byte, and so
-/// nothing tells whether anybody is there: who waits for an answer needs a timeout. `-v` shows the
-/// calls as they happen.
+/// The lesson: socket, sendto, recvfrom, close. Nothing is set up before the first byte, so you can't
+/// know whether anybody is there: if you wait for an answer, you need a timeout. `-v` shows the calls
+/// as they happen.
 #[derive(Parser)]
 #[command(version, after_help = observe::terminals(include_str!("client.rs")))]
 struct Args {

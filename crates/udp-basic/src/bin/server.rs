@@ -36,9 +36,9 @@ fn run(args: &Args) -> Result<(), Failure> {
         let datagram = socket
             .recv_from(&mut buffer)
             .map_err(Failure::talking(args.listen, "waiting for a datagram"))?;
-        // Any length is a message, 0 too: a datagram socket has no end of stream.
+        // Every datagram is a message, even one of 0 bytes: UDP has no end of stream.
         let message = &buffer[..datagram.len];
-        // Anybody can send a datagram, with any bytes in it: a terminal would obey some of them.
+        // Anybody can send a datagram with any bytes in it, and a terminal would obey some of them.
         let shown = columns::visible_bytes(message);
         if !args.forever {
             let answered = answer(&socket, &datagram, buffer.len());
@@ -53,8 +53,8 @@ fn run(args: &Args) -> Result<(), Failure> {
 
 fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    // No SO_REUSEADDR: nothing lingers after a UDP socket, and on Linux the option would let a second
-    // server bind the same port and take the first one's datagrams.
+    // No SO_REUSEADDR: a UDP port has no TIME_WAIT, and on Linux the option would let a second server
+    // bind the same port and take the first one's datagrams.
     socket.bind(&address.into())?;
     Ok(socket)
 }
@@ -62,8 +62,8 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
 fn answer(socket: &Socket, datagram: &Datagram, room: usize) -> Result<(), Failure> {
     let peer = show(&datagram.from);
     if datagram.truncated {
-        // Gone for good: the next recvfrom returns the next datagram, not the rest of this one.
-        warn!(peer, room, "the datagram was longer than the buffer: its rest is lost");
+        // It is gone for good: the next recvfrom returns the next datagram, not the rest of this one.
+        warn!(peer, room, "the datagram was longer than the buffer: the rest is lost");
     }
     socket
         .send_to("你好".as_bytes(), &datagram.from)
