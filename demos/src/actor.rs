@@ -1,4 +1,4 @@
-//! Programs on the stage: while they run, and what they leave when they have ended.
+//! The programs of an experiment: while they run, and what they leave when they have ended.
 
 use crate::setup_error::SetupError;
 use observe::Event;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a program may take to do its work, on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A program on the stage, and where it records its socket calls.
+/// A running program, and where it records its socket calls.
 pub struct Actor {
     label: String,
     program: Program,
@@ -57,8 +57,8 @@ impl Actor {
     /// Waits until the program has ended, with whatever exit code.
     pub fn end_somehow(self) -> Result<Ended, SetupError> {
         let finished = self.program.wait(TIMEOUT)?;
-        // A program that refuses its arguments never opened its trace. One that was killed may have cut off its last line;
-        // the lines before are still true.
+        // A program that refused its arguments never opened its trace. If it was killed, the last line of its trace may be
+        // cut off, but the lines before it are still right.
         let events = match self.trace.exists() {
             true => timeline::read_trace(&self.trace)?.events,
             false => Vec::new(),

@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 
 /// A program of the course with its arguments.
 ///
-/// The experiment starts exactly this, except for the place: you use the default port, and an experiment takes a free
-/// one, so that it disturbs nobody.
+/// The experiment starts exactly this, except for the place: you use the default port, but an experiment takes a free
+/// one, so that it gets in nobody's way.
 pub struct CommandLine {
     program: &'static str,
     arguments: Vec<&'static str>,
@@ -14,23 +14,23 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// How a command begins.
+    /// How a command for one of our programs begins.
     pub const CARGO: &str = "cargo run -q";
-    /// How a program of others begins.
+    /// How a command for a Python program begins.
     pub const PYTHON: &str = "python3";
 
-    /// A program of the workspace by its name; or one in Python, by its path from the root.
+    /// A program of the workspace, given by its name, or a Python program, given by its path from the root.
     pub fn new(program: &'static str, arguments: &[&'static str]) -> CommandLine {
         CommandLine { program, arguments: arguments.to_vec(), place: Vec::new() }
     }
 
-    /// Where you have it listen or connect, if not at the default: option and value, repeatable.
+    /// Where you make it listen or connect, if not at the default: an option and its value. It can be called more than once.
     pub fn at(mut self, option: &'static str, value: &'static str) -> CommandLine {
         self.place.extend([option, value]);
         self
     }
 
-    /// What you type there besides, and an experiment gives a place of its own: a file's name.
+    /// A file's name that you type, too. The experiment uses a file of its own instead.
     pub fn with_file(mut self, name: &'static str) -> CommandLine {
         self.place.push(name);
         self
@@ -44,8 +44,8 @@ impl CommandLine {
         self.program.ends_with(".py")
     }
 
-    /// Whether it has `--trace`. Python programs don't. The wrong programs use std alone, and a line between two networks
-    /// uses no stream socket.
+    /// Whether it has `--trace`. Python programs don't. Nor do the wrong programs, which use only std, or `relay-link`, which
+    /// has no stream socket.
     pub fn records_calls(&self) -> bool {
         !self.is_python() && !self.program.starts_with("zoo-") && self.program != "relay-link"
     }
@@ -82,7 +82,7 @@ impl CommandLine {
             false => format!("{} --bin {}", Self::CARGO, self.program),
         }];
         let mut words = self.arguments.iter().chain(&self.place).peekable();
-        // Without `--`, cargo would take the first option as its own.
+        // Without `--`, cargo would read the first option as its own.
         if !self.is_python() && words.peek().is_some_and(|word| word.starts_with('-')) {
             parts[0] += " --";
         }
@@ -104,7 +104,8 @@ impl CommandLine {
     }
 }
 
-/// As you type it: a line feed would end the line in the transcript, so the shell makes it (bash, zsh, POSIX.1-2024).
+/// As you type it: a line feed would break the line in the transcript, so it is written as `\n` for the shell to turn into
+/// one (bash, zsh, POSIX.1-2024).
 fn typed(word: &str) -> String {
     match word.contains('\n') {
         true => format!("$'{}'", word.escape_default()),
@@ -125,12 +126,12 @@ mod tests {
     use std::process::Command;
 
     impl CommandLine {
-        /// Reads what one prints.
+        /// Reads a command line as it is printed.
         pub fn parse(typed: &str) -> CommandLine {
             let say = "() { printf '%s\\n' \"$@\"; }";
             let script = format!("{}{say}; cargo{say}; {typed}", CommandLine::PYTHON);
             let output = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
-            // For as long as the test runs.
+            // Leaked, which is fine for as long as a test runs.
             let words: &'static str = String::from_utf8(output.stdout).unwrap().leak();
             let python = typed.starts_with(CommandLine::PYTHON);
             let before = |word: &&str| !python && *word != "--bin";
@@ -154,7 +155,7 @@ mod tests {
                 "                  -c 'echo three' --connect '[::1]:7777'"
             ]
         );
-        // `cargo` as a function that says its arguments.
+        // `cargo` as a shell function that prints its arguments.
         let say = format!("cargo() {{ printf '%s|' \"$@\"; }}; {}", lines.join("\n"));
         let output = Command::new("/bin/sh").args(["-c", &say]).output().unwrap();
         let words = ["run", "-q", "--bin", "x", "--", "-c", "echo 'one  two'", "--hold", "-c"];

@@ -9,12 +9,12 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Until the last byte of the answer.
+    /// The time until the last byte of the answer.
     pub fn took(&self) -> f64 {
         self.brought.last().map_or(f64::NAN, |(when, _)| *when)
     }
 
-    /// From the first byte of the answer to its last.
+    /// The time from the first byte of the answer to its last.
     pub fn waited_inside(&self) -> f64 {
         self.brought.first().map_or(f64::NAN, |(first, _)| self.took() - first)
     }

@@ -1,4 +1,4 @@
-//! The experiments, in the order of the course. A file each, which opens with the claim.
+//! The experiments, in the order of the course. Each has a file, which opens with its claim.
 
 mod ack;
 mod ack_cut;
@@ -53,11 +53,11 @@ use crate::verdict::Verdict;
 pub struct Experiment {
     /// What the reader types.
     pub name: &'static str,
-    /// In one sentence.
+    /// The claim, in one sentence.
     pub claim: &'static str,
-    /// What `--predict` asks before the claim gives the answer away.
+    /// What `--predict` asks instead of showing the claim, which would give the answer away.
     pub prediction: Option<Prediction>,
-    /// Carries it out. The verdict rests on nothing but what was observed.
+    /// Runs it. The verdict depends only on what was observed.
     pub run: fn(&mut Scene) -> Result<Verdict, SetupError>,
 }
 

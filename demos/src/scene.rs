@@ -1,7 +1,7 @@
 //! What an experiment works with: it starts real programs, and shows what they said and did.
 //!
-//! Nothing is printed when it happens to arrive: an experiment prints a program's lines where it knows them to have
-//! been said, so that two runs print the same.
+//! Nothing is printed at the moment when it happens to arrive: an experiment prints a program's lines at a point where
+//! the program must have said them, so that two runs print the same.
 
 pub use crate::actor::{Actor, Ended, TIMEOUT};
 use crate::command_line::CommandLine;
@@ -26,7 +26,7 @@ pub struct Scene<'a> {
     drawn: Vec<Stream>,
     recorder: Option<SegmentRecorder>,
     came: Option<String>,
-    /// Whether the experiment has a use for them: an option that changes nothing is mentioned.
+    /// Whether the experiment uses these options: if you gave one that changes nothing, it says so.
     uses_trials: bool,
     uses_seed: bool,
 }
@@ -34,7 +34,7 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub fn new(screen: &'a mut Screen, options: &'a Options) -> Result<Scene<'a>, SetupError> {
         let scratch = Scratch::new()?;
-        // If it is not possible, `main` has said why.
+        // If it is not possible, `main` has already said why.
         let recorder = match options.segments && segments::is_inside() {
             true => Some(SegmentRecorder::watch().map_err(SetupError::Segments)?),
             false => None,
@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
         self.options.trials.unwrap_or(usual)
     }
 
-    /// What random choices begin with: what the reader said, or else 1. Print it where it matters.
+    /// The seed of the random choices: the reader's, or else 1. Print it where it matters.
     pub fn seed(&mut self) -> u64 {
         self.uses_seed = true;
         let seed = self.options.seed.unwrap_or(1);
@@ -66,13 +66,12 @@ impl<'a> Scene<'a> {
         seed
     }
 
-    /// Says which of the prediction's choices came true, in the words of that choice; or something else if none did.
+    /// Notes which of the prediction's choices came true, in the words of that choice, or what happened if none did.
     pub fn came(&mut self, what: impl Into<String>) {
         self.came = Some(what.into());
     }
 
-    /// Ends the run: mentions what the reader asked for and this experiment has no use for, and returns what
-    /// [`came`](Scene::came).
+    /// Ends the run: mentions the options that had no effect in this experiment, and returns what [`came`](Scene::came) true.
     pub fn finish(&mut self) -> Result<Option<String>, SetupError> {
         let Options { trials, seed, picture, .. } = self.options;
         let mut idle = Vec::new();
@@ -91,7 +90,7 @@ impl<'a> Scene<'a> {
         Ok(self.came.take())
     }
 
-    /// Saves what the reader asked for, and says where. The verdict does not depend on it.
+    /// Saves what the reader asked for, and prints where. The verdict does not depend on it.
     pub fn save(mut self, name: &str, claim: &str) -> Result<(), SetupError> {
         if let Some(path) = self.options.picture.as_ref().filter(|_| !self.drawn.is_empty()) {
             let title = format!("{name}: {claim}");
@@ -101,7 +100,7 @@ impl<'a> Scene<'a> {
             };
             let failed = |source| SetupError::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
-            // As it is: a path is there to be copied.
+            // Not wrapped, so that you can copy the path.
             self.table(&format!("saved {}\n", path.display()))?;
         }
         if let Some(recorder) = self.recorder.take() {
@@ -123,7 +122,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Prints what to type, a terminal each.
+    /// Prints what to type, one terminal for each.
     pub fn terminals(&mut self, lines: &[&CommandLine]) -> Result<(), SetupError> {
         self.blank()?;
         for (index, command_line) in lines.iter().enumerate() {
@@ -170,7 +169,7 @@ impl<'a> Scene<'a> {
         self.start(label, command_line, &["--connect", address])
     }
 
-    /// Starts a program, with its place and a trace of its socket calls, where it records any.
+    /// Starts a program with its place, and with a trace of its socket calls if it can record one.
     pub fn start(
         &mut self,
         label: &str,
@@ -180,7 +179,7 @@ impl<'a> Scene<'a> {
         self.start_through(&[], label, command_line, place)
     }
 
-    /// The same, started by another command: `through` is that one's program and arguments.
+    /// The same, but started by another command: `through` is that command with its arguments.
     pub fn start_through(
         &mut self,
         through: &[String],
@@ -204,17 +203,17 @@ impl<'a> Scene<'a> {
         };
         if command_line.is_python() {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-            // Nothing is left in the folder.
+            // -B: leave no __pycache__ in the folder.
             command.arg("-B").arg(root.join(command_line.program()));
         }
-        // In front: after a subcommand they would be the subcommand's.
+        // In front, because after a subcommand they would be the subcommand's options.
         if command_line.records_calls() {
             command.arg("--trace").arg(&trace);
         }
         command.args(place).args(command_line.arguments());
-        // A program that prints a table makes it as wide as ours.
+        // A program that prints a table makes it fit our width.
         command.env("COLUMNS", self.screen.columns().to_string());
-        // The log says when a server has made a call; a RUST_LOG of the reader's own must not change it.
+        // We learn from the log when a server has made a call, so the reader's own RUST_LOG must not change it.
         command.env("RUST_LOG", "warn,sock=debug");
         Actor::start(label, &mut command, trace)
     }
@@ -228,13 +227,13 @@ impl<'a> Scene<'a> {
         self.screen.blank().map_err(SetupError::Stdout)
     }
 
-    /// Prints text of the experiment's own, after a blank line: each line of it is a paragraph.
+    /// Prints the experiment's own text, after a blank line: each line of it is a paragraph.
     pub fn text(&mut self, text: &str) -> Result<(), SetupError> {
         self.blank()?;
         self.screen.text(text).map_err(SetupError::Stdout)
     }
 
-    /// Prints a table of the experiment's own as it is, after a blank line: it has to fit already.
+    /// Prints the experiment's own table unchanged, after a blank line: it has to fit already.
     pub fn table(&mut self, table: &str) -> Result<(), SetupError> {
         self.blank()?;
         self.screen.table(table).map_err(SetupError::Stdout)
@@ -245,7 +244,7 @@ impl<'a> Scene<'a> {
         self.screen.says(label, said.as_ref()).map_err(SetupError::Stdout)
     }
 
-    /// Prints what somebody at the keyboard would have typed at this point.
+    /// Prints what a person at the keyboard would have typed at this point.
     pub fn you(&mut self, typed: &str) -> Result<(), SetupError> {
         self.screen.you(typed).map_err(SetupError::Stdout)
     }
@@ -277,8 +276,7 @@ impl<'a> Scene<'a> {
         self.screen.measured(what, samples).map_err(SetupError::Stdout)
     }
 
-    /// Starts a relay in front of the server at `address`, on a free port; its own address is its
-    /// `address()`.
+    /// Starts a relay in front of the server at `address`, on a free port: the relay's `address()`.
     pub fn relay(
         &mut self,
         command_line: &CommandLine,
@@ -291,8 +289,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Everyone whose calls were drawn, and all they did on those connections. A connection counts once, though both its
-/// streams were drawn.
+/// The parties whose calls were drawn, with all their events on those connections. A connection is listed once, even if
+/// both its streams were drawn.
 fn parties(drawn: &[Stream]) -> Vec<(&str, Vec<Event>)> {
     let mut all: Vec<(&str, Vec<Event>)> = Vec::new();
     for (name, events) in drawn.iter().flat_map(Stream::parties) {

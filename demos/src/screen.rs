@@ -1,8 +1,8 @@
-//! What an experiment looks like: its claim, what each program says, the verdict; or, for a program that reads it, one
-//! JSON object with the same in it.
+//! What an experiment looks like: its claim, what each program says, the verdict. For programs that read it, there is one
+//! JSON object with the same content.
 //!
-//! It fits the terminal. Text breaks between words, a command line where a shell puts it together again, and what doesn't
-//! fit beside its label stands below it.
+//! It fits the terminal. Text breaks between words, and a command line where a shell joins it again. What doesn't fit
+//! beside its label goes below it.
 
 use crate::command_line::CommandLine;
 use crate::record::Record;
@@ -16,13 +16,13 @@ use timeline::Stream;
 /// The width of the labels, which are aligned to the right.
 const LABEL: usize = 9;
 
-/// The column at which the claims stand in the list of experiments.
+/// The column at which the claims begin in the list of experiments.
 const ENTRY: usize = 16;
 
-/// The column at which what is typed stands, after the terminal's number.
+/// The column at which what you type begins, after the terminal's number.
 const TYPED: usize = 16;
 
-/// The column at which numbers stand. A median with its spread takes up to 46 more: together, 80.
+/// The column at which numbers begin. A median with its spread takes up to 46 more: 80 in all.
 const MEASURED: usize = 34;
 
 const STRONG: Style = Style::new().bold();
@@ -30,7 +30,7 @@ const FAINT: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const YOU: Style = AnsiColor::Green.on_default().bold();
-/// Of the labels, in the order in which the programs first say something.
+/// The colours of the labels, in the order in which the programs first say something.
 const COLOURS: [Style; 4] = [
     AnsiColor::Cyan.on_default(),
     AnsiColor::Yellow.on_default(),
@@ -38,9 +38,9 @@ const COLOURS: [Style; 4] = [
     AnsiColor::Blue.on_default(),
 ];
 
-/// Standard output, with colour where a terminal shows it.
+/// Standard output, with colours if a terminal shows them.
 pub struct Screen {
-    /// Where people read; nowhere, when a program does.
+    /// Where people read; with `--json`, nowhere.
     out: Box<dyn Write>,
     columns: usize,
     labels: Vec<String>,
@@ -50,7 +50,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(json: bool) -> Screen {
-        // What a program reads is the same on every terminal.
+        // JSON is the same whatever the terminal.
         match json {
             true => Screen { json, ..Screen::on(Box::new(io::sink()), columns::IN_A_PIPE) },
             false => Screen::on(Box::new(anstream::stdout()), columns::of(io::stdout())),
@@ -72,7 +72,7 @@ impl Screen {
         self.heading(name, claim)
     }
 
-    /// Opens an experiment with a question, in place of the claim that would answer it.
+    /// Opens an experiment with a question instead of the claim, which would answer it.
     pub fn question(&mut self, name: &str, question: &str) -> io::Result<()> {
         self.heading(name, question)
     }
@@ -91,7 +91,7 @@ impl Screen {
         self.out.flush()
     }
 
-    /// What was predicted, beside what came.
+    /// What was predicted, beside what happened.
     pub fn compare(&mut self, predicted: &str, came: &str) -> io::Result<()> {
         let (style, mark) = if predicted == came { (GOOD, '✓') } else { (BAD, '✗') };
         let (label, end) = ("you said: ".len(), "  ✗".chars().count());
@@ -101,8 +101,8 @@ impl Screen {
         writeln!(self.out, "it was:   {came}  {style}{mark}{style:#}\n")
     }
 
-    /// A line of the list of experiments. A program that reads the list gets it as one line; a terminal as many as it
-    /// takes.
+    /// An entry in the list of experiments. A program that reads the list gets it as one line; on a terminal it takes as
+    /// many as it needs.
     pub fn entry(&mut self, name: &str, claim: &str) -> io::Result<()> {
         let claim = match io::stdout().is_terminal() {
             true => self.wrap(claim, ENTRY, ENTRY),
@@ -130,7 +130,7 @@ impl Screen {
         writeln!(self.out, "{:TYPED$}{lines}", "")
     }
 
-    /// What to type at the prompt of the program there. A line of it is one line to the program, and stays one.
+    /// What to type at the prompt of the program there. The program reads line by line, so no line is broken.
     pub fn at_prompt(&mut self, commands: &[&str]) -> io::Result<()> {
         let widest = commands.iter().map(|command| columns::width(command)).max().unwrap_or(0);
         let indent = TYPED.min(self.columns.saturating_sub(">>: ".len() + widest));
@@ -141,14 +141,14 @@ impl Screen {
         writeln!(self.out)
     }
 
-    /// Text of the experiment's own: each line of it is a paragraph.
+    /// The experiment's own text: each line of it is a paragraph.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.record.text.push(text.to_owned());
         let text = self.wrap(text.strip_suffix('\n').unwrap_or(text), 0, 0);
         writeln!(self.out, "{text}")
     }
 
-    /// A table of the experiment's own, as it is: it has to fit already.
+    /// The experiment's own table, printed unchanged: it has to fit already.
     pub fn table(&mut self, table: &str) -> io::Result<()> {
         self.record.text.push(table.to_owned());
         self.out.write_all(table.as_bytes())
@@ -173,18 +173,18 @@ impl Screen {
         self.row(what, &samples.to_string())
     }
 
-    /// What was seen, after its name; below it where there is no room.
+    /// What was seen, after its name; below the name if there is no room.
     pub fn row(&mut self, what: &str, seen: &str) -> io::Result<()> {
         writeln!(self.out, "{}", columns::row(&[(what, MEASURED), (seen, 0)], self.columns))
     }
 
-    /// What random choices began with.
+    /// The seed of the random choices.
     pub fn seed(&mut self, seed: u64) {
         self.record.seed = Some(seed);
     }
 
-    /// What one process said, beside its label. A line that is too long breaks between words; a word that is, and it is no
-    /// text then, shows how it begins.
+    /// What one process said, beside its label. A line that is too long breaks between words. A word that is too long can't be
+    /// ordinary text: only its beginning is shown.
     pub fn says(&mut self, label: &str, said: &[u8]) -> io::Result<()> {
         self.record.says(label, said);
         let style = self.style(label);
@@ -220,7 +220,7 @@ impl Screen {
             Verdict::AsStated(seen) => self.labelled(GOOD, "✓ as stated:", " ", seen)?,
             Verdict::NotAsStated(differences) => {
                 for Difference { expected, came } in differences {
-                    let what = format!("expected {expected}, came {came}");
+                    let what = format!("expected {expected}, got {came}");
                     self.labelled(BAD, "✗ not as stated:", " ", &what)?;
                 }
             }
@@ -249,7 +249,7 @@ impl Screen {
         writeln!(self.out, "{style}{label}{style:#}{gap}{text}")
     }
 
-    /// A text that stands after `first` columns, and its further lines after `indent`.
+    /// Wraps a text that begins after `first` columns; its other lines begin after `indent`.
     fn wrap(&self, text: &str, first: usize, indent: usize) -> String {
         columns::wrap(text, first, indent, self.columns).join(&format!("\n{:indent$}", ""))
     }
@@ -272,8 +272,8 @@ mod tests {
     use std::fs;
     use std::rc::Rc;
 
-    /// The transcripts are recordings of all that the experiments print: the same is laid out again here for other
-    /// terminals. Their pictures are not: timeline has tests for those.
+    /// The transcripts hold everything that the experiments print. Here it is laid out again for terminals of other widths,
+    /// except for the pictures, which timeline tests.
     #[test]
     fn each_experiment_fits_its_terminal() {
         for (one, columns) in ALL.iter().flat_map(|one| [60, 80, 120].map(|columns| (one, columns)))
@@ -299,7 +299,7 @@ mod tests {
 
     /// Shows the parts of a transcript.
     fn again(screen: &mut Screen, transcript: &str) -> io::Result<()> {
-        // What is longer than a line goes on in the next one, with a backslash.
+        // A command that is too long for a line goes on in the next one, after a backslash.
         let whole = transcript.replace(" \\\n", " ");
         for line in whole.lines().skip_while(|line| !line.is_empty()) {
             let below = line.strip_prefix(&" ".repeat(TYPED));
@@ -330,7 +330,7 @@ mod tests {
         Ok(())
     }
 
-    /// What is shown on a terminal of so many columns, without its colours.
+    /// What a terminal with this many columns shows, without colours.
     fn laid_out(columns: usize, show: impl FnOnce(&mut Screen) -> io::Result<()>) -> String {
         let out = Out::default();
         show(&mut Screen::on(Box::new(out.clone()), columns)).unwrap();
