@@ -35,8 +35,8 @@ const ID: usize = HEADER + 4;
 const ID_LEN: usize = 48;
 /// Ask for `struct tcp_info` too.
 const INET_DIAG_INFO: u16 = 2;
-/// Where `tcpi_last_data_recv` and `tcpi_last_ack_recv` stand in it, in milliseconds, and `tcpi_bytes_received`
-/// (linux/tcp.h, the last since Linux 4.1).
+/// Where `tcpi_last_data_recv` and `tcpi_last_ack_recv`, both in milliseconds, and `tcpi_bytes_received` are in it
+/// (linux/tcp.h; the last one since Linux 4.1).
 const LAST_DATA_RECV: usize = 52;
 const LAST_ACK_RECV: usize = 56;
 const BYTES_RECEIVED: usize = 128;

@@ -18,7 +18,7 @@ const LONG: usize = 32 * 1024;
 
 /// Where a message begins and ends: how to read its head.
 pub trait Framing {
-    /// What the head says besides how long the body is.
+    /// What the head says in addition to the length of the body.
     type Head;
 
     /// Reads the head at the front of `bytes`, which begins at a message boundary.

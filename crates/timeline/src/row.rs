@@ -287,7 +287,7 @@ impl PlacedStretch<'_> {
     }
 }
 
-/// A lane that moved bytes: which, and where it stands in each row.
+/// A lane that moved bytes: which one, and its place in each row.
 pub(crate) struct DrawnLane {
     index: usize,
     pub y: usize,

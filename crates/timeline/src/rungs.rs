@@ -248,7 +248,7 @@ impl Ladder {
     }
 }
 
-/// Where a time stands on the axis.
+/// The place of a time on the axis.
 fn at(axis: &[(u64, usize)], t_us: u64) -> usize {
     let after = axis.partition_point(|(time, _)| *time < t_us);
     match (axis.get(after.wrapping_sub(1)), axis.get(after)) {

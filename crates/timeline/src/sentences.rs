@@ -273,7 +273,7 @@ fn about_piece(stream: &Stream, piece: &Piece) -> String {
     }
 }
 
-/// A sentence in lines that stand after `label` columns; all but the first are indented further.
+/// A sentence in lines that begin after `label` columns; all but the first are indented further.
 pub fn wrap(sentence: &str, label: usize, width: usize) -> Vec<String> {
     let indent = label + "recv 1: ".len();
     let lines = columns::wrap(sentence, label, indent, width);

@@ -169,7 +169,7 @@ impl Drawing {
     }
 }
 
-/// Shapes as they stand in the file.
+/// Shapes as they are written to the file.
 pub(crate) fn drawn(shapes: &[Shape]) -> String {
     let mut body = String::new();
     shapes.iter().for_each(|shape| write(&mut body, shape));

@@ -1,4 +1,4 @@
-//! Ladders and levels: the pictures of recorded runs (`scripts/record.sh` records them anew), and what must be true of each.
+//! Ladders and levels: the pictures of recorded runs (`scripts/record.sh` records new ones), and what must be true of each.
 //!
 //! | claim | test |
 //! |---|---|

@@ -256,7 +256,7 @@ fn calls_that_move_nothing() {
     assert!(to_server(&all[0]).text(100).contains("send 1: failed: EPIPE (Broken pipe)"));
 }
 
-/// `REWRITE=1` writes them anew; then run sync-docs.
+/// `REWRITE=1` rewrites them; then run sync-docs.
 #[test]
 fn the_chapter_shows_what_is_drawn() {
     let shown = [

@@ -17,12 +17,12 @@ function element(name, attributes = {}, ...children) {
 
 const number = (n) => n.toLocaleString("en");
 const count = (n, one) => `${number(n)} ${one}${n === 1 ? "" : "s"}`;
-// Recordings by two clocks have none.
+// Recordings made with two different clocks have no times.
 const time = (step) => (step.t === undefined ? undefined : `+${(step.t / 1000).toFixed(3)} ms`);
 const name = (step) => `${parties[step.who]} ${step.call}`;
 
-// A scrolling element that holds only the rows in sight, whatever their number. `height()` is that of a row, `draw(index)`
-// makes one, `mark(row, index)` brings it up to date.
+// A scrolling element that holds only the visible rows, however many there are. `height()` is the height of a row,
+// `draw(index)` makes a row, and `mark(row, index)` updates it.
 function windowed(box, rows, height, draw, mark) {
   const drawn = new Map();
   const spacer = element("div"); // as high as all rows together
@@ -75,7 +75,7 @@ function shape(picture, [first, ...rest]) {
   return element("rect", { class: first, x, y, width: length, height: last });
 }
 
-// Where what is drawn ends: a box ends where its fillings do.
+// The right end of a shape: a box ends where its fillings do.
 function rightOf([first, ...rest]) {
   if (typeof first === "number") return Math.max(0, ...rest[1].map(rightOf));
   return rest.length === 1 ? 0 : rest[0] + rest[2];
@@ -89,7 +89,7 @@ const views = pictures.map((picture) => {
   const words = element("ul", {}, ...picture.words.map((sentence) => element("li", {}, sentence)));
   section.append(box, element("details", {}, element("summary", {}, "In words"), words));
   $("pictures").append(section);
-  // Wide as what is drawn: it grows with the window and shrinks with it, as long as it can be read with ease.
+  // As wide as the drawing. It grows and shrinks with the window, as long as it is easy to read.
   const wide = picture.rows.reduce((most, shapes) => shapes.reduce((most, each) => Math.max(most, rightOf(each)), most), 0) + 4;
   const scale = () => Math.min(1.6, Math.max(0.85, box.clientWidth / wide));
   // The row in which the box of a step begins.
@@ -140,7 +140,7 @@ function line({ start, end }) {
     const each = step.got === undefined ? "" : ` of ${count(step.got, "byte")} each`;
     return `${parties[step.who]} ${count(end - start, step.call)}${each}`;
   }
-  // The bytes say more than their number; where there are none, it says all there is.
+  // Show the bytes, which say more than their number; if they are not known, show the number.
   const moved = step.shown ?? (step.got === undefined ? "" : count(step.got, "byte"));
   return `${name(step)} ${moved}`.trimEnd() + (step.error ? `: ${step.error}` : "");
 }
@@ -167,7 +167,7 @@ const list = windowed(
 
 // ---- The current step ----------------------------------------------------------------------------------------------
 
-// How far each lane has come, at each step: the numbers are what was recorded up to then.
+// How far each lane has got at each step: the number of bytes recorded up to then.
 const reached = pictures.map((picture, index) =>
   picture.lanes.map((_, lane) => {
     let end = 0;
@@ -187,7 +187,7 @@ function flight(picture, index) {
   return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
 }
 
-// As hexdump does: the offset, the bytes, and what of them is ASCII; on a narrow screen half as many in a row.
+// Like hexdump: the offset, the bytes, and their ASCII characters; on a narrow screen, half as many in a row.
 const narrow = matchMedia("(max-width: 600px)");
 function dump(step) {
   const bytes = (step.hex ?? "").match(/../g) ?? [];
@@ -200,7 +200,7 @@ function dump(step) {
   }
   if (bytes.length < (step.got ?? 0)) rows.push(`        … the first ${bytes.length} of ${count(step.got, "byte")}`);
   if (bytes.length && bytes.some((hex) => hex > "7e")) {
-    // The last character may be cut off; and some would change how the others are shown.
+    // The last character may be cut off, and some characters would change how the others are shown.
     const utf8 = new TextDecoder().decode(Uint8Array.from(bytes, (hex) => parseInt(hex, 16)), { stream: true });
     const escaped = utf8.replace(/[\p{C}\p{M}]/gu, (char) => `\\u{${char.codePointAt(0).toString(16)}}`);
     rows.push("", `as UTF-8: ${escaped}`);
@@ -239,7 +239,7 @@ function go(index) {
 let playing = null;
 function play(on = !playing) {
   clearInterval(playing);
-  // Of a long run of alike calls, twenty are enough.
+  // Of a long run of similar calls, twenty are enough.
   const stride = () => {
     const { start, end } = groups[groupOf[current]];
     return Math.min(end - current, Math.max(1, Math.floor((end - start) / 20)));

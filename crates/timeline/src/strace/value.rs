@@ -13,7 +13,7 @@ pub enum Value<'a> {
     Struct(Vec<(&'a str, Value<'a>)>),
     /// `[1, 2]`.
     Array(Vec<Value<'a>>),
-    /// All else, as it stands: `0`, `NULL`, `MSG_PEEK|MSG_DONTWAIT`, `3<TCP:[…]>`, `htons(80)`.
+    /// Anything else, unchanged: `0`, `NULL`, `MSG_PEEK|MSG_DONTWAIT`, `3<TCP:[…]>`, `htons(80)`.
     Word(&'a str),
 }
 

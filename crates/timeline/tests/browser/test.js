@@ -17,7 +17,7 @@ function check(what, holds, seen = "") {
   }
 }
 
-// Text that is drawn over the border of its box, and over the edge of the picture.
+// Text that runs over the border of its box, or over the edge of the picture.
 const overflows = () =>
   [...document.querySelectorAll("svg g")].flatMap((group) => {
     const border = group.querySelector(":scope > .box")?.getBBox();
@@ -34,10 +34,10 @@ const beyondThePicture = () =>
     return x < 0 || x + width > text.ownerSVGElement.viewBox.baseVal.width;
   }).map((text) => text.textContent);
 
-// Text that a vertical line of a box, of its cuts or of a neighbour runs through, or the edge of a colour.
+// Text that has a vertical line running through it, of its box, of a cut or of a neighbour, or the edge of a colour.
 const crossed = () =>
   [...document.querySelectorAll("svg")].flatMap((svg) => {
-    // Where an element is drawn, in pixels of the window: a row has its own place.
+    // Where an element is drawn, in pixels of the window, because each row has its own position.
     const lines = [...svg.querySelectorAll("path")].flatMap((path) => {
       const { a, d, e, f } = path.getScreenCTM();
       const at = (x, y) => [x * a + e, y * d + f];
@@ -162,7 +162,7 @@ async function looks(name, page, theme) {
   await page.setViewportSize({ width: 1366, height: 800 });
 }
 
-// On a telephone nothing runs out of the window or has to be pushed aside but the picture, and the buttons stay in reach.
+// On a phone, nothing but the picture is wider than the window or needs scrolling sideways, and the buttons stay in reach.
 async function fitsATelephone(name, page) {
   await page.setViewportSize({ width: 375, height: 812 });
   await page.keyboard.press("Home");
@@ -192,7 +192,7 @@ async function fitsATelephone(name, page) {
   await page.keyboard.press("Home");
 }
 
-// A small picture grows with the window, to a size that is no poster.
+// A small picture grows with the window, but not to the size of a poster.
 async function growsWithTheWindow(name, page) {
   const letters = async (width) => {
     await page.setViewportSize({ width, height: 1000 });
@@ -209,7 +209,7 @@ async function growsWithTheWindow(name, page) {
   await page.setViewportSize({ width: 1366, height: 800 });
 }
 
-// Ten thousand calls: only what is in sight is drawn, and nothing takes long. The bounds are for a busy machine.
+// Ten thousand calls: only what is visible is drawn, and nothing takes long. The limits allow for a busy machine.
 async function staysUsable(name, page, calls) {
   const drawn = () => page.evaluate(() => document.querySelectorAll("*").length);
   check(`${name}: has ten thousand calls`, calls > 10000, calls);

@@ -25,7 +25,7 @@ def row(step):
         else:
             where = "queue" if state(client) == ESTABLISHED else "no answer"
         place[where].append(str(number))
-    # What the clients believe has to be what the listener's own queue says.
+    # What the clients see must agree with the listener's own queue.
     waiting, = struct.unpack_from("I", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 24)
     assert waiting == len(place["queue"]), (waiting, place)
     cells = [" ".join(numbers) for numbers in place.values()]
@@ -43,7 +43,7 @@ for _ in range(10):
     client.setblocking(False)
     client.connect_ex(listener.getsockname())
     clients.append(client)
-    time.sleep(0.05)  # so that they don't all ask again in the same moment, later
+    time.sleep(0.05)  # so that they don't all send their SYN again at the same moment
 row("ten connect")
 kept = [listener.accept()]
 accepted.append(kept[-1][1])

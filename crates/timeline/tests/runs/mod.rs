@@ -11,8 +11,8 @@ pub struct Run {
     pub server: Vec<Event>,
 }
 
-/// The client sends these pieces, the relay passes them on cut behind so many bytes each, the server takes so many
-/// each; the last number is for all that follow. Without a relay the client is connected to the server.
+/// The client sends these pieces. The relay passes on pieces of the lengths in `relay`, and the server takes pieces of
+/// those in `takes`; the last length is repeated. Without a relay, the client is connected to the server.
 pub fn run(sends: &[&[u8]], relay: Option<&[usize]>, takes: &[usize]) -> Run {
     let stream = sends.concat();
     let lengths: Vec<usize> = sends.iter().map(|piece| piece.len()).collect();
@@ -47,7 +47,7 @@ pub fn begin(call: &str, pid: u32, conn: u64, local: &str, peer: &str) -> Event 
     }
 }
 
-/// The calls that move all of `stream`, so many bytes each.
+/// The calls that move all of `stream`, in pieces of these lengths.
 pub fn moved(
     call: &str,
     pid: u32,

@@ -21,7 +21,7 @@ use timeline::{Framing, Ladder, connections, read_trace};
 /// Draws the byte picture of a run: what each call sent, and what each call took.
 ///
 /// The lesson: a box is a call. Where the boxes of the two sides do not line up, the stream did not keep the messages
-/// apart. Nothing is guessed: what no trace holds is not drawn.
+/// apart. Nothing is guessed: what is in no trace is not drawn.
 #[derive(Parser)]
 #[command(
     version,
@@ -33,9 +33,9 @@ Record a run with --trace, which every program of the course has, and draw it:
   2$ timeline client.trace server.trace
   2$ timeline client.trace server.trace --html run.html     (open it in a browser)
 
-One trace is enough: then only that side is drawn. A new run appends to its trace: remove the old one first.
+With only one trace, only that side is drawn. A new run appends to its trace: remove the old one first.
 
-Any other program can be recorded with strace (Linux). This does it all:
+Any other program can be recorded with strace (Linux). This script records and draws:
   1$ scripts/see.sh --save server.strace -- python3 server.py
   2$ scripts/see.sh server.strace -- python3 client.py"
 )]
@@ -43,11 +43,11 @@ struct Args {
     /// Recordings of the client and the server: their --trace files, or strace's output
     #[arg(required_unless_present_any = ["via", "levels"], value_name = "TRACE")]
     traces: Vec<PathBuf>,
-    /// What a relay between them recorded, or captured segments: the lane in the middle
+    /// The trace of a relay between them, or captured segments: drawn as the lane in the middle
     #[arg(long, value_name = "TRACE")]
     via: Vec<PathBuf>,
-    /// Which connection to draw, by its number in the list that is printed when there are several. Without it, the only
-    /// one of which both ends were recorded
+    /// Which connection to draw, by its number in the list that is printed when there are several. Without this option,
+    /// the only one with recordings of both ends
     #[arg(long, value_name = "N", value_parser = observe::parse_number::<usize>)]
     conn: Option<usize>,
     /// Which way the bytes go
@@ -60,10 +60,10 @@ struct Args {
     #[arg(long, value_name = "KIND")]
     framing: Option<Framing>,
     /// Draw a ladder of calls and segments. steps: one connection, a row for each step; time: all connections, side by side along
-    /// the time in a picture. It needs recordings of strace, and with --via what segments --every wrote
+    /// a time axis. It needs strace's recordings, and --via with the file that segments --every wrote
     #[arg(long, value_enum, value_name = "SCALE", requires = "via")]
     ladder: Option<steps::Scale>,
-    /// Draw only this exchange of a ladder: from the client's send of that number to its next one
+    /// Draw only this exchange: from the client's Nth send to its next one
     #[arg(long, value_name = "N", requires = "ladder")]
     exchange: Option<usize>,
     /// Draw a table of what was where after each step, and nothing else
@@ -136,22 +136,22 @@ fn run(args: &Args) -> Result<(), Failure> {
     say(&said.concat())
 }
 
-/// The colours only where a terminal shows them.
+/// Prints it, in colour only if a terminal shows it.
 fn say(said: &str) -> Result<(), Failure> {
     anstream::stdout().write_all(said.as_bytes()).map_err(Failure::Stdout)
 }
 
-/// What was recorded. What is missing in it is said on stderr.
+/// Reads a recording. If something is missing from it, stderr says so.
 fn read(file: &Path) -> Result<Vec<Event>, Failure> {
     let trace = read_trace(file).map_err(|error| Failure::Usage(error.to_string()))?;
     let name = columns::visible(&file.display().to_string());
     let remarks = trace.remarks.iter().map(|remark| format!("timeline: {name}: {remark}\n"));
-    // Where nobody reads it, the picture still is what was asked for.
+    // Even if nobody reads the remark, the picture is still what was asked for.
     let _ = io::stderr().write_all(remarks.collect::<String>().as_bytes());
     Ok(trace.events)
 }
 
-/// Writes a file, for this user alone: it holds the bytes of the traces. Says so.
+/// Writes a file that only this user can read, because it holds the bytes of the traces. Returns what to print about it.
 fn save(file: &Path, text: &str) -> Result<String, Failure> {
     replace_private(file)
         .and_then(|mut file| file.write_all(text.as_bytes()))

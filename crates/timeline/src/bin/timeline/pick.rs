@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use observe::{Event, Failure};
 use timeline::{Connection, Direction, Stream};
 
-/// More connections would fill the screen.
+/// At most this many connections are listed: more would fill the screen.
 const LISTED: usize = 20;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -14,16 +14,16 @@ pub enum Directions {
     Both,
 }
 
-/// Those that carried something, if any did: the pairs of sockets by which some languages wake their own threads carry
-/// nothing.
+/// The connections that carried something, if any did. Others are of no interest, such as the socket pairs with which some
+/// languages wake their own threads.
 pub fn that_carried(all: Vec<Connection>) -> Vec<Connection> {
     let (carrying, quiet): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|connection| carried(connection) != [0, 0]);
     if carrying.is_empty() { quiet } else { carrying }
 }
 
-/// The connection that was asked for, or the only one, or the only one of which both ends were recorded: a server that serves
-/// many is recorded once, its client anew each time.
+/// The connection that was asked for, or the only one, or the only one with recordings of both ends: often there is one
+/// recording of a server with many clients, and one of the last client.
 pub fn one(all: &[Connection], wanted: Option<usize>) -> Result<&Connection, Failure> {
     let listed = |what: String| Failure::Usage(format!("{what}: {}", list(all)));
     match wanted {
@@ -59,7 +59,7 @@ pub fn none(events: &[Event]) -> Failure {
     ))
 }
 
-/// The connections by number, with how much each carried.
+/// The numbered list of connections, with how much each carried.
 fn list(all: &[Connection]) -> String {
     let about = |(connection, number): (&Connection, usize)| {
         let [there, back] = carried(connection).map(|bytes| match bytes {
@@ -78,7 +78,7 @@ fn list(all: &[Connection]) -> String {
     listed.join("; ")
 }
 
-/// How many bytes each of its streams has; of one whose recordings contradict each other, nobody knows.
+/// How many bytes each of its streams has; unknown if its recordings contradict each other.
 fn carried(connection: &Connection) -> [usize; 2] {
     let bytes = |direction| connection.stream(direction).map_or(usize::MAX, |stream| stream.len());
     [Direction::ToServer, Direction::ToClient].map(bytes)

@@ -1,4 +1,4 @@
-//! What is drawn step by step: ladders of calls and segments, and tables of what was where.
+//! The pictures that go step by step: ladders of calls and segments, and tables of what was where.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub enum Scale {
     Time,
 }
 
-/// The ladder of the connection that was picked, or those of all of them.
+/// The ladder of the connection that was picked, or of all connections.
 pub fn ladders(
     scale: Scale,
     all: &[Connection],
@@ -28,7 +28,7 @@ pub fn ladders(
     let draw = |connection| {
         Ladder::new(connection, events, args.exchange).ok_or_else(|| {
             Failure::Usage(
-                "found no segments of this connection, or no such exchange; try --via with what segments --every wrote"
+                "found no segments of this connection, or no such exchange; try --via with the file that segments --every wrote"
                     .into(),
             )
         })
@@ -47,7 +47,7 @@ pub fn levels(table: &Path) -> Result<String, Failure> {
     let unread = |why: &str| Failure::Usage(format!("{}: {why}", table.display()));
     let text = std::fs::read_to_string(table).map_err(|error| unread(&error.to_string()))?;
     let levels = Levels::read(&text).ok_or_else(|| {
-        unread("expected a title after `# `, then a line of names and a line for each step, their cells parted by |")
+        unread("expected a title after `# `, then a line of names and a line for each step, with | between the cells")
     })?;
     Ok(levels.svg())
 }
