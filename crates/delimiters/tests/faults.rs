@@ -5,6 +5,9 @@
 //! | the end inside a line or record, a line too long, no line | `a_client_that_breaks_the_agreement` |
 //! | an answer that is cut, missing, too many, no line; silence | `a_server_that_breaks_the_agreement` |
 //! | one client breaks it, the next is served | `the_next_client_is_served` |
+//! | one that broke it sends on, a byte now and then | `a_refused_client_is_not_waited_for` |
+//! | a client of Python's server that resets | `a_reset_is_said_in_one_line` |
+//! | a size that no memory holds | `a_size_has_a_limit` |
 //! | what has no record is not sent | `what_does_not_fit_is_said_before_anything_is_sent` |
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
@@ -15,6 +18,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
 use stage::{Line, Program, Signal};
 
 /// Long enough for a loaded machine: a test that passes never waits so long.
@@ -124,6 +128,60 @@ fn the_next_client_is_served() {
             .unwrap();
         program.signal(Signal::TERM);
         assert_eq!(program.wait(LONG).unwrap().code, Some(0));
+    }
+}
+
+/// It would take four minutes if each of its bytes were given a second.
+#[test]
+fn a_refused_client_is_not_waited_for() {
+    // A record can't be wrong, so a record that comes too late stands for one.
+    for (server, client, timeout) in
+        [(LINES_SERVER, LINES_CLIENT, "60"), (FIXED_SERVER, FIXED_CLIENT, "1")]
+    {
+        let program =
+            start(server, &["--listen", "127.0.0.1:0", "--forever", "--timeout", timeout]);
+        let address = program.address().unwrap();
+        let mut dripping = TcpStream::connect(&address).unwrap();
+        let refused = match server == LINES_SERVER {
+            true => dripping.write_all(b"\\x\n").map(drop),
+            // The end of the answers is the end of its time.
+            false => dripping.read(&mut [0]).map(drop),
+        };
+        refused.unwrap();
+        let drips = thread::spawn(move || {
+            while dripping.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(200));
+            }
+        });
+        // 256 drips would be 51 seconds.
+        let args = ["--connect", &address, "--timeout", "30"];
+        let done = start(client, &args).wait(LONG).unwrap();
+        assert_eq!((done.code, &done.stdout[..]), (Some(0), &b"HELLO\nHI\n"[..]), "{server}");
+        drips.join().unwrap();
+    }
+}
+
+#[test]
+fn a_reset_is_said_in_one_line() {
+    let Some(python) = stage::python() else { return };
+    for framing in ["lines", "fixed"] {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/server.py");
+        let mut command = Command::new(&python);
+        let server =
+            Program::start("server", command.args([script, "--framing", framing])).unwrap();
+        let conn = TcpStream::connect(server.address().unwrap()).unwrap();
+        SockRef::from(&conn).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(conn);
+        failed(server, 4, "server.py: [Errno ");
+    }
+}
+
+#[test]
+fn a_size_has_a_limit() {
+    for program in [FIXED_CLIENT, FIXED_SERVER] {
+        for size in ["0", "65537", "100000000000000", "18446744073709551615", "-1", "x"] {
+            failed(start(program, &[&format!("--size={size}")]), 2, "--size");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use observe::{Failure, Socket, report};
 use proto::fixed::{self, FixedFraming, NoRecord};
 use proto::{Decoder, ReadError};
@@ -27,6 +28,14 @@ fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_interrupted();
     report(run(&args))
+}
+
+fn connect(args: &Args) -> io::Result<Socket> {
+    let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
+    conn.set_read_timeout(Some(args.timeout))?;
+    conn.set_write_timeout(Some(args.timeout))?;
+    conn.connect(&args.connect.into())?;
+    Ok(conn)
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
@@ -43,14 +52,6 @@ fn run(args: &Args) -> Result<(), Failure> {
         print(&answer).map_err(Failure::Stdout)?;
     }
     end(&conn, &mut answers).map_err(Failure::asking(args.connect, "after the last answer"))
-}
-
-fn connect(args: &Args) -> io::Result<Socket> {
-    let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
-    conn.set_read_timeout(Some(args.timeout))?;
-    conn.set_write_timeout(Some(args.timeout))?;
-    conn.connect(&args.connect.into())?;
-    Ok(conn)
 }
 
 fn encode(args: &Args) -> Result<Vec<u8>, NoRecord> {
@@ -105,8 +106,9 @@ struct Args {
     /// Where the server listens
     #[arg(long, value_name = "ADDR", default_value = proto::agreed::ADDRESS, value_parser = observe::parse_address)]
     connect: SocketAddr,
-    /// The size of a record, the same on both sides
-    #[arg(long, value_name = "BYTES", default_value = "8")]
+    /// The size of a record, the same on both sides; at most 65536
+    #[arg(long, value_name = "BYTES", default_value = "8", value_parser = RangedU64ValueParser::<usize>::new()
+        .range(1..=65536).try_map(NonZeroUsize::try_from))]
     size: NonZeroUsize,
     /// How long the server may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]

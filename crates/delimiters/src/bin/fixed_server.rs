@@ -15,9 +15,10 @@ use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
+use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use observe::{Failure, Socket, report, show};
 use proto::fixed::{self, FixedFraming};
 use proto::{Decoder, ReadError};
@@ -59,7 +60,8 @@ fn serve(args: &Args) -> Result<(), Failure> {
 
 /// One client: take a record, answer it in capitals; and again, until the stream ends.
 fn client(mut conn: &Socket, args: &Args) -> Result<(), ReadError> {
-    // It serves one at a time: one that says nothing must not keep the others waiting forever.
+    // It serves one at a time: one that says nothing for so long is given up. One that sends a byte now and then keeps its
+    // turn, and the others wait: chapter 12 has servers where they don't.
     conn.set_read_timeout(Some(args.timeout))?;
     conn.set_write_timeout(Some(args.timeout))?;
     let mut incoming = Decoder::new(FixedFraming { size: args.size });
@@ -83,13 +85,16 @@ fn client(mut conn: &Socket, args: &Args) -> Result<(), ReadError> {
 }
 
 /// After an error, before close: the answers that were sent should still arrive (`scripts/demo.sh goodbye`). So half-close,
-/// and read what is still coming, up to 1 MiB.
+/// and read what is still coming, but for one second in all: the others are waiting.
 fn drain(conn: &Socket) {
     let _ = conn.shutdown(Shutdown::Write);
-    let _ = conn.set_read_timeout(Some(Duration::from_secs(1)));
+    let deadline = Instant::now() + Duration::from_secs(1);
     let mut rest = [0; 4096];
-    for _ in 0..256 {
-        if !matches!(conn.recv(&mut rest), Ok(1..)) {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A timeout that rounds to 0 microseconds would mean to wait for ever.
+        let may_wait = left.as_micros() > 0 && conn.set_read_timeout(Some(left)).is_ok();
+        if !may_wait || !matches!(conn.recv(&mut rest), Ok(1..)) {
             return;
         }
     }
@@ -108,8 +113,9 @@ struct Args {
     /// Serve one client after another instead of one
     #[arg(long)]
     forever: bool,
-    /// The size of a record, the same on both sides
-    #[arg(long, value_name = "BYTES", default_value = "8")]
+    /// The size of a record, the same on both sides; at most 65536
+    #[arg(long, value_name = "BYTES", default_value = "8", value_parser = RangedU64ValueParser::<usize>::new()
+        .range(1..=65536).try_map(NonZeroUsize::try_from))]
     size: NonZeroUsize,
     /// How long the client may be silent, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = observe::parse_seconds)]

@@ -28,6 +28,14 @@ fn main() -> ExitCode {
     report(run(&args))
 }
 
+fn connect(args: &Args) -> io::Result<Socket> {
+    let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
+    conn.set_read_timeout(Some(args.timeout))?;
+    conn.set_write_timeout(Some(args.timeout))?;
+    conn.connect(&args.connect.into())?;
+    Ok(conn)
+}
+
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
@@ -39,14 +47,6 @@ fn run(args: &Args) -> Result<(), Failure> {
         print(&answer).map_err(Failure::Stdout)?;
     }
     end(&conn, &mut answers).map_err(Failure::asking(args.connect, "after the last answer"))
-}
-
-fn connect(args: &Args) -> io::Result<Socket> {
-    let conn = Socket::new(Domain::for_address(args.connect), Type::STREAM, None)?;
-    conn.set_read_timeout(Some(args.timeout))?;
-    conn.set_write_timeout(Some(args.timeout))?;
-    conn.connect(&args.connect.into())?;
-    Ok(conn)
 }
 
 /// All messages in one write, a line each: glued as closely as can be, and a server must not care.

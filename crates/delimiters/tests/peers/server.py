@@ -51,7 +51,7 @@ def address(text):
 if __name__ == "__main__":
     try:
         main()
-    except EOFError as error:
+    except (EOFError, OSError) as error:
         print(f"server.py: {error}", file=sys.stderr)
         sys.exit(4)
     except ValueError as error:
