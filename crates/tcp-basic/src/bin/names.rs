@@ -14,7 +14,7 @@
 //!
 //! What terminal 2 prints depends on the machine: `localhost` may have only one of the two addresses.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,6 +27,16 @@ fn main() -> ExitCode {
     let args = Args::parse();
     observe::exit_when_interrupted();
     report(args.log.start().and_then(|()| run(&args)))
+}
+
+fn connect_to(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+    // A new socket for each: the family may differ, and after a failed connect a socket isn't good for another.
+    let conn = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    conn.set_read_timeout(Some(timeout))?;
+    // An address that doesn't answer at all costs this much before the next one has its turn (Linux).
+    conn.set_write_timeout(Some(timeout))?;
+    conn.connect(&address.into())?;
+    Ok(conn)
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
@@ -67,24 +77,18 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<Socket, Failur
     Err(failure)
 }
 
-fn connect_to(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
-    // A new socket for each: the family may differ, and after a failed connect a socket isn't good for another.
-    let conn = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    conn.set_read_timeout(Some(timeout))?;
-    // An address that doesn't answer at all costs this much before the next one has its turn (Linux).
-    conn.set_write_timeout(Some(timeout))?;
-    conn.connect(&address.into())?;
-    Ok(conn)
-}
-
 /// As in `tcp-basic-client`: says hello, and prints all that the server answers.
 fn talk(conn: &Socket) -> io::Result<()> {
     conn.send(b"hello")?;
     let mut answer = Vec::new();
-    conn.take(MAX_ANSWER).read_to_end(&mut answer)?;
+    conn.take(MAX_ANSWER + 1).read_to_end(&mut answer)?;
     if answer.is_empty() {
         let what = format!("{} closed without an answer", show(&conn.peer_addr()?));
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
+        return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
+    }
+    if answer.len() as u64 > MAX_ANSWER {
+        let what = format!("more than {MAX_ANSWER} bytes came, and no end");
+        return Err(io::Error::new(ErrorKind::InvalidData, what));
     }
     let mut out = io::stdout().lock();
     out.write_all(&[answer.as_slice(), b"\n"].concat())?;

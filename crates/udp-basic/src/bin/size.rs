@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use observe::{Failure, Socket, exit_when_interrupted, report};
 use socket2::{Domain, Type};
 
@@ -90,12 +91,13 @@ struct Args {
     /// Where the socket is bound
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = observe::parse_address)]
     listen: SocketAddr,
-    /// The sizes to try, in bytes
+    /// The sizes to try, in bytes; each at most 100000
     #[arg(
         long,
         value_name = "BYTES",
         value_delimiter = ',',
-        default_value = "0,1472,1473,65507,65508"
+        default_value = "0,1472,1473,65507,65508",
+        value_parser = RangedU64ValueParser::<usize>::new().range(..=100_000)
     )]
     sizes: Vec<usize>,
     #[command(flatten)]
