@@ -23,9 +23,9 @@ mod name;
 mod progress;
 
 pub use access::{may_listen, may_send};
-pub use checksum::{Checksum, checksum_of};
-pub use folder::{Folder, Incoming, refused};
+pub use checksum::checksum_of;
+pub use folder::{Folder, FolderArgs, Incoming};
 pub use local::look_at;
-pub use message::{MAX_HEADER, Offer, Reply, encode, header_len};
+pub use message::{MAX_HEADER, Offer, Reply, decode, encode, ended, header_len, refused};
 pub use name::{MAX_NAME, check_name};
 pub use progress::Progress;

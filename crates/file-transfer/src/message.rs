@@ -3,6 +3,7 @@
 use std::io;
 
 use proto::prefix::{PREFIX_LEN, encode_head};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The longest header that is accepted, in bytes. Ours have less than 700.
@@ -51,8 +52,20 @@ impl Reply {
             io::ErrorKind::WouldBlock => "nothing came for too long".to_owned(),
             _ => why.to_string(),
         };
+        // It must fit into a header, and JSON may need six bytes for a character.
+        let why = why.chars().take(MAX_HEADER / 8).collect();
         Reply { error: Some(why), ..Reply::default() }
     }
+}
+
+/// Why a file, or a header, isn't taken, in words for the other side.
+pub fn refused(why: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why.into())
+}
+
+/// The stream ended inside something; and how much of it came.
+pub fn ended(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, what.into())
 }
 
 /// The header as it travels, with its length in front, so that both leave in one write.
@@ -66,6 +79,20 @@ pub fn encode(header: &impl Serialize) -> io::Result<Vec<u8>> {
     }
     let length = encode_head(text.len()).map_err(io::Error::other)?;
     Ok([&length[..], &text].concat())
+}
+
+/// What a header says. Members that we don't know may hold anything.
+///
+/// # Errors
+/// `InvalidData` when it isn't an object, or not one with these members.
+pub fn decode<T: DeserializeOwned>(header: &[u8]) -> io::Result<T> {
+    // Otherwise serde would accept a list as well, with the members' values in their order.
+    if !header.trim_ascii_start().starts_with(b"{") {
+        let got = header[..header.len().min(40)].escape_ascii();
+        return Err(refused(format!("expected a header, an object in JSON, got {got}")));
+    }
+    serde_json::from_slice(header)
+        .map_err(|error| refused(format!("expected a header, got {error}")))
 }
 
 /// How long the header is, if these four bytes are a length. Asked before anything is allocated for it.
@@ -103,24 +130,38 @@ mod tests {
             encode(&Reply::error(&io::Error::other("no"))).unwrap(),
             b"\x0e\0\0\0{\"error\":\"no\"}"
         );
-        assert!(encode(&Reply::error(&io::Error::other("x".repeat(5000)))).is_err());
+    }
+
+    #[test]
+    fn a_long_reason_is_shortened_so_that_it_can_be_sent() {
+        for char in ["x", "\u{1}", "\"", "日", "\u{1f600}"] {
+            let why = io::Error::other(char.repeat(5000));
+            let header = encode(&Reply::error(&why)).unwrap();
+            let reply: Reply = decode(&header[PREFIX_LEN..]).unwrap();
+            assert_eq!(reply.error.unwrap(), char.repeat(512));
+        }
     }
 
     #[test]
     fn what_is_unknown_is_ignored_and_what_is_needed_is_not() {
-        let offer = |text: &str| serde_json::from_str::<Offer>(text);
-        let more = r#"{"name":"a","mtime":[1,{"x":null}],"size":0,"sha256":""}"#;
-        assert_eq!(offer(more).unwrap().size, 0);
+        let offer = |text: &str| decode::<Offer>(text.as_bytes());
+        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        for more in [r#"[1,{"x":null}]"#, &deep] {
+            let more = format!(r#" {{"name":"a","mtime":{more},"size":0,"sha256":""}}"#);
+            assert_eq!(offer(&more).unwrap().size, 0);
+        }
         for wrong in [
             r#"{"name":"a","size":-1,"sha256":""}"#,
             r#"{"name":"a","size":1.5,"sha256":""}"#,
             r#"{"name":"a","size":1,"size":2,"sha256":""}"#,
             r#"{"name":"a","size":1}"#,
-            r#"["a"]"#,
+            r#"["a",0,""]"#,
             "{",
         ] {
             assert!(offer(wrong).is_err(), "{wrong}");
         }
+        // Neither is an answer.
+        assert!(decode::<Reply>(b"[300]").is_err());
     }
 
     #[test]

@@ -20,13 +20,21 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
         }
         // This covers `.` and `..`, and `.bashrc`, too.
         _ if name.starts_with('.') => Err("a name doesn't begin with a dot"),
-        // NUL would end the name for the system, and an escape code would change the terminal that shows it.
-        _ if name.contains(char::is_control) => Err("a name has no control characters"),
+        // NUL would end the name for the system, and a terminal that shows the name would obey an escape code.
+        _ if !is_printable(name) => Err("a name has no control characters, seen or unseen"),
         _ if name.ends_with(".part") => {
             Err("names that end in .part are for files that aren't whole")
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a terminal shows each character and obeys none, such as U+202E, which turns the rest of the line around: as
+/// Python's `str.isprintable`.
+fn is_printable(name: &str) -> bool {
+    // `escape_debug` escapes what isn't printable, and quotes; and an accent, if the text begins with it.
+    let shown = format!("x{}", name.replace(['\'', '"'], ""));
+    shown.escape_debug().eq(shown.chars())
 }
 
 #[cfg(test)]
@@ -35,9 +43,18 @@ mod tests {
 
     #[test]
     fn only_a_plain_name_is_one() {
-        for good in
-            ["a", "photo.jpg", "über 日本.txt", "a..b", "-rf", "a.part.txt", &"x".repeat(200)]
-        {
+        for good in [
+            "a",
+            "photo.jpg",
+            "über 日本.txt",
+            "u\u{308}ber हिन्दी 😀.txt", // accents and vowels that are characters of their own
+            "\u{308}",
+            "it's \"it\"",
+            "a..b",
+            "-rf",
+            "a.part.txt",
+            &"x".repeat(200),
+        ] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
         for bad in [
@@ -54,6 +71,10 @@ mod tests {
             "a\0b",
             "a\nb",
             "\x1b[2J",
+            "a\u{9b}2J",
+            "gpj.\u{202e}exe",
+            "a\u{2066}b",
+            "a\u{200b}b",
             "a.part",
             &"x".repeat(201),
         ] {

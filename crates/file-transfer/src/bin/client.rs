@@ -12,13 +12,13 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{Shutdown, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use file_transfer::{Offer, Progress, Reply, encode, header_len, look_at};
+use file_transfer::{Offer, Progress, Reply, decode, encode, header_len, look_at, refused};
 use observe::{Failure, Socket, report};
 use socket2::{Domain, Type};
 
@@ -38,12 +38,14 @@ fn connect(args: &Args) -> io::Result<Socket> {
 
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
+    // Before connect: a checksum takes a while, and the server doesn't wait for ever.
+    let offers = args.files.iter().map(|path| look_at(path).map_err(cannot_read(path)));
+    let offers = offers.collect::<Result<Vec<_>, _>>()?;
     let conn = connect(args).map_err(Failure::cannot_connect(args.connect))?;
-    for path in &args.files {
-        let (mut file, offer) = look_at(path)
-            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        let sent = send_file(&conn, &mut file, &offer)
-            .map_err(Failure::asking(args.connect, "sending"))?;
+    for (path, offer) in args.files.iter().zip(&offers) {
+        let mut file = File::open(path).map_err(cannot_read(path))?;
+        let sent =
+            send_file(&conn, &mut file, offer).map_err(Failure::asking(args.connect, "sending"))?;
         let name = columns::visible(&offer.name);
         let size = offer.size;
         writeln!(
@@ -52,7 +54,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         )
         .map_err(Failure::Stdout)?;
     }
-    Ok(())
+    end(&conn).map_err(Failure::asking(args.connect, "after the last answer"))
+}
+
+fn cannot_read(path: &Path) -> impl Fn(io::Error) -> Failure {
+    move |error| Failure::Usage(format!("{}: {error}", path.display()))
 }
 
 // ANCHOR: send
@@ -60,10 +66,10 @@ fn run(args: &Args) -> Result<(), Failure> {
 fn send_file(mut conn: &Socket, file: &mut File, offer: &Offer) -> io::Result<u64> {
     conn.write_all(&encode(offer)?)?;
     let offset = receive_reply(conn)?.offset.filter(|offset| *offset <= offer.size);
-    let offset = offset.ok_or_else(|| wrong("expected an offset within the file".to_owned()))?;
+    let offset = offset.ok_or_else(|| refused("expected an offset within the file"))?;
 
     file.seek(SeekFrom::Start(offset))?;
-    let mut progress = Progress::new(format!("sending {}", offer.name), offer.size);
+    let mut progress = Progress::new(&format!("sending {}", offer.name), offer.size);
     let mut rest = file.take(offer.size - offset);
     let (mut buffer, mut sent) = (vec![0; 64 << 10], 0);
     loop {
@@ -81,7 +87,7 @@ fn send_file(mut conn: &Socket, file: &mut File, offer: &Offer) -> io::Result<u6
     }
     match receive_reply(conn)?.done {
         Some(true) => Ok(sent),
-        _ => Err(wrong("expected the news that the file is done".to_owned())),
+        _ => Err(refused("expected the news that the file is done")),
     }
 }
 // ANCHOR_END: send
@@ -92,18 +98,28 @@ fn receive_reply(mut conn: &Socket) -> io::Result<Reply> {
     conn.read_exact(&mut prefix).map_err(closed)?;
     let mut header = vec![0; header_len(prefix)?];
     conn.read_exact(&mut header).map_err(closed)?;
-    let reply: Reply = serde_json::from_slice(&header)
-        .map_err(|error| wrong(format!("expected an answer in JSON, got {error}")))?;
+    let reply: Reply = decode(&header)?;
     match reply.error {
-        Some(why) => Err(wrong(format!("the server says: {why}"))),
+        Some(why) => Err(refused(format!("the server says: {why}"))),
         None => Ok(reply),
     }
 }
 
+/// After a failed write: what the server has said, if it has said why. That's here already, or never comes.
 fn why(conn: &Socket, error: io::Error) -> io::Error {
-    match receive_reply(conn) {
+    match conn.set_nonblocking(true).and_then(|()| receive_reply(conn)) {
         Err(said) if said.kind() == ErrorKind::InvalidData => said,
         _ => error,
+    }
+}
+
+/// After the last answer comes the end of the stream, and nothing else.
+fn end(conn: &Socket) -> io::Result<()> {
+    conn.shutdown(Shutdown::Write)?;
+    let mut more = [0; 64];
+    match conn.recv(&mut more)? {
+        0 => Ok(()),
+        n => Err(refused(format!("expected nothing, got \"{}\"", more[..n].escape_ascii()))),
     }
 }
 
@@ -116,10 +132,6 @@ fn closed(error: io::Error) -> io::Error {
         ),
         _ => error,
     }
-}
-
-fn wrong(what: String) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, what)
 }
 
 /// Sends files to file-transfer-server. What the server has of one already isn't sent again.

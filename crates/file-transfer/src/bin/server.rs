@@ -12,15 +12,14 @@
 //!
 //! The files go into the folder `received`.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use file_transfer::{
-    Folder, Incoming, Offer, Reply, encode, header_len, may_listen, may_send, refused,
+    Folder, FolderArgs, Incoming, Reply, decode, encode, ended, header_len, may_listen, may_send,
 };
 use observe::{Backoff, Failure, Socket, report, say, show};
 use socket2::{Domain, Type};
@@ -42,37 +41,37 @@ fn listen(args: &Args) -> io::Result<Socket> {
 fn run(args: &Args) -> Result<(), Failure> {
     args.log.start()?;
     may_listen(args.listen, args.allow_remote)?;
-    let folder = Folder::new(&args.folder, args.max_size)
-        .map_err(Failure::system("making the folder for the files"))?;
+    let folder = args.folder.open()?;
     let listener = listen(args).map_err(Failure::cannot_listen(args.listen))?;
     observe::say_listening(&listener)?;
     let mut backoff = Backoff::default();
     loop {
         let Some((conn, peer)) = backoff.check(listener.accept())? else { continue };
         say(format_args!("from {}", show(&peer)));
-        let served = serve(&conn, &folder, args.timeout);
-        if let Err(error) = &served {
-            refuse(&conn, error);
-        }
+        let served = client(&conn, &folder, args.timeout);
         report(served.map_err(Failure::talking(show(&peer), "receiving")));
     }
 }
 
-// ANCHOR: serve
-/// One client: file after file, until it ends the stream.
-fn serve(conn: &Socket, folder: &Folder, timeout: Duration) -> io::Result<()> {
+/// One client. It's told what is wrong; but a stranger, who was not even asked anything, isn't waited for.
+fn client(conn: &Socket, folder: &Folder, timeout: Duration) -> io::Result<()> {
     conn.set_read_timeout(Some(timeout))?;
     conn.set_write_timeout(Some(timeout))?;
-    may_send(conn)?;
+    let tell = |why: &io::Error| _ = send(conn, &Reply::error(why));
+    may_send(conn).inspect_err(tell)?;
+    serve(conn, folder).inspect_err(tell).inspect_err(|_| drain(conn))
+}
+
+// ANCHOR: serve
+/// File after file, until the client ends the stream.
+fn serve(conn: &Socket, folder: &Folder) -> io::Result<()> {
     while let Some(header) = receive_header(conn)? {
-        let offer: Offer = serde_json::from_slice(&header)
-            .map_err(|error| refused(format!("expected a header, got {error}")))?;
-        let mut incoming = folder.begin(offer)?;
+        let mut incoming = folder.begin(decode(&header)?)?;
         send(conn, &Reply::offset(incoming.offset))?;
         receive_file(conn, &mut incoming)?;
         let offer = incoming.finish()?; // the checksum fits, and the file has its name
         send(conn, &Reply::done())?;
-        say(format_args!("{}: {} bytes, whole", offer.name, offer.size));
+        say(format_args!("{}: {} bytes, whole", columns::visible(&offer.name), offer.size));
     }
     Ok(())
 }
@@ -123,19 +122,20 @@ fn send(mut conn: &Socket, reply: &Reply) -> io::Result<()> {
     conn.write_all(&encode(reply)?)
 }
 
-/// Tells the client why, if it is still there, and reads on for a moment: to close with bytes unread would reset the
-/// connection, and could destroy the answer.
-fn refuse(conn: &Socket, why: &io::Error) {
-    let told = send(conn, &Reply::error(why)).and_then(|()| conn.shutdown(Shutdown::Write));
-    if told.and_then(|()| conn.set_read_timeout(Some(Duration::from_secs(1)))).is_ok() {
-        let mut buffer = vec![0; 64 << 10];
-        // At most 64 MiB: somebody who never stops is reset after all.
-        let _ = (0..1024).find(|_| !matches!(conn.recv(&mut buffer), Ok(1..)));
+/// To close with bytes unread would reset the connection, and could destroy the answer. So the server reads on, but for
+/// one second in all: the others are waiting.
+fn drain(conn: &Socket) {
+    let _ = conn.shutdown(Shutdown::Write);
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A timeout that rounds to 0 microseconds would mean to wait for ever.
+        let may_wait = left.as_micros() > 0 && conn.set_read_timeout(Some(left)).is_ok();
+        if !may_wait || !matches!(conn.recv(&mut buffer), Ok(1..)) {
+            return;
+        }
     }
-}
-
-fn ended(what: String) -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, what)
 }
 
 /// Receives files into a folder, and goes on with those that were cut off.
@@ -151,12 +151,8 @@ struct Args {
     /// Listen where other machines can connect. Nothing is encrypted, and nobody is asked for a password
     #[arg(long)]
     allow_remote: bool,
-    /// Where the files go; made if it isn't there
-    #[arg(long, value_name = "DIR", default_value = "received")]
-    folder: PathBuf,
-    /// The longest file that is taken, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
-    max_size: u64,
+    #[command(flatten)]
+    folder: FolderArgs,
     /// How long a client may be silent, in seconds: the others wait for it
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = observe::parse_seconds)]
     timeout: Duration,

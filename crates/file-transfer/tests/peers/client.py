@@ -12,10 +12,16 @@ import sys
 
 def main():
     host, _, port = sys.argv[1].rpartition(":")
+    for path in sys.argv[2:]:
+        if not os.path.isfile(path):
+            raise ValueError(f"{path!r}: expected a regular file")
     with socket.create_connection((host, int(port)), timeout=30) as conn:
         for path in sys.argv[2:]:
             with open(path, "rb") as file:
                 send_file(conn, file, os.path.basename(path))
+        conn.shutdown(socket.SHUT_WR)
+        if more := conn.recv(64):
+            raise ValueError(f"expected nothing after the last answer, got {more!r}")
 
 
 # ANCHOR: send
@@ -25,7 +31,9 @@ def send_file(conn, file, name):
         checksum.update(data)
         size += len(data)
     send_header(conn, {"name": name, "size": size, "sha256": checksum.hexdigest()})
-    offset = receive_reply(conn)["offset"]
+    offset = receive_reply(conn).get("offset")
+    if type(offset) is not int or not 0 <= offset <= size:
+        raise ValueError("expected an offset within the file")
     file.seek(offset)
     while data := file.read(65536):
         conn.sendall(data)
@@ -45,8 +53,10 @@ def receive_reply(conn):
     if not 1 <= length <= 4096:
         raise ValueError(f"expected a header's length, got {length}")
     reply = json.loads(exactly(conn, length).decode())
+    if type(reply) is not dict:
+        raise ValueError("expected an object in JSON")
     if "error" in reply:
-        raise ValueError(f"the server says: {reply['error']}")
+        raise ValueError(f"the server says: {reply['error']!r}")
     return reply
 
 
@@ -63,5 +73,5 @@ def exactly(conn, n):
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, EOFError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, RecursionError) as error:
         sys.exit(f"client.py: {error}")
