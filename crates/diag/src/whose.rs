@@ -1,4 +1,4 @@
-//! Whose is the other end of a connection?
+//! Who holds the other end of a connection?
 
 use std::io;
 use std::os::fd::AsFd;

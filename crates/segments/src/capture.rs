@@ -45,7 +45,7 @@ mod linux {
     }
 
     impl Capture {
-        /// Starts to record: what is sent after it returns is in the recording.
+        /// Starts to record: everything that is sent after it returns is in the recording.
         ///
         /// # Errors
         /// [`CaptureError::Outside`] without [`enter`](crate::enter); another [`CaptureError`] when the system refuses.

@@ -17,7 +17,7 @@ pub enum CaptureError {
     },
     /// The system does not let this user make a network namespace.
     Forbidden {
-        /// What it said.
+        /// Its message.
         said: String,
     },
     /// [`Capture::start`](crate::Capture::start) outside: there it would record other programs' traffic.
@@ -26,7 +26,7 @@ pub enum CaptureError {
     System {
         /// What was being done.
         doing: &'static str,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
 }

@@ -19,7 +19,7 @@ const SENDALL: &str = env!("CARGO_BIN_EXE_tcp-basic-sendall");
 #[test]
 fn a_row_for_each_method() {
     let (table, _) = run(TOUR, &[]);
-    // The first row of each: its call in Rust, and what it returned where that is always the same.
+    // The first row of each method: its call in Rust, and what it returned if that is always the same.
     for (python, rust, returned) in [
         ("bind(", "listener.bind(", "()"),
         ("listen(", "listener.listen(10)?", "()"),

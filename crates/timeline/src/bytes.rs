@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// Bytes as text, with what a terminal would not show as one or two columns escaped: `\n`, `\x00`, `\x1b`, `\u{202e}`, and a
-/// byte that is not part of a whole UTF-8 character as `\xe4`.
+/// Bytes as text. Characters that a terminal would not show in one or two columns are escaped: `\n`, `\x00`, `\x1b`,
+/// `\u{202e}`. A byte that is not part of a whole UTF-8 character becomes `\xe4`.
 pub fn text(bytes: &[u8]) -> String {
     let mut shown = String::new();
     for chunk in bytes.utf8_chunks() {

@@ -9,9 +9,9 @@ use std::mem::take;
 /// One connection, as recorded by everyone who took part.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
-    /// The calls on the socket that connected; empty when nobody recorded them.
+    /// The calls on the socket that connected; empty if they were not recorded.
     pub client: Vec<Event>,
-    /// The calls on the socket that was accepted; empty when nobody recorded them.
+    /// The calls on the accepted socket; empty if they were not recorded.
     pub server: Vec<Event>,
     /// What a relay in between did, if one was recorded.
     pub relay: Option<Relayed>,
@@ -172,8 +172,8 @@ fn sockets(events: &[Event], call: &str) -> Vec<Vec<Event>> {
         .collect()
 }
 
-/// The sockets that a relay accepted, and for each the one that it connected next. It is empty where that is unclear,
-/// as when the relay accepted another one first.
+/// The sockets that a relay accepted, and for each the one that it connected next. The latter is empty if it is unclear
+/// which one that is, as when the relay accepted another socket first.
 fn relayed(events: &[Event]) -> (Vec<Vec<Event>>, Vec<Vec<Event>>) {
     let (accepted, mut connected) = (sockets(events, "accept"), sockets(events, "connect"));
     let begun = |socket: &Vec<Event>| socket.first().map(|event| event.t_us);

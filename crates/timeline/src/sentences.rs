@@ -172,7 +172,7 @@ pub fn about_call(stream: &Stream, lane: &Lane<'_>, call: &Call) -> String {
     }
 }
 
-/// The reads one after the other, with those in one slice of which one sentence can tell.
+/// The reads in order, in slices: one sentence is enough for all reads of a slice.
 fn alike<'a>(stream: &Stream, reads: &'a [Read]) -> Vec<&'a [Read]> {
     let part_only = |read: &Read| match (read.pieces.as_slice(), read.unknown) {
         ([piece], 0) if piece.len < piece.of && stream.part(piece).is_none() => Some(piece.message),

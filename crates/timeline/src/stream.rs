@@ -176,7 +176,7 @@ impl Stream {
         self
     }
 
-    /// Everyone's name, and what they recorded on this connection: what a [`page`](crate::page) steps through.
+    /// The name of each party, with its events on this connection: a [`page`](crate::page) steps through them.
     pub fn parties(&self) -> Vec<(&str, &[Event])> {
         let [sender, receiver] = &self.events;
         let via = self.via.iter().map(|via| (&via.name[..], &via.events[..]));

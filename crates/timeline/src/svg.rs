@@ -50,7 +50,7 @@ pub fn svg(title: &str, streams: &[Stream]) -> String {
     file(title, &describe(streams), &body, [width, y], "")
 }
 
-/// The file around what is drawn: the words for a screen reader, and the rules for both themes, with some more of its own.
+/// The file around the drawing: the words for a screen reader, and the rules for both themes, plus the drawing's own rules.
 pub(crate) fn file(
     title: &str,
     about: &str,

@@ -68,7 +68,7 @@ impl Stream {
     }
 }
 
-/// Whose calls a lane shows.
+/// The label of a lane: whose calls it shows.
 fn label(lane: &Lane<'_>) -> String {
     let side = columns::visible(lane.side);
     format!("{} {}", columns::head(&side, LABEL - 5), lane.call)
@@ -130,7 +130,7 @@ fn draw(
     lines
 }
 
-/// A line, of which some parts are coloured.
+/// A line with some coloured parts.
 struct Line {
     text: String,
     coloured: bool,

@@ -1,4 +1,4 @@
-//! Native sizes and padding: what a format of Python's `struct` without `<`, `>` or `!` sends.
+//! Native sizes and padding: the bytes that Python's `struct` makes if a format has no `<`, `>` or `!`.
 //!
 //! ```text
 //! $ cargo run -q --bin fix-struct-prefix-sizes
