@@ -62,7 +62,8 @@ pub enum Owner {
 ///    folder made by a tool is skipped.
 /// 4. If there is no submission at all, `dir` itself is listed.
 ///
-/// Folders made by tools are not searched. Links are not followed: they could lead to somebody else's submission.
+/// The folders inside a folder made by a tool are not looked at. Links are not followed: they could lead to somebody
+/// else's submission.
 ///
 /// # Errors
 /// When `dir` cannot be read.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// hold up twenty cases.
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// When the turns end that have been given and are still going on.
+/// For each turn that is still going on, when it will end.
 static GIVEN: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 static ENDED: Condvar = Condvar::new();
 

@@ -62,7 +62,7 @@ pub fn end_descendants() -> usize {
 /// many are left.
 ///
 /// A process that doesn't adopt has nothing to kill: its other children are not our business.
-#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "nobody is adopted"))]
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "nothing is adopted there"))]
 pub(crate) fn end_orphans(kept: &[u32]) -> usize {
     #[cfg(target_os = "linux")]
     if child_subreaper().is_ok_and(|adopts| adopts.is_some()) {

@@ -14,7 +14,7 @@ pub fn between_the_marks(page: &str, name: &str, wanted: &str) {
 }
 
 /// The text between the marks.
-#[allow(dead_code, reason = "one of the tests has to know before")]
+#[allow(dead_code, reason = "not every test that has this module needs it")]
 pub fn shown_between_the_marks(page: &str, name: &str) -> String {
     cut(page, name).1
 }
