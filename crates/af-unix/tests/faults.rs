@@ -61,7 +61,7 @@ fn a_datagram_of_any_length() {
     let said: Vec<&[u8]> = done.stdout.split(|byte| *byte == b'\n').skip(2).step_by(2).collect();
     // The rest of the long one is lost: the next recv returns the next datagram.
     assert_eq!(said, [&b""[..], &fits, &long[..1024], b"c"]);
-    check(&done, 0, &["longer than the buffer: its rest is lost"]);
+    check(&done, 0, &["longer than the buffer: the rest is lost"]);
 }
 
 #[test]

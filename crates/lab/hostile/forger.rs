@@ -1,12 +1,12 @@
 //! A submission that forges the grades of those beside it, as far as it can.
 //!
-//! It looks through `/proc` without end for a checker, and opens what the checker has open: `fd/0`, `fd/1` and `fd/2`, to
-//! write a report of its own there, and `mem`, to keep the checker's memory. It tells what it reached in a file `reached`
-//! beside the forged report, a line each: no line means that it reached nothing. One of the programs does that, the others
-//! end: they would only be in its way.
+//! It searches `/proc` again and again for a checker, and opens what the checker has open: `fd/0`, `fd/1` and `fd/2`, to
+//! write a report of its own there, and `mem`, to read the checker's memory. It writes a line for everything that it reached
+//! to a file `reached` beside the forged report; no line means that it reached nothing. Only one of the programs does
+//! this. The others end at once, because they would get in its way.
 //!
-//! Start it as `forger FORGED COUNT ADDRESS`; FORGED is a file with the beginning of a report, which the real report and `}`
-//! complete, and it ends when so many checkers have ended. `crates/lab/tests/forged.rs` does so.
+//! Start it as `forger FORGED COUNT ADDRESS`. FORGED is a file with the beginning of a report, which the real report and `}`
+//! complete. It ends when COUNT checkers have ended. `crates/lab/tests/forged.rs` starts it.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -37,7 +37,7 @@ fn main() {
             }
         }
         let before = checkers.len();
-        // What the checker wrote stands in the middle by now: it is the value of our unknown member.
+        // By now, what the checker wrote is in the middle of the file: it is the value of our unknown member.
         checkers.retain(|pid, files| {
             let runs = fs::read_to_string(pid.join("stat")).is_ok_and(|stat| !stat.contains(") Z"));
             if !runs {

@@ -51,10 +51,13 @@ pub fn parse_length_key(text: &str) -> Result<String, String> {
 pub fn terminals(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     let block = lines.skip_while(|line| *line != " ```text").skip(1);
-    let block = block.take_while(|line| *line != " ```");
-    block.fold("In two terminals:".to_owned(), |help, line| {
-        help + format!("\n {line}").trim_end_matches(' ')
-    })
+    let block: Vec<&str> = block.take_while(|line| *line != " ```").collect();
+    let in_third = |line: &&str| line.trim_start().starts_with("3$");
+    let title =
+        if block.iter().any(in_third) { "In three terminals:" } else { "In two terminals:" };
+    block
+        .into_iter()
+        .fold(title.to_owned(), |help, line| help + format!("\n {line}").trim_end_matches(' '))
 }
 
 /// The text was not a time in seconds.

@@ -105,7 +105,11 @@ fn answer(socket: &Socket) -> Result<Vec<u8>, Failure> {
     let datagram = socket.recv_from(&mut buffer).map_err(Failure::talking("anyone", "waiting"))?;
     let peer = show(&datagram.from);
     if datagram.truncated {
-        warn!(peer, room = buffer.len(), "datagram longer than the buffer: its rest is lost");
+        warn!(
+            peer,
+            room = buffer.len(),
+            "the datagram was longer than the buffer: the rest is lost"
+        );
     }
     // Unlike in UDP, a client that did not bind has no address, and sendto fails with EINVAL.
     let what = "answering (did the client bind a name of its own?)";

@@ -87,7 +87,7 @@ fn talk(conn: &Socket) -> io::Result<()> {
         return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
     }
     if answer.len() as u64 > MAX_ANSWER {
-        let what = format!("more than {MAX_ANSWER} bytes came, and no end");
+        let what = format!("more than {MAX_ANSWER} bytes arrived, and no end of stream");
         return Err(io::Error::new(ErrorKind::InvalidData, what));
     }
     let mut out = io::stdout().lock();
