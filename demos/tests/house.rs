@@ -44,6 +44,26 @@ fn concepts_do_not_use_each_other() {
     }
 }
 
+/// So that you find each package in one place.
+#[test]
+fn the_map_names_each_package_once() {
+    let page = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md"));
+    let (_, map) = page.split_once("```text\n").unwrap();
+    let (map, _) = map.split_once("```").unwrap();
+    // A line begins with the names of folders, or with spaces and goes on about the one above.
+    let begins = map.lines().filter(|line| !line.starts_with("   "));
+    let words = begins.map(str::split_whitespace);
+    let mut named: Vec<&str> =
+        words.flat_map(|words| words.take_while(|word| word.ends_with('/'))).collect();
+    named.retain(|folder| !["crates/", "docs/", "bench/", "scripts/"].contains(folder));
+    named.sort_unstable();
+    let members = members();
+    let mut packages: Vec<String> =
+        members.iter().map(|member| format!("{}/", member.name)).collect();
+    packages.sort_unstable();
+    assert_eq!(named, packages);
+}
+
 /// ARCHITECTURE.md says who may use whom; the manifests say who does. Tests may use `stage` as well.
 #[test]
 fn the_map_says_who_uses_whom() {
