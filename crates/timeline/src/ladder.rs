@@ -98,7 +98,7 @@ impl Ladder {
         for (side, call) in
             sides.iter().zip(0..).flat_map(|(all, side)| all.iter().map(move |it| (side, *it)))
         {
-            let answers = matches!(call.call.as_str(), "recv" | "accept" | "connect");
+            let answers = waits(call);
             let waited = answers && woken(side, call, &segments);
             if !answers || waited {
                 moments.push((began(call), 2, What::Calls(side, call)));
@@ -119,7 +119,7 @@ impl Ladder {
             if window.contains(&t_us) {
                 ladder.add(t_us, &what, &mut open);
             } else if let What::Calls(side, call) = what
-                && matches!(call.call.as_str(), "recv" | "accept" | "connect")
+                && waits(call)
                 && t_us < window.start
                 && call.t_us >= window.start
             {
@@ -164,7 +164,7 @@ impl Ladder {
             What::Segment(event, late_us) => row.arrow = Some(arrow(event, *late_us)),
             What::Calls(side, call) => {
                 row.calls[*side] = Some(asks(call));
-                if matches!(call.call.as_str(), "recv" | "accept" | "connect") {
+                if waits(call) {
                     open[*side] = Some(at);
                 }
             }
@@ -210,6 +210,11 @@ fn calls<'a>(end: &'a [Event], all: &'a [Event]) -> Vec<&'a Event> {
 
 fn began(call: &Event) -> u64 {
     call.began_us.unwrap_or(call.t_us)
+}
+
+/// Whether the call returns only when something has arrived from the other side.
+fn waits(call: &Event) -> bool {
+    matches!(call.call.as_str(), "recv" | "accept" | "connect")
 }
 
 fn towards(segment: &Event) -> usize {
