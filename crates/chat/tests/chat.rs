@@ -60,10 +60,7 @@ fn each_client_talks_to_each() {
 #[test]
 fn lines_come_whole() {
     let server = server(&[]);
-    let address = server.address().unwrap();
-    let mut ann = Peer::join(&address, "ann");
-    let mut bob = Peer::join(&address, "bob");
-    assert_eq!(ann.line(), "* bob is here");
+    let (mut ann, mut bob) = ann_and_bob(&server);
     for byte in b"hello\r\n" {
         bob.conn.write_all(&[*byte]).unwrap();
     }
@@ -151,10 +148,7 @@ fn a_stopped_client_learns_it() {
 #[test]
 fn a_pasted_page_costs_a_reader_nothing() {
     let server = server(&[]);
-    let address = server.address().unwrap();
-    let mut ann = Peer::join(&address, "ann");
-    let mut bob = Peer::join(&address, "bob");
-    assert_eq!(ann.line(), "* bob is here");
+    let (mut ann, mut bob) = ann_and_bob(&server);
     // In one piece, more than the buffers and the queue hold.
     let long = "x".repeat(1000);
     let page: String = (0..300).map(|number| format!("{number} {long}\n")).collect();
@@ -168,10 +162,7 @@ fn a_pasted_page_costs_a_reader_nothing() {
 fn a_line_without_an_end() {
     for side in sides() {
         let server = server_of(side);
-        let address = server.address().unwrap();
-        let mut ann = Peer::join(&address, "ann");
-        let mut bob = Peer::join(&address, "bob");
-        assert_eq!(ann.line(), "* bob is here");
+        let (mut ann, mut bob) = ann_and_bob(&server);
         bob.conn.write_all("x".repeat(1025).as_bytes()).unwrap();
         assert_eq!(ann.line(), "* bob is disconnected: a line of more than 1024 bytes", "{side:?}");
         assert_eq!(bob.line(), "* that line is too long: goodbye");
@@ -183,10 +174,7 @@ fn a_line_without_an_end() {
 fn half_a_line_is_not_said() {
     for side in sides() {
         let server = server_of(side);
-        let address = server.address().unwrap();
-        let mut ann = Peer::join(&address, "ann");
-        let mut bob = Peer::join(&address, "bob");
-        assert_eq!(ann.line(), "* bob is here");
+        let (mut ann, mut bob) = ann_and_bob(&server);
         bob.conn.write_all(b"hello\nhel").unwrap();
         bob.conn.shutdown(Shutdown::Write).unwrap();
         assert_eq!(ann.line(), "bob: hello");
@@ -237,10 +225,7 @@ fn two_want_one_name() {
 #[test]
 fn a_reset_is_news() {
     let server = server(&[]);
-    let address = server.address().unwrap();
-    let mut ann = Peer::join(&address, "ann");
-    let bob = Peer::join(&address, "bob");
-    assert_eq!(ann.line(), "* bob is here");
+    let (mut ann, bob) = ann_and_bob(&server);
     ann.conn.write_all(b"hello\n").unwrap();
     // Closed with unread bytes (RFC 2525, 2.17). Whether they have come by then, we see.
     bob.conn.peek(&mut [0]).unwrap();
@@ -254,10 +239,7 @@ fn a_reset_is_news() {
 fn a_reset_is_news_at_once() {
     const WAITING: usize = 4000;
     let server = server(&[]);
-    let address = server.address().unwrap();
-    let mut ann = Peer::join(&address, "ann");
-    let mut bob = Peer::join(&address, "bob");
-    assert_eq!(ann.line(), "* bob is here");
+    let (mut ann, mut bob) = ann_and_bob(&server);
     ann.conn.write_all(b"hello\n").unwrap();
     bob.conn.peek(&mut [0]).unwrap();
     bob.conn.write_all(&[b'\n'; WAITING]).unwrap();
@@ -396,6 +378,15 @@ fn the_naive_chat_waits_for_the_one_that_does_not_read() {
         // Bob is not the one that it waits for.
         let _ = bob.read(&mut buffer);
     }
+}
+
+/// Both in the chat, and ann knows it.
+fn ann_and_bob(server: &Program) -> (Peer, Peer) {
+    let address = server.address().unwrap();
+    let mut ann = Peer::join(&address, "ann");
+    let bob = Peer::join(&address, "bob");
+    assert_eq!(ann.line(), "* bob is here");
+    (ann, bob)
 }
 
 /// A client as `nc` would be one.
