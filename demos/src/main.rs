@@ -16,6 +16,7 @@ mod command_line;
 mod exchange;
 mod experiments;
 mod linked_networks;
+mod many_runs;
 mod options;
 mod prediction;
 mod record;

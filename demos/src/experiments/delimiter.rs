@@ -5,17 +5,15 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
+use crate::many_runs;
 use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
 use proto::lines;
-use relay::Relay;
-use stage::{Program, Signal};
-use std::error::Error;
+use stage::Signal;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
-use std::process::Command;
+use std::net::{Shutdown, TcpStream};
 use timeline::{Direction, Framing};
 
 pub const EXPERIMENT: Experiment = Experiment {
@@ -113,16 +111,9 @@ fn everywhere(scene: &mut Scene, findings: &mut Findings) -> Result<(), SetupErr
 
 /// Whether the line comes back as one, when it is cut here.
 fn is_whole(server: &str, place: usize, crlf: bool) -> Result<bool, SetupError> {
-    let start = || -> Result<Relay, Box<dyn Error + Send + Sync>> {
-        let schedule = format!("cut={place},* direction=to-server").parse()?;
-        let server: SocketAddr = server.parse()?;
-        Ok(Relay::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), server, schedule)?)
-    };
-    let relay =
-        start().map_err(|error| SetupError::peer("starting a relay")(io::Error::other(error)))?;
-    let mut command = Command::new(stage::binary("lines-client")?);
-    command.arg("--connect").arg(relay.address().to_string()).args(crlf.then_some("--crlf"));
-    let client = Program::start("lines-client", command.arg(LINE).env("RUST_LOG", "off"))?;
+    let arguments: &[&str] = if crlf { &["--crlf", LINE] } else { &[LINE] };
+    let relay = many_runs::relay(&format!("cut={place},* direction=to-server"), server)?;
+    let client = many_runs::client(&CommandLine::new("lines-client", arguments), &relay)?;
     let client = client.wait(TIMEOUT)?;
     Ok(client.code == Some(0) && client.stdout == ANSWER)
 }

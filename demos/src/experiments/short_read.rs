@@ -4,16 +4,11 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
+use crate::many_runs;
 use crate::prediction::Prediction;
 use crate::scene::{Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
-use relay::Relay;
-use stage::Program;
-use std::error::Error;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
 
 pub const EXPERIMENT: Experiment = Experiment {
     name: "short-read",
@@ -64,10 +59,11 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let random =
         (seed..).take(of_random_sizes).map(|seed| format!("cut=random:1..{CUTS} seed={seed}"));
     for cut in (1..=CUTS).map(|bytes| format!("cut={bytes}")).chain(random) {
-        let to_wrong = cut_to_client(&cut, &first.address()?)?;
-        let to_right = cut_to_client(&cut, &second.address()?)?;
-        let asked = start(&wrong, &to_wrong)?;
-        let came = start(&right, &to_right)?.wait(TIMEOUT)?;
+        let schedule = format!("{cut} direction=to-client");
+        let to_wrong = many_runs::relay(&schedule, &first.address()?)?;
+        let to_right = many_runs::relay(&schedule, &second.address()?)?;
+        let asked = many_runs::client(&wrong, &to_wrong)?;
+        let came = many_runs::client(&right, &to_right)?.wait(TIMEOUT)?;
         asked_whole += usize::from(asked.wait(TIMEOUT)?.stdout == whole.as_bytes());
         came_whole += usize::from(came.stdout == whole.as_bytes());
     }
@@ -92,23 +88,6 @@ fn clients(commands: &[&'static str]) -> (CommandLine, CommandLine) {
         CommandLine::new("fix-struct-prefix-client", &[&["--requests", "raw"], commands].concat());
     let behind_relay = |typed: CommandLine| typed.at("--connect", "127.0.0.1:7777");
     (behind_relay(wrong), behind_relay(right))
-}
-
-/// A client without log and trace: with this many calls, recording them would take most of the time.
-fn start(client: &CommandLine, relay: &Relay) -> Result<Program, SetupError> {
-    let mut command = Command::new(stage::binary(client.program())?);
-    command.arg("--connect").arg(relay.address().to_string()).args(client.arguments());
-    Ok(Program::start(client.program(), command.env("RUST_LOG", "off"))?)
-}
-
-/// A relay in this process: four hundred more programs would take longer to start than to run.
-fn cut_to_client(cut: &str, server: &str) -> Result<Relay, SetupError> {
-    let start = || -> Result<Relay, Box<dyn Error + Send + Sync>> {
-        let server: SocketAddr = server.parse()?;
-        let schedule = format!("{cut} direction=to-client").parse()?;
-        Ok(Relay::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), server, schedule)?)
-    };
-    start().map_err(|error| SetupError::peer("starting a relay")(io::Error::other(error)))
 }
 
 fn printed(client: &Ended, length: usize) -> String {
