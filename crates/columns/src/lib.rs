@@ -12,11 +12,12 @@ mod visible;
 
 pub use visible::{visible, visible_bytes};
 
-use std::env;
 use std::iter;
-use std::os::fd::AsFd;
 
+#[cfg(unix)]
 use rustix::termios::tcgetwinsize;
+#[cfg(unix)]
+use std::{env, os::fd::AsFd};
 use unicode_width::UnicodeWidthChar;
 
 /// Nothing is made narrower than this: below it tables and pictures would fall apart.
@@ -30,6 +31,7 @@ pub const IN_A_PIPE: usize = 100;
 ///
 /// That's the width of the terminal. Without a terminal, or if it doesn't know its width, COLUMNS
 /// decides if it is exported, as for `--help`; otherwise it's 100.
+#[cfg(unix)]
 pub fn of(out: impl AsFd) -> usize {
     let terminal = tcgetwinsize(out).map_or(0, |size| usize::from(size.ws_col));
     let exported = || env::var("COLUMNS").ok()?.parse().ok();

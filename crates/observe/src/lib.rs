@@ -14,7 +14,6 @@
 mod accept;
 mod address;
 mod arguments;
-mod event;
 mod failure;
 mod lines;
 mod listening;

@@ -22,6 +22,13 @@ pub enum FrameError {
         /// Which lengths are accepted.
         allowed: RangeInclusive<i32>,
     },
+    /// The same where the most significant byte comes first.
+    BadBigEndian {
+        /// The length that was received.
+        bytes: [u8; 4],
+        /// Which lengths are accepted.
+        allowed: RangeInclusive<i32>,
+    },
     /// A length above the limit that was not in a prefix; nothing was allocated for it.
     TooLong {
         /// The length that was read.
@@ -102,9 +109,14 @@ impl fmt::Display for FrameError {
             FrameError::NoAnswer => {
                 f.write_str("the stream ended before an answer: not a byte of it came")
             }
-            FrameError::BadPrefix { bytes, allowed } => {
+            FrameError::BadPrefix { bytes, allowed }
+            | FrameError::BadBigEndian { bytes, allowed } => {
                 let (least, most) = (allowed.start(), allowed.end());
-                let [value, other] = [i32::from_le_bytes(*bytes), i32::from_be_bytes(*bytes)];
+                let [mut value, mut other] =
+                    [i32::from_le_bytes, i32::from_be_bytes].map(|of| of(*bytes));
+                if matches!(self, FrameError::BadBigEndian { .. }) {
+                    (value, other) = (other, value);
+                }
                 let [a, b, c, d] = bytes;
                 write!(f, "expected a length from {least} to {most}, got {value} ")?;
                 write!(f, "({a:02x} {b:02x} {c:02x} {d:02x}, ")?;

@@ -11,7 +11,7 @@
 //! The tutorial writes the length with Python's `struct.pack('i', n)`: signed, and in the *machine's*
 //! byte order, which is little-endian on nearly every machine today. Here the order is part of the
 //! agreement (`'<i'`), as it must be when two machines talk. The Internet's protocols use the
-//! other order, big-endian, also called network byte order (RFC 1700, "Data Notations").
+//! other order, big-endian, also called network byte order (RFC 1700, "Data Notations"): [`BigEndianFraming`].
 
 use crate::{EncodeError, FrameError, Framing, MAX_FRAME, Parsed, Part, Progress};
 
@@ -45,6 +45,38 @@ impl Framing for PrefixFraming {
         };
         let body_len = length(prefix, 0, self.max_frame)?;
         Ok(Parsed::Head { head: (), head_len: PREFIX_LEN, body_len })
+    }
+}
+
+/// The same with the most significant byte first, in network byte order: `struct.pack('>i', n)`.
+///
+/// None of our programs sends it; a recording of others may hold it.
+#[derive(Clone, Copy, Debug)]
+pub struct BigEndianFraming {
+    /// The longest body that is accepted, in bytes.
+    pub max_frame: usize,
+}
+
+impl Default for BigEndianFraming {
+    fn default() -> Self {
+        BigEndianFraming { max_frame: MAX_FRAME }
+    }
+}
+
+impl Framing for BigEndianFraming {
+    type Head = ();
+
+    fn head(&mut self, bytes: &[u8]) -> Result<Parsed<()>, FrameError> {
+        let mut little = PrefixFraming { max_frame: self.max_frame };
+        let Some(&prefix) = bytes.first_chunk::<PREFIX_LEN>() else { return little.head(bytes) };
+        let mut turned = prefix;
+        turned.reverse();
+        little.head(&turned).map_err(|error| match error {
+            FrameError::BadPrefix { allowed, .. } => {
+                FrameError::BadBigEndian { bytes: prefix, allowed }
+            }
+            other => other,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use proto::ack::KnownLength;
 use proto::fixed::{self, FixedFraming};
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
 use proto::lines::{self, LinesFraming};
-use proto::prefix::{self, PrefixFraming};
+use proto::prefix::{self, BigEndianFraming, PrefixFraming};
 use proto::{Decoder, Framing, ReadError};
 use whole::read_frame;
 
@@ -139,6 +139,14 @@ fn every_split_of_every_frame_up_to_64_bytes() {
         let (stream, messages) = prefixed(&[body(n)]);
         assert_eq!(stream.len(), 4 + n);
         every_split(PrefixFraming::default(), &stream, &messages);
+    }
+    for n in 0..=60 {
+        let length = i32::try_from(n).unwrap().to_be_bytes();
+        every_split(
+            BigEndianFraming::default(),
+            &[&length[..], &body(n)].concat(),
+            &[((), body(n))],
+        );
     }
     for n in 0..=45 {
         let (stream, messages) = headed(&[body(n)]);

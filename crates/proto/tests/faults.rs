@@ -478,6 +478,8 @@ fn errors_say_what_came() {
     check(negative.clone(), &["from 0 to 1000", "-5", "fb ff ff ff", "other byte order -67108865"]);
     assert!(!negative.looks_like_text() && !negative.to_string().contains("text"));
     check(length(b"\0\0\0\x05"), &["got 83886080", "(00 00 00 05,", "other byte order 5)"]);
+    let big_endian = FrameError::BadBigEndian { bytes: *b"\x05\0\0\0", allowed: 0..=1000 };
+    check(big_endian, &["got 83886080", "(05 00 00 00,", "other byte order 5)"]);
     for (bytes, text) in
         [(b"ls -", "ls -"), (b"pwd\n", "pwd\\n"), (b"GET ", "GET "), (b"\"'\\~", "\\\"\\'\\\\~")]
     {

@@ -1,7 +1,7 @@
 //! From events to the calls of one side of one connection.
 
 use crate::error::StreamError;
-use observe::Event;
+use event::Event;
 use std::ops::Range;
 
 /// A longer note is cut to this many columns.

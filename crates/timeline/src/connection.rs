@@ -2,7 +2,7 @@
 
 use crate::datagrams::{Conversation, conversations};
 use crate::{Stream, StreamError};
-use observe::Event;
+use event::Event;
 use std::collections::HashMap;
 use std::mem::take;
 

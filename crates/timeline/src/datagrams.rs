@@ -3,7 +3,7 @@
 //! Each datagram is a message, placed where it would be if all of them had arrived. So lost datagrams, and the cut-off
 //! ends of others, show as bytes that nobody received.
 
-use observe::Event;
+use event::Event;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 

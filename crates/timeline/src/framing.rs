@@ -4,7 +4,7 @@ use crate::bytes;
 use crate::message::{Kind, Message, Part, PlacedMessage};
 use crate::stream::Stream;
 use proto::json::{JsonFraming, LENGTH_KEY};
-use proto::prefix::{PREFIX_LEN, PrefixFraming};
+use proto::prefix::{BigEndianFraming, PrefixFraming};
 use proto::{Framing as _, MAX_FRAME, Parsed};
 use std::fmt;
 use std::str::FromStr;
@@ -158,18 +158,7 @@ impl Framing {
         };
         match self {
             Framing::Prefix => parsed(PrefixFraming::default().head(bytes)),
-            Framing::PrefixBigEndian => {
-                let Some(prefix) = bytes.first_chunk::<PREFIX_LEN>() else { return Ok(None) };
-                let length = i32::from_be_bytes(*prefix);
-                match usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME) {
-                    Some(length) => Ok(Some(framed(PREFIX_LEN, length))),
-                    None => Err(format!(
-                        "expected a length from 0 to {MAX_FRAME}, got {length} ({}, in the other byte order {})",
-                        bytes::framing(prefix),
-                        i32::from_le_bytes(*prefix)
-                    )),
-                }
-            }
+            Framing::PrefixBigEndian => parsed(BigEndianFraming::default().head(bytes)),
             Framing::Json { length_key } => {
                 let mut framing =
                     JsonFraming { max_frame: MAX_FRAME, length_key: length_key.clone() };

@@ -6,7 +6,7 @@
 
 use crate::bytes;
 use crate::connection::Connection;
-use observe::Event;
+use event::Event;
 use std::collections::HashSet;
 
 /// One connection, or one exchange on it.

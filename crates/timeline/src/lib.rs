@@ -1,13 +1,13 @@
 //! Draws what programs recorded of a byte stream: who sent which bytes with which call, and which call took them.
 //!
 //! ```
-//! # let event = |call: &str, dir: &str, offset, data: &[u8]| observe::Event {
+//! # let event = |call: &str, dir: &str, offset, data: &[u8]| event::Event {
 //! #     call: call.to_owned(),
 //! #     dir: Some(dir.to_owned()),
 //! #     got: Some(data.len() as u64),
 //! #     offset: Some(offset),
 //! #     data: Some(data.to_vec()),
-//! #     ..observe::Event::default()
+//! #     ..event::Event::default()
 //! # };
 //! # let client = [event("send", "out", 0, b"hello"), event("send", "out", 5, b"hi")];
 //! # let server = [event("recv", "in", 0, b"he"), event("recv", "in", 2, b"llohi")];
@@ -64,13 +64,13 @@ mod trace;
 
 pub use connection::{Connection, Direction, Relayed, connections};
 pub use error::StreamError;
+pub use event::Event;
 pub use framing::Framing;
 pub use ladder::Ladder;
 pub use levels::Levels;
 pub use message::{Kind, Message, Part};
-pub use observe::Event;
-pub use page::page;
+pub use page::{STEPS_CSS, STEPS_HTML, page, steps_json};
 pub use rungs::in_time;
 pub use stream::{Piece, Read, Stream};
-pub use svg::svg;
-pub use trace::{Trace, TraceError, read_trace};
+pub use svg::{DARK, LIGHT, svg};
+pub use trace::{Trace, TraceError, parse_trace, read_trace};

@@ -5,7 +5,7 @@
 
 use crate::calls::{Call, CallKey};
 use crate::stream::Stream;
-use observe::Event;
+use event::Event;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 

@@ -8,15 +8,20 @@ use crate::calls::{Call, CallKey, Socket};
 use crate::order::in_order;
 use crate::sentences;
 use crate::stream::Stream;
-use crate::svg::{DARK, LIGHT, RULES, escape_xml};
-use observe::Event;
+use crate::svg::{DARK, LIGHT, escape_xml};
+use event::Event;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 const PAGE: &str = include_str!("page/page.html");
+/// The elements in which a run is shown. `page/steps.js` fills them with what [`steps_json`] returns.
+pub const STEPS_HTML: &str = include_str!("page/layout.html");
+/// Their style, without the colours: those are [`LIGHT`] or [`DARK`].
+pub const STEPS_CSS: &str =
+    concat!(include_str!("page/picture.css"), include_str!("page/steps.css"));
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPTS: [&str; 2] = [include_str!("page/steps.js"), include_str!("page/page.js")];
 
 /// How many bytes go into the page for all calls together; each call gets at least a few.
 const BYTES: usize = 1 << 20;
@@ -36,15 +41,10 @@ const CALLS: [&str; 11] = [
 /// Pass the events that the streams were made from. A call that is in no stream is a step without a box. A note is shown
 /// with its `recv`; calls that we don't know are left out.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
-    let (parties, timed) = on_one_clock(parties);
-    let (steps, places) = steps(streams, &parties, timed);
-    let pictures: Vec<Value> =
-        (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
-    let names: Vec<String> = parties.iter().map(|(name, _)| columns::visible(name)).collect();
-    let data = json!({ "parties": names, "pictures": pictures, "steps": steps });
+    let data = steps_json(streams, parties);
     let style = format!(
         ":root {{\n{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{DARK}}} }}\n\
-         :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{RULES}{STYLE}"
+         :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{STEPS_CSS}{STYLE}"
     );
     // Each placeholder has a `<`, and neither the escaped title nor the JSON can contain one: nobody can smuggle in a
     // `</script>`.
@@ -52,8 +52,19 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
     PAGE.replace("<!--title-->", &title.replace('`', ""))
         .replace("<!--heading-->", &code_spans(&title))
         .replace("<!--style-->", &style)
-        .replace("<!--script-->", SCRIPT)
+        .replace("<!--layout-->", STEPS_HTML)
+        .replace("<!--script-->", &SCRIPTS.concat())
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
+}
+
+/// What a page needs to step through the run: its pictures and its steps, for `page/steps.js`.
+pub fn steps_json(streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> Value {
+    let (parties, timed) = on_one_clock(parties);
+    let (steps, places) = steps(streams, &parties, timed);
+    let pictures: Vec<Value> =
+        (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
+    let names: Vec<String> = parties.iter().map(|(name, _)| columns::visible(name)).collect();
+    json!({ "parties": names, "pictures": pictures, "steps": steps })
 }
 
 /// Somebody's name, and all that they recorded.

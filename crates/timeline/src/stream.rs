@@ -4,7 +4,7 @@ use crate::bytes;
 use crate::calls::{Call, Retransmission, attach_notes, calls, contradiction, segments};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
-use observe::Event;
+use event::Event;
 use std::collections::BTreeSet;
 use std::ops::Range;
 

@@ -10,9 +10,11 @@ use crate::shapes::{Shape, text};
 use crate::stream::Stream;
 use std::fmt::Write;
 
-/// The colours of each theme, `--name: value;` a line, and the rules that use them.
-pub(crate) const LIGHT: &str = include_str!("page/light.css");
-pub(crate) const DARK: &str = include_str!("page/dark.css");
+/// The colours on light paper: `--name: value;` a line.
+pub const LIGHT: &str = include_str!("page/light.css");
+/// The colours on dark paper.
+pub const DARK: &str = include_str!("page/dark.css");
+/// The rules that use them.
 pub(crate) const RULES: &str = include_str!("page/picture.css");
 /// More rules, for ladders and levels.
 pub(crate) const LADDER: &str = include_str!("page/ladder.css");

@@ -2,7 +2,7 @@
 
 use crate::strace;
 use columns::visible;
-use observe::Event;
+use event::Event;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -29,9 +29,17 @@ pub struct Trace {
 pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
     let text =
         fs::read(path).map_err(|source| TraceError::Read { path: path.to_owned(), source })?;
+    parse_trace(path, &text)
+}
+
+/// The same, of a file that has been read already; `path` is for the errors.
+///
+/// # Errors
+/// [`TraceError::Line`] with the number of the first line that is not an event.
+pub fn parse_trace(path: &Path, text: &[u8]) -> Result<Trace, TraceError> {
     let line = |(number, why)| TraceError::Line { path: path.to_owned(), number, why };
-    if strace::is_strace(&text) {
-        let seen = strace::read(&String::from_utf8_lossy(&text)).map_err(line)?;
+    if strace::is_strace(text) {
+        let seen = strace::read(&String::from_utf8_lossy(text)).map_err(line)?;
         let events = seen.events.into_iter().map(escaped).collect();
         let remarks = seen.remarks.into_iter().chain(seen.cut_off.map(cut_off));
         return Ok(Trace { events, remarks: remarks.collect() });

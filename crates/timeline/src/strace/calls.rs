@@ -5,7 +5,7 @@ use super::moved::{Moved, moved};
 use super::socket::{Family, Is, address, descriptor};
 use super::sockets::{Sockets, canonical};
 use super::value::Value;
-use observe::Event;
+use event::Event;
 use std::collections::{BTreeMap, HashSet};
 
 /// What is known from the calls so far.

@@ -1,4 +1,7 @@
 //! One socket call as a value: what `--trace FILE` writes, one JSON object a line.
+//!
+//! The programs record with `observe`, which needs an operating system. What draws a recording needs only this, and so
+//! it works in a browser too.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 ///
 /// ```
 /// let line = r#"{"t_us":12,"pid":7,"call":"send","conn":1,"dir":"out","asked":5,"got":5,"offset":0,"data":"aGVsbG8="}"#;
-/// let event: observe::Event = serde_json::from_str(line)?;
+/// let event: event::Event = serde_json::from_str(line)?;
 /// assert_eq!(event.data.as_deref(), Some(b"hello".as_slice()));
 /// assert_eq!(serde_json::to_string(&event)?, line);
 /// # Ok::<(), serde_json::Error>(())
