@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Records again the runs that some pictures of the book are drawn from, in a network of their own (Linux, with strace):
+# Records again the runs that some pictures of the book are drawn from, and those that its playground replays; some of them
+# in a network of their own (Linux, with strace):
 #
-#   scripts/record.sh           writes crates/timeline/tests/ladder/ and crates/timeline/tests/levels/
+#   scripts/record.sh           writes crates/timeline/tests/ladder/, crates/timeline/tests/levels/ and docs/src/playground/runs/
 #
 # Look at the pictures afterwards: scripts/pictures.sh draws them.
 set -euo pipefail
@@ -51,3 +52,33 @@ coproc LINK { "$programs/relay-link" --delay 25; }
 read -r _ _ left _ right <&"${LINK[0]}"
 python3 $peers/buffers.py "$left" "$right" >$levels/buffers.txt
 kill "$LINK_PID"
+
+# What the playground replays: experiments, and the plain pairs.
+runs=docs/src/playground/runs
+mkdir -p "$runs"
+rm -f "$runs"/*.trace
+for name in sticky utf8 struct; do
+  scripts/demo.sh "$name" --picture "$runs/$name.trace" >/dev/null
+done
+
+# Both programs write to one file: pair NAME SERVER CLIENT..., each with its arguments in one word.
+pair() {
+  local trace=$runs/$1.trace client server
+  # shellcheck disable=SC2086 # the arguments are words
+  exec {said}< <(exec "$programs"/$2 --trace "$trace")
+  server=$!
+  read -r _ <&"$said" # it listens
+  for client in "${@:3}"; do
+    # shellcheck disable=SC2086
+    "$programs"/$client --trace "$trace" >/dev/null
+  done
+  kill "$server" 2>/dev/null || true # some have ended by themselves
+  wait "$server" || true
+  exec {said}<&-
+}
+socket=hello.sock
+pair tcp tcp-basic-server tcp-basic-client
+pair ipv6 'tcp-basic-server --listen [::1]:8888' 'tcp-basic-client --connect [::1]:8888'
+pair udp udp-basic-server udp-basic-client
+pair unix "af-unix-server --path $socket" "af-unix-client --path $socket"
+pair two-clients threaded-server 'threaded-client -c date' 'threaded-client -c uname'

@@ -9,7 +9,8 @@ pub struct Options {
     /// Ask me first what will happen, and compare
     #[arg(long, conflicts_with = "json")]
     pub predict: bool,
-    /// Save the byte picture: FILE.svg is an image, FILE.html a page that steps through the run
+    /// Save the byte picture: FILE.svg is an image, FILE.html a page that steps through the run,
+    /// FILE.trace the calls themselves, for the playground and for `timeline`
     #[arg(long, value_name = "FILE", conflicts_with = "all", value_parser = picture_file)]
     pub picture: Option<PathBuf>,
     /// Record the TCP segments too, in a network of the run's own, and write NAME.pcapng for Wireshark (Linux)
@@ -29,7 +30,10 @@ pub struct Options {
 fn picture_file(name: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(name);
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("svg" | "html") => Ok(path),
-        _ => Err("the name must end in .svg (an image) or .html (a page that steps)".to_owned()),
+        Some("svg" | "html" | "trace") => Ok(path),
+        _ => Err(
+            "the name must end in .svg (an image), .html (a page that steps) or .trace (the calls)"
+                .to_owned(),
+        ),
     }
 }

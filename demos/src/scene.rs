@@ -94,9 +94,10 @@ impl<'a> Scene<'a> {
     pub fn save(mut self, name: &str, claim: &str) -> Result<(), SetupError> {
         if let Some(path) = self.options.picture.as_ref().filter(|_| !self.drawn.is_empty()) {
             let title = format!("{name}: {claim}");
-            let drawing = match path.extension().is_some_and(|extension| extension == "html") {
-                true => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
-                false => timeline::svg(&title, &self.drawn),
+            let drawing = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("html") => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
+                Some("trace") => trace(&parties(&self.drawn)),
+                _ => timeline::svg(&title, &self.drawn),
             };
             let failed = |source| SetupError::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
@@ -287,6 +288,12 @@ impl<'a> Scene<'a> {
         relay.address()?;
         Ok(relay)
     }
+}
+
+/// The calls of all parties, one JSON object a line, as the programs' `--trace` writes them.
+fn trace(parties: &[(&str, Vec<Event>)]) -> String {
+    let events = parties.iter().flat_map(|(_, events)| events);
+    events.filter_map(|event| serde_json::to_string(event).ok()).map(|line| line + "\n").collect()
 }
 
 /// The parties whose calls were drawn, with all their events on those connections. A connection is listed once, even if

@@ -224,6 +224,11 @@ impl Stream {
         self.recvs.iter().map(|recv| self.moved(recv)).collect()
     }
 
+    /// The bytes that each `recv` took, as far as they were recorded.
+    pub fn taken(&self) -> Vec<&[u8]> {
+        self.recvs.iter().map(|recv| recv.data.as_slice()).collect()
+    }
+
     /// What a call moved of each message.
     pub(crate) fn moved(&self, call: &Call) -> Read {
         let first = self.messages.partition_point(|placed| placed.end() <= call.offset);

@@ -77,8 +77,8 @@ function rightOf([first, ...rest]) {
 }
 
 // Shows `run` in `root`, which holds layout.html, and calls `changed` with each step that it goes to. When `signal` is aborted,
-// it stops listening.
-function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, signal } = {}) {
+// it stops listening. A small picture grows to `largest` times its size, if there is room.
+function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, signal, largest = 1.6 } = {}) {
   const $ = (id) => root.querySelector(`#${id}`);
   const name = (step) => `${parties[step.who]} ${step.call}`;
   let current = 0;
@@ -93,7 +93,7 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     $("pictures").append(section);
     // As wide as the drawing. It grows and shrinks with the window, as long as it is easy to read.
     const wide = picture.rows.reduce((most, shapes) => shapes.reduce((most, each) => Math.max(most, rightOf(each)), most), 0) + 4;
-    const scale = () => Math.min(1.6, Math.max(0.85, box.clientWidth / wide));
+    const scale = () => Math.min(largest, Math.max(0.85, box.clientWidth / wide));
     // The row in which the box of a step begins.
     const rowOf = new Map();
     picture.rows.forEach((shapes, row) => {
@@ -189,12 +189,11 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
   }
 
-  // Like hexdump: the offset, the bytes, and their ASCII characters; on a narrow screen, half as many in a row.
-  const narrow = matchMedia("(max-width: 600px)");
+  // Like hexdump: the offset, the bytes, and their ASCII characters; where there's little room, half as many in a row.
   function dump(step) {
     const bytes = (step.hex ?? "").match(/../g) ?? [];
     const rows = [];
-    const [each, digits] = narrow.matches ? [8, 5] : [16, 7];
+    const [each, digits] = $("bytes").clientWidth < 540 ? [8, 5] : [16, 7];
     for (let at = 0; at < bytes.length; at += each) {
       const row = bytes.slice(at, at + each);
       const text = row.map((hex) => (hex >= "20" && hex <= "7e" ? String.fromCharCode(parseInt(hex, 16)) : "."));
@@ -234,6 +233,7 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     $("flight").replaceChildren(...pictures.map((picture, at) => element("li", {}, flight(picture, at))));
     views.forEach((show) => show());
     list.show(groupOf[current]);
+    changed(current);
   }
 
   // ---- Keys, buttons, playing ----------------------------------------------------------------------------------------
@@ -280,8 +280,9 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     },
     { capture: true, signal },
   );
-  narrow.addEventListener("change", () => go(current), { signal });
-  signal?.addEventListener("abort", () => play(false));
+  const resized = new ResizeObserver(() => steps.length && ($("bytes").textContent = dump(steps[current])));
+  resized.observe($("bytes"));
+  signal?.addEventListener("abort", () => (play(false), resized.disconnect()));
 
   if (!steps.length) $("said").textContent = "No calls were recorded.";
   go(0);

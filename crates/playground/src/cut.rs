@@ -1,0 +1,63 @@
+//! How the network cuts a stream: the relay's words for it, and one more.
+
+use std::str::FromStr;
+
+/// Where the stream is cut into the pieces in which it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// `*`: nowhere. All that is on its way arrives in one piece.
+    Nowhere,
+    /// `sends`: after each send.
+    Sends,
+    /// `1`, `3,1`: pieces of these sizes, again and again.
+    Repeat(Vec<usize>),
+    /// `3,1,*`: pieces of these sizes, and the rest in one.
+    Once(Vec<usize>),
+}
+
+impl FromStr for Cut {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Cut, String> {
+        let text: String = text.split_whitespace().collect();
+        let cut = match text.strip_suffix('*') {
+            Some("") => Some(Cut::Nowhere),
+            Some(before) => before.strip_suffix(',').and_then(sizes).map(Cut::Once),
+            None if text == "sends" => Some(Cut::Sends),
+            None => sizes(&text).map(Cut::Repeat),
+        };
+        cut.ok_or_else(|| {
+            format!(
+                "expected * (all in one piece), sends (a piece for each send), sizes in bytes such as 1 or 3,1 (again and \
+                 again) or 3,1,* (then the rest in one piece), got \"{text}\""
+            )
+        })
+    }
+}
+
+/// Sizes with commas between them, each at least 1.
+pub fn sizes(text: &str) -> Option<Vec<usize>> {
+    let size = |size: &str| size.parse().ok().filter(|size| *size > 0);
+    text.split(',').map(size).collect()
+}
+
+impl Cut {
+    /// The offsets after which a stream is cut whose sends end at these offsets.
+    pub fn places(&self, sends: &[usize]) -> Vec<usize> {
+        let len = sends.last().copied().unwrap_or(0);
+        let sizes: Box<dyn Iterator<Item = usize>> = match self {
+            Cut::Nowhere => Box::new([].into_iter()),
+            Cut::Sends => {
+                return sends.iter().copied().filter(|end| (1..len).contains(end)).collect();
+            }
+            Cut::Repeat(sizes) => Box::new(sizes.iter().copied().cycle()),
+            Cut::Once(sizes) => Box::new(sizes.iter().copied()),
+        };
+        let mut at = 0_usize;
+        let places = sizes.map(|size| {
+            at = at.saturating_add(size);
+            at
+        });
+        places.take_while(|place| *place < len).collect()
+    }
+}

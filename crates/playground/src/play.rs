@@ -1,0 +1,290 @@
+//! One run: the sender sends, the network cuts, the receiver calls `recv` whenever something has arrived.
+
+use crate::cut::{Cut, sizes};
+use crate::decoding::{Decoding, Took, hex};
+use crate::messages;
+use crate::question::{Refusal, Sent, Shown};
+use crate::receiver::{FramingName, Receiver};
+use event::Event;
+use serde::Deserialize;
+use timeline::{Message, Part, Stream, StreamError};
+
+/// At most this many bytes: a step for each is more than anybody looks at.
+const LONGEST: usize = 4096;
+
+/// What is played.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Situation {
+    /// A message a line: see [`messages::parse`].
+    messages: String,
+    framing: FramingName,
+    /// How the network cuts the stream: see [`Cut`].
+    cut: String,
+    /// How many bytes each `recv` takes at most: `1024`, or `2,5`, of which the last holds for all later ones.
+    reads: String,
+}
+
+/// Plays it.
+///
+/// # Errors
+/// What was expected of the situation, and what came.
+pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
+    let in_field = |field| move |why| Refusal { field: Some(field), why };
+    let messages = messages::parse(&situation.messages).map_err(in_field("messages"))?;
+    let cut: Cut = situation.cut.parse().map_err(in_field("cut"))?;
+    let reads = reads(&situation.reads).map_err(in_field("reads"))?;
+    let encode = |message: &Vec<u8>| situation.framing.encode(message);
+    let encoded: Result<Vec<[Vec<u8>; 3]>, String> = messages.iter().map(encode).collect();
+    let encoded = encoded.map_err(in_field("messages"))?;
+    let len: usize = encoded.iter().flatten().map(Vec::len).sum();
+    if len > LONGEST {
+        let why = format!("expected at most {LONGEST} bytes to send, got {len}");
+        return Err(in_field("messages")(why));
+    }
+    let sends = sends(&encoded, situation.framing);
+    let mut ends = Vec::new();
+    for send in &sends {
+        ends.push(ends.last().unwrap_or(&0) + send.len());
+    }
+    let cuts = cut.places(&ends);
+    let played = Run::new(situation.framing, &reads, cuts.clone()).play(&sends);
+    let shown = played.streams(&encoded).map_err(|error| Refusal::of(&error))?;
+    let parties = [
+        ("sender", played.sender.events),
+        ("network", played.segments),
+        ("receiver", played.receiver.events),
+    ];
+    let mut run = timeline::steps_json(&shown, &parties);
+    // The moments are only an order: nothing was measured.
+    for step in run["steps"].as_array_mut().into_iter().flatten() {
+        step.as_object_mut().and_then(|step| step.remove("t"));
+    }
+    Ok(Shown {
+        run,
+        decodings: vec![Decoding { recvs: played.took }],
+        connections: Vec::new(),
+        remarks: Vec::new(),
+        stream: Some(Sent {
+            hex: hex(&sends.concat()),
+            texts: messages,
+            messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
+            cuts,
+        }),
+    })
+}
+
+fn reads(text: &str) -> Result<Vec<usize>, String> {
+    let text: String = text.split_whitespace().collect();
+    sizes(&text).ok_or_else(|| {
+        format!(
+            "expected a size in bytes, 1 or more (1024), or one for each recv (2,5), got \"{text}\""
+        )
+    })
+}
+
+/// What each send sends. One send for a message, so that nothing waits for an ACK; only the ack handshake has to wait.
+fn sends(encoded: &[[Vec<u8>; 3]], framing: FramingName) -> Vec<Vec<u8>> {
+    let sends = encoded.iter().flat_map(|[head, payload, tail]| match framing {
+        FramingName::Ack => vec![head.clone(), payload.clone()],
+        _ => vec![[&head[..], payload, tail].concat()],
+    });
+    sends.collect()
+}
+
+/// One of the two programs: its calls, and how far each direction of its stream has got.
+struct Party {
+    pid: u32,
+    events: Vec<Event>,
+    sent: usize,
+    received: usize,
+}
+
+/// A run under way.
+struct Run<'a> {
+    reads: &'a [usize],
+    cuts: Vec<usize>,
+    framing: FramingName,
+    moment: u64,
+    sender: Party,
+    receiver: Party,
+    segments: Vec<Event>,
+    /// What the sender has sent, and how much of it has arrived.
+    stream: Vec<u8>,
+    arrived: usize,
+    program: Receiver,
+    took: Vec<Took>,
+}
+
+const SENDER: &str = "127.0.0.1:51412";
+const RECEIVER: &str = "127.0.0.1:8888";
+
+impl<'a> Run<'a> {
+    fn new(framing: FramingName, reads: &'a [usize], cuts: Vec<usize>) -> Run<'a> {
+        let party = |pid| Party { pid, events: Vec::new(), sent: 0, received: 0 };
+        Run {
+            reads,
+            cuts,
+            framing,
+            moment: 0,
+            sender: party(1),
+            receiver: party(2),
+            segments: Vec::new(),
+            stream: Vec::new(),
+            arrived: 0,
+            program: Receiver::new(framing),
+            took: Vec::new(),
+        }
+    }
+
+    fn play(mut self, sends: &[Vec<u8>]) -> Run<'a> {
+        match self.framing {
+            FramingName::Ack => self.handshakes(sends),
+            _ => {
+                for bytes in sends.iter().filter(|bytes| !bytes.is_empty()) {
+                    self.send(bytes);
+                }
+                self.deliver();
+            }
+        }
+        if !self.gave_up() {
+            self.recv();
+        }
+        self
+    }
+
+    /// A length, and after the receiver's `OK` as many bytes. The receiver asks for the next message when it has one.
+    fn handshakes(&mut self, sends: &[Vec<u8>]) {
+        for message in sends.chunks(2) {
+            self.program.ask();
+            for bytes in message {
+                let oks = self.receiver.sent;
+                if !bytes.is_empty() {
+                    self.send(bytes);
+                    self.deliver();
+                }
+                if self.gave_up() {
+                    return;
+                }
+                if self.receiver.sent > oks {
+                    let from = self.sender.received;
+                    let (sent, moment) = (self.receiver.sent, self.next());
+                    let ok = proto::ack::OK;
+                    self.sender.moved("recv", "in", from, ok, 2, moment);
+                    self.sender.received = sent;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        let moment = self.next();
+        self.sender.moved("send", "out", self.stream.len(), bytes, bytes.len(), moment);
+        self.stream.extend(bytes);
+    }
+
+    /// Whatever was sent arrives, a piece at a time, and the receiver reads until there is nothing left.
+    fn deliver(&mut self) {
+        while self.arrived < self.stream.len() && !self.gave_up() {
+            let from = self.arrived;
+            let cut = self.cuts.iter().copied().find(|cut| *cut > from);
+            self.arrived = cut.map_or(self.stream.len(), |cut| cut.min(self.stream.len()));
+            let moment = self.next();
+            let piece = self.stream[from..self.arrived].to_vec();
+            let mut segment = moved("segment", "out", from, &piece, piece.len(), moment);
+            (segment.local, segment.peer) = (Some(SENDER.into()), Some(RECEIVER.into()));
+            self.segments.push(segment);
+            while self.receiver.received < self.arrived && !self.gave_up() {
+                self.recv();
+            }
+        }
+    }
+
+    /// One `recv`, and what the receiver makes of it. When everything has been read, it is the end of the stream.
+    fn recv(&mut self) {
+        let asked = self.reads[self.took.len().min(self.reads.len() - 1)];
+        let from = self.receiver.received;
+        let until = self.arrived.min(from + asked);
+        let bytes = self.stream[from..until].to_vec();
+        let moment = self.next();
+        self.receiver.moved("recv", "in", from, &bytes, asked, moment);
+        self.receiver.received = until;
+        let took = match bytes.is_empty() {
+            true => self.program.end(),
+            false => self.program.receive(&bytes, self.arrived - until),
+        };
+        if took.ok {
+            let moment = self.next();
+            let from = self.receiver.sent;
+            self.receiver.moved("send", "out", from, proto::ack::OK, 2, moment);
+            self.receiver.sent += proto::ack::OK.len();
+        }
+        self.took.push(took);
+    }
+
+    fn gave_up(&self) -> bool {
+        self.took.last().is_some_and(|took| took.error.is_some())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.moment += 1;
+        self.moment
+    }
+
+    /// What was sent, and in the ack handshake what was answered.
+    fn streams(&self, encoded: &[[Vec<u8>; 3]]) -> Result<Vec<Stream>, StreamError> {
+        let sent = Stream::from_events(&self.sender.events, &self.receiver.events)?
+            .via("network", &self.segments)?
+            .between("sender", "receiver");
+        if self.framing != FramingName::Ack {
+            return Ok(vec![sent.with_messages(&named(encoded))]);
+        }
+        let answered = Stream::from_events(&self.receiver.events, &self.sender.events)?
+            .between("receiver", "sender");
+        Ok(vec![sent.with_messages(&named(encoded)), answered])
+    }
+}
+
+/// The messages as the picture names them.
+fn named(encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
+    const SHOWN: usize = 16;
+    let message = |([head, payload, tail], number): (&[Vec<u8>; 3], usize)| {
+        let text = columns::cut(&columns::visible_bytes(payload), SHOWN);
+        let framing = |bytes: &[u8]| Part { kind: timeline::Kind::Framing, len: bytes.len() };
+        let payload = Part { kind: timeline::Kind::Payload, len: payload.len() };
+        let mut parts = vec![framing(head), payload, framing(tail)];
+        parts.retain(|part| part.len > 0);
+        Message { name: format!("message {number} \"{text}\""), parts }
+    };
+    encoded.iter().zip(1..).map(message).collect()
+}
+
+impl Party {
+    fn moved(
+        &mut self,
+        call: &str,
+        dir: &str,
+        offset: usize,
+        data: &[u8],
+        asked: usize,
+        t_us: u64,
+    ) {
+        let event = moved(call, dir, offset, data, asked, t_us);
+        self.events.push(Event { pid: self.pid, ..event });
+    }
+}
+
+/// A call that moved these bytes.
+fn moved(call: &str, dir: &str, offset: usize, data: &[u8], asked: usize, t_us: u64) -> Event {
+    Event {
+        t_us,
+        call: call.to_owned(),
+        conn: 1,
+        dir: Some(dir.to_owned()),
+        asked: Some(asked as u64),
+        got: Some(data.len() as u64),
+        offset: Some(offset as u64),
+        data: Some(data.to_vec()),
+        ..Event::default()
+    }
+}

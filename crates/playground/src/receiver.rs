@@ -1,0 +1,171 @@
+//! The receiving program: it gets what a `recv` returned, and makes messages of it with the decoder of `proto`.
+
+use crate::decoding::Took;
+use proto::ack::{self, KnownLength};
+use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
+use proto::lines::{self, LinesFraming};
+use proto::prefix::{self, BigEndianFraming, PrefixFraming};
+use proto::{Decoder, FrameError, Framing, MAX_FRAME};
+use serde::Deserialize;
+
+/// How the two programs mark where a message ends.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum FramingName {
+    /// Nothing does.
+    None,
+    /// A 4-byte length in front, least significant byte first.
+    Prefix,
+    /// The same, most significant byte first.
+    PrefixBe,
+    /// A JSON header in front, and its length in front of that.
+    Json,
+    /// A line feed after each message.
+    Lines,
+    /// The length as text; then the sender waits for `OK`.
+    Ack,
+}
+
+impl FramingName {
+    /// What is sent for a message: what goes before its payload, the payload as it travels, and what goes after it.
+    pub fn encode(self, message: &[u8]) -> Result<[Vec<u8>; 3], String> {
+        let too_long = |error: proto::EncodeError| error.to_string();
+        let head = match self {
+            FramingName::None => Vec::new(),
+            FramingName::Prefix => prefix::encode_head(message.len()).map_err(too_long)?.to_vec(),
+            FramingName::PrefixBe => {
+                let mut head = prefix::encode_head(message.len()).map_err(too_long)?.to_vec();
+                head.reverse();
+                head
+            }
+            FramingName::Json => {
+                let header = Header { data_len: message.len(), ..Header::default() };
+                json::encode_head(&header, LENGTH_KEY).map_err(too_long)?
+            }
+            FramingName::Lines => {
+                let mut line = lines::encode(message);
+                let feed = line.split_off(line.len() - 1);
+                return Ok([Vec::new(), line, feed]);
+            }
+            FramingName::Ack => ack::encode_head(message.len()).map_err(too_long)?,
+        };
+        Ok([head, message.to_vec(), Vec::new()])
+    }
+}
+
+/// The program that receives.
+pub enum Receiver {
+    /// It treats what one `recv` returned as one message.
+    EachRecv,
+    Prefix(Decoder<PrefixFraming>),
+    PrefixBe(Decoder<BigEndianFraming>),
+    Json(Decoder<JsonFraming>),
+    Lines(Decoder<LinesFraming>),
+    Ack(Ack),
+}
+
+/// Where the client of the ack handshake is.
+pub enum Ack {
+    /// It has asked for nothing.
+    Idle,
+    /// It takes what one `recv` returns as the length.
+    Length,
+    /// It reads as many bytes.
+    Body(Decoder<KnownLength>),
+}
+
+impl Receiver {
+    pub fn new(framing: FramingName) -> Receiver {
+        match framing {
+            FramingName::None => Receiver::EachRecv,
+            FramingName::Prefix => Receiver::Prefix(Decoder::new(PrefixFraming::default())),
+            FramingName::PrefixBe => Receiver::PrefixBe(Decoder::new(BigEndianFraming::default())),
+            FramingName::Json => Receiver::Json(Decoder::new(JsonFraming::default())),
+            FramingName::Lines => Receiver::Lines(Decoder::new(LinesFraming::default())),
+            FramingName::Ack => Receiver::Ack(Ack::Idle),
+        }
+    }
+
+    /// It has asked for a message: in the ack handshake, a length may come now.
+    pub fn ask(&mut self) {
+        if let Receiver::Ack(ack @ Ack::Idle) = self {
+            *ack = Ack::Length;
+        }
+    }
+
+    /// Makes of it what it can. `bytes` are what one `recv` returned; another `waiting` bytes have arrived, too.
+    pub fn receive(&mut self, bytes: &[u8], waiting: usize) -> Took {
+        match self {
+            Receiver::EachRecv => Took::messages(vec![bytes.to_vec()]),
+            Receiver::Prefix(decoder) => feed(decoder, bytes),
+            Receiver::PrefixBe(decoder) => feed(decoder, bytes),
+            Receiver::Json(decoder) => feed(decoder, bytes),
+            Receiver::Lines(decoder) => feed(decoder, bytes).each(lines::decode),
+            Receiver::Ack(ack) => ack.receive(bytes, waiting),
+        }
+    }
+
+    /// A `recv` has returned 0 bytes: the stream is at its end.
+    pub fn end(&mut self) -> Took {
+        let end = match self {
+            Receiver::EachRecv | Receiver::Ack(Ack::Idle | Ack::Length) => Ok(()),
+            Receiver::Prefix(decoder) => decoder.check_end(),
+            Receiver::PrefixBe(decoder) => decoder.check_end(),
+            Receiver::Json(decoder) => decoder.check_end(),
+            Receiver::Lines(decoder) => decoder.check_end(),
+            Receiver::Ack(Ack::Body(decoder)) => decoder.check_end(),
+        };
+        Took { error: end.err().map(|error| error.to_string()), ..Took::default() }
+    }
+}
+
+impl Ack {
+    fn receive(&mut self, bytes: &[u8], waiting: usize) -> Took {
+        match self {
+            Ack::Idle => Took::failed(FrameError::Trailing { count: bytes.len() + waiting }),
+            Ack::Length => match ack::decode_length(bytes, MAX_FRAME) {
+                Ok(length) => {
+                    let mut decoder = Decoder::new(KnownLength::new(length));
+                    let took = feed(&mut decoder, &[]);
+                    *self = if took.messages.is_empty() { Ack::Body(decoder) } else { Ack::Idle };
+                    Took { ok: true, ..took }
+                }
+                Err(error) => Took::failed(error),
+            },
+            Ack::Body(decoder) => {
+                let mut took = feed(decoder, bytes);
+                if !took.messages.is_empty() {
+                    let more = decoder.expect_nothing_more(waiting);
+                    took.error = more.err().map(|error| error.to_string());
+                    *self = Ack::Idle;
+                }
+                took
+            }
+        }
+    }
+}
+
+/// The read loop of every program of the course, with the bytes of one `recv`.
+fn feed<F: Framing>(decoder: &mut Decoder<F>, mut bytes: &[u8]) -> Took {
+    let mut took = Took::default();
+    loop {
+        match decoder.decode() {
+            Ok(Some(frame)) => took.messages.push(frame.body.to_vec()),
+            Err(error) => {
+                took.error = Some(error.to_string());
+                return took;
+            }
+            Ok(None) if bytes.is_empty() => break,
+            Ok(None) => {
+                let room = decoder.space();
+                let taken = room.len().min(bytes.len());
+                room[..taken].copy_from_slice(&bytes[..taken]);
+                decoder.filled(taken);
+                bytes = &bytes[taken..];
+            }
+        }
+    }
+    took.held = decoder.unread().to_vec();
+    took.wants = Some(decoder.progress().to_string());
+    took
+}
