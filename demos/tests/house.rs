@@ -40,7 +40,8 @@ fn every_member_inherits_the_lints() {
     for member in members() {
         let manifest = fs::read_to_string(&member.manifest).unwrap();
         if member.name == MAY_BE_UNSAFE {
-            let own = manifest.replace("\n[lints.", "\n[workspace.lints.").replace("deny", "forbid");
+            let own =
+                manifest.replace("\n[lints.", "\n[workspace.lints.").replace("deny", "forbid");
             assert_eq!(lints(&own), lints(&read(Path::new("../Cargo.toml"))), "{}", member.name);
             continue;
         }

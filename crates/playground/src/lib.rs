@@ -18,5 +18,6 @@ mod play;
 mod question;
 mod receiver;
 mod replay;
+mod shown;
 
 pub use question::answer;

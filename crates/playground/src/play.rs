@@ -3,8 +3,8 @@
 use crate::cut::{Cut, sizes};
 use crate::decoding::{Decoding, Took, hex};
 use crate::messages;
-use crate::question::{Refusal, Sent, Shown};
 use crate::receiver::{FramingName, Receiver};
+use crate::shown::{Refusal, Sent, Shown};
 use event::Event;
 use serde::Deserialize;
 use timeline::{Message, Part, Stream, StreamError};

@@ -1,8 +1,8 @@
 //! A run that was recorded: by our programs' `--trace`, or by strace.
 
 use crate::decoding::{Decoding, Took};
-use crate::question::{Refusal, Shown};
 use crate::receiver::{FramingName, Receiver};
+use crate::shown::{Refusal, Shown};
 use serde::Deserialize;
 use std::path::Path;
 use timeline::{Connection, Direction, Framing, Stream, connections, parse_trace};
