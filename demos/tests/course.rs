@@ -41,6 +41,7 @@ fn each_chapter_has_what_a_chapter_needs() {
             ("an answer to each question", chapter.questions() == chapter.answers()),
             ("notes for teachers", chapter.text.contains("<summary>For teachers</summary>")),
             ("its sources", chapter.text.contains("**Sources:**")),
+            ("a situation to play with", chapter.text.contains("](playground.md#")),
             ("a word about the lab", chapter.text.contains("\n## Lab\n")),
             ("no mark for a picture that is not there", !chapter.text.contains("<!-- picture:")),
         ];

@@ -1,6 +1,6 @@
 //! The situations that the page docs/src/playground.md describes, each a heading, a few words and a table of settings.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
