@@ -1,0 +1,152 @@
+// Uses the playground of the built book, as a reader would: with a mouse, with the keys alone, on a telephone.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+// What a program takes to be interactive: from the address to the first step.
+const READY = () => document.querySelector("#play-here")?.shadowRoot?.querySelector("#count")?.textContent;
+
+export async function playground(browser, book, check) {
+  const address = `file://${join(book, "playground.html")}`;
+  const trouble = [];
+
+  async function open(hash = "", { width = 1366, height = 900, theme = "light" } = {}) {
+    const page = await browser.newPage({ viewport: { width, height } });
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && trouble.push(message.text()));
+    page.on("pageerror", (error) => trouble.push(error.message));
+    page.on("requestfailed", (request) => trouble.push(request.url()));
+    await page.addInitScript((theme) => localStorage.setItem("mdbook-theme", theme), theme);
+    await page.goto(address + hash);
+    await page.waitForFunction(READY);
+    return page;
+  }
+
+  // What the page says, as a reader sees it.
+  const text = (page, id) => page.locator(`#play-here #${id}`).textContent();
+  const codes = (page, id) => page.locator(`#play-here #${id} code`).allTextContents();
+  const choose = (page, name) => page.getByRole("radio", { name, exact: true }).check();
+  const fill = (page, id, value) => page.locator(`#play-here #${id}`).fill(value);
+  const end = (page) => page.locator("#play-here #last").click();
+
+  // ---- A situation, and every framing ----
+
+  let page = await open();
+  check("it begins with the first situation", (await text(page, "about")).startsWith("Two sends"));
+  check("nothing has arrived at the first step", (await text(page, "made")) === "Nothing has arrived yet.");
+  check("what has not happened yet is hidden", (await page.locator("#play-here g.step.later").first().isVisible()) === false);
+  await end(page);
+  check("case 1: one recv takes both", (await codes(page, "came")).join() === "hellohi", (await codes(page, "came")).join());
+  check("case 1: that is not what was sent", (await text(page, "verdict")).startsWith("✗ 2 messages sent, 1 received"), await text(page, "verdict"));
+  for (const [name, bytes] of [["Length prefix", 15], ["Length prefix, big-endian", 15], ["A line each", 9], ["JSON header", 43], ["Length, then OK", 9]]) {
+    await choose(page, name);
+    for (const cut of ["*", "1", "3,1"]) {
+      await fill(page, "cut", cut);
+      await end(page);
+      // One byte at a time, the two lengths still have one digit each.
+      check(`${name}, cut ${cut}: the messages come out`, (await codes(page, "came")).join() === "hello,hi", (await codes(page, "came")).join());
+      check(`${name}, cut ${cut}: the verdict says so`, (await text(page, "verdict")).startsWith("✓"), await text(page, "verdict"));
+    }
+    const cells = await page.locator("#play-here #strip button").count();
+    check(`${name}: every byte is there`, cells === bytes, cells);
+  }
+  await choose(page, "Length prefix");
+  await fill(page, "cut", "*");
+  await page.locator("#play-here #strip button").nth(2).click();
+  check("a click on a byte cuts after it", (await page.locator("#play-here #cut").inputValue()) === "3,*");
+  await page.locator("#play-here #first").click();
+  for (let step = 0; step < 3; step++) await page.locator("#play-here #next").click();
+  check("step by step: what the decoder keeps", (await codes(page, "kept")).join(" ") === "05 00 00", (await codes(page, "kept")).join(" "));
+  check("step by step: what it waits for", (await text(page, "made")).includes("3 of 4 bytes of the length prefix"), await text(page, "made"));
+  await page.locator("#play-here #strip button").nth(2).click();
+  check("another click takes the cut away", (await page.locator("#play-here #cut").inputValue()) === "*");
+
+  // ---- Mistakes ----
+
+  for (const [field, wrong, right, says] of [["cut", "0", "*", "expected *"], ["reads", "many", "1024", "expected a size"], ["messages", "\\q", "hello\nhi", "after a backslash"]]) {
+    await fill(page, field, wrong);
+    check(`${field} "${wrong}": it says what was expected`, (await text(page, "error")).includes(says), await text(page, "error"));
+    check(`${field} "${wrong}": the field is marked`, (await page.locator(`#play-here #${field}`).getAttribute("aria-invalid")) === "true");
+    await fill(page, field, right);
+    check(`${field}: no mistake, no complaint`, (await text(page, "error")) === "");
+  }
+
+  // ---- Recordings, and addresses ----
+
+  const settings = page.url();
+  await page.locator("#play-here #situation").selectOption("a-long-answer-and-a-small-buffer");
+  await end(page);
+  check("a recorded run: the client's second recv", (await codes(page, "came"))[1].startsWith("swer\\nthis is line 4"), (await codes(page, "came"))[1]);
+  check("a recorded run has times", (await text(page, "facts")).includes("ms"), await text(page, "facts"));
+  await page.locator("#play-here #files").setInputFiles(join(book, "playground", "runs", "tcp.trace"));
+  await page.waitForFunction(() => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === "");
+  await end(page);
+  check("a reader's own recording", (await page.locator("#play-here .picture").count()) === 2);
+  await page.locator("#play-here #files").setInputFiles({ name: "no.trace", mimeType: "text/plain", buffer: Buffer.from("nothing\n") });
+  await page.locator("#play-here #error:not(:empty)").waitFor();
+  check("what is no recording is refused", (await text(page, "error")).includes("no.trace, line 1"), await text(page, "error"));
+  await page.close();
+
+  page = await open(new URL(settings).hash);
+  check("an address holds the settings", (await page.locator("#play-here #messages").inputValue()) === "hello\nhi");
+  check("and the framing", await page.locator("#play-here [value=prefix]").isChecked());
+  await page.close();
+
+  const ids = [...readFileSync(join(book, "playground.html"), "utf8").matchAll(/<h3 id="([^"]+)"/g)].map(([, id]) => id);
+  check("the page has situations", ids.length > 28, ids.length);
+  page = await open();
+  for (const id of ids) {
+    await page.evaluate((id) => (location.hash = id), id);
+    await page.waitForFunction((id) => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === id, id);
+    check(`${id}: can be shown`, (await text(page, "error")) === "" && (await text(page, "count")).startsWith("1 of"), await text(page, "error"));
+  }
+  await page.close();
+
+  // ---- With the keys alone ----
+
+  page = await open();
+  const focused = () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id || document.activeElement?.shadowRoot?.activeElement?.value || "");
+  async function tabTo(id) {
+    for (let tries = 0; tries < 300; tries++) {
+      await page.keyboard.press("Tab");
+      if ((await focused()) === id) return true;
+    }
+    return false;
+  }
+  check("keys: tab reaches the situations", await tabTo("situation"));
+  await page.keyboard.press("ArrowDown");
+  check("keys: and the arrows choose one", (await page.locator("#play-here #situation").inputValue()) === "one-message-two-recvs", await page.locator("#play-here #situation").inputValue());
+  check("keys: tab reaches the framings", await tabTo("none"));
+  await page.keyboard.press("ArrowRight");
+  check("keys: and the arrows choose one", await page.locator("#play-here [value=prefix]").isChecked());
+  check("keys: tab reaches the messages", await tabTo("messages"));
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("one\ntwo\nthree");
+  check("keys: tab reaches the pieces", await tabTo("cut"));
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("2");
+  check("keys: tab reaches the buttons", await tabTo("next"));
+  const before = await text(page, "count");
+  await page.keyboard.press("Enter");
+  check("keys: Enter presses one", (await text(page, "count")) !== before);
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  check("keys: an arrow steps, and turns no page of the book", (await text(page, "count")).startsWith("2 of") && page.url().includes("playground.html"), await text(page, "count"));
+  await page.keyboard.press("End");
+  check("keys: everything came out", (await codes(page, "came")).join() === "one,two,three", (await codes(page, "came")).join());
+  check("the step and the receiver are announced", (await page.locator("#play-here [aria-live=polite]").count()) === 2);
+  await page.close();
+
+  // ---- Its looks ----
+
+  for (const theme of ["light", "rust", "coal", "navy", "ayu"]) {
+    for (const width of [390, 1366]) {
+      page = await open("#a-character-cut-in-two", { width, theme });
+      const dark = ["coal", "navy", "ayu"].includes(theme);
+      check(`${theme}: follows the book's theme`, (await page.locator("#play-here").getAttribute("data-theme")) === (dark ? "dark" : "light"));
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      check(`${theme}, ${width} pixels: the page is not wider than the window`, !wide);
+      await page.close();
+    }
+  }
+  check("the playground: no complaint and no failed request", trouble.length === 0, trouble.join("\n"));
+}
