@@ -1,7 +1,6 @@
 //! Checks the arguments before anything runs: you shouldn't have to wait to learn about a typo.
 
-use crate::experiments::ALL;
-use crate::options::Options;
+use demos::{ALL, Options};
 
 /// Why this can't be done, and what to try; `None` if it can.
 pub fn objection(names: &[String], all: bool, options: &Options) -> Option<String> {

@@ -56,9 +56,9 @@ pub struct Experiment {
     /// The claim, in one sentence.
     pub claim: &'static str,
     /// What `--predict` asks instead of showing the claim, which would give the answer away.
-    pub prediction: Option<Prediction>,
+    pub prediction: Prediction,
     /// Runs it. The verdict depends only on what was observed.
-    pub run: fn(&mut Scene) -> Result<Verdict, SetupError>,
+    pub(crate) run: fn(&mut Scene) -> Result<Verdict, SetupError>,
 }
 
 /// All of them.

@@ -7,33 +7,12 @@
 //! $ cargo run -q --bin demo run --all
 //! ```
 //!
-//! `scripts/demo.sh sticky` does both steps. Each experiment is a file in `src/experiments/`; the tests compare what it
-//! prints with `transcripts/`.
+//! `scripts/demo.sh sticky` does both steps.
 
-mod actor;
 mod arguments;
-mod command_line;
-mod exchange;
-mod experiments;
-mod linked_networks;
-mod many_runs;
-mod options;
-mod prediction;
-mod record;
-mod recorded;
-mod run;
-mod samples;
-mod scene;
-mod screen;
-mod segment_recorder;
-mod setup_error;
-mod verdict;
 
-use crate::experiments::ALL;
-use crate::options::Options;
-use crate::screen::Screen;
-use crate::setup_error::SetupError;
 use clap::{Parser, Subcommand};
+use demos::{Options, SetupError, run};
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -92,7 +71,7 @@ fn main() -> ExitCode {
     }
     let result = stage::end_all_on_signal(|| {}).map_err(SetupError::Signals).and_then(|()| {
         match &args.what {
-            What::List => list(&mut Screen::new(false)).map(|()| true),
+            What::List => run::list().map(|()| true),
             What::Run { all: true, options, .. } => run::all(options),
             What::Run { names, options, .. } => run::named(names, options),
         }
@@ -109,8 +88,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn list(screen: &mut Screen) -> Result<(), SetupError> {
-    ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(SetupError::Stdout)
 }

@@ -1,4 +1,6 @@
 //! `--predict`: you say first what will happen. Once you have guessed, you look more closely.
+//!
+//! The chapter that shows the experiment asks the same question, as a quiz: `sync-docs` writes it there.
 
 use crate::screen::Screen;
 use crate::setup_error::SetupError;
@@ -9,16 +11,40 @@ use std::io::{self, BufRead};
 pub struct Prediction {
     /// Says what will be done, and asks what will happen.
     pub question: &'static str,
-    /// The possible answers; the experiment says with [`Scene::came`](crate::scene::Scene::came) which it was.
-    pub choices: &'static [&'static str],
+    /// The possible answers, one of them right. When it has run, the experiment says by `Scene::came` which one came true.
+    pub choices: &'static [Choice],
+}
+
+/// A possible answer.
+pub struct Choice {
+    /// What will happen, if you believe this.
+    pub says: &'static str,
+    /// Why it does, or which belief is behind it and what is true instead: one to three sentences.
+    pub because: &'static str,
+    /// Whether it comes true.
+    pub is_right: bool,
+}
+
+/// The choice that comes true.
+pub const fn right(says: &'static str, because: &'static str) -> Choice {
+    Choice { says, because, is_right: true }
+}
+
+/// A choice that doesn't.
+pub const fn wrong(says: &'static str, because: &'static str) -> Choice {
+    Choice { says, because, is_right: false }
 }
 
 impl Prediction {
     /// Asks until it gets one of the letters; `None` for Enter alone, or at the end of the input.
-    pub fn ask(&self, name: &str, screen: &mut Screen) -> Result<Option<&'static str>, SetupError> {
+    pub(crate) fn ask(
+        &self,
+        name: &str,
+        screen: &mut Screen,
+    ) -> Result<Option<&'static Choice>, SetupError> {
         screen.question(name, self.question).map_err(SetupError::Stdout)?;
         for (letter, choice) in ('a'..).zip(self.choices) {
-            screen.choice(letter, choice).map_err(SetupError::Stdout)?;
+            screen.choice(letter, choice.says).map_err(SetupError::Stdout)?;
         }
         let mut prompt = "your letter, or Enter alone to skip: ";
         loop {
@@ -41,5 +67,86 @@ impl Prediction {
             let wanted = format!("expected a letter from a to {last}, got \"{typed}\"\n");
             screen.text(&wanted).map_err(SetupError::Stdout)?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Choice;
+    use crate::experiments::ALL;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    fn choices() -> impl Iterator<Item = (&'static str, &'static Choice)> {
+        ALL.iter().flat_map(|one| one.prediction.choices.iter().map(|choice| (one.name, choice)))
+    }
+
+    #[test]
+    fn each_question_has_one_right_answer_and_several_to_choose_from() {
+        for one in ALL {
+            let choices = one.prediction.choices;
+            let right = choices.iter().filter(|choice| choice.is_right).count();
+            let different: BTreeSet<_> = choices.iter().map(|choice| choice.says).collect();
+            assert_eq!(right, 1, "{}", one.name);
+            assert!(choices.len() >= 3 && different.len() == choices.len(), "{}", one.name);
+        }
+    }
+
+    /// If it were the same letter most of the time, nobody would have to think.
+    #[test]
+    fn no_letter_is_right_for_half_of_the_questions() {
+        for letter in 0..3 {
+            let is_right = |one: &&crate::Experiment| one.prediction.choices[letter].is_right;
+            let times = ALL.iter().filter(is_right).count();
+            assert!(2 * times < ALL.len() && 5 * times > ALL.len(), "{letter}: {times}");
+        }
+    }
+
+    #[test]
+    fn each_choice_has_a_short_explanation_of_its_own() {
+        let mut known = BTreeSet::new();
+        for (name, Choice { says, because, .. }) in choices() {
+            let words = because.split(' ').count();
+            assert!((8..=45).contains(&words), "{name}, {says}: {words} words");
+            assert!(because.ends_with('.'), "{name}, {says}: {because}");
+            assert!(known.insert(because), "{name}, {says}: another choice has this one, too");
+        }
+    }
+
+    /// A terminal shows it as it is, and a page as Markdown: so there's no markup but that of code.
+    #[test]
+    fn a_question_reads_the_same_in_a_terminal_and_on_a_page() {
+        let markup = ['*', '<', '>', '&', '[', '\\', '\n'];
+        for one in ALL {
+            let explanations = one.prediction.choices.iter().map(|choice| choice.because);
+            for text in explanations.chain([one.prediction.question]) {
+                let parts: Vec<&str> = text.split('`').collect();
+                let plain = parts.iter().step_by(2).all(|part| !part.contains(markup));
+                assert!(parts.len() % 2 == 1 && plain, "{}: {text}", one.name);
+            }
+            for Choice { says, .. } in one.prediction.choices {
+                assert!(!says.contains(markup) && !says.contains('`'), "{}: {says}", one.name);
+            }
+        }
+    }
+
+    /// The numbers of a sentence about "our run" are those of the transcript.
+    #[test]
+    fn numbers_of_our_run_are_in_its_transcript() {
+        let mut found = 0;
+        for (name, choice) in choices() {
+            let transcript = format!("{}/transcripts/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+            let transcript = fs::read_to_string(transcript).unwrap();
+            let plain: String = choice.because.split('`').step_by(2).collect();
+            let quoted = plain.split(". ").filter(|sentence| sentence.contains("our run"));
+            for number in quoted.flat_map(|sentence| sentence.split([' ', '('])) {
+                let number = number.trim_end_matches([':', ',', ')', '.']).replace(',', "");
+                if number.starts_with(|first: char| first.is_ascii_digit()) {
+                    found += 1;
+                    assert!(transcript.contains(&number), "{name}: {number}: {}", choice.because);
+                }
+            }
+        }
+        assert!(found > 20, "{found}");
     }
 }

@@ -1,4 +1,5 @@
-//! Runs experiments one after the other, each from its claim, or from the reader's prediction, to its verdict.
+//! Lists the experiments, and runs them one after the other, each from its claim, or from the reader's prediction, to its
+//! verdict.
 
 use crate::experiments::{ALL, Experiment};
 use crate::options::Options;
@@ -7,6 +8,12 @@ use crate::screen::Screen;
 use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
+
+/// Prints each one's name and claim, in the order of the course.
+pub fn list() -> Result<(), SetupError> {
+    let mut screen = Screen::new(false);
+    ALL.iter().try_for_each(|one| screen.entry(one.name, one.claim)).map_err(SetupError::Stdout)
+}
 
 /// Runs the named ones. True if no claim failed, and everything was saved.
 pub fn named(names: &[String], options: &Options) -> Result<bool, SetupError> {
@@ -39,10 +46,10 @@ fn run(
     screen: &mut Screen,
     options: &Options,
 ) -> Result<(Verdict, bool), SetupError> {
-    let mut predicted = None;
-    if let Some(prediction) = one.prediction.filter(|_| options.predict) {
-        predicted = prediction.ask(one.name, screen)?;
-    }
+    let predicted = match options.predict {
+        true => one.prediction.ask(one.name, screen)?,
+        false => None,
+    };
     screen.claim(one.name, one.claim).map_err(SetupError::Stdout)?;
     let played = play(one, screen, options);
     stage::wait_if_ending();
@@ -53,7 +60,11 @@ fn run(
     };
     screen.verdict(&verdict).map_err(SetupError::Stdout)?;
     if let (Some(predicted), Some(came)) = (predicted, came) {
-        screen.compare(predicted, &came).map_err(SetupError::Stdout)?;
+        screen.compare(predicted.says, &came).map_err(SetupError::Stdout)?;
+        // If something else came than the claim says, this would explain what didn't happen.
+        if let Verdict::AsStated(_) = verdict {
+            screen.text(&format!("{}\n\n", predicted.because)).map_err(SetupError::Stdout)?;
+        }
     }
     Ok((verdict, saved))
 }

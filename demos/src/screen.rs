@@ -282,12 +282,11 @@ mod tests {
             let transcript = fs::read_to_string(transcript).unwrap();
             let said = laid_out(columns, |screen| {
                 screen.claim(one.name, one.claim)?;
-                if let Some(prediction) = one.prediction {
-                    screen.question(one.name, prediction.question)?;
-                    for choice in prediction.choices {
-                        screen.choice('a', choice)?;
-                        screen.compare(choice, choice)?;
-                    }
+                screen.question(one.name, one.prediction.question)?;
+                for choice in one.prediction.choices {
+                    screen.choice('a', choice.says)?;
+                    screen.compare(choice.says, choice.says)?;
+                    screen.text(choice.because)?;
                 }
                 again(screen, &transcript)
             });

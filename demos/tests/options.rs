@@ -3,7 +3,7 @@
 //! | option | test |
 //! |---|---|
 //! | `--json`: one object for each experiment, nothing else | `a_program_gets_one_object_for_each_experiment` |
-//! | `--predict` takes letters, says what it expects, goes on without an answer | `a_prediction_is_asked_until_it_is_one` |
+//! | `--predict` takes letters, says what it expects, goes on without an answer, explains the one it got | `a_prediction_is_asked_until_it_is_one` |
 //! | `--picture` saves an image or a page; what it cannot save is said | `pictures_are_saved` |
 //! | `--segments` draws the segments and saves the packets, or says why not | `segments_are_drawn_and_saved` |
 //! | an option that changes nothing is mentioned | `what_has_no_effect_is_said` |
@@ -42,17 +42,25 @@ fn a_program_gets_one_object_for_each_experiment() {
 fn a_prediction_is_asked_until_it_is_one() {
     let said = text(&demo("z\nB\n", &["run", "case1", "--predict"]).stdout);
     assert!(said.contains("expected a letter from a to c, got \"z\""), "{said}");
-    assert!(
-        said.ends_with(
+    let (said, because) = said
+        .split_once(
             "you said: info_1: hellohi, info_2: (nothing)\n\
-             it was:   info_1: hellohi, info_2: (nothing)  ✓\n\n"
-        ),
-        "{said}"
-    );
+             it was:   info_1: hellohi, info_2: (nothing)  ✓\n\n",
+        )
+        .unwrap();
+    assert_eq!(because, explanation("info_1: hellohi, info_2: (nothing)"));
     // The question does not give the answer away.
     assert!(
         said.find("your letter").unwrap()
             < said.find("case1: a client sends `hello` and `hi`; the").unwrap()
+    );
+
+    let wrong = text(&demo("a\n", &["run", "case1", "--predict"]).stdout);
+    let compared = "you said: info_1: hello, info_2: hi\n\
+                    it was:   info_1: hellohi, info_2: (nothing)  ✗\n\n";
+    assert!(
+        wrong.ends_with(&format!("{compared}{}", explanation("info_1: hello, info_2: hi"))),
+        "{wrong}"
     );
 
     // Whatever a terminal, or a file, brings.
@@ -68,6 +76,13 @@ fn a_prediction_is_asked_until_it_is_one() {
         assert_eq!(said.matches("Enter alone to skip").count(), 1, "{said}");
         assert!(said.contains("(no answer)") && !said.contains("you said"), "{said}");
     }
+}
+
+/// What is said about a choice of case1, as a pipe shows it.
+fn explanation(choice: &str) -> String {
+    let case1 = demos::ALL.iter().find(|one| one.name == "case1").unwrap();
+    let choice = case1.prediction.choices.iter().find(|one| one.says == choice).unwrap();
+    format!("{}\n\n", columns::wrap(choice.because, 0, 0, columns::IN_A_PIPE).join("\n"))
 }
 
 #[test]

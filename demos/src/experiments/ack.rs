@@ -7,7 +7,7 @@ use crate::command_line::CommandLine;
 use crate::exchange::{Exchange, exchanges};
 use crate::experiments::Experiment;
 use crate::linked_networks::LinkedNetworks;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::samples::Samples;
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
@@ -17,14 +17,28 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ack",
     claim: "announcing the length and waiting for OK works, and costs one more round trip per command",
-    prediction: Some(Prediction {
-        question: "each byte travels 25 ms. With the length right in front of the answer, a command takes 50 ms. How long, if the server sends the length and waits for an OK before the answer?",
+    prediction: Prediction {
+        question: "a byte takes 25 ms each way. With the length right in front of the answer, a command takes \
+                   50 ms. How long does it take if the server sends the length, and waits for an `OK` before \
+                   it sends the answer?",
         choices: &[
-            "50 ms: one round trip",
-            "75 ms: a round trip and a half",
-            "100 ms: two round trips",
+            wrong(
+                "50 ms: one round trip",
+                "That's the time until the length has come. The answer isn't even sent before the `OK` has \
+                 arrived: the command, the length, the `OK` and the answer are four trips of 25 ms.",
+            ),
+            wrong(
+                "75 ms: a round trip and a half",
+                "That leaves out the `OK`, which has to travel, too. Command, length, `OK` and answer are four \
+                 trips of 25 ms, one after the other.",
+            ),
+            right(
+                "100 ms: two round trips",
+                "The command and the length are one round trip, the `OK` and the answer are another. And \
+                 that's for every command.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -15,14 +15,28 @@ use timeline::{Direction, Message};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ack-cut",
     claim: "cut into single bytes, fix 1 misreads its length: a handshake is not a boundary",
-    prediction: Some(Prediction {
-        question: "fix 1: the server sends the length as digits, `19`, waits for OK, sends 19 bytes. The network delivers one byte at a time. What does the client print?",
+    prediction: Prediction {
+        question: "fix 1: the server sends the length as digits, `19`, waits for an `OK`, and sends 19 bytes. \
+                   The network delivers one byte at a time. What does the client print?",
         choices: &[
-            "this is the answer",
-            "9, and then it stops with an error",
-            "nothing: it waits forever",
+            wrong(
+                "this is the answer",
+                "It would, if one `recv` always returned the whole length. Here it returned `1`, so the client \
+                 read an answer of one byte, and that was the `9`.",
+            ),
+            right(
+                "9, and then it stops with an error",
+                "The first `recv` returned `1`, so the client read an answer of one byte: the `9`. Then it \
+                 wanted the next length, and got the `t` of \"this is the answer\". Waiting for `OK` doesn't \
+                 say where a number ends.",
+            ),
+            wrong(
+                "nothing: it waits forever",
+                "No bytes are missing. The client believes that the length is `1`, and the next byte comes \
+                 soon: the `9`, which it prints. What it reads after that, a `t`, is no length, so it stops.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -11,14 +11,28 @@ use timeline::Stream;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "case1",
     claim: "a client sends `hello` and `hi`; the server's first recv(1024) takes both as `hellohi`",
-    prediction: Some(Prediction {
-        question: "a client sends `hello`, then `hi`. The server reads late: recv(1024), twice. What does it print?",
+    prediction: Prediction {
+        question: "a client sends `hello`, then `hi`. The server reads late: `recv(1024)`, twice. What does it \
+                   print?",
         choices: &[
-            "info_1: hello, info_2: hi",
-            "info_1: hellohi, info_2: (nothing)",
-            "info_1: hi, info_2: hello",
+            wrong(
+                "info_1: hello, info_2: hi",
+                "Two sends are not two messages. When the server read, the seven bytes lay side by side in its \
+                 kernel, and `recv(1024)` takes whatever is there, up to 1024 bytes.",
+            ),
+            right(
+                "info_1: hellohi, info_2: (nothing)",
+                "TCP keeps the order of the bytes, and nothing else. When the server read, all seven were \
+                 there, and the first `recv(1024)` took them. The second one found the end of the stream: 0 \
+                 bytes.",
+            ),
+            wrong(
+                "info_1: hi, info_2: hello",
+                "TCP never changes the order: what was sent first is read first. What it doesn't keep is the \
+                 place where one send ended, so the first `recv(1024)` took all of `hellohi`.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -7,7 +7,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Actor, Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -17,14 +17,29 @@ use stage::{Signal, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "chat",
     claim: "a chat client that stops reading is disconnected after 100 queued messages, and holds up nobody",
-    prediction: Some(Prediction {
-        question: "ann, bob and carol are in a chat. carol is stopped with Ctrl-Z, and ann says hundreds of long lines. The server keeps at most 100 messages for each client that doesn't read. What does bob see?",
+    prediction: Prediction {
+        question: "Ann, Bob and Carol are in a chat. Carol is stopped with Ctrl-Z, and Ann says hundreds of \
+                   long lines. The server keeps at most 100 messages for each client that doesn't read. What \
+                   does Bob see?",
         choices: &[
-            "all of it, and the news that carol is disconnected",
-            "all of it until carol's queue is full, then nothing",
-            "nothing from the moment when carol is stopped",
+            right(
+                "all of it, and the news that Carol is disconnected",
+                "What Carol doesn't read waits in a queue of her own. When there are 100 messages in it, the \
+                 server disconnects her and tells the others. Nobody had to wait for her.",
+            ),
+            wrong(
+                "all of it until Carol's queue is full, then nothing",
+                "The limit is there so that nobody has to wait. When Carol's queue is full, the server \
+                 disconnects her, tells the others, and goes on.",
+            ),
+            wrong(
+                "nothing from the moment when Carol is stopped",
+                "That's what happens if a server calls `send` for Carol and waits in it. At first there's no \
+                 need to wait, because her kernel takes what comes; and later this server puts it in a queue, \
+                 and goes on to Bob.",
+            ),
         ],
-    }),
+    },
     run,
 };
 
@@ -90,8 +105,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.row("for carol: taken by the kernels", &taken.to_string())?;
     scene.row("for carol: waiting in the queue", &waited.to_string())?;
     scene.came(match news.is_empty() {
-        false => "all of it, and the news that carol is disconnected",
-        true => "all of it until carol's queue is full, then nothing",
+        false => "all of it, and the news that Carol is disconnected",
+        true => "all of it until Carol's queue is full, then nothing",
     });
 
     let mut findings = Findings::default();

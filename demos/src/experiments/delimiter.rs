@@ -6,7 +6,7 @@
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::many_runs;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -19,10 +19,28 @@ use timeline::{Direction, Framing};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "delimiter",
     claim: "cut inside a line, a server that splits each recv sees more messages; one that keeps the rest does not",
-    prediction: Some(Prediction {
-        question: "a server splits what each recv brings at the line feeds. A client sends `hello` and `hi`, a line feed after each; 3 bytes come first, then the rest. Which messages does the server see?",
-        choices: &["hello, hi", "hel, lo, hi", "lo, hi: the beginning is lost"],
-    }),
+    prediction: Prediction {
+        question: "a server splits what each `recv` returns at the line feeds. A client sends `hello` and \
+                   `hi`, a line feed after each; 3 bytes come first, then the rest. Which messages does the \
+                   server see?",
+        choices: &[
+            right(
+                "hel, lo, hi",
+                "The first `recv` returned `hel`, and the server took that for a message. The second returned \
+                 the rest, which it split into `lo` and `hi`. A `recv` ends anywhere, not where a line does.",
+            ),
+            wrong(
+                "hello, hi",
+                "It would, if it kept `hel` until the rest came. But this server takes the end of a `recv` for \
+                 the end of a line, and the first `recv` ended after 3 bytes.",
+            ),
+            wrong(
+                "lo, hi: the beginning is lost",
+                "TCP loses nothing, and this server doesn't throw `hel` away: it takes it for a whole message, \
+                 and answers it.",
+            ),
+        ],
+    },
     run,
 };
 

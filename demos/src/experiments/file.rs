@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -16,14 +16,28 @@ use std::path::Path;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "file",
     claim: "a file that was cut off goes on where it stopped; a wrong byte in it does not pass",
-    prediction: Some(Prediction {
-        question: "a file of 1000000 bytes is cut off after some 300000. Now a byte of those 300000 changes on the server's disk. The client sends the rest, without an error. What does the server do?",
+    prediction: Prediction {
+        question: "a file of 1,000,000 bytes is cut off after some 300,000. Now a byte of those 300,000 \
+                   changes on the server's disk. The client sends the rest, without an error. What does the \
+                   server do?",
         choices: &[
-            "it keeps the file: TCP has checked every byte",
-            "it refuses the file, and the next run sends all of it",
-            "it asks for the wrong byte again",
+            wrong(
+                "it keeps the file: TCP has checked every byte",
+                "TCP checks what travels, and this byte changed on the disk, after it had arrived. Only a \
+                 checksum over the whole file can notice that, and here it does.",
+            ),
+            wrong(
+                "it asks for the wrong byte again",
+                "It doesn't know which one that is: a checksum over the whole file says that something is \
+                 wrong, not where. So the server deletes what it has, and takes the file from the beginning.",
+            ),
+            right(
+                "it refuses the file, and the next run sends all of it",
+                "The checksum of the whole file doesn't fit. It can't say which byte is wrong, so the server \
+                 deletes what it has, and the next run sends all 1,000,000 bytes.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

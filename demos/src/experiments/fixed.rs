@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -11,14 +11,27 @@ use timeline::{Direction, Message};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "fixed",
     claim: "records of 8 bytes are read whole however the stream is cut; but `hi` costs 8, and 9 don't fit",
-    prediction: Some(Prediction {
-        question: "the client fills each message up to 8 bytes with zero bytes, the server reads records of 16. The client sends `hello` and `hi`. What does the server see?",
+    prediction: Prediction {
+        question: "the client fills each message up to 8 bytes with zero bytes, and the server reads records \
+                   of 16. The client sends `hello` and `hi`. What does the server see?",
         choices: &[
-            "two messages: hello and hi",
-            "one message: hello, three zero bytes, hi",
-            "no message: it waits for more",
+            wrong(
+                "two messages: hello and hi",
+                "The client's records have 8 bytes, but this server counts to 16 before it looks. Nothing in \
+                 the bytes says that a message ends after 8.",
+            ),
+            right(
+                "one message: hello, three zero bytes, hi",
+                "Two records of 8 bytes are one of 16. The server removes the zeros at the end, but the three \
+                 after `hello` are in the middle now. Neither side notices that the sizes don't agree.",
+            ),
+            wrong(
+                "no message: it waits for more",
+                "It would wait if fewer than 16 bytes had come. But two records of 8 are exactly 16, so it has \
+                 what it takes for one whole message.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -6,7 +6,7 @@
 //! there was no room for a second.
 
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -20,14 +20,27 @@ use std::time::{Duration, Instant};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "flow",
     claim: "send returns when the kernel has the bytes; a peer that doesn't read stops the sender, until it reads",
-    prediction: Some(Prediction {
-        question: "a program sends without end to one that never calls recv. What happens?",
+    prediction: Prediction {
+        question: "a program sends without end to one that never calls `recv`. What happens?",
         choices: &[
-            "send fails after a while",
-            "nothing: it can send as much as it likes",
-            "a certain amount is taken, then send waits",
+            wrong(
+                "send fails after a while",
+                "A reader that doesn't read isn't an error. Its kernel goes on answering, and says that its \
+                 buffer is full. So `send` waits for room, as long as it takes, unless you set a timeout.",
+            ),
+            wrong(
+                "nothing: it can send as much as it likes",
+                "Bytes that nobody has read have to be somewhere: in two buffers, one in each kernel. In our \
+                 run, they were full after 4,196,352 bytes, and the sender had to stop.",
+            ),
+            right(
+                "a certain amount is taken, then send waits",
+                "`send` only hands bytes to the kernel. When the reader's receive buffer and the sender's send \
+                 buffer are full (after 4,196,352 bytes in our run), there's no room, and `send` waits until \
+                 somebody reads.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -8,7 +8,7 @@
 //! answer. So a part of the answer must still be in the server's send buffer.
 
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::recorded::Recorded;
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
@@ -23,14 +23,28 @@ use timeline::Stream;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "goodbye",
     claim: "closing with unread input destroys an answer on its way; half-closing and draining delivers it whole",
-    prediction: Some(Prediction {
-        question: "a server answers 100000 bytes and closes; a second command lies unread in its buffer. What does the client get?",
+    prediction: Prediction {
+        question: "a server answers 100,000 bytes and closes; a second command lies unread in its buffer. What \
+                   does the client get?",
         choices: &[
-            "the whole answer, then the end of the stream",
-            "a part of the answer, then an error",
-            "the whole answer, then an error",
+            wrong(
+                "the whole answer, then the end of the stream",
+                "That's what a `close` gives you if everything has been read. With unread bytes in its buffer, \
+                 the server's kernel resets the connection instead, and throws away what it still had to send.",
+            ),
+            wrong(
+                "the whole answer, then an error",
+                "The reset doesn't wait until the answer is across. What is still in the server's send buffer \
+                 is thrown away: 4096 of 100000 bytes arrived in our run.",
+            ),
+            right(
+                "a part of the answer, then an error",
+                "`send` had taken all 100,000 bytes, but most of them were still in the server's kernel. \
+                 Because of the unread command, `close` sent a reset and threw them away: 4096 of 100000 bytes \
+                 arrived in our run.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -9,7 +9,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -22,14 +22,30 @@ use std::time::Duration;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "heartbeat",
     claim: "when a peer stalls, recv goes on waiting, keepalive or not; a heartbeat and a deadline notice",
-    prediction: Some(Prediction {
-        question: "a server sends a line five times a second; then it hangs, still connected. One client just reads, one uses TCP keepalive, one expects something every 3 s. Who notices?",
+    prediction: Prediction {
+        question: "a server sends a line five times a second; then it hangs, still connected. One client just \
+                   reads, one uses TCP keepalive, one expects something every 3 s. Who notices?",
         choices: &[
-            "all three: TCP tells them",
-            "the one with keepalive, and the one with the deadline",
-            "only the one with the deadline",
+            wrong(
+                "all three: TCP tells them",
+                "TCP can only tell what it can see, and here the connection is fine: nobody closed it, and \
+                 nobody reset it. A peer that hangs looks just like one that has nothing to say, so `recv` \
+                 waits.",
+            ),
+            wrong(
+                "the one with keepalive, and the one with the deadline",
+                "Keepalive asks the other kernel, not the program, and that kernel is fine: it answered every \
+                 probe, the last one 0.1 s before the deadline passed in our run. Keepalive notices a machine \
+                 that's gone, not a program that hangs.",
+            ),
+            right(
+                "only the one with the deadline",
+                "The server promised a line five times a second, so 3 s of silence mean something. To the \
+                 others, silence means nothing: the connection is open, and a healthy kernel answers the \
+                 probes of keepalive.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

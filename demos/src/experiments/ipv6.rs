@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::{Experiment, tcp};
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::Verdict;
@@ -11,14 +11,27 @@ use std::net::{Ipv6Addr, TcpListener};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "ipv6",
     claim: "the same programs talk over IPv6: only the address changes, no call",
-    prediction: Some(Prediction {
-        question: "the same pair over IPv6: which calls of the two programs change?",
+    prediction: Prediction {
+        question: "a server and a client that talk over IPv4 are told to use IPv6. Which calls of the two \
+                   programs change?",
         choices: &[
-            "socket, bind and connect have other names",
-            "none: only the address is different",
-            "listen and accept are not needed",
+            right(
+                "none: only the address is different",
+                "The address is `[::1]:8888`, and `socket` is told the family that belongs to it. From `bind` \
+                 to `close`, the calls are those of IPv4, in the same order.",
+            ),
+            wrong(
+                "socket, bind and connect have other names",
+                "The family isn't in the names of the calls. It belongs to the address: with `[::1]:8888` in \
+                 place of `127.0.0.1:8888`, the programs make the same calls in the same order.",
+            ),
+            wrong(
+                "listen and accept are not needed",
+                "That would be UDP, which has no connections. TCP over IPv6 is still TCP: the server listens, \
+                 and accepts a connection for each client.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

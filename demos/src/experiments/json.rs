@@ -4,7 +4,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -16,14 +16,27 @@ use timeline::{Direction, Kind, Message, Part, connections};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "json",
     claim: "a JSON header can grow: a client that knows only `data_len` still reads every answer",
-    prediction: Some(Prediction {
-        question: "a server puts more into the JSON header: the command's exit code, whether it timed out. What does an old client, written when there was only `data_len`, do?",
+    prediction: Prediction {
+        question: "a server puts more into the JSON header: the command's exit code, whether it timed out. \
+                   What does an old client, written when there was only `data_len`, do?",
         choices: &[
-            "it stops with an error",
-            "it reads the wrong number of bytes",
-            "it reads every answer",
+            wrong(
+                "it stops with an error",
+                "It would, if it refused what it doesn't know. But the members of a JSON object have names, so \
+                 the old client takes `data_len`, and ignores `status`, `timed_out` and the rest.",
+            ),
+            wrong(
+                "it reads the wrong number of bytes",
+                "That's what happens in a format where a field is found by its place. Here four bytes in front \
+                 say how long the header is, whatever is in it, and `data_len` is found by its name.",
+            ),
+            right(
+                "it reads every answer",
+                "It finds `data_len` by its name, and ignores the rest. The four bytes in front say how long \
+                 the header is, so it also knows where the payload begins.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

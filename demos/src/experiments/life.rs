@@ -8,7 +8,7 @@
 //! The states that last only while a packet travels (SYN-RECV, FIN-WAIT-1, LAST-ACK) can't be seen here.
 
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -24,14 +24,28 @@ use std::time::{Duration, Instant};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "life",
     claim: "the end that says goodbye first stays in TIME-WAIT; the other waits in CLOSE-WAIT until it closes",
-    prediction: Some(Prediction {
-        question: "a client closes its connection; then the server closes, too. What does `ss -tan` show after that?",
+    prediction: Prediction {
+        question: "a client closes its connection; then the server closes, too. What does `ss -tan` show after \
+                   that?",
         choices: &[
-            "nothing: both ends are gone",
-            "the client's end in TIME-WAIT",
-            "the server's end in TIME-WAIT",
+            wrong(
+                "nothing: both ends are gone",
+                "The programs are done, but TCP isn't: something of this connection may still be on its way. \
+                 So the kernel keeps the end that closed first, in TIME-WAIT.",
+            ),
+            right(
+                "the client's end in TIME-WAIT",
+                "The client closed first. So its kernel keeps its end for a while (a minute on Linux), in case \
+                 something of this connection is still on its way. The server's end is gone at once.",
+            ),
+            wrong(
+                "the server's end in TIME-WAIT",
+                "TIME-WAIT has nothing to do with being the server: it's for the end that closes first, and \
+                 that's the client here. The server's end was in CLOSE-WAIT until the server closed, and then \
+                 it was gone.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

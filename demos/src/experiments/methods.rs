@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -10,10 +10,27 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
     claim: "the tutorial's twenty socket methods have counterparts in Rust, and here is what each returned",
-    prediction: Some(Prediction {
-        question: "connect_ex to a port where nobody listens: what does it do?",
-        choices: &["it waits", "it returns an error code", "it succeeds, and the first send fails"],
-    }),
+    prediction: Prediction {
+        question: "a program calls `connect_ex` on a port where nobody listens. What does it do?",
+        choices: &[
+            right(
+                "it returns an error code",
+                "The kernel over there refuses at once, and `connect_ex` returns that as a number: 111 on \
+                 Linux. Python's `connect` raises an exception instead; Rust has one `connect`, which returns \
+                 the error.",
+            ),
+            wrong(
+                "it waits",
+                "It waits for an answer, and that comes at once: the kernel over there knows that nobody \
+                 listens on this port, and refuses. You'd have to wait if the machine weren't there.",
+            ),
+            wrong(
+                "it succeeds, and the first send fails",
+                "Only UDP's `connect` succeeds without asking anybody. TCP's asks the kernel at the other end, \
+                 and gets a refusal (error 111 on Linux), so there's no connection on which to send.",
+            ),
+        ],
+    },
     run,
 };
 

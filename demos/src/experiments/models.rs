@@ -7,7 +7,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -22,10 +22,28 @@ use std::time::{Duration, Instant};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
     claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs the most memory",
-    prediction: Some(Prediction {
-        question: "four clients ask at the same moment for a command that takes 1 s. The server serves one connection, and then accepts the next. When do all four have their answers?",
-        choices: &["after 1 s", "after 2 s", "after 4 s"],
-    }),
+    prediction: Prediction {
+        question: "four clients ask at the same moment for a command that takes 1 s. The server serves one \
+                   connection, and then accepts the next. When do all four have their answers?",
+        choices: &[
+            wrong(
+                "after 1 s",
+                "For that, something has to take care of each of them at the same time, such as a thread or a \
+                 process. This server is with one client for a whole second, and the others wait in the \
+                 kernel's queue.",
+            ),
+            wrong(
+                "after 2 s",
+                "That would be two at a time. This server has one connection at a time, and accepts the next \
+                 one only when that has ended: four times 1 s.",
+            ),
+            right(
+                "after 4 s",
+                "One after the other, 1 s each, although the machine has nothing to do: `sleep 1` needs no \
+                 processor. With a thread for each, all four had their answers after 1.0 s in our run.",
+            ),
+        ],
+    },
     run,
 };
 

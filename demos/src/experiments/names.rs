@@ -9,7 +9,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -20,14 +20,27 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "names",
     claim: "`localhost` is often two addresses: one refuses although the server runs; try each in turn",
-    prediction: Some(Prediction {
-        question: "a server listens on 127.0.0.1. A client connects to `localhost`, which is ::1 and 127.0.0.1, and tries them in order. What happens?",
+    prediction: Prediction {
+        question: "a server listens on 127.0.0.1. A client connects to `localhost`, which is ::1 and \
+                   127.0.0.1, and tries them in order. What happens?",
         choices: &[
-            "both addresses lead to the server: it connects at once",
-            "::1 is refused, then 127.0.0.1 connects",
-            "::1 waits until a timeout, then 127.0.0.1 connects",
+            wrong(
+                "both addresses lead to the server: it connects at once",
+                "Both are this machine, but a server listens on an address, not on a machine. Ours listens on \
+                 127.0.0.1, so ::1 says \"connection refused\".",
+            ),
+            right(
+                "::1 is refused, then 127.0.0.1 connects",
+                "Nobody listens on ::1, so the kernel refuses at once, although the server is running. A \
+                 refusal is about one address: the client tries the next one, and gets its `hi`.",
+            ),
+            wrong(
+                "::1 waits until a timeout, then 127.0.0.1 connects",
+                "Silence is what you get from a machine that isn't there. This one is there: its kernel knows \
+                 that nobody listens on ::1, and says so at once.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

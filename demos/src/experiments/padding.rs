@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -14,10 +14,29 @@ use std::process::{Command, Stdio};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "padding",
     claim: "`ci` packs 5 bytes of data into 8; a receiver that expects 5 reads another number",
-    prediction: Some(Prediction {
-        question: "a sender packs a letter and the number 21 as `ci`. A receiver takes 5 bytes and unpacks them as `<ci`: a letter, and a number in 4 bytes, little-endian, which is this machine's order too. Which number does it read?",
-        choices: &["21", "352,321,536", "0"],
-    }),
+    prediction: Prediction {
+        question: "a sender packs a letter and the number 21 as `ci`. A receiver takes 5 bytes and unpacks \
+                   them as `<ci`: a letter, and a number in 4 bytes, little-endian, which is this machine's \
+                   order too. Which number does it read?",
+        choices: &[
+            wrong(
+                "21",
+                "Without a `<`, `ci` is packed as C lays out a struct: the number begins at a multiple of 4, \
+                 after three bytes of padding. The receiver takes these three for the beginning of the number.",
+            ),
+            right(
+                "352,321,536",
+                "The sender packed `74 00 00 00 15 00 00 00`, and the receiver took the first five bytes. For \
+                 the number these are three bytes of padding, and then the `15` where the byte that counts \
+                 most belongs: 21 × 2²⁴.",
+            ),
+            wrong(
+                "0",
+                "Three of the four bytes are padding, and zero. But the fourth is the `15`, which is 21, and \
+                 it's where the byte that counts most belongs: 21 × 2²⁴.",
+            ),
+        ],
+    },
     run,
 };
 

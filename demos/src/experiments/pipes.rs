@@ -4,7 +4,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -14,10 +14,28 @@ use std::time::Duration;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "pipes",
     claim: "reading a child's stderr to the end first hangs once its stdout is full; reading both does not",
-    prediction: Some(Prediction {
-        question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 bytes to stdout and none to stderr. What does the program get?",
-        choices: &["all 65,537 bytes", "the first 65,536 bytes", "nothing: it waits forever"],
-    }),
+    prediction: Prediction {
+        question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 \
+                   bytes to stdout and none to stderr. What does the program get?",
+        choices: &[
+            wrong(
+                "all 65,537 bytes",
+                "The child can't write them all. A pipe holds 65,536 bytes (Linux), and nobody reads this one \
+                 yet, so the child waits with one byte left. Its stderr ends only when it does.",
+            ),
+            wrong(
+                "the first 65,536 bytes",
+                "Those are in the pipe. But the program reads stderr first, and to its end, and that end comes \
+                 only when the child has written its last byte. It never gets to stdout.",
+            ),
+            right(
+                "nothing: it waits forever",
+                "Each waits for the other: the child for room in the pipe of its stdout, which holds 65,536 \
+                 bytes (Linux), and the program for the end of the child's stderr. With one byte less, all \
+                 would be well.",
+            ),
+        ],
+    },
     run,
 };
 

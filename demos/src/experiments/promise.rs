@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Actor, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -17,10 +17,27 @@ use std::thread;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "promise",
     claim: "a header that promises 2 GiB costs no memory",
-    prediction: Some(Prediction {
-        question: "four bytes tell a server that a message of 2 GiB follows. How much memory does it take for it?",
-        choices: &["2 GiB", "as much as its limit allows: 16 MiB", "less than 1 MiB"],
-    }),
+    prediction: Prediction {
+        question: "four bytes tell one of our servers that a message of 2 GiB follows. How much memory does \
+                   the server take for it?",
+        choices: &[
+            wrong(
+                "2 GiB",
+                "It would, if it allocated what a stranger promises. Our servers check the length first: \
+                 2147483647 is above their limit of 16777216, so they refuse it and close.",
+            ),
+            wrong(
+                "as much as its limit allows: 16 MiB",
+                "A limit says what may come, it reserves nothing. Even for a promise of exactly 16 MiB, the \
+                 buffer grows only with the bytes that come: 148 KiB more at most, in our run.",
+            ),
+            right(
+                "less than 1 MiB",
+                "The length is checked before it's believed, and this one is refused. Even an allowed one, 16 \
+                 MiB, gets no memory before its bytes come: the servers took 148 KiB more at most, in our run.",
+            ),
+        ],
+    },
     run,
 };
 

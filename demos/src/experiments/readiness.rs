@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -18,14 +18,27 @@ use std::time::Duration;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "readiness",
     claim: "one thread serves three clients with poll; without it, a silent client holds up the others",
-    prediction: Some(Prediction {
-        question: "one thread accepts three clients, then calls recv for the first, for the second, for the third, and so on. The first says nothing. When do the other two get their answers?",
+    prediction: Prediction {
+        question: "one thread accepts three clients, then calls `recv` for the first, for the second, for the \
+                   third, and so on. The first says nothing. When do the other two get their answers?",
         choices: &[
-            "at once",
-            "as soon as the first has said something",
-            "never, even if the first says something",
+            wrong(
+                "at once",
+                "Their lines have arrived, but nobody reads them: the only thread is inside `recv` for the \
+                 first client, and that `recv` waits for this one socket.",
+            ),
+            right(
+                "as soon as the first has said something",
+                "The thread sleeps in `recv` for the first client. When that has spoken, it goes on to the \
+                 second and the third, whose lines have been in the kernel all the time.",
+            ),
+            wrong(
+                "never, even if the first says something",
+                "Their lines aren't lost, they wait in the server's receive buffers. As soon as the first \
+                 client says something, its `recv` returns, and the thread goes on to them.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -20,10 +20,27 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "request",
     claim: "two raw commands sent close together run as one in every protocol; framed commands stay two",
-    prediction: Some(Prediction {
-        question: "a client sends `echo a` and, without waiting, `echo b`. Nothing marks where the first ends. What does the server answer?",
-        choices: &["a, then b", "aecho b", "only a: the second command is lost"],
-    }),
+    prediction: Prediction {
+        question: "a client sends `echo a` and `echo b` in one write. Nothing marks where the first ends. What \
+                   does the server answer?",
+        choices: &[
+            right(
+                "aecho b",
+                "One `recv` returned all twelve bytes, `echo aecho b`, and to the shell that's one command. \
+                 Framing the answers doesn't help here: the requests need boundaries of their own.",
+            ),
+            wrong(
+                "a, then b",
+                "The server takes what one `recv` returned for one command. That was all twelve bytes, and \
+                 nothing in them says where the first command ends.",
+            ),
+            wrong(
+                "only a: the second command is lost",
+                "TCP loses nothing. The second command has arrived, right after the first, and became a part \
+                 of it: the shell ran `echo aecho b`.",
+            ),
+        ],
+    },
     run,
 };
 

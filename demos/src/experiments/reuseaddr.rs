@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -13,14 +13,28 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "reuseaddr",
     claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
-    prediction: Some(Prediction {
-        question: "a server has served a client, closed, and ended. At once it is started again on the same port, without SO_REUSEADDR. What happens?",
+    prediction: Prediction {
+        question: "a server has served a client, closed, and ended. At once it is started again on the same \
+                   port, without SO_REUSEADDR. What happens?",
         choices: &[
-            "it listens: the port is free",
-            "it is refused: the address is in use",
-            "it waits until the port is free",
+            right(
+                "it is refused: the address is in use",
+                "No program has the port, but a connection has: the server closed first, so its end stays in \
+                 TIME_WAIT for a while. `bind` says \"Address already in use\", unless SO_REUSEADDR tells it \
+                 to ignore such a connection.",
+            ),
+            wrong(
+                "it listens: the port is free",
+                "The server has ended, but its connection hasn't. The server closed first, so the kernel keeps \
+                 its end in TIME_WAIT (for a minute on Linux), and the port with it: `bind` fails.",
+            ),
+            wrong(
+                "it waits until the port is free",
+                "`bind` never waits: it succeeds or fails at once. Here it fails, and the program ends with \
+                 exit code 3. If you want to wait for the port, you have to try again yourself.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

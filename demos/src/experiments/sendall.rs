@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -10,14 +10,28 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sendall",
     claim: "one send takes less than it was given once the buffers are full; a loop sends all of it",
-    prediction: Some(Prediction {
-        question: "a program gives one send 8 MiB, on a socket that does not block, and nobody reads yet. What does that send do?",
+    prediction: Prediction {
+        question: "a program gives one `send` 8 MiB, on a socket that does not block, and nobody reads yet. \
+                   What does that `send` do?",
         choices: &[
-            "it takes all 8 MiB",
-            "it takes a part, and says how much",
-            "it fails: too much at once",
+            wrong(
+                "it takes all 8 MiB",
+                "That's what a blocking `send` looks like: it waits inside the kernel until the last byte has \
+                 found room. This one doesn't wait. It took what fits into the buffer, 130,964 bytes in our \
+                 run, and returned.",
+            ),
+            right(
+                "it takes a part, and says how much",
+                "It takes what fits into the buffer (130,964 bytes in our run) and returns that number. The \
+                 rest is still yours to send: that's the loop in `sendall`.",
+            ),
+            wrong(
+                "it fails: too much at once",
+                "TCP has no largest message, because it has no messages. Offered too much, `send` takes the \
+                 beginning. On a socket that doesn't block, it fails only if there's no room at all.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -5,7 +5,7 @@
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
 use crate::many_runs;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -13,10 +13,28 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "short-read",
     claim: "a client that counts what it asked for loses data as soon as the stream is cut; ours does not",
-    prediction: Some(Prediction {
-        question: "an answer of 2292 bytes comes in pieces of 100. The client's loop: while received < length { recv(1024); received += 1024 }. What does it print?",
-        choices: &["all 2292 bytes", "the first 296 bytes", "nothing: it waits forever"],
-    }),
+    prediction: Prediction {
+        question: "an answer of 2292 bytes comes in pieces of 100. The client's loop: `while received < length \
+                   { recv(1024); received += 1024 }`. What does it print?",
+        choices: &[
+            wrong(
+                "all 2292 bytes",
+                "It counts what it asked for. After three calls it has counted 3072 bytes and stops, but the \
+                 three returned 96, 100 and 100.",
+            ),
+            wrong(
+                "nothing: it waits forever",
+                "A loop that counted right would wait for the rest, and get it. This one stops too early: \
+                 after three calls it believes that it has 3072 bytes, and it has 296.",
+            ),
+            right(
+                "the first 296 bytes",
+                "Three calls are enough to count to 3072, and they returned 96, 100 and 100 bytes. (The first \
+                 piece of 100 also had the four bytes of the length in it.) Count what came, not what you \
+                 asked for.",
+            ),
+        ],
+    },
     run,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::recorded::Recorded;
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
@@ -21,10 +21,27 @@ use timeline::Stream;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sleep",
     claim: "a pause between sends hides the problem on this machine; a network may bring it back",
-    prediction: Some(Prediction {
-        question: "`hello` is sent, 10 ms later `hi`. On the way a relay holds bytes for up to 500 ms. What does the first recv(1024) return?",
-        choices: &["hello", "hellohi", "now the one, now the other"],
-    }),
+    prediction: Prediction {
+        question: "a client sends `hello`, and 10 ms later `hi`. On the way a relay holds bytes for up to 500 \
+                   ms. What does the first `recv(1024)` return?",
+        choices: &[
+            wrong(
+                "hello",
+                "The pause keeps the two apart only until something on the way collects them. The relay still \
+                 has `hello` when `hi` comes, 10 ms later, and passes them on together.",
+            ),
+            right(
+                "hellohi",
+                "The relay still has `hello` when `hi` comes, 10 ms later, and passes them on together. A \
+                 pause marks no boundary: it only makes the accident rare on your own machine.",
+            ),
+            wrong(
+                "now the one, now the other",
+                "Without the relay, the machine decides: in our run, the two were glued 0 of 20 times. But the \
+                 relay waits 50 times as long as the pause, so it has both before it passes anything on.",
+            ),
+        ],
+    },
     run,
 };
 

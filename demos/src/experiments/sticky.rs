@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -14,15 +14,34 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "sticky",
     claim: "ask three commands with one recv(100) each: the second answer is the rest of the first",
-    prediction: Some(Prediction {
-        question: "a client sends a command, receives once with recv(100), prints that, and sends the next. The first answer has 315 bytes; the second command is `echo two`. What does the client print for it?",
+    prediction: Prediction {
+        question: "a client sends a command, receives once with `recv(100)`, prints that, and sends the next. \
+                   The first answer has 315 bytes; the second command is `echo two`. What does the client \
+                   print for it?",
         choices: &[
-            "two",
-            "the next 100 bytes of the first answer",
-            "all the rest of the first answer, and then two",
-            "nothing: it waits",
+            wrong(
+                "two",
+                "It would, if `recv` returned messages. It returns the next bytes of the stream, 100 at most, \
+                 and those are the rest of the first answer: 215 of its 315 bytes are still unread.",
+            ),
+            right(
+                "the next 100 bytes of the first answer",
+                "The answers are one stream, and each `recv(100)` takes the next 100 bytes of it: here, bytes \
+                 100 to 199 of the first answer. `two` has arrived, too, but 115 bytes of the first answer are \
+                 still in front of it.",
+            ),
+            wrong(
+                "all the rest of the first answer, and then two",
+                "All of that has arrived, but `recv(100)` takes at most 100 bytes. The rest of the first \
+                 answer has 215, so it doesn't even get to the end of that.",
+            ),
+            wrong(
+                "nothing: it waits",
+                "`recv` waits only if there's nothing to return. 215 bytes of the first answer are in the \
+                 client's kernel, so it returns at once, with 100 of them.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -14,10 +14,27 @@ use timeline::{Direction, Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "struct",
     claim: "123 packed is `7b 00 00 00`; read in the other byte order that is 2,063,597,568",
-    prediction: Some(Prediction {
-        question: "a sender packs 123 as `<i`: the bytes 7b 00 00 00. A receiver unpacks them as `>i`, the most significant byte first. Which number does it read?",
-        choices: &["123", "2,063,597,568", "-123"],
-    }),
+    prediction: Prediction {
+        question: "a sender packs 123 as `<i`: the bytes `7b 00 00 00`. A receiver unpacks them as `>i`, the \
+                   most significant byte first. Which number does it read?",
+        choices: &[
+            right(
+                "2,063,597,568",
+                "To this receiver, the first byte counts most: 123 × 2²⁴. There's no error, because any four \
+                 bytes are a number. Both sides have to agree on one order.",
+            ),
+            wrong(
+                "123",
+                "Nothing in four bytes says in which order they are. To this receiver, the first byte counts \
+                 most, so `7b 00 00 00` is 123 × 2²⁴, more than two billion.",
+            ),
+            wrong(
+                "-123",
+                "Another order of the bytes doesn't change the sign. That's in the highest bit, and `7b`, \
+                 which is in front now, is 0111 1011: the number is positive, and large.",
+            ),
+        ],
+    },
     run,
 };
 

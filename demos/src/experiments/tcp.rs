@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Ended, Scene};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -10,14 +10,27 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "tcp",
     claim: "a server binds, listens and accepts; a client connects; then both send and receive",
-    prediction: Some(Prediction {
-        question: "the client sends `hello` and the server answers `hi`. How many sockets does the server close?",
+    prediction: Prediction {
+        question: "a client sends `hello`, the server answers `hi`, and both programs end. How many sockets \
+                   does the server close?",
         choices: &[
-            "one: the connection",
-            "two: the connection and the listener",
-            "none: the client closes for both",
+            wrong(
+                "one: the connection",
+                "That counts only the socket that `accept` returned. The listening socket carried no bytes, \
+                 but it's a socket, too: the server's last two calls are `close` and `close`.",
+            ),
+            right(
+                "two: the connection and the listener",
+                "The listening socket only takes connections; `accept` returned a second socket, for this \
+                 client. The server's last two calls are `close` and `close`, one for each.",
+            ),
+            wrong(
+                "none: the client closes for both",
+                "A `close` ends only your own end. When the client closes, the server's `recv` returns 0 \
+                 bytes, and the server's two sockets stay open until the server closes them.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

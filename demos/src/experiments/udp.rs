@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -10,14 +10,27 @@ use crate::verdict::{Findings, Verdict};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp",
     claim: "UDP needs no connection: a datagram comes with its sender's address, and the answer goes there",
-    prediction: Some(Prediction {
-        question: "the UDP server answers a client that never called connect. How does it know where to?",
+    prediction: Prediction {
+        question: "a UDP server answers a client that never called `connect`. How does it know where to send \
+                   the answer?",
         choices: &[
-            "recvfrom gave it the address with the datagram",
-            "the client said it in its text",
-            "it called accept first",
+            right(
+                "recvfrom gave it the address with the datagram",
+                "Each datagram carries its sender's address. `recvfrom` returns both, and the server hands the \
+                 address to `sendto`.",
+            ),
+            wrong(
+                "the client said it in its text",
+                "Its text is `from udp client`, and nothing else. The address is in the headers of the packet, \
+                 where the client's kernel put it, and `recvfrom` returns it beside the text.",
+            ),
+            wrong(
+                "it called accept first",
+                "`accept` returns a connection, and UDP has none. One socket serves every client, and each \
+                 datagram says where it comes from.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -15,15 +15,33 @@ use std::net::UdpSocket;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-boundaries",
     claim: "UDP keeps boundaries: a datagram is one recvfrom; what does not fit is gone; empty is not the end",
-    prediction: Some(Prediction {
-        question: "four datagrams wait for a server that calls recvfrom(1024): 5, 2, 0 and 2000 bytes. How many calls take them all?",
+    prediction: Prediction {
+        question: "four datagrams wait for a server that calls `recvfrom(1024)`: 5, 2, 0 and 2000 bytes. How \
+                   many calls take them all?",
         choices: &[
-            "two, for 2007 bytes",
-            "three: an empty one is nothing",
-            "four, and of the long one 976 bytes are gone",
-            "five, the long one in two pieces",
+            wrong(
+                "two, for 2007 bytes",
+                "That's how a stream would do it: as many bytes as fit, from whichever message. Each \
+                 `recvfrom` returns one datagram, even if there's room for more.",
+            ),
+            wrong(
+                "three: an empty one is nothing",
+                "An empty datagram is a message of 0 bytes. It travels like any other, and takes a `recvfrom` \
+                 of its own, which returns 0. That's not the end of anything: UDP has no stream that could \
+                 end.",
+            ),
+            right(
+                "four, and of the long one 976 bytes are gone",
+                "One datagram, one `recvfrom`: they return 5, 2, 0 and 1024 bytes. What didn't fit into the \
+                 buffer is thrown away, and the next call returns the next datagram.",
+            ),
+            wrong(
+                "five, the long one in two pieces",
+                "TCP keeps for the next `recv` what you didn't take. UDP doesn't: `recvfrom(1024)` returns \
+                 1024 of the 2000 bytes, and the other 976 are gone.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Actor, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -19,14 +19,29 @@ use std::time::{Duration, Instant};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-loss",
     claim: "datagrams vanish without an error when the receiver is slower than the sender",
-    prediction: Some(Prediction {
-        question: "a UDP server is stopped (Ctrl-Z), 1000 datagrams of 1000 bytes are sent to it, then it goes on (fg). What becomes of them?",
+    prediction: Prediction {
+        question: "a UDP server is stopped (Ctrl-Z), 1000 datagrams of 1000 bytes are sent to it, then it goes \
+                   on (fg). What becomes of them?",
         choices: &[
-            "it gets all of them, late",
-            "it gets some; sendto reported the others as errors",
-            "it gets some; nobody reported anything",
+            wrong(
+                "it gets all of them, late",
+                "They wait in the socket's receive buffer, and that has an end. In our run, it had 212992 \
+                 bytes, a part of them for the kernel's notes: 92 datagrams found room, and the others were \
+                 dropped.",
+            ),
+            wrong(
+                "it gets some; sendto reported the others as errors",
+                "`sendto` reports what happens while it hands the datagram over, and that went well 1000 \
+                 times. The receiving kernel drops a datagram later, and has no connection on which it could \
+                 say so.",
+            ),
+            right(
+                "it gets some; nobody reported anything",
+                "The receive buffer was full after 92 of 1000 datagrams in our run, and the kernel dropped the \
+                 rest. Every send had succeeded, and the server never learns what it didn't get.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

@@ -8,7 +8,7 @@
 //! anybody else, so for them nobody is there.
 
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -20,14 +20,30 @@ use std::time::Duration;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-refused",
     claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it receives from its peer only",
-    prediction: Some(Prediction {
-        question: "two UDP sockets send to a port where nobody is, one with sendto, one with connect and send. Both then wait for an answer. What happens?",
+    prediction: Prediction {
+        question: "two UDP sockets send to a port where nobody is, one with `sendto`, one with `connect` and \
+                   `send`. Both then wait for an answer. What happens?",
         choices: &[
-            "both wait until their timeouts",
-            "both get an error at once",
-            "sendto's waits, the connected one gets an error",
+            wrong(
+                "both wait until their timeouts",
+                "The other kernel does answer, with \"port unreachable\" (ICMP). The connected socket has only \
+                 one peer, so its kernel knows which socket this is for, and `recv` says \"Connection \
+                 refused\".",
+            ),
+            wrong(
+                "both get an error at once",
+                "Both cause the same ICMP message. But a socket that uses `sendto` may have sent to many \
+                 peers, and an error wouldn't say which of them it's about. So it's told nothing, and waits \
+                 until its timeout.",
+            ),
+            right(
+                "sendto's waits, the connected one gets an error",
+                "`connect` has named its one peer, so \"port unreachable\" (ICMP) can only be about that one: \
+                 the next `recv` reports it, once. A socket that uses `sendto` may have many peers, and is \
+                 told nothing.",
+            ),
         ],
-    }),
+    },
     run,
 };
 

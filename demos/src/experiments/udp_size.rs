@@ -7,7 +7,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -16,10 +16,26 @@ use std::process::{Command, Stdio};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-size",
     claim: "a datagram has at most 65507 bytes; above the size of a packet it travels in several",
-    prediction: Some(Prediction {
-        question: "packets may have 1500 bytes, and a program sends a datagram of 65507. What happens?",
-        choices: &["sendto fails", "one recvfrom gets all of it", "45 recvfroms get a piece each"],
-    }),
+    prediction: Prediction {
+        question: "packets may have 1500 bytes, and a program sends a datagram of 65,507. What happens?",
+        choices: &[
+            right(
+                "one recvfrom gets all of it",
+                "IP cuts the datagram into 45 packets, and the receiving kernel puts it together again. A \
+                 datagram arrives whole or not at all, so if one of the 45 is lost, all of it is.",
+            ),
+            wrong(
+                "sendto fails",
+                "It fails from 65,508 bytes on (\"Message too long\"); 65,507 are just allowed. That a packet \
+                 is smaller is no reason to refuse: IP cuts the datagram into fragments.",
+            ),
+            wrong(
+                "45 recvfroms get a piece each",
+                "It does travel in 45 packets, but those are IP's business. The receiving kernel collects them \
+                 all and hands over one datagram: one `recvfrom` returns 65,507 bytes.",
+            ),
+        ],
+    },
     run,
 };
 

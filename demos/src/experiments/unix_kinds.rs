@@ -5,7 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::recorded::Recorded;
 use crate::scene::{Actor, Ended, Scene, TIMEOUT};
 use crate::setup_error::SetupError;
@@ -20,10 +20,27 @@ use timeline::Stream;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "unix-kinds",
     claim: "a Unix stream sticks too; Unix datagrams and seqpacket (only on Linux) keep boundaries",
-    prediction: Some(Prediction {
-        question: "over a Unix socket `hello` is sent, then `hi`; then the server reads, with room for 1024 bytes. Which kind gives it `hello` alone?",
-        choices: &["every kind", "datagram and seqpacket, not stream", "no kind"],
-    }),
+    prediction: Prediction {
+        question: "over a Unix socket `hello` is sent, then `hi`; then the server reads, with room for 1024 \
+                   bytes. Which kind gives it `hello` alone?",
+        choices: &[
+            right(
+                "datagram and seqpacket, not stream",
+                "These two carry messages: each read returns one of them, `hello` and then `hi`, although both \
+                 were waiting. The stream returned `hellohi`.",
+            ),
+            wrong(
+                "every kind",
+                "A Unix socket of the kind stream carries bytes, just as TCP does: one `recv(1024)` returned \
+                 `hellohi`. Being on one machine makes no boundaries.",
+            ),
+            wrong(
+                "no kind",
+                "Only the stream glues them. A read on a datagram or seqpacket socket returns one message, \
+                 `hello`, however much room there is and however many are waiting.",
+            ),
+        ],
+    },
     run,
 };
 

@@ -5,7 +5,7 @@
 //! programs of the course would measure their own printing.
 
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::samples::Samples;
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
@@ -19,14 +19,27 @@ use std::time::Instant;
 pub const EXPERIMENT: Experiment = Experiment {
     name: "unix-speed",
     claim: "a Unix socket's round trip takes less than loopback TCP's, or about as long: measured as a ratio",
-    prediction: Some(Prediction {
-        question: "a byte goes there and back, over a Unix socket and over TCP on this machine. Which takes less time?",
+    prediction: Prediction {
+        question: "a byte goes there and back, over a Unix socket and over TCP on this machine. How do the two \
+                   times compare?",
         choices: &[
-            "the Unix socket: half of TCP's, or less",
-            "the Unix socket, but more than half of TCP's",
-            "TCP",
+            wrong(
+                "the Unix socket takes a tenth of TCP's, or less",
+                "TCP over loopback doesn't leave the machine, either: both hand a byte to the kernel, which \
+                 wakes the reader. The round trips took 3.70 µs and 5.59 µs in our run.",
+            ),
+            right(
+                "the Unix socket takes less than TCP, or about as long",
+                "A Unix socket has no segments, acknowledgments or timers to handle, so it has a little less \
+                 to do. How much less, your machine decides: 3.70 µs against 5.59 µs in our run.",
+            ),
+            wrong(
+                "TCP takes clearly less",
+                "TCP has more to do for the same byte: segments, acknowledgments, timers. In our run it took \
+                 5.59 µs, and the Unix socket 3.70 µs.",
+            ),
         ],
-    }),
+    },
     run,
 };
 
@@ -64,9 +77,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
          and nobody reaches it from another machine.\n"
     ))?;
     scene.came(match ratio.median() {
-        ..=0.5 => "the Unix socket: half of TCP's, or less",
-        0.5..1.0 => "the Unix socket, but more than half of TCP's",
-        _ => "TCP",
+        ..=0.1 => "the Unix socket takes a tenth of TCP's, or less",
+        0.1..BOUND => "the Unix socket takes less than TCP, or about as long",
+        _ => "TCP takes clearly less",
     });
 
     let mut findings = Findings::default();

@@ -2,7 +2,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::Scene;
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -11,10 +11,30 @@ use timeline::{Message, Stream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
-    prediction: Some(Prediction {
-        question: "an answer in Chinese, 216 bytes, three to a character, comes in recvs of 100 bytes. What do you get if you decode the bytes of each recv as UTF-8?",
-        choices: &["text", "text, but one character is lost", "an error, in each of them"],
-    }),
+    prediction: Prediction {
+        question: "an answer in Chinese has 222 bytes, three for each character and one for each line feed. It \
+                   comes in recvs of 100 bytes. What do you get if you decode the bytes of each `recv` as \
+                   UTF-8?",
+        choices: &[
+            wrong(
+                "text",
+                "Only if no cut falls inside a character. This one did: the first `recv` ended with `ef bc`, \
+                 and the third byte of that comma, `8c`, came with the second.",
+            ),
+            wrong(
+                "text, but one character is lost",
+                "Nothing is lost: two bytes of the comma ended the first `recv`, the third began the second. \
+                 And a decoder doesn't leave out what it can't read, it reports an error, unless you tell it \
+                 otherwise.",
+            ),
+            right(
+                "an error, in each of them",
+                "The cut fell inside a comma, `ef bc 8c`. The first piece ends with `ef bc`, which isn't a \
+                 whole character, and the second begins with `8c`, which can't begin one. The whole answer is \
+                 text, so decode that.",
+            ),
+        ],
+    },
     run,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::command_line::CommandLine;
 use crate::experiments::Experiment;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, right, wrong};
 use crate::scene::{Scene, TIMEOUT};
 use crate::setup_error::SetupError;
 use crate::verdict::{Findings, Verdict};
@@ -17,14 +17,28 @@ use std::net::{Shutdown, TcpStream};
 pub const EXPERIMENT: Experiment = Experiment {
     name: "web",
     claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
-    prediction: Some(Prediction {
-        question: "a page has <img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">. Six servers have a turn there, and one hands all that comes to a shell. Which make the file?",
+    prediction: Prediction {
+        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. Six servers take turns \
+                   at that port, and one of them hands all that comes to a shell, without looking at it. Which \
+                   of them make the file?",
         choices: &[
-            "none: HTTP is no command",
-            "only the one that hands all to a shell",
-            "all of them",
+            wrong(
+                "none: HTTP is no command",
+                "To a shell, it's text like any other. `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands \
+                 with semicolons between them, and the middle one makes the file.",
+            ),
+            right(
+                "only the one that hands all to a shell",
+                "To its shell, `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands, and the middle one makes \
+                 the file. The other five look first, and refuse whatever looks like HTTP.",
+            ),
+            wrong(
+                "all of them",
+                "All six get the same request, because any page can make your browser send it to 127.0.0.1. \
+                 But five of them look first: they answer `refused: this looks like HTTP`, and run nothing.",
+            ),
         ],
-    }),
+    },
     run,
 };
 
