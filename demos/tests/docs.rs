@@ -120,6 +120,48 @@ fn a_stale_block_is_reported_and_then_rewritten() {
 }
 
 #[test]
+fn a_quiz_is_kept_as_its_experiment_has_it() {
+    let tree = Tree::new("before\n\n<!-- quiz: case1 -->\nold\n<!-- end of quiz -->\nafter\n");
+    let (good, said) = sync(&tree.0, &["--check"]);
+    let stale = "README.md:3: differs from the experiment case1: run sync-docs\n";
+    assert!(!good && said == stale, "{said}");
+
+    let (good, said) = sync(&tree.0, &[]);
+    assert!(good && said == "README.md:3: now as the experiment case1\n", "{said}");
+    assert_eq!(sync(&tree.0, &["--check"]), (true, String::new()));
+    let page = tree.page();
+    let begins = "before\n\n<!-- quiz: case1 -->\n**Predict.** A client sends `hello`, then `hi`. ";
+    let ends = "\n\n</details>\n<!-- end of quiz -->\nafter\n";
+    assert!(page.starts_with(begins) && page.ends_with(ends), "{page}");
+    let right = "\n<details name=\"quiz-case1\"><summary>b) info_1: hellohi, info_2: (nothing)</summary>\n\n**Yes.** TCP keeps";
+    assert!(page.contains(right), "{page}");
+    assert_eq!(page.matches("\n\n**No.** ").count(), 2, "{page}");
+    assert!(page.lines().all(|line| line.len() <= 140), "{page}");
+}
+
+#[test]
+fn a_quiz_that_cannot_be_written_is_an_error_and_changes_nothing() {
+    // The page, the message.
+    let cases = [
+        (
+            "<!-- quiz: case9 -->\n\n<!-- end of quiz -->\n",
+            "README.md:1: no experiment is called case9\n",
+        ),
+        (
+            "<!-- quiz: case1 -->\nold\n",
+            "README.md:1: no line `<!-- end of quiz -->` below the mark\n",
+        ),
+    ];
+    for (page, message) in cases {
+        let tree = Tree::new(page);
+        for options in [&["--check"][..], &[]] {
+            assert_eq!(sync(&tree.0, options), (false, message.to_owned()));
+            assert_eq!(tree.page(), page);
+        }
+    }
+}
+
+#[test]
 fn what_a_mark_can_name() {
     // The file, the mark's source, the block.
     let cases = [
@@ -202,8 +244,8 @@ fn a_mark_with_nothing_below_is_an_error() {
 
 #[test]
 fn a_mark_inside_a_block_is_text() {
-    let page =
-        "````text\n<!-- from: nothing -->\n```\n````\n  ```\n  <!-- from: nothing -->\n  ```\n";
+    let page = "````text\n<!-- from: nothing -->\n```\n````\n  ```\n  <!-- from: nothing -->\n  ```\n\
+                ```text\n<!-- quiz: nothing -->\n```\n";
     let tree = Tree::new(page);
     assert_eq!(sync(&tree.0, &[]), (true, String::new()));
     assert_eq!(tree.page(), page);

@@ -2,8 +2,12 @@
 //!
 //! A line `<!-- from: PATH#NAME -->` directly above a fenced block says where the block comes from: the lines between
 //! `ANCHOR: NAME` and `ANCHOR_END: NAME` of that file, each alone in a comment (`//`, `#` or `<!-- -->`); or else the
-//! function, type or constant of that name, with the comment above it. Without `#NAME` it is the whole file. The pages
-//! are README.md, crates/*/README.md and everything under docs/src.
+//! function, type or constant of that name, with the comment above it. Without `#NAME` it is the whole file.
+//!
+//! What stands between a line `<!-- quiz: NAME -->` and the next line `<!-- end of quiz -->` is the prediction of the
+//! experiment of that name, as a quiz.
+//!
+//! The pages are README.md, crates/*/README.md and everything under docs/src.
 //!
 //! ```text
 //! $ cargo run -q --bin sync-docs               rewrites the blocks that differ
@@ -18,6 +22,7 @@ use std::{fmt, fs};
 use clap::Parser;
 
 mod page;
+mod quiz;
 
 /// Copies real code and real output into the pages.
 #[derive(Parser)]

@@ -1,5 +1,6 @@
 //! One page: finds its marks, and puts the text that they name into the blocks below them.
 
+use crate::quiz;
 use std::fs;
 use std::path::Path;
 
@@ -19,10 +20,16 @@ pub(crate) fn sync(root: &Path, text: &str) -> Page {
     let mut page = Page { text: String::new(), stale: Vec::new(), problems: Vec::new() };
     let mut at = 0;
     while at < lines.len() {
+        if let Some(name) = quiz_mark(lines[at]) {
+            page.push(lines[at]);
+            at += 1; // from here on the mark's number, counted from 1, is `at`
+            at += page.sync_quiz(name, &lines[at..], at);
+            continue;
+        }
         let mark = mark(lines[at]);
         if mark.is_some() {
             page.push(lines[at]);
-            at += 1; // from here on the mark's number, counted from 1, is `at`
+            at += 1;
         }
         let Some(fence) = lines.get(at).and_then(|line| Fence::opened_by(line)) else {
             if mark.is_some() {
@@ -61,6 +68,29 @@ pub(crate) fn sync(root: &Path, text: &str) -> Page {
 }
 
 impl Page {
+    /// Pushes the quiz of this experiment in place of the one at the front of `rest`, whose mark has the number `at`. Returns
+    /// how many lines that one had.
+    fn sync_quiz(&mut self, name: &str, rest: &[&str], at: usize) -> usize {
+        let Some(length) = rest.iter().position(|line| *line == END_OF_QUIZ) else {
+            self.problems.push((at, format!("no line `{END_OF_QUIZ}` below the mark")));
+            return 0;
+        };
+        let block = &rest[..length];
+        match quiz::lines(name) {
+            Some(fresh) => {
+                if !fresh.iter().eq(block) {
+                    self.stale.push((at, format!("the experiment {name}")));
+                }
+                fresh.iter().for_each(|line| self.push(line));
+            }
+            None => {
+                self.problems.push((at, format!("no experiment is called {name}")));
+                block.iter().for_each(|line| self.push(line));
+            }
+        }
+        length
+    }
+
     fn push(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
@@ -72,6 +102,13 @@ fn mark(line: &str) -> Option<&str> {
     let source = line.trim().strip_prefix("<!--")?.trim_start().strip_prefix("from:")?;
     // A mark without its end is still a mark: it names a file that doesn't exist, and is reported.
     Some(source.strip_suffix("-->").unwrap_or(source).trim())
+}
+
+const END_OF_QUIZ: &str = "<!-- end of quiz -->";
+
+/// Which experiment's quiz stands below a line, if it is the mark of one.
+fn quiz_mark(line: &str) -> Option<&str> {
+    line.strip_prefix("<!-- quiz: ")?.strip_suffix(" -->")
 }
 
 /// The line that opened a fenced block (CommonMark 0.31, section 4.5; backticks only).

@@ -1,0 +1,33 @@
+//! An experiment's question as a quiz: the possible answers, each with its explanation folded away.
+//!
+//! It's made of `<details>`, which everybody's browser opens, with a mouse or a keyboard, without a script. Those of one
+//! `name` open one at a time. Folded, all of them look alike.
+
+use demos::{ALL, Choice};
+
+/// As wide as the pages' own lines.
+const COLUMNS: usize = 140;
+
+/// The lines of the quiz, if there is an experiment of this name.
+pub(crate) fn lines(name: &str) -> Option<Vec<String>> {
+    let prediction = ALL.iter().find(|one| one.name == name)?.prediction;
+    let question = format!("**Predict.** {}", capitalized(prediction.question));
+    let mut lines = columns::wrap(&question, 0, 0, COLUMNS);
+    lines.push(String::new());
+    for (letter, choice) in ('a'..).zip(prediction.choices) {
+        let Choice { says, because, is_right } = choice;
+        lines.push(format!("<details name=\"quiz-{name}\"><summary>{letter}) {says}</summary>"));
+        lines.push(String::new());
+        let verdict = if *is_right { "Yes." } else { "No." };
+        lines.extend(columns::wrap(&format!("**{verdict}** {because}"), 0, 0, COLUMNS));
+        lines.push(String::new());
+        lines.push("</details>".to_owned());
+    }
+    Some(lines)
+}
+
+/// In the terminal, the question follows the name of its experiment; on a page, it's a sentence.
+fn capitalized(question: &str) -> String {
+    let mut letters = question.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
