@@ -83,6 +83,34 @@ fn each_experiment_is_shown_on_one_page() {
     assert!(wrong.is_empty(), "not on exactly one page:\n{}", wrong.join("\n"));
 }
 
+/// A quiz must not stand after its answer.
+#[test]
+fn each_experiment_asks_on_its_page_before_it_is_shown() {
+    let pages: Vec<String> = fs::read_dir(book())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+        .map(|page| fs::read_to_string(page).unwrap())
+        .collect();
+    let mut wrong = Vec::new();
+    for name in demos::ALL.iter().map(|one| one.name) {
+        let quiz = format!("\n<!-- quiz: {name} -->\n");
+        let transcript = format!("<!-- from: demos/transcripts/{name}.txt");
+        let picture = format!("](pictures/{name}.svg)");
+        let times: usize = pages.iter().map(|page| page.matches(&quiz).count()).sum();
+        let is_first = |page: &String| {
+            page.split_once(&quiz).is_some_and(|(before, after)| {
+                after.contains(&transcript)
+                    && ![&transcript, &picture].iter().any(|shown| before.contains(*shown))
+            })
+        };
+        if times != 1 || !pages.iter().any(is_first) {
+            wrong.push(format!("{name}: {times}"));
+        }
+    }
+    assert!(wrong.is_empty(), "no quiz, or several, or one on another page or too late: {wrong:?}");
+}
+
 fn table() -> String {
     let mut rows = String::from(
         "| chapter | experiments | pictures | Python | labs | questions | minutes |\n|---|---|---|---|---|---|---|\n",
