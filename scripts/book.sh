@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# The book, from the Markdown in docs/src. In a browser:
+#
+#   scripts/book.sh            builds it, serves it, and builds it again when a page changes; Ctrl-C ends that
+#   scripts/book.sh --build    builds it only: docs/book/index.html needs no server
+#
+# Or printed, or for a reader of e-books:
+#
+#   scripts/book.sh --pdf      makes docs/unstuck.pdf, with weasyprint
+#   scripts/book.sh --epub     makes docs/unstuck.epub, with pandoc
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+main() {
+  case "$*" in
+    "") serve ;;
+    --build) build ;;
+    --pdf) pdf ;;
+    --epub) epub ;;
+    -h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" ;;
+    *) complain "expected nothing, --build, --pdf or --epub, got: $*" ;;
+  esac
+}
+
+serve() {
+  local port=3000
+  prepare
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+  echo "book.sh: http://127.0.0.1:$port in a moment; Ctrl-C ends it"
+  exec mdbook serve docs --hostname 127.0.0.1 --port "$port"
+}
+
+build() {
+  prepare
+  MDBOOK_LOG=warn mdbook build docs
+  echo "docs/book/index.html"
+}
+
+# Both of the following begin with the page that mdBook makes for printing: there, every link already leads to a place in
+# the same document.
+pdf() {
+  need weasyprint "apt-get install weasyprint, or pip install weasyprint"
+  build
+  weasyprint --quiet --media-type print docs/book/print.html docs/unstuck.pdf
+  echo "docs/unstuck.pdf"
+}
+
+epub() {
+  local title
+  need pandoc "apt-get install pandoc, or see https://pandoc.org"
+  build
+  title=$(sed -n 's/^title = "\(.*\)"/\1/p' docs/book.toml)
+  # A chapter is what a heading of the first level begins, unless an element is around it.
+  sed -n '/<main>/,/<\/main>/p' docs/book/print.html |
+    sed 's|</\{0,1\}main>||; s|<div style="break-before[^>]*></div>||' |
+    pandoc --from html --to epub3 --resource-path docs/book --css docs/theme/epub.css --toc-depth 2 \
+      --metadata lang=en --metadata title="$title" --output docs/unstuck.epub
+  echo "docs/unstuck.epub"
+}
+
+# What has to be there before mdbook runs.
+prepare() {
+  [[ $(mdbook --version 2>/dev/null) == "mdbook v0.5."* ]] || complain "needs mdBook 0.5: cargo install --locked mdbook --version '^0.5'"
+  need python3 "see https://python.org"
+  playground
+}
+
+# The playground goes here: what docs/src/playground.md needs, and git doesn't keep.
+playground() {
+  :
+}
+
+need() {
+  command -v "$1" >/dev/null || complain "$1 is not installed: $2"
+}
+
+complain() {
+  echo "book.sh: $1" >&2
+  exit 1
+}
+
+main "$@"
