@@ -1,27 +1,44 @@
 #!/usr/bin/env bash
-# Opens the pages that `timeline` writes in a real browser, steps through them, and checks that everything is in its place.
+# Opens what readers see in a real browser, and uses it as they do.
 #
-#   scripts/browser-test.sh     needs node with npm, and chromium (Debian: apt-get install nodejs npm chromium);
-#                               CHROMIUM names another browser of its family
+#   scripts/browser-test.sh              all of it
+#   scripts/browser-test.sh timeline     the pages that `timeline` writes
+#   scripts/browser-test.sh book         every page of the book; needs mdbook, too
+#
+# Needs node with npm, and chromium (Debian: apt-get install nodejs npm chromium); CHROMIUM names another browser of its family.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-for tool in cargo node npm; do
-  if ! command -v "$tool" >/dev/null; then
-    echo "browser-test.sh: $tool is not installed" >&2
-    exit 1
-  fi
-done
-if ! CHROMIUM=$(command -v "${CHROMIUM:-chromium}"); then
-  echo "browser-test.sh: no browser: install chromium, or set CHROMIUM to one of its family" >&2
+main() {
+  case "$*" in
+    "" | timeline | book) ;;
+    *) complain "expected nothing, timeline or book, got: $*" ;;
+  esac
+  local tool
+  for tool in cargo node npm; do
+    command -v "$tool" >/dev/null || complain "$tool is not installed"
+  done
+  CHROMIUM=$(command -v "${CHROMIUM:-chromium}") || complain "no browser: install chromium, or set CHROMIUM to one of its family"
+  export CHROMIUM
+  npm ci --prefix tests/browser --silent --no-audit --no-fund
+  [[ ${1:-} == book ]] || timeline
+  [[ ${1:-} == timeline ]] || book
+}
+
+timeline() {
+  cargo build --quiet --bin timeline --bin sticky-packet-repro-server --bin sticky-packet-repro-client
+  PROGRAMS=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug
+  PROGRAMS=$PROGRAMS node tests/browser/timeline.js
+}
+
+book() {
+  scripts/book.sh --build
+  node tests/browser/book.js
+}
+
+complain() {
+  echo "browser-test.sh: $1" >&2
   exit 1
-fi
-export CHROMIUM
+}
 
-cd "$root"
-cargo build --quiet --bin timeline --bin sticky-packet-repro-server --bin sticky-packet-repro-client
-PROGRAMS=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug
-export PROGRAMS
-cd crates/timeline/tests/browser
-npm ci --silent --no-audit --no-fund
-node test.js
+main "$@"

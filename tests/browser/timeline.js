@@ -4,18 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { pages } from "./runs.js";
-
-let passed = 0;
-let failed = 0;
-function check(what, holds, seen = "") {
-  if (holds) passed++;
-  else {
-    failed++;
-    console.log(`FAILED: ${what} ${seen}`);
-  }
-}
+import { check, launch, report } from "./browser.js";
+import { pages } from "./timeline_runs.js";
 
 // Text that runs over the border of its box, or over the edge of the picture.
 const overflows = () =>
@@ -234,9 +224,7 @@ async function staysUsable(name, page, calls) {
 }
 
 const dir = mkdtempSync(join(tmpdir(), "timeline-"));
-const root = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-const quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: [...root, ...quiet] });
+const browser = await launch();
 try {
   for (const [name, { html, svg, calls }] of Object.entries(await pages(dir))) {
     for (const theme of ["light", "dark"]) {
@@ -284,5 +272,4 @@ try {
   await browser.close();
   rmSync(dir, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+report();
