@@ -62,12 +62,7 @@ epub() {
 prepare() {
   [[ $(mdbook --version 2>/dev/null) == "mdbook v0.5."* ]] || complain "needs mdBook 0.5: cargo install --locked mdbook --version '^0.5'"
   need python3 "see https://python.org"
-  playground
-}
-
-# The playground goes here: what docs/src/playground.md needs, and git doesn't keep.
-playground() {
-  :
+  scripts/playground.sh
 }
 
 need() {

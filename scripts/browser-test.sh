@@ -3,7 +3,7 @@
 #
 #   scripts/browser-test.sh              all of it
 #   scripts/browser-test.sh timeline     the pages that `timeline` writes
-#   scripts/browser-test.sh book         every page of the book; needs mdbook, too
+#   scripts/browser-test.sh book         every page of the book, and its playground; needs mdbook, too
 #
 # Needs node with npm, and chromium (Debian: apt-get install nodejs npm chromium); CHROMIUM names another browser of its family.
 set -euo pipefail
@@ -34,6 +34,7 @@ timeline() {
 book() {
   scripts/book.sh --build
   node tests/browser/book.js
+  node tests/browser/playground.js
 }
 
 complain() {

@@ -339,4 +339,5 @@ function playground(host, ask) {
   root.querySelector("link").addEventListener("load", recall);
 }
 
-engine.then((ask) => playground(document.getElementById("play-here"), ask));
+// Not on the page that mdBook makes for printing: there, it's only the list of situations.
+if (!location.pathname.endsWith("/print.html")) engine.then((ask) => playground(document.getElementById("play-here"), ask));

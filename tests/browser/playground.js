@@ -1,13 +1,18 @@
-// Uses the playground of the built book, as a reader would: with a mouse, with the keys alone, on a telephone.
+// Uses the playground of the built book, from a file, as a reader does: with a mouse, with the keys alone, on a phone.
+// Run by scripts/browser-test.sh.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { check, launch, report } from "./browser.js";
 
-// What a program takes to be interactive: from the address to the first step.
+const book = fileURLToPath(new URL("../../docs/book", import.meta.url));
+
+// The first step is shown.
 const READY = () => document.querySelector("#play-here")?.shadowRoot?.querySelector("#count")?.textContent;
 
-export async function playground(browser, book, check) {
-  const address = `file://${join(book, "playground.html")}`;
+async function playground(browser) {
+  const address = pathToFileURL(join(book, "playground.html")).href;
   const trouble = [];
 
   async function open(hash = "", { width = 1366, height = 900, theme = "light" } = {}) {
@@ -150,3 +155,11 @@ export async function playground(browser, book, check) {
   }
   check("the playground: no complaint and no failed request", trouble.length === 0, trouble.join("\n"));
 }
+
+const browser = await launch();
+try {
+  await playground(browser);
+} finally {
+  await browser.close();
+}
+report();
