@@ -20,7 +20,7 @@ printf 'const ENGINE = "%s";\n' "$(base64 <"$wasm" | tr -d '\n')" >"$into/engine
 cp crates/timeline/src/page/steps.js "$into/steps.js"
 {
   echo 'const RUNS = {'
-  for file in "$into"/runs/*.trace "$recorded"/strace/{desk,udp}.{client,server}.strace \
+  for file in "$into"/runs/* "$recorded"/strace/{desk,desk-lines,udp}.{client,server}.strace \
     "$recorded"/ladder/{handshake,two-writes}.{client,server}.strace "$recorded"/ladder/handshake.wire.trace; do
     printf '  "%s": "%s",\n' "$(basename "$file")" "$(base64 <"$file" | tr -d '\n')"
   done

@@ -56,7 +56,7 @@ kill "$LINK_PID"
 # What the playground replays: experiments, and the plain pairs.
 runs=docs/src/playground/runs
 mkdir -p "$runs"
-rm -f "$runs"/*.trace
+rm -f "$runs"/*
 for name in sticky utf8 struct; do
   scripts/demo.sh "$name" --picture "$runs/$name.trace" >/dev/null
 done
@@ -79,6 +79,14 @@ pair() {
 socket=hello.sock
 pair tcp tcp-basic-server tcp-basic-client
 pair ipv6 'tcp-basic-server --listen [::1]:8888' 'tcp-basic-client --connect [::1]:8888'
-pair udp udp-basic-server udp-basic-client
+# Three datagrams, one of them empty, and a socket that takes them later; without what Python does with files.
+strace -ttt -T -yy -xx -s 1000 -e trace=network -o /dev/stdout python3 -c '
+import socket
+there, here = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+there.bind(("127.0.0.1", 8888))
+for message in b"hello", b"", b"hi":
+    here.sendto(message, ("127.0.0.1", 8888))
+for _ in range(3):
+    there.recvfrom(1024)' | grep -E '<UDP:|socket\(AF_INET' >"$runs/udp.strace"
 pair unix "af-unix-server --path $socket" "af-unix-client --path $socket"
 pair two-clients threaded-server 'threaded-client -c date' 'threaded-client -c uname'

@@ -8,8 +8,11 @@ import { check, launch, report } from "./browser.js";
 
 const book = fileURLToPath(new URL("../../docs/book", import.meta.url));
 
-// The first step is shown.
-const READY = () => document.querySelector("#play-here")?.shadowRoot?.querySelector("#count")?.textContent;
+// The first step is shown, or why there is none.
+const READY = () => {
+  const root = document.querySelector("#play-here")?.shadowRoot;
+  return root?.querySelector("#count")?.textContent || root?.querySelector("#error")?.textContent;
+};
 
 async function playground(browser) {
   const address = pathToFileURL(join(book, "playground.html")).href;
@@ -37,12 +40,14 @@ async function playground(browser) {
 
   let page = await open();
   check("it begins with the first situation", (await text(page, "about")).startsWith("Two sends"));
-  check("nothing has arrived at the first step", (await text(page, "made")) === "Nothing has arrived yet.");
-  check("what has not happened yet is hidden", (await page.locator("#play-here g.step.later").first().isVisible()) === false);
+  check("nothing has arrived at the first step", (await text(page, "made")) === "It has received nothing yet.");
+  const hidden = page.locator("#play-here g.step.later, #play-here #list .later, #play-here .picture details");
+  const seen = await hidden.evaluateAll((all) => all.filter((each) => getComputedStyle(each).visibility === "visible" && getComputedStyle(each).display !== "none").length);
+  check("what has not happened yet doesn't show", (await hidden.count()) > 4 && seen === 0, seen);
   await end(page);
   check("case 1: one recv takes both", (await codes(page, "came")).join() === "hellohi", (await codes(page, "came")).join());
   check("case 1: that is not what was sent", (await text(page, "verdict")).startsWith("✗ 2 messages sent, 1 received"), await text(page, "verdict"));
-  for (const [name, bytes] of [["Length prefix", 15], ["Length prefix, big-endian", 15], ["A line each", 9], ["JSON header", 43], ["Length, then OK", 9]]) {
+  for (const [name, bytes] of [["Length prefix", 15], ["Big-endian prefix", 15], ["A line each", 9], ["JSON header", 43], ["Length, then OK", 9]]) {
     await choose(page, name);
     for (const cut of ["*", "1", "3,1"]) {
       await fill(page, "cut", cut);
@@ -65,9 +70,32 @@ async function playground(browser) {
   await page.locator("#play-here #strip button").nth(2).click();
   check("another click takes the cut away", (await page.locator("#play-here #cut").inputValue()) === "*");
 
+  check("a click on a byte leaves the keys to the steps", await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.id !== "cut"));
+  await choose(page, "Nothing says so");
+  const before = await text(page, "count");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  check("after a click on a framing, the arrows step", (await text(page, "count")).startsWith("2 of") && (await page.locator("#play-here [value=none]").isChecked()), before);
+  check("the situation's text stays", (await text(page, "about")).startsWith("Two sends"));
+  check("and the menu says that it was changed", (await page.locator("#play-here #situation option:checked").textContent()) === "Two messages, one recv, changed");
+  await choose(page, "Length prefix");
+
   // ---- Mistakes ----
 
-  for (const [field, wrong, right, says] of [["cut", "0", "*", "expected *"], ["reads", "many", "1024", "expected a size"], ["messages", "\\q", "hello\nhi", "after a backslash"]]) {
+  await page.evaluate(() => {
+    const { encode } = TextEncoder.prototype;
+    TextEncoder.prototype.encode = function () {
+      TextEncoder.prototype.encode = encode;
+      throw new Error("broken for once");
+    };
+  });
+  await fill(page, "messages", "hello");
+  check("if the engine fails, the page says so", (await text(page, "error")).includes("broken for once"), await text(page, "error"));
+  await page.waitForTimeout(100); // it starts anew
+  await fill(page, "messages", "hello\nhi");
+  check("and the next question is answered", (await text(page, "error")) === "", await text(page, "error"));
+
+  for (const [field, wrong, right, says] of [["cut", "0", "*", "expected *"], ["reads", "many", "4294967295", "expected a size"], ["messages", "\\q", "hello\nhi", "after a backslash"]]) {
     await fill(page, field, wrong);
     check(`${field} "${wrong}": it says what was expected`, (await text(page, "error")).includes(says), await text(page, "error"));
     check(`${field} "${wrong}": the field is marked`, (await page.locator(`#play-here #${field}`).getAttribute("aria-invalid")) === "true");
@@ -79,8 +107,9 @@ async function playground(browser) {
 
   const settings = page.url();
   await page.locator("#play-here #situation").selectOption("a-long-answer-and-a-small-buffer");
-  await end(page);
-  check("a recorded run: the client's second recv", (await codes(page, "came"))[1].startsWith("swer\\nthis is line 4"), (await codes(page, "came"))[1]);
+  const client = async () => ((await text(page, "decoder-heading")) === "What the client makes of it" ? codes(page, "came") : []);
+  for (let steps = 0; steps < 18 && (await client()).length < 2; steps++) await page.locator("#play-here #next").click();
+  check("a recorded run: the client's second recv", (await client())[1]?.startsWith("swer\\nthis is line 4"), await client());
   check("a recorded run has times", (await text(page, "facts")).includes("ms"), await text(page, "facts"));
   await page.locator("#play-here #files").setInputFiles(join(book, "playground", "runs", "tcp.trace"));
   await page.waitForFunction(() => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === "");
@@ -104,6 +133,21 @@ async function playground(browser) {
     await page.waitForFunction((id) => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === id, id);
     check(`${id}: can be shown`, (await text(page, "error")) === "" && (await text(page, "count")).startsWith("1 of"), await text(page, "error"));
   }
+  await page.close();
+
+  for (const hash of ["#framing=bogus", "#framing=constructor", "#framing=none&x=1", "#framing=none&messages=%", "#%", "#%E0%A4%A", "#framing=prefix&cut=bad", "#messages=hi", "#framing=none&framing=\"]"]) {
+    page = await open(hash);
+    const steps = await page.locator("#play-here #run .controls").count();
+    check(`the address ${hash} shows a run, or says what is wrong`, steps === 1 || (await text(page, "error")) !== "", await text(page, "error"));
+    await page.close();
+  }
+  page = await open("#where-a-message-ends");
+  check("another heading of the page is where it leads", await page.locator("#where-a-message-ends").evaluate((heading) => Math.abs(heading.getBoundingClientRect().top) < innerHeight));
+  await page.close();
+  page = await browser.newPage();
+  await page.goto(pathToFileURL(join(book, "print.html")).href);
+  await page.locator("#play-here").waitFor({ state: "attached" });
+  check("on the page for printing, it's a list", await page.evaluate(() => document.querySelector("#play-here").shadowRoot === null));
   await page.close();
 
   // ---- With the keys alone ----
@@ -130,15 +174,17 @@ async function playground(browser) {
   await page.keyboard.press("Control+A");
   await page.keyboard.type("2");
   check("keys: tab reaches the buttons", await tabTo("next"));
-  const before = await text(page, "count");
+  const earlier = await text(page, "count");
   await page.keyboard.press("Enter");
-  check("keys: Enter presses one", (await text(page, "count")) !== before);
+  check("keys: Enter presses one", (await text(page, "count")) !== earlier);
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
   check("keys: an arrow steps, and turns no page of the book", (await text(page, "count")).startsWith("2 of") && page.url().includes("playground.html"), await text(page, "count"));
   await page.keyboard.press("End");
   check("keys: everything came out", (await codes(page, "came")).join() === "one,two,three", (await codes(page, "came")).join());
-  check("the step and the receiver are announced", (await page.locator("#play-here [aria-live=polite]").count()) === 2);
+  const said = await page.locator("#play-here").getByRole("status").last().textContent();
+  check("a step is announced, with what came of it, and how it ended", /Step \d+ of \d+.*The stream ends here.*✓ 3 messages sent/.test(said), said);
+  check("and nothing else is", (await page.locator("#play-here [aria-live=polite]").count()) === 0);
   await page.close();
 
   // ---- Its looks ----

@@ -1,8 +1,8 @@
 //! One run: the sender sends, the network cuts, the receiver calls `recv` whenever something has arrived.
 
 use crate::cut::{Cut, sizes};
-use crate::decoding::{Decoding, Took, hex};
-use crate::messages;
+use crate::decoding::{Decoding, Outcome, hex};
+use crate::messages::{self, escape};
 use crate::receiver::{FramingName, Receiver};
 use crate::shown::{Refusal, Sent, Shown};
 use event::Event;
@@ -62,12 +62,12 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
     }
     Ok(Shown {
         run,
-        decodings: vec![Decoding { recvs: played.took }],
+        decodings: vec![played.decoding],
         connections: Vec::new(),
         remarks: Vec::new(),
         stream: Some(Sent {
             hex: hex(&sends.concat()),
-            texts: messages,
+            texts: messages.iter().map(|message| escape(message)).collect(),
             messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
             cuts,
         }),
@@ -113,7 +113,7 @@ struct Run<'a> {
     stream: Vec<u8>,
     arrived: usize,
     program: Receiver,
-    took: Vec<Took>,
+    decoding: Decoding,
 }
 
 const SENDER: &str = "127.0.0.1:51412";
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
             stream: Vec::new(),
             arrived: 0,
             program: Receiver::new(framing),
-            took: Vec::new(),
+            decoding: Decoding::default(),
         }
     }
 
@@ -192,6 +192,7 @@ impl<'a> Run<'a> {
             let moment = self.next();
             let piece = self.stream[from..self.arrived].to_vec();
             let mut segment = moved("segment", "out", from, &piece, piece.len(), moment);
+            segment.asked = None; // that is for calls
             (segment.local, segment.peer) = (Some(SENDER.into()), Some(RECEIVER.into()));
             self.segments.push(segment);
             while self.receiver.received < self.arrived && !self.gave_up() {
@@ -202,28 +203,28 @@ impl<'a> Run<'a> {
 
     /// One `recv`, and what the receiver makes of it. When everything has been read, it is the end of the stream.
     fn recv(&mut self) {
-        let asked = self.reads[self.took.len().min(self.reads.len() - 1)];
+        let asked = self.reads[self.decoding.recvs.len().min(self.reads.len() - 1)];
         let from = self.receiver.received;
-        let until = self.arrived.min(from + asked);
+        let until = self.arrived.min(from.saturating_add(asked));
         let bytes = self.stream[from..until].to_vec();
         let moment = self.next();
         self.receiver.moved("recv", "in", from, &bytes, asked, moment);
         self.receiver.received = until;
-        let took = match bytes.is_empty() {
+        let outcome = match bytes.is_empty() {
             true => self.program.end(),
             false => self.program.receive(&bytes, self.arrived - until),
         };
-        if took.ok {
+        if matches!(&outcome, Outcome::Took(took) if took.ok) {
             let moment = self.next();
             let from = self.receiver.sent;
             self.receiver.moved("send", "out", from, proto::ack::OK, 2, moment);
             self.receiver.sent += proto::ack::OK.len();
         }
-        self.took.push(took);
+        self.decoding.push(outcome);
     }
 
     fn gave_up(&self) -> bool {
-        self.took.last().is_some_and(|took| took.error.is_some())
+        self.decoding.recvs.last().is_some_and(|told| told.gives_up)
     }
 
     fn next(&mut self) -> u64 {
@@ -249,7 +250,7 @@ impl<'a> Run<'a> {
 fn named(encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
     const SHOWN: usize = 16;
     let message = |([head, payload, tail], number): (&[Vec<u8>; 3], usize)| {
-        let text = columns::cut(&columns::visible_bytes(payload), SHOWN);
+        let text = columns::cut(&escape(payload), SHOWN);
         let framing = |bytes: &[u8]| Part { kind: timeline::Kind::Framing, len: bytes.len() };
         let payload = Part { kind: timeline::Kind::Payload, len: payload.len() };
         let mut parts = vec![framing(head), payload, framing(tail)];

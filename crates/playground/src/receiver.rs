@@ -1,6 +1,6 @@
 //! The receiving program: it gets what a `recv` returned, and makes messages of it with the decoder of `proto`.
 
-use crate::decoding::Took;
+use crate::decoding::{Outcome, Took};
 use proto::ack::{self, KnownLength};
 use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
 use proto::lines::{self, LinesFraming};
@@ -94,19 +94,19 @@ impl Receiver {
     }
 
     /// Makes of it what it can. `bytes` are what one `recv` returned; another `waiting` bytes have arrived, too.
-    pub fn receive(&mut self, bytes: &[u8], waiting: usize) -> Took {
-        match self {
-            Receiver::EachRecv => Took::messages(vec![bytes.to_vec()]),
+    pub fn receive(&mut self, bytes: &[u8], waiting: usize) -> Outcome {
+        Outcome::Took(match self {
+            Receiver::EachRecv => return Outcome::EachRecv(bytes.to_vec()),
             Receiver::Prefix(decoder) => feed(decoder, bytes),
             Receiver::PrefixBe(decoder) => feed(decoder, bytes),
             Receiver::Json(decoder) => feed(decoder, bytes),
-            Receiver::Lines(decoder) => feed(decoder, bytes).each(lines::decode),
+            Receiver::Lines(decoder) => unescaped(feed(decoder, bytes)),
             Receiver::Ack(ack) => ack.receive(bytes, waiting),
-        }
+        })
     }
 
     /// A `recv` has returned 0 bytes: the stream is at its end.
-    pub fn end(&mut self) -> Took {
+    pub fn end(&mut self) -> Outcome {
         let end = match self {
             Receiver::EachRecv | Receiver::Ack(Ack::Idle | Ack::Length) => Ok(()),
             Receiver::Prefix(decoder) => decoder.check_end(),
@@ -115,22 +115,23 @@ impl Receiver {
             Receiver::Lines(decoder) => decoder.check_end(),
             Receiver::Ack(Ack::Body(decoder)) => decoder.check_end(),
         };
-        Took { error: end.err().map(|error| error.to_string()), ..Took::default() }
+        Outcome::End(end.err().map(|error| error.to_string()))
     }
 }
 
 impl Ack {
     fn receive(&mut self, bytes: &[u8], waiting: usize) -> Took {
         match self {
-            Ack::Idle => Took::failed(FrameError::Trailing { count: bytes.len() + waiting }),
+            Ack::Idle => failed(&FrameError::Trailing { count: bytes.len() + waiting }),
             Ack::Length => match ack::decode_length(bytes, MAX_FRAME) {
                 Ok(length) => {
                     let mut decoder = Decoder::new(KnownLength::new(length));
                     let took = feed(&mut decoder, &[]);
-                    *self = if took.messages.is_empty() { Ack::Body(decoder) } else { Ack::Idle };
-                    Took { ok: true, ..took }
+                    let has = took.messages.is_empty().then(|| decoder.progress().to_string());
+                    *self = if has.is_some() { Ack::Body(decoder) } else { Ack::Idle };
+                    Took { ok: true, has, ..took }
                 }
-                Err(error) => Took::failed(error),
+                Err(error) => failed(&error),
             },
             Ack::Body(decoder) => {
                 let mut took = feed(decoder, bytes);
@@ -166,6 +167,22 @@ fn feed<F: Framing>(decoder: &mut Decoder<F>, mut bytes: &[u8]) -> Took {
         }
     }
     took.held = decoder.unread().to_vec();
-    took.wants = Some(decoder.progress().to_string());
+    took.has = (!took.held.is_empty()).then(|| decoder.progress().to_string());
     took
+}
+
+/// The messages of the lines, up to the first that is none.
+fn unescaped(took: Took) -> Took {
+    let mut decoded = Took { messages: Vec::new(), ..took };
+    for line in &took.messages {
+        match lines::decode(line) {
+            Ok(message) => decoded.messages.push(message),
+            Err(error) => return Took { messages: decoded.messages, ..failed(&error) },
+        }
+    }
+    decoded
+}
+
+fn failed(error: &FrameError) -> Took {
+    Took { error: Some(error.to_string()), ..Took::default() }
 }

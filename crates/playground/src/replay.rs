@@ -1,11 +1,16 @@
 //! A run that was recorded: by our programs' `--trace`, or by strace.
 
-use crate::decoding::{Decoding, Took};
+use crate::decoding::{Decoding, Outcome, Took};
 use crate::receiver::{FramingName, Receiver};
 use crate::shown::{Refusal, Shown};
 use serde::Deserialize;
 use std::path::Path;
-use timeline::{Connection, Direction, Framing, Stream, connections, parse_trace};
+use timeline::{
+    Connection, Direction, Framing, Read, Stream, StreamError, connections, parse_trace,
+};
+
+/// With more calls, the page would be busy for seconds, and nobody steps through them.
+const MOST_CALLS: usize = 20_000;
 
 /// A file that holds a recording.
 #[derive(Deserialize)]
@@ -20,7 +25,7 @@ pub struct Recording {
 /// Shows one of the connections that were recorded: a recording may hold one side or both.
 ///
 /// # Errors
-/// When a recording can't be read, or holds no connection.
+/// When a recording can't be read, holds no connection or too many calls, or two of them contradict each other.
 pub fn replay(
     recordings: &[Recording],
     framing: FramingName,
@@ -34,18 +39,24 @@ pub fn replay(
         remarks.extend(trace.remarks.into_iter().map(|remark| format!("{name}: {remark}")));
         events.extend(trace.events);
     }
+    if events.len() > MOST_CALLS {
+        let got = events.len();
+        return Err(Refusal::of(&format!(
+            "expected a recording of at most {MOST_CALLS} calls, got {got}: the program `timeline` draws longer ones"
+        )));
+    }
     let (between, ends): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event.call == "segment");
-    let all: Vec<Connection> =
-        connections(&ends, &between).into_iter().filter(|one| !streams(one).is_empty()).collect();
+    let carries = |one: &Connection| !streams(one).is_ok_and(|streams| streams.is_empty());
+    let all: Vec<Connection> = connections(&ends, &between).into_iter().filter(carries).collect();
     let one = all.get(connection).ok_or_else(|| {
         Refusal::of(
             &"expected a recording of a client and a server that talked to each other (--trace FILE, or \
               scripts/see.sh --save FILE), got one without a connection",
         )
     })?;
-    let shown: Vec<Stream> =
-        streams(one).into_iter().map(|stream| framed(stream, framing)).collect();
+    let shown = streams(one).map_err(|error| Refusal::of(&error))?;
+    let shown: Vec<Stream> = shown.into_iter().map(|stream| framed(stream, framing)).collect();
     Ok(Shown {
         run: timeline::steps_json(&shown, &one.parties()),
         decodings: shown.iter().map(|stream| decoding(stream, framing)).collect(),
@@ -55,11 +66,14 @@ pub fn replay(
     })
 }
 
-/// The directions that carried something. If the two recordings contradict each other, none.
-fn streams(connection: &Connection) -> Vec<Stream> {
-    let both = [Direction::ToServer, Direction::ToClient];
-    let streams = both.iter().filter_map(|direction| connection.stream(*direction).ok());
-    streams.filter(|stream| !stream.is_empty() || stream.has_failures()).collect()
+/// The directions that carried something.
+fn streams(connection: &Connection) -> Result<Vec<Stream>, StreamError> {
+    let mut streams = Vec::new();
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        streams.push(connection.stream(direction)?);
+    }
+    streams.retain(|stream| !stream.is_empty() || stream.has_failures());
+    Ok(streams)
 }
 
 fn framed(stream: Stream, framing: FramingName) -> Stream {
@@ -78,25 +92,39 @@ fn framed(stream: Stream, framing: FramingName) -> Stream {
 /// What a receiver with this framing would have made of the bytes.
 fn decoding(stream: &Stream, framing: FramingName) -> Decoding {
     let mut program = Receiver::new(framing);
+    let mut decoding = Decoding::default();
     let mut gave_up = false;
-    let took = stream.reads().into_iter().zip(stream.taken()).map(|(read, bytes)| {
-        if gave_up || read.error.is_some() {
-            return Took::default();
+    for (read, bytes) in stream.reads().into_iter().zip(stream.taken()) {
+        if stream.is_datagrams() {
+            // What is in one datagram has nothing to do with the next.
+            program = Receiver::new(framing);
         }
-        let took = match read.len {
-            0 => program.end(),
-            len if bytes.len() < len => {
-                let error =
-                    "the bytes were not recorded, so there is nothing to decode from here on";
-                Took { error: Some(error.to_owned()), ..Took::default() }
-            }
-            _ => {
-                program.ask();
-                program.receive(bytes, 0)
-            }
-        };
-        gave_up = took.error.is_some();
-        took
-    });
-    Decoding { recvs: took.collect() }
+        decoding.push(match read.error.clone() {
+            Some(error) => Outcome::Failed(error),
+            None if gave_up => Outcome::After,
+            None => outcome(stream, &mut program, &read, bytes),
+        });
+        gave_up = !stream.is_datagrams()
+            && (gave_up || decoding.recvs.last().is_some_and(|told| told.gives_up));
+    }
+    decoding
+}
+
+fn outcome(stream: &Stream, program: &mut Receiver, read: &Read, bytes: &[u8]) -> Outcome {
+    if bytes.len() < read.len {
+        let error = "the bytes were not recorded, so there's nothing to decode from here on";
+        return Outcome::Took(Took { error: Some(error.to_owned()), ..Took::default() });
+    }
+    program.ask();
+    if !stream.is_datagrams() {
+        return if bytes.is_empty() { program.end() } else { program.receive(bytes, 0) };
+    }
+    let of = read.pieces.first().map_or(bytes.len(), |piece| piece.of.max(bytes.len()));
+    match program.receive(bytes, 0) {
+        Outcome::Took(took) => Outcome::Datagram(took, bytes.len()),
+        Outcome::EachRecv(message) => {
+            Outcome::Datagram(Took { messages: vec![message], ..Took::default() }, of)
+        }
+        other => other,
+    }
 }

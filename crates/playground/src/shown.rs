@@ -26,8 +26,7 @@ pub struct Sent {
     /// All its bytes.
     pub hex: String,
     /// The messages, as those that come out are written.
-    #[serde(serialize_with = "crate::decoding::texts")]
-    pub texts: Vec<Vec<u8>>,
+    pub texts: Vec<String>,
     /// What each message is made of: the lengths of its framing before the payload, its payload, and its framing after it.
     pub messages: Vec<[usize; 3]>,
     /// After which bytes the network cuts.

@@ -17,7 +17,8 @@ fn play(messages: &str, framing: &str, cut: &str, reads: &str) -> Value {
 fn outcome(shown: &Value) -> (Vec<String>, Option<String>) {
     let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
     let texts = recvs.iter().flat_map(|recv| recv["messages"].as_array().unwrap());
-    let error = recvs.iter().find_map(|recv| recv["error"].as_str());
+    let error = recvs.iter().find(|recv| recv["gives_up"] == true);
+    let error = error.and_then(|recv| recv["says"].as_str());
     (texts.map(|text| text.as_str().unwrap().to_owned()).collect(), error.map(str::to_owned))
 }
 
@@ -40,9 +41,114 @@ fn the_situations_of_the_book() {
     check(["hello\nhi", "prefix-be", "3,1", "2"], &["hello", "hi"], None);
     check(["hello\n\nhi", "json", "7", "1024"], &["hello", "", "hi"], None);
     check(["hello\\n\nhi", "lines", "5,*", "1024"], &["hello\\n", "hi"], None);
+    // A buffer can be larger than anybody could have.
+    check(["hello\nhi", "none", "*", "4294967295"], &["hellohi"], None);
     check(["hello\nhi", "ack", "*", "1024"], &["hello", "hi"], None);
     // One byte of a length of two digits looks like a whole length.
     check(["this is the answer", "ack", "1", "1024"], &["8"], Some("expected nothing, got"));
+}
+
+/// What the page says of each recv.
+fn says(shown: &Value) -> Vec<&str> {
+    let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
+    recvs.iter().map(|recv| recv["says"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_the_receiver_makes_of_each_recv_is_said() {
+    let end = "The stream ends here, and no message is under way.";
+    for ([messages, framing, cut, reads], expected) in [
+        (
+            ["hello\nhi", "none", "2,*", "1024"],
+            vec![
+                "It takes these 2 bytes for a message: “he”.",
+                "It takes these 5 bytes for a message: “llohi”.",
+                end,
+            ],
+        ),
+        (
+            ["hello\nhi", "prefix", "3,4,*", "1024"],
+            vec![
+                "It keeps 3 bytes, and waits: it has 3 of 4 bytes of the length prefix.",
+                "It keeps 7 bytes, and waits: it has 3 of 5 bytes of the body.",
+                "2 messages are complete: “hello”, “hi”.",
+                end,
+            ],
+        ),
+        (
+            ["a\n\nb\nc\nd", "lines", "*", "1024"],
+            vec!["5 messages are complete: “a”, an empty one, “b”, and 2 more.", end],
+        ),
+        (
+            ["hi", "ack", "*", "1024"],
+            vec![
+                "It takes these bytes for the whole length, and says OK. It waits: it has 0 of 2 bytes of the body.",
+                "A message is complete: “hi”.",
+                end,
+            ],
+        ),
+        (
+            ["this is the answer", "ack", "1", "1024"],
+            vec![
+                "It takes these bytes for the whole length, and says OK. It waits: it has 0 of 1 bytes of the body.",
+                "A message is complete: “8”.",
+                "It gives up: expected nothing, got 1 more byte.",
+            ],
+        ),
+    ] {
+        assert_eq!(says(&play(messages, framing, cut, reads)), expected, "{messages:?} {framing}");
+    }
+}
+
+fn recording(file: &str) -> Value {
+    let path = format!("{}/../timeline/tests/strace/{file}", env!("CARGO_MANIFEST_DIR"));
+    json!({ "name": file, "text": std::fs::read_to_string(path).unwrap() })
+}
+
+/// What the page shows of these recordings, each a file of the tests of `timeline`.
+fn replay(files: &[&str], framing: &str) -> Value {
+    let recordings: Vec<Value> = files.iter().map(|file| recording(file)).collect();
+    let question = json!({ "recordings": recordings, "framing": framing, "connection": 0 });
+    let answer = playground::answer(&json!({ "replay": question }).to_string());
+    serde_json::from_str(&answer).unwrap()
+}
+
+#[test]
+fn a_datagram_is_never_joined_with_the_next_and_its_lost_rest_is_said() {
+    let files = ["udp.client.strace", "udp.server.strace"];
+    let shown = replay(&files, "none");
+    let says = says(&shown);
+    assert!(
+        says[1]
+            .ends_with("Only 512 of the 1579 bytes of this datagram had room. The rest is lost."),
+        "{says:#?}"
+    );
+    let shown = replay(&files, "lines");
+    let kept = shown["decodings"][0]["recvs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|recv| recv["kept"].as_u64().unwrap());
+    assert_eq!(kept.collect::<Vec<_>>(), [6, 512, 11], "each alone: {shown:#}");
+}
+
+#[test]
+fn after_giving_up_nothing_is_decoded() {
+    let shown = replay(&["desk.client.strace", "desk.server.strace"], "prefix");
+    let says = says(&shown);
+    assert!(says[0].contains("It gives up: expected a length from 0 to"), "{says:#?}");
+    assert!(says[1..].iter().all(|says| says.starts_with("It has given up")), "{says:#?}");
+}
+
+#[test]
+fn recordings_that_contradict_each_other_say_where() {
+    let mut recordings = ["desk.client.strace", "desk.server.strace"].map(recording);
+    // Another digit, and only at one side.
+    let text = recordings[1]["text"].as_str().unwrap().replacen("\\x31\\x30", "\\x39\\x30", 1);
+    recordings[1]["text"] = text.into();
+    let question = json!({ "recordings": recordings, "framing": "none", "connection": 0 });
+    let answer = playground::answer(&json!({ "replay": question }).to_string());
+    assert!(answer.contains("byte 0 is one value in one recording"), "{answer}");
 }
 
 fn main_framings() -> impl Strategy<Value = &'static str> {

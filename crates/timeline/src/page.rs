@@ -189,6 +189,7 @@ fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Valu
     json!({
         "name": stream.name(),
         "recorded": stream.recorded,
+        "datagrams": stream.datagrams,
         "closed": closed,
         "lanes": lanes,
         "height": drawn.height,

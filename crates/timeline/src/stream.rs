@@ -267,6 +267,11 @@ impl Stream {
         self.lanes().iter().any(|lane| lane.calls.iter().any(failed))
     }
 
+    /// Whether these are datagrams, each of them a message.
+    pub fn is_datagrams(&self) -> bool {
+        self.datagrams
+    }
+
     /// Whether no byte of it was recorded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

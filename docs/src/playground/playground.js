@@ -1,6 +1,6 @@
 "use strict";
-// The playground: a form, the run that comes of it, and what the decoder makes of each recv. Everything is computed by the
-// course's own code, compiled to WebAssembly (ENGINE, in engine.js); steps.js shows a run.
+// The playground: settings, the run that comes of them, and what the receiver makes of each recv. Everything is computed by
+// the course's own code, compiled to WebAssembly (ENGINE, in engine.js); steps.js shows a run.
 
 const PAGE = `
 <p class="pick">
@@ -12,30 +12,28 @@ const PAGE = `
   <span id="copied" role="status"></span>
 </p>
 <div id="about"></div>
+<fieldset id="framing"><legend>Where a message ends</legend></fieldset>
+<p id="connections" hidden><label for="connection">Connection</label> <select id="connection"></select></p>
+<p id="error" role="alert"></p>
+<ul id="remarks"></ul>
 <div class="columns">
   <form>
-    <fieldset id="framing"><legend>Where a message ends</legend></fieldset>
-    <div id="played">
-      <p>
-        <label for="messages">Messages, one on each line</label>
-        <textarea id="messages" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="messages-help"></textarea>
-        <small id="messages-help"><code>\\n</code> and <code>\\x00</code> stand for bytes. An empty line is an empty message.</small>
-      </p>
-      <p>
-        <label for="cut">The network delivers pieces of</label>
-        <input id="cut" autocomplete="off" spellcheck="false" autocapitalize="off" aria-describedby="cut-help">
-        <small id="cut-help"><code>*</code> all in one, <code>sends</code> one for each send, <code>1</code> a byte at a time,
-          <code>3,1,*</code> three bytes, one, the rest</small>
-      </p>
-      <p>
-        <label for="reads">Each recv takes at most</label>
-        <input id="reads" inputmode="numeric" autocomplete="off" spellcheck="false" aria-describedby="reads-help">
-        <small id="reads-help">bytes: <code>1024</code>, or in turn <code>2,5</code></small>
-      </p>
-    </div>
-    <p id="connections"><label for="connection">Connection</label> <select id="connection"></select></p>
-    <p id="error" role="alert"></p>
-    <ul id="remarks"></ul>
+    <p>
+      <label for="messages">Messages, one on each line</label>
+      <textarea id="messages" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="error messages-help"></textarea>
+      <small id="messages-help"><code>\\n</code> and <code>\\x00</code> stand for bytes. An empty line is an empty message.</small>
+    </p>
+    <p>
+      <label for="cut">The network delivers pieces of</label>
+      <input id="cut" autocomplete="off" spellcheck="false" autocapitalize="off" aria-describedby="error cut-help">
+      <small id="cut-help"><code>*</code> all in one, <code>sends</code> one for each send, <code>3,1</code> three bytes, one,
+        three, one …, <code>3,1,*</code> three, one, the rest</small>
+    </p>
+    <p>
+      <label for="reads">Each recv takes at most</label>
+      <input id="reads" inputmode="numeric" autocomplete="off" spellcheck="false" aria-describedby="error reads-help">
+      <small id="reads-help">bytes: <code>1024</code>; or <code>2,5</code>: two, and from then on five</small>
+    </p>
   </form>
   <div id="shown">
     <div id="stream">
@@ -45,11 +43,13 @@ const PAGE = `
     <div id="run" class="run"></div>
   </div>
 </div>
+<div id="below"></div>
+<p id="status" role="status"></p>
 `;
 
 const DECODER = `
-<h2 id="decoder-heading">What the receiver makes of it</h2>
-<p id="made" aria-live="polite"></p>
+<h2 id="decoder-heading"></h2>
+<p id="made"></p>
 <dl>
   <div><dt>messages so far</dt><dd id="came"></dd></div>
   <div><dt>kept for the next recv</dt><dd id="kept"></dd></div>
@@ -60,23 +60,39 @@ const DECODER = `
 const FRAMINGS = {
   none: "Nothing says so",
   prefix: "Length prefix",
-  "prefix-be": "Length prefix, big-endian",
+  "prefix-be": "Big-endian prefix",
   json: "JSON header",
   lines: "A line each",
   ack: "Length, then OK",
 };
+const FIELDS = ["messages", "cut", "reads"];
+const DARK = ["coal", "navy", "ayu"]; // the book's themes on dark paper
+const STRIP = 400; // nobody clicks more bytes
+const LISTED = 50; // nor reads more messages
+const LARGEST = 20e6; // bytes of recordings: more would keep the page busy for seconds
 
 // ---- The engine ----------------------------------------------------------------------------------------------------
 
 const fromBase64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-// Not `await`: a script that isn't a module can't, and a module can't be loaded from a file: address.
-const engine = WebAssembly.instantiate(fromBase64(ENGINE)).then(({ instance: { exports } }) => (question) => {
-  const asked = new TextEncoder().encode(JSON.stringify(question));
-  const at = exports.question(asked.length);
-  new Uint8Array(exports.memory.buffer, at, asked.length).set(asked);
-  const length = exports.answer();
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(exports.memory.buffer, exports.answer_at(), length)));
-});
+
+// Asks the course's code. If it has failed, a new one answers the next question.
+function engine(module) {
+  let exports;
+  const start = () => WebAssembly.instantiate(module).then((instance) => (exports = instance.exports));
+  function ask(question) {
+    try {
+      const asked = new TextEncoder().encode(JSON.stringify(question));
+      const at = exports.question(asked.length);
+      new Uint8Array(exports.memory.buffer, at, asked.length).set(asked);
+      const length = exports.answer();
+      return JSON.parse(new TextDecoder().decode(new Uint8Array(exports.memory.buffer, exports.answer_at(), length)));
+    } catch (error) {
+      start();
+      return { error: `the playground's engine failed, which is a mistake in it, and starts anew (${error.message})` };
+    }
+  }
+  return start().then(() => ask);
+}
 
 // ---- The situations, which the page itself describes ---------------------------------------------------------------
 
@@ -91,25 +107,15 @@ function situations() {
     if (!table) continue;
     const names = [...table.querySelectorAll("th")].map((cell) => cell.textContent.trim());
     const cells = [...table.querySelectorAll("td")];
-    const settings = Object.fromEntries(names.map((name, at) => [name, cells[at].textContent.trim()]));
-    const group = previous(heading, "H2")?.textContent.trim() ?? "";
-    const messages = cells[names.indexOf("messages")];
-    const played = messages && {
-      // An empty message is written in italics, because code can't be empty.
-      messages: [...messages.querySelectorAll("code, em")].map((message) => (message.matches("em") ? "" : message.textContent)).join("\n") + "\n",
-      framing: settings.framing,
-      cut: settings.pieces,
-      reads: settings.recv,
-    };
-    found.set(heading.id, { title: heading.textContent.trim(), group, about, played, recording: settings.recording, framing: settings.framing });
+    const { framing, pieces, recv, recording } = Object.fromEntries(names.map((name, at) => [name, cells[at].textContent.trim()]));
+    let part = heading.previousElementSibling;
+    while (part.tagName !== "H2") part = part.previousElementSibling;
+    // An empty message is written in italics, because code can't be empty.
+    const messages = [...cells[0].querySelectorAll("code, em")].map((message) => (message.matches("em") ? "" : message.textContent));
+    const settings = recording ? { recordings: recording.split(" "), framing } : { played: { messages: messages.join("\n") + "\n", framing, cut: pieces, reads: recv } };
+    found.set(heading.id, { title: heading.textContent.trim(), part: part.textContent.trim(), about, ...settings });
   }
   return found;
-}
-
-function previous(element, name) {
-  let at = element.previousElementSibling;
-  while (at && at.tagName !== name) at = at.previousElementSibling;
-  return at;
 }
 
 // ---- The page ------------------------------------------------------------------------------------------------------
@@ -120,39 +126,47 @@ function playground(host, ask) {
   root.innerHTML = `<style>${page.style}</style><link rel="stylesheet" href="playground/playground.css">${PAGE}`;
   const $ = (id) => root.getElementById(id);
   const known = situations();
-  const fields = ["messages", "cut", "reads"];
-  // What is shown: a situation that is played, or recordings.
-  let shown = { played: { messages: "hello\nhi", framing: "none", cut: "*", reads: "1024" } };
+  // What is shown: `played`, or `recordings` with a `framing` and a `connection`.
+  let shown;
   let listening = new AbortController();
+  let byPointer = false;
 
   function layOut() {
-    const groups = new Map();
-    for (const [id, { title, group }] of known) {
-      if (!groups.has(group)) groups.set(group, element("optgroup", { label: group }));
-      groups.get(group).append(element("option", { value: id }, title));
+    const parts = new Map();
+    for (const [id, { title, part }] of known) {
+      if (!parts.has(part)) parts.set(part, element("optgroup", { label: part }));
+      parts.get(part).append(element("option", { value: id }, title));
     }
-    $("situation").append(...groups.values(), element("option", { value: "" }, "Your own"));
+    // The last one is for what is not in the list. It can't be chosen.
+    $("situation").append(...parts.values(), element("option", { value: "", hidden: "", disabled: "" }));
     for (const [value, text] of Object.entries(FRAMINGS)) {
       $("framing").append(element("label", {}, element("input", { type: "radio", name: "framing", value }), element("span", {}, text)));
     }
   }
 
-  // The form says what is shown, and `show` draws it: from its first step, or from its last if the last one is being looked at.
+  // Draws what is shown: from its first step, or from its last if the last one is being looked at.
   function show(last = false) {
     const { played, recordings, framing, connection } = shown;
     $("framing").querySelector(`[value=${played?.framing ?? framing}]`).checked = true;
-    for (const field of fields) if (played && $(field).value !== played[field]) $(field).value = played[field];
-    $("played").hidden = $("stream").hidden = !played;
+    for (const field of FIELDS) if (played && $(field).value !== played[field]) $(field).value = played[field];
+    root.querySelector("form").hidden = $("stream").hidden = !played;
+    $("copied").textContent = "";
     const answer = ask(played ? { play: played } : { replay: { recordings, framing, connection } });
-    for (const field of fields) $(field).setAttribute("aria-invalid", answer.field === field);
-    $("error").textContent = answer.error ?? "";
+    complain(answer.error ?? "", answer.field);
     if (answer.error) return;
     $("connection").replaceChildren(...answer.connections.map((name, at) => element("option", { value: at }, name)));
     $("connection").value = connection ?? 0;
     $("connections").hidden = answer.connections.length < 2;
     $("remarks").replaceChildren(...answer.remarks.map((remark) => element("li", {}, remark)));
-    strip(answer.stream);
+    if (played) strip(answer.stream);
     step(answer, last);
+  }
+
+  // What is wrong, and in which field. The last run stays, but faintly: it isn't what the settings say.
+  function complain(error, field) {
+    $("error").textContent = error;
+    $("shown").classList.toggle("stale", error !== "");
+    for (const each of FIELDS) $(each).setAttribute("aria-invalid", each === field);
   }
 
   function step({ run, decodings, stream }, last) {
@@ -160,159 +174,189 @@ function playground(host, ask) {
     listening = new AbortController();
     const view = $("run");
     view.innerHTML = page.html;
-    view.querySelector("#now").after(element("section", { id: "decoder", "aria-labelledby": "decoder-heading" }));
-    view.querySelector("#decoder").innerHTML = DECODER;
+    view.querySelector("#said").setAttribute("aria-live", "off"); // #status says it, together with what came of it
+    const decoder = element("section", { id: "decoder", "aria-labelledby": "decoder-heading" });
+    decoder.innerHTML = DECODER;
+    view.querySelector("#pictures").after(decoder, view.querySelector("#now"));
+    $("below").replaceChildren(view.querySelector("footer"));
     const made = decoded(run, decodings);
-    const changed = (index) => tell(made, index, run.steps.length, stream);
-    const { go } = stepThrough(view, run, { changed, signal: listening.signal, largest: 1.2 });
+    const changed = (index) => tell(run, made, index, stream);
+    const hears = (target) => (target === document.body || target === document.documentElement) && inSight();
+    const { go } = stepThrough(view, run, { changed, signal: listening.signal, largest: 1.2, hears });
     if (last) go(run.steps.length - 1);
   }
 
-  // ---- The decoder ----
+  function inSight() {
+    const { top, bottom } = $("run").getBoundingClientRect();
+    return top < innerHeight && bottom > 0;
+  }
 
-  // What was made of the recvs of the first picture, by step.
+  // ---- The receiver ----
+
+  // What was made of the recvs, in the order of the steps, each with its picture.
   function decoded({ pictures }, decodings) {
-    const made = new Map();
-    decodings.forEach(({ recvs }, at) =>
-      recvs.forEach((took, call) => {
-        const step = pictures[at].lanes.at(-1).steps[call];
-        if (step !== null) made.set(step, { ...took, at });
-      }),
-    );
-    return made;
+    const made = decodings.flatMap(({ recvs }, at) => recvs.map((told, call) => [pictures[at].lanes.at(-1).steps[call], { ...told, at }]));
+    return new Map(made.filter(([step]) => step !== null).sort(([one], [other]) => one - other));
   }
 
-  function tell(made, index, steps, stream) {
+  function tell({ parties, pictures, steps }, made, index, stream) {
+    const until = [...made].filter(([step]) => step <= index);
+    // Of two receivers, the one that was the last to do something, or else the one that will be the first.
+    const [at, receiver] = [until.at(-1) ?? [...made][0]].map((one) => (one ? [one[1].at, parties[steps[one[0]].who]] : [0, "receiver"]))[0];
+    const told = until.map(([, told]) => told).filter((each) => each.at === at);
     const now = made.get(index);
-    const until = [...made].filter(([step]) => step <= index).map(([, took]) => took);
-    // Of two pictures, the one whose receiver was the last to do something.
-    const picture = until.at(-1)?.at ?? 0;
-    const took = until.filter(({ at }) => at === picture);
-    const came = took.flatMap(({ messages }) => messages);
-    const kept = took.at(-1)?.held.match(/../g) ?? [];
+    const came = told.flatMap(({ messages }) => messages);
+    const { held = "", kept = 0 } = told.at(-1) ?? {};
     const fresh = came.length - (now?.messages.length ?? 0);
-    $("made").textContent = sentence(now, took.at(-1));
-    $("came").replaceChildren(...came.map((text, at) => element("code", { class: at < fresh ? "" : "fresh" }, text || "(empty)")));
-    if (!came.length) $("came").textContent = "none";
-    $("kept").replaceChildren(...kept.map((hex) => element("code", {}, hex)));
-    if (!kept.length) $("kept").textContent = "nothing";
-    $("verdict").textContent = stream && index === steps - 1 ? verdict(came, took, stream) : "";
-    $("verdict").className = stream && same(came, stream) ? "same" : "other";
-  }
+    const recorded = pictures[at]?.recorded[1] ?? false;
 
-  function sentence(now, latest) {
-    if (!latest) return "Nothing has arrived yet.";
-    if (!now) return latest.held ? `It waits: it has ${latest.wants}.` : "It waits.";
-    const { messages, held, wants, ok, error } = now;
-    const quoted = messages.map((text) => (text ? `“${text}”` : "an empty message"));
-    const parts = [];
-    if (ok) parts.push("It takes these bytes for the whole length, and says OK.");
-    if (quoted.length) parts.push(`A message is complete: ${quoted.join(", ")}.`);
-    if (held) parts.push(`It keeps ${count(held.length / 2, "byte")}: that's ${wants}.`);
-    if (error) parts.push(`It gives up: ${error}.`);
-    return parts.join(" ") || "The stream ends here, and no message is under way.";
+    $("decoder-heading").textContent = `What the ${receiver} makes of it`;
+    $("made").textContent = now?.says ?? told.at(-1)?.then ?? (recorded ? "It has received nothing yet." : "It was not recorded.");
+    const earlier = came.length > LISTED ? [`${came.length - LISTED} more, and then`] : [];
+    const listed = came.slice(-LISTED).map((text, at) => element("code", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
+    $("came").replaceChildren(...earlier, ...listed, ...(came.length ? [] : ["none"]));
+    $("came").scrollTop = $("came").scrollHeight;
+    const hexes = (held.match(/../g) ?? []).map((hex) => element("code", {}, hex));
+    $("kept").replaceChildren(...hexes, kept ? (kept > hexes.length ? `… ${count(kept, "byte")}` : "") : "nothing");
+    const over = index === steps.length - 1;
+    $("run").classList.toggle("over", over);
+    $("verdict").textContent = stream && over ? verdict(came, told, stream) : "";
+    $("verdict").className = stream && same(came, stream) ? "same" : "other";
+    // One picture at a time: the one of the last step that is in one.
+    const drawn = steps.slice(0, index + 1).findLast((step) => step.in)?.in[0] ?? 0;
+    [...root.querySelectorAll(".picture")].forEach((picture, at) => picture.classList.toggle("idle", at !== drawn));
+    $("status").textContent = [$("said").textContent, now?.says, $("verdict").textContent].filter(Boolean).join(" ");
   }
 
   const same = (came, { texts }) => JSON.stringify(came) === JSON.stringify(texts);
 
-  function verdict(came, took, stream) {
+  function verdict(came, told, stream) {
     const counts = `${count(stream.texts.length, "message")} sent, ${came.length} received`;
     if (same(came, stream)) return `✓ ${counts}: the same ones.`;
-    return took.some(({ error }) => error) ? `✗ ${counts}, and an error.` : `✗ ${counts}: not the same ones.`;
+    return told.some(({ gives_up }) => gives_up) ? `✗ ${counts}, and an error.` : `✗ ${counts}: not the same ones.`;
   }
 
   // ---- The stream as it's sent ----
 
-  const STRIP = 400; // more bytes would be more than anybody clicks
+  let cuts = [];
   function strip(stream) {
-    if (!stream) return;
     const hexes = stream.hex.match(/../g) ?? [];
     const kinds = stream.messages.flatMap(([before, payload, after], message) => [
       ...Array(before).fill(`f${message % 4}`),
       ...Array(payload).fill(`m${message % 4}`),
       ...Array(after).fill(`f${message % 4}`),
     ]);
-    const cuts = new Set(stream.cuts);
+    cuts = stream.cuts;
     const cells = hexes.slice(0, STRIP).map((hex, at) => {
-      const char = hex >= "21" && hex <= "7e" ? String.fromCharCode(parseInt(hex, 16)) : "";
-      const cut = cuts.has(at + 1) ? " cut" : "";
-      return element("button", { type: "button", tabindex: -1, class: kinds[at] + cut, "data-at": at + 1 }, element("b", {}, char || "·"), element("i", {}, hex));
+      const char = hex >= "21" && hex <= "7e" ? String.fromCharCode(parseInt(hex, 16)) : "·";
+      const cut = cuts.includes(at + 1) ? " cut" : "";
+      return element("button", { type: "button", tabindex: -1, class: kinds[at] + cut }, element("b", {}, char), element("i", {}, hex));
     });
     $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more` : "");
-    $("strip").dataset.cuts = JSON.stringify(stream.cuts);
-    $("strip").dataset.length = hexes.length;
   }
 
-  function toggleCut(place) {
-    const cuts = new Set(JSON.parse($("strip").dataset.cuts));
-    if (!cuts.delete(place) && place < Number($("strip").dataset.length)) cuts.add(place);
-    const places = [...cuts].sort((one, other) => one - other);
+  // Cuts after this byte, or no longer.
+  function cutAfter(place) {
+    const places = cuts.includes(place) ? cuts.filter((cut) => cut !== place) : [...cuts, place].sort((one, other) => one - other);
     const sizes = places.map((at, index) => at - (places[index - 1] ?? 0));
     change({ cut: [...sizes, "*"].join(",") });
   }
 
   // ---- What the reader does ----
 
-  function change(settings) {
-    shown = { ...shown };
-    if (shown.played) shown.played = { ...shown.played, ...settings };
-    else Object.assign(shown, settings);
+  // The list of situations shows a name that isn't in it.
+  function name(text) {
+    $("situation").lastChild.textContent = text;
     $("situation").value = "";
-    $("about").replaceChildren();
+  }
+
+  function change(settings) {
+    const from = known.get($("situation").value);
+    if (from) name(`${from.title}, changed`);
+    shown = shown.played ? { played: { ...shown.played, ...settings } } : { ...shown, ...settings };
     remember();
     const slider = $("slider");
     show(slider?.value === slider?.max);
   }
 
   function load(id) {
-    const { about, played, recording, framing } = known.get(id);
+    const { about, played, recordings, framing } = known.get(id);
     const recorded = (name) => ({ name, text: new TextDecoder().decode(fromBase64(RUNS[name])) });
-    shown = played ? { played: { ...played } } : { recordings: recording.split(" ").map(recorded), framing, connection: 0 };
+    shown = played ? { played: { ...played } } : { recordings: recordings.map(recorded), framing, connection: 0 };
     $("situation").value = id;
     $("about").replaceChildren(...about.map((paragraph) => paragraph.cloneNode(true)));
+    $("copy").disabled = false;
     show();
   }
 
   async function open(files) {
+    const names = [...files].map((file) => file.name).join(", ");
+    const size = [...files].reduce((sum, file) => sum + file.size, 0);
+    if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline draws longer ones`);
     const recordings = await Promise.all([...files].map(async (file) => ({ name: file.name, text: await file.text() })));
     shown = { recordings, framing: shown.played?.framing ?? shown.framing, connection: 0 };
-    $("situation").value = "";
+    name(names);
     $("about").replaceChildren();
+    $("copy").disabled = true; // it stays on this machine
     show();
   }
 
-  // The address holds the situation, so that it can be sent to somebody; a recording stays on this machine.
+  // The address holds the settings, so that they can be sent to somebody.
   function remember() {
     if (shown.played) history.replaceState(null, "", `#${new URLSearchParams(shown.played)}`);
   }
 
+  // Shows what the address says: a situation, or settings; without an address, the first situation.
   function recall() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = location.hash.slice(1);
+    const settings = Object.fromEntries(new URLSearchParams(id));
+    const first = known.keys().next().value;
     if (known.has(id)) load(id);
-    else if (id.includes("framing=")) {
-      shown = { played: { ...shown.played, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) } };
-      $("situation").value = "";
+    else if (!id.includes("=")) {
+      // It's another heading of this page, if anything.
+      if (!shown) load(first);
+      return;
+    } else if (Object.hasOwn(FRAMINGS, settings.framing) && Object.keys(settings).every((key) => key === "framing" || FIELDS.includes(key))) {
+      shown = { played: { ...known.get(first).played, ...settings } };
+      name("From the address");
+      $("about").replaceChildren();
       show();
-    } else load(known.keys().next().value);
-    if (id) host.scrollIntoView();
+    } else {
+      load(first);
+      complain(`expected an address with framing (${Object.keys(FRAMINGS).join(", ")}), ${FIELDS.join(", ")}; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
+    }
+    host.scrollIntoView();
   }
 
   function listen() {
+    root.addEventListener("pointerdown", () => (byPointer = true));
+    root.addEventListener("keydown", () => (byPointer = false));
     root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-    $("situation").addEventListener("change", ({ target }) => {
-      if (!target.value) return change({});
-      history.replaceState(null, "", `#${target.value}`);
-      load(target.value);
+    // After a click, the arrow keys are to step, not to choose the next one.
+    const chosen = ({ target }) => byPointer && target.blur();
+    $("situation").addEventListener("change", (event) => {
+      history.replaceState(null, "", `#${event.target.value}`);
+      load(event.target.value);
+      chosen(event);
     });
-    $("framing").addEventListener("change", ({ target }) => change({ framing: target.value }));
-    $("connection").addEventListener("change", ({ target }) => change({ connection: Number(target.value) }));
-    for (const field of fields) $(field).addEventListener("input", ({ target }) => change({ [field]: target.value }));
+    $("framing").addEventListener("change", (event) => {
+      change({ framing: event.target.value });
+      chosen(event);
+    });
+    $("connection").addEventListener("change", (event) => {
+      change({ connection: Number(event.target.value) });
+      chosen(event);
+    });
+    for (const field of FIELDS) $(field).addEventListener("input", ({ target }) => change({ [field]: target.value }));
     $("strip").addEventListener("click", ({ target }) => {
-      const place = target.closest("button")?.dataset.at;
-      if (place) toggleCut(Number(place));
+      const cell = target.closest("button");
+      if (cell) cutAfter([...$("strip").children].indexOf(cell) + 1);
     });
     $("open").addEventListener("click", () => $("files").click());
-    $("files").addEventListener("change", ({ target }) => open(target.files));
+    $("files").addEventListener("change", ({ target }) => {
+      open(target.files);
+      target.value = ""; // so that the same file can be opened again
+    });
     $("copy").addEventListener("click", async () => {
       remember();
       // Without HTTPS, and in some browsers from a file, there is no clipboard.
@@ -324,8 +368,7 @@ function playground(host, ask) {
 
   // The book has its own themes; ours is light or dark.
   function follow() {
-    const dark = ["coal", "navy", "ayu"].some((theme) => document.documentElement.classList.contains(theme));
-    host.dataset.theme = dark ? "dark" : "light";
+    host.dataset.theme = DARK.some((theme) => document.documentElement.classList.contains(theme)) ? "dark" : "light";
   }
 
   // The picture needs more room than text does, and the arrow keys: the book's arrows would be in its way.
@@ -339,5 +382,10 @@ function playground(host, ask) {
   root.querySelector("link").addEventListener("load", recall);
 }
 
-// Not on the page that mdBook makes for printing: there, it's only the list of situations.
-if (!location.pathname.endsWith("/print.html")) engine.then((ask) => playground(document.getElementById("play-here"), ask));
+// Not on the page that mdBook makes for printing: there, it's only the list of situations. And not with `await`: a script that
+// isn't a module can't, and a module can't be loaded from a file: address.
+if (!location.pathname.endsWith("/print.html")) {
+  WebAssembly.compile(fromBase64(ENGINE))
+    .then(engine)
+    .then((ask) => playground(document.getElementById("play-here"), ask));
+}

@@ -29,6 +29,7 @@ function windowed(box, rows, height, draw, mark) {
     const to = Math.min(rows, Math.ceil((box.scrollTop + box.clientHeight) / high) + 2);
     for (const [index, row] of drawn) {
       if (index < from || index >= to) {
+        if (row === row.getRootNode().activeElement) box.focus(); // or the keyboard would begin at the top of the page
         row.remove();
         drawn.delete(index);
       }
@@ -57,6 +58,13 @@ function windowed(box, rows, height, draw, mark) {
 
 // ---- The pictures --------------------------------------------------------------------------------------------------
 
+// Scrolls sideways to the box of this step, where the picture is wider than the window.
+function follow(box) {
+  const now = box.querySelector("g.now .box")?.getBoundingClientRect();
+  const room = box.getBoundingClientRect();
+  if (now && (now.left < room.left || now.right > room.right)) box.scrollLeft += now.left - room.left - Math.max(0, room.width - now.width) / 2;
+}
+
 function shape(picture, [first, ...rest]) {
   if (typeof first === "number") {
     const step = picture.lanes[first].steps[rest[0]];
@@ -77,8 +85,9 @@ function rightOf([first, ...rest]) {
 }
 
 // Shows `run` in `root`, which holds layout.html, and calls `changed` with each step that it goes to. When `signal` is aborted,
-// it stops listening. A small picture grows to `largest` times its size, if there is room.
-function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, signal, largest = 1.6 } = {}) {
+// it stops listening. A small picture grows to `largest` times its size, if there is room. Keys that are pressed somewhere else
+// count only if `hears(target)`.
+function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, signal, largest = 1.6, hears = () => true } = {}) {
   const $ = (id) => root.querySelector(`#${id}`);
   const name = (step) => `${parties[step.who]} ${step.call}`;
   let current = 0;
@@ -122,19 +131,24 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
       const step = event.target.closest("g.step")?.dataset.step;
       if (step !== undefined) go(Number(step));
     });
-    return () => (rowOf.has(current) ? view.show(rowOf.get(current)) : view.refresh());
+    return () => {
+      if (!rowOf.has(current)) return view.refresh();
+      view.show(rowOf.get(current));
+      follow(box);
+    };
   });
 
   // ---- The list of calls: neighbours that are alike are one line -----------------------------------------------------
 
   const alike = (one, other) => one.who === other.who && one.call === other.call && one.got === other.got && !one.error && !other.error;
-  const groups = [];
-  const groupOf = steps.map((step, index) => {
-    const last = groups.at(-1);
-    if (last && alike(steps[index - 1], step)) last.end = index + 1;
-    else groups.push({ start: index, end: index + 1 });
-    return groups.length - 1;
+  const runs = [];
+  steps.forEach((step, index) => {
+    if (index && alike(steps[index - 1], step)) runs.at(-1).end = index + 1;
+    else runs.push({ start: index, end: index + 1 });
   });
+  // Two have room for a line each, and then the lines show their bytes.
+  const groups = runs.flatMap(({ start, end }) => (end - start === 2 ? [{ start, end: start + 1 }, { start: start + 1, end }] : { start, end }));
+  const groupOf = groups.flatMap(({ start, end }, group) => Array(end - start).fill(group));
 
   function line({ start, end }) {
     const step = steps[start];
@@ -178,13 +192,17 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
   );
 
   function flight(picture, index) {
+    if (picture.datagrams) {
+      const calls = picture.lanes.map(({ name, steps }) => `${name} ${count(steps.filter((step) => step !== null && step <= current).length, "datagram")}`);
+      return `${picture.name}: ${calls.join(", ")}`;
+    }
     const ends = reached[index].map((lane) => lane[current]);
     const lanes = picture.lanes.map((lane, at) => `${lane.name} ${count(ends[at], "byte")}`);
     const missing = picture.recorded.some((recorded) => !recorded);
     const between = ends[0] - ends.at(-1);
     const over = current === steps.length - 1 || (picture.closed !== null && current >= picture.closed);
-    let rest = over && between > 0 ? `${count(between, "byte")} never received` : `${count(between, "byte")} on the way`;
-    if (missing) rest = "how much is on the way is not known: one side was not recorded";
+    let rest = over && between > 0 ? `${count(between, "byte")} never received` : `${count(between, "byte")} not received yet`;
+    if (missing) rest = "how much is on its way isn't known: one side was not recorded";
     else if (between < 0) rest = "the send of some bytes was not recorded, or only after their recv";
     return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
   }
@@ -231,9 +249,9 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     const known = Object.entries(facts).filter(([, value]) => value !== undefined);
     $("facts").replaceChildren(...known.map(([key, value]) => element("div", {}, element("dt", {}, key), element("dd", {}, typeof value === "number" ? number(value) : value))));
     $("flight").replaceChildren(...pictures.map((picture, at) => element("li", {}, flight(picture, at))));
+    changed(current);
     views.forEach((show) => show());
     list.show(groupOf[current]);
-    changed(current);
   }
 
   // ---- Keys, buttons, playing ----------------------------------------------------------------------------------------
@@ -269,8 +287,9 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     "keydown",
     (event) => {
       const action = keys[event.key];
-      if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!action || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
       const [target] = event.composedPath(); // the event's own target hides what is inside a shadow root
+      if (!root.contains(target) && !hears(target)) return;
       if (target.closest?.("input:not(#slider), textarea, select")) return;
       // The space bar presses a button that has the focus, follows a link, and opens details.
       if (event.key === " " && target.closest?.("a, button, summary")) return;
