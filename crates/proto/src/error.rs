@@ -112,11 +112,9 @@ impl fmt::Display for FrameError {
             FrameError::BadPrefix { bytes, allowed }
             | FrameError::BadBigEndian { bytes, allowed } => {
                 let (least, most) = (allowed.start(), allowed.end());
-                let [mut value, mut other] =
-                    [i32::from_le_bytes, i32::from_be_bytes].map(|of| of(*bytes));
-                if matches!(self, FrameError::BadBigEndian { .. }) {
-                    (value, other) = (other, value);
-                }
+                let [little, big] = [i32::from_le_bytes(*bytes), i32::from_be_bytes(*bytes)];
+                let is_little = matches!(self, FrameError::BadPrefix { .. });
+                let (value, other) = if is_little { (little, big) } else { (big, little) };
                 let [a, b, c, d] = bytes;
                 write!(f, "expected a length from {least} to {most}, got {value} ")?;
                 write!(f, "({a:02x} {b:02x} {c:02x} {d:02x}, ")?;
