@@ -382,10 +382,18 @@ function playground(host, ask) {
   root.querySelector("link").addEventListener("load", recall);
 }
 
-// Not on the page that mdBook makes for printing: there, it's only the list of situations. And not with `await`: a script that
-// isn't a module can't, and a module can't be loaded from a file: address.
+// Loads what scripts/playground.sh made. With a script element, because a page that was opened as a file can't fetch another.
+function load(name) {
+  const script = document.createElement("script");
+  script.src = `playground/${name}.js`;
+  document.head.append(script);
+  return new Promise((resolve) => script.addEventListener("load", resolve));
+}
+
+// Not on the page that mdBook makes for printing: there, it's only the list of situations.
 if (!location.pathname.endsWith("/print.html")) {
-  WebAssembly.compile(fromBase64(ENGINE))
+  Promise.all(["engine", "runs", "steps"].map(load))
+    .then(() => WebAssembly.compile(fromBase64(ENGINE)))
     .then(engine)
     .then((ask) => playground(document.getElementById("play-here"), ask));
 }
