@@ -130,7 +130,7 @@ fn a_quiz_is_kept_as_its_experiment_has_it() {
     assert!(good && said == "README.md:3: now as the experiment case1\n", "{said}");
     assert_eq!(sync(&tree.0, &["--check"]), (true, String::new()));
     let page = tree.page();
-    let begins = "before\n\n<!-- quiz: case1 -->\n**Predict.** A client sends `hello`, then `hi`. ";
+    let begins = "before\n\n<!-- quiz: case1 -->\n**Predict.** A client sends `hello`, then `hi`, and closes. ";
     let ends = "\n\n</details>\n<!-- end of quiz -->\nafter\n";
     assert!(page.starts_with(begins) && page.ends_with(ends), "{page}");
     let right = "\n<details name=\"quiz-case1\"><summary>b) info_1: hellohi, info_2: (nothing)</summary>\n\n**Yes.** TCP keeps";

@@ -18,24 +18,24 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "ack",
     claim: "announcing the length and waiting for OK works, and costs one more round trip per command",
     prediction: Prediction {
-        question: "a byte takes 25 ms each way. With the length right in front of the answer, a command takes \
-                   50 ms. How long does it take if the server sends the length, and waits for an `OK` before \
-                   it sends the answer?",
+        question: "a byte takes 25 ms to get across. If the server puts the length right in front of the \
+                   answer, a command takes 50 ms. How long does it take if the server sends the length first, \
+                   and waits for an `OK` before it sends the answer?",
         choices: &[
             wrong(
                 "50 ms: one round trip",
-                "That's the time until the length has come. The answer isn't even sent before the `OK` has \
-                 arrived: the command, the length, the `OK` and the answer are four trips of 25 ms.",
+                "After 50 ms, the client has only the length. The server doesn't send the answer until the \
+                 `OK` arrives: the command, the length, the `OK` and the answer are four trips of 25 ms.",
             ),
             wrong(
                 "75 ms: a round trip and a half",
-                "That leaves out the `OK`, which has to travel, too. Command, length, `OK` and answer are four \
-                 trips of 25 ms, one after the other.",
+                "That leaves out the `OK`, which has to travel too. The command, the length, the `OK` and the \
+                 answer are four trips of 25 ms, one after another.",
             ),
             right(
                 "100 ms: two round trips",
-                "The command and the length are one round trip, the `OK` and the answer are another. And \
-                 that's for every command.",
+                "The command and the length are one round trip; the `OK` and the answer are another. You pay \
+                 for both with every command.",
             ),
         ],
     },

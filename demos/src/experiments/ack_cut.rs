@@ -16,8 +16,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "ack-cut",
     claim: "cut into single bytes, fix 1 misreads its length: a handshake is not a boundary",
     prediction: Prediction {
-        question: "fix 1: the server sends the length as digits, `19`, waits for an `OK`, and sends 19 bytes. \
-                   The network delivers one byte at a time. What does the client print?",
+        question: "with fix 1, the server sends the length as digits (`19`), waits for an `OK`, and then sends \
+                   19 bytes. The network delivers one byte at a time. What does the client print?",
         choices: &[
             wrong(
                 "this is the answer",
@@ -27,13 +27,14 @@ pub const EXPERIMENT: Experiment = Experiment {
             right(
                 "9, and then it stops with an error",
                 "The first `recv` returned `1`, so the client read an answer of one byte: the `9`. Then it \
-                 wanted the next length, and got the `t` of \"this is the answer\". Waiting for `OK` doesn't \
+                 expected the next length, and got the `t` of \"this is the answer\". Waiting for `OK` doesn't \
                  say where a number ends.",
             ),
             wrong(
                 "nothing: it waits forever",
-                "No bytes are missing. The client believes that the length is `1`, and the next byte comes \
-                 soon: the `9`, which it prints. What it reads after that, a `t`, is no length, so it stops.",
+                "It would wait only if bytes were missing, and none are. It believes that the length is `1`, \
+                 so it takes the next byte, the `9`, as the answer and prints it. After that it reads a `t`, \
+                 which isn't a length, and stops.",
             ),
         ],
     },

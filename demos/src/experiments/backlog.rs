@@ -21,24 +21,25 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
     claim: "the backlog is a queue for accept, not a limit: listen(3) holds a few, and 100 are open at once",
     prediction: Prediction {
-        question: "a server calls `listen(3)`, and accepts. 100 clients connect, and all of them stay. How \
-                   many are served?",
+        question: "a server calls `listen(3)`, and then `accept` in a loop. 100 clients connect, and all of \
+                   them stay connected. How many are served?",
         choices: &[
             wrong(
                 "3, the others are refused",
-                "That takes the backlog for a limit on clients. It's the length of the queue in front of \
-                 `accept`, and it refuses nobody: when the queue is full, a client gets no answer, and its \
-                 kernel tries again.",
+                "That treats the backlog as a limit on clients. It's only the length of the queue in front of \
+                 `accept`. And even a full queue refuses nobody: the client gets no answer, and its kernel \
+                 tries again.",
             ),
             wrong(
                 "4, the others wait",
                 "That's what happens without `accept`: then 4 of 10 get through, because Linux keeps one more \
-                 than the 3. But this server accepts, and each `accept` makes room for the next client.",
+                 than you ask for. But this server does call `accept`, and each call makes room for the next \
+                 client.",
             ),
             right(
                 "all 100, at the same time",
-                "The queue is only for those that nobody has accepted yet. Each `accept` makes room, so the \
-                 number of open connections has nothing to do with the 3.",
+                "The queue is only for clients that haven't been accepted yet. Each `accept` makes room, so \
+                 the number of open connections has nothing to do with the 3.",
             ),
         ],
     },

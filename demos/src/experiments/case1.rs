@@ -12,13 +12,13 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "case1",
     claim: "a client sends `hello` and `hi`; the server's first recv(1024) takes both as `hellohi`",
     prediction: Prediction {
-        question: "a client sends `hello`, then `hi`. The server reads late: `recv(1024)`, twice. What does it \
-                   print?",
+        question: "a client sends `hello`, then `hi`, and closes. Only then does the server read: \
+                   `recv(1024)`, twice. What does it print?",
         choices: &[
             wrong(
                 "info_1: hello, info_2: hi",
-                "Two sends are not two messages. When the server read, the seven bytes lay side by side in its \
-                 kernel, and `recv(1024)` takes whatever is there, up to 1024 bytes.",
+                "Two sends aren't two messages. By the time the server reads, the seven bytes are side by side \
+                 in its kernel, and `recv(1024)` takes whatever is there, up to 1024 bytes.",
             ),
             right(
                 "info_1: hellohi, info_2: (nothing)",

@@ -10,8 +10,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "case2",
     claim: "the same client; recv(2) takes `he`, and recv(5) takes the rest of it and all of `hi`",
     prediction: Prediction {
-        question: "a client sends `hello`, then `hi`. The server reads late: `recv(2)`, then `recv(5)`. What \
-                   does it print?",
+        question: "a client sends `hello`, then `hi`, and closes. Only then does the server read: `recv(2)`, \
+                   then `recv(5)`. What does it print?",
         choices: &[
             wrong(
                 "info_1: he, info_2: llo",
@@ -21,11 +21,11 @@ pub const EXPERIMENT: Experiment = Experiment {
             right(
                 "info_1: he, info_2: llohi",
                 "`recv(2)` took two bytes, and the other five stayed in the kernel. `recv(5)` has room for \
-                 exactly these: the end of one message, and all of the next.",
+                 exactly those: the end of one message, and all of the next.",
             ),
             wrong(
                 "info_1: hello, info_2: hi",
-                "The number is a limit: `recv(2)` returns two bytes at most. The rest of `hello` isn't lost, \
+                "The number is a limit: `recv(2)` returns two bytes at most. The rest of `hello` isn't lost: \
                  it waits in the kernel for the next `recv`.",
             ),
         ],

@@ -18,14 +18,14 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "chat",
     claim: "a chat client that stops reading is disconnected after 100 queued messages, and holds up nobody",
     prediction: Prediction {
-        question: "Ann, Bob and Carol are in a chat. Carol is stopped with Ctrl-Z, and Ann says hundreds of \
-                   long lines. The server keeps at most 100 messages for each client that doesn't read. What \
-                   does Bob see?",
+        question: "Ann, Bob and Carol are in a chat. Carol's program is stopped with Ctrl-Z, and Ann writes \
+                   hundreds of long lines. The server keeps at most 100 messages for each client that doesn't \
+                   read. What does Bob see?",
         choices: &[
             right(
-                "all of it, and the news that Carol is disconnected",
-                "What Carol doesn't read waits in a queue of her own. When there are 100 messages in it, the \
-                 server disconnects her and tells the others. Nobody had to wait for her.",
+                "all of it, and the news that Carol was disconnected",
+                "What Carol doesn't read waits in a queue of her own. Once 100 messages are in it, the server \
+                 disconnects her and tells the others. Nobody has to wait for her.",
             ),
             wrong(
                 "all of it until Carol's queue is full, then nothing",
@@ -33,10 +33,10 @@ pub const EXPERIMENT: Experiment = Experiment {
                  disconnects her, tells the others, and goes on.",
             ),
             wrong(
-                "nothing from the moment when Carol is stopped",
-                "That's what happens if a server calls `send` for Carol and waits in it. At first there's no \
-                 need to wait, because her kernel takes what comes; and later this server puts it in a queue, \
-                 and goes on to Bob.",
+                "nothing from the moment Carol is stopped",
+                "That would happen if the server got stuck in a `send` to Carol. It doesn't: at first her \
+                 kernel takes everything, and once that's full, the server puts her messages in a queue and \
+                 moves on to Bob.",
             ),
         ],
     },
@@ -105,7 +105,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.row("for carol: taken by the kernels", &taken.to_string())?;
     scene.row("for carol: waiting in the queue", &waited.to_string())?;
     scene.came(match news.is_empty() {
-        false => "all of it, and the news that Carol is disconnected",
+        false => "all of it, and the news that Carol was disconnected",
         true => "all of it until Carol's queue is full, then nothing",
     });
 

@@ -20,24 +20,25 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "delimiter",
     claim: "cut inside a line, a server that splits each recv sees more messages; one that keeps the rest does not",
     prediction: Prediction {
-        question: "a server splits what each `recv` returns at the line feeds. A client sends `hello` and \
-                   `hi`, a line feed after each; 3 bytes come first, then the rest. Which messages does the \
-                   server see?",
+        question: "a server takes the bytes of each `recv`, and splits them at the line feeds. A client sends \
+                   `hello` and `hi`, with a line feed after each; 3 bytes arrive first, then the rest. Which \
+                   messages does the server see?",
         choices: &[
             right(
                 "hel, lo, hi",
-                "The first `recv` returned `hel`, and the server took that for a message. The second returned \
-                 the rest, which it split into `lo` and `hi`. A `recv` ends anywhere, not where a line does.",
+                "The first `recv` returned `hel`, and the server treated that as a message. The second \
+                 returned the rest, which it split into `lo` and `hi`. A `recv` can end anywhere: it knows \
+                 nothing about lines.",
             ),
             wrong(
                 "hello, hi",
-                "It would, if it kept `hel` until the rest came. But this server takes the end of a `recv` for \
-                 the end of a line, and the first `recv` ended after 3 bytes.",
+                "It would, if it kept `hel` until the rest arrived. But this server treats the end of a `recv` \
+                 as the end of a line, and the first `recv` ended after 3 bytes.",
             ),
             wrong(
                 "lo, hi: the beginning is lost",
-                "TCP loses nothing, and this server doesn't throw `hel` away: it takes it for a whole message, \
-                 and answers it.",
+                "TCP loses nothing, and this server doesn't throw `hel` away, either: it treats it as a whole \
+                 message, and answers it.",
             ),
         ],
     },

@@ -22,26 +22,26 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "epipe",
     claim: "the first send after the peer's close succeeds, the next one fails; SIGPIPE ends a program silently",
     prediction: Prediction {
-        question: "the peer has closed its socket. We send, wait a moment, and send again. What do the two \
-                   sends say?",
+        question: "the peer has closed its socket. We send five bytes, wait a moment, and send again. What do \
+                   the two sends report?",
         choices: &[
             wrong(
                 "both succeed",
-                "The first one does, because our kernel doesn't know yet that nobody is there. But the peer's \
-                 kernel answers those bytes with a reset, and after that our next `send` fails: \"Broken \
-                 pipe\".",
+                "The first one does, because our kernel doesn't know yet that nobody will read the bytes. But \
+                 the peer's kernel answers those bytes with a reset, and after that our next `send` fails: \
+                 \"Broken pipe\".",
             ),
             right(
                 "the first succeeds, the second fails",
-                "The peer's close told our kernel only that no more bytes will come from there. So it took the \
-                 first five bytes and sent them. The peer's kernel had nobody to give them to, and sent a \
+                "The peer's close told our kernel only that no more bytes would come from there. So it took \
+                 the first five bytes and sent them. The peer's kernel had nobody to give them to, and sent a \
                  reset. Then the second `send` said \"Broken pipe\".",
             ),
             wrong(
                 "both fail",
-                "From here, a close looks like a half-close: the peer sends no more, but perhaps it still \
-                 reads. So our kernel takes the first five bytes. Only the reset that they cause makes the \
-                 second `send` fail.",
+                "Seen from our side, a close looks just like a half-close: the peer sends no more, but it may \
+                 still be reading. So our kernel takes the first five bytes. Only the reset that they cause \
+                 makes the second `send` fail.",
             ),
         ],
     },

@@ -17,23 +17,24 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "file",
     claim: "a file that was cut off goes on where it stopped; a wrong byte in it does not pass",
     prediction: Prediction {
-        question: "a file of 1,000,000 bytes is cut off after some 300,000. Now a byte of those 300,000 \
-                   changes on the server's disk. The client sends the rest, without an error. What does the \
-                   server do?",
+        question: "a client sends a file of 1,000,000 bytes, and is cut off after about 300,000. Now one of \
+                   those 300,000 bytes changes on the server's disk. Then the client sends the rest, without \
+                   an error. What does the server do?",
         choices: &[
             wrong(
                 "it keeps the file: TCP has checked every byte",
-                "TCP checks what travels, and this byte changed on the disk, after it had arrived. Only a \
-                 checksum over the whole file can notice that, and here it does.",
+                "TCP checks bytes while they travel. This one changed later, on the disk. It takes a checksum \
+                 over the whole file to notice that, and here there is one.",
             ),
             wrong(
                 "it asks for the wrong byte again",
                 "It doesn't know which one that is: a checksum over the whole file says that something is \
-                 wrong, not where. So the server deletes what it has, and takes the file from the beginning.",
+                 wrong, not where. So the server deletes what it has, and the next run starts from the \
+                 beginning.",
             ),
             right(
                 "it refuses the file, and the next run sends all of it",
-                "The checksum of the whole file doesn't fit. It can't say which byte is wrong, so the server \
+                "The checksum of the whole file doesn't match. It can't say which byte is wrong, so the server \
                  deletes what it has, and the next run sends all 1,000,000 bytes.",
             ),
         ],

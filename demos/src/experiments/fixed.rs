@@ -12,8 +12,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "fixed",
     claim: "records of 8 bytes are read whole however the stream is cut; but `hi` costs 8, and 9 don't fit",
     prediction: Prediction {
-        question: "the client fills each message up to 8 bytes with zero bytes, and the server reads records \
-                   of 16. The client sends `hello` and `hi`. What does the server see?",
+        question: "the client pads each message to 8 bytes with zero bytes, and the server reads records of 16 \
+                   bytes. The client sends `hello` and `hi`. What does the server see?",
         choices: &[
             wrong(
                 "two messages: hello and hi",
@@ -22,13 +22,13 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "one message: hello, three zero bytes, hi",
-                "Two records of 8 bytes are one of 16. The server removes the zeros at the end, but the three \
+                "Two records of 8 bytes make one of 16. The server removes the zeros at the end, but the three \
                  after `hello` are in the middle now. Neither side notices that the sizes don't agree.",
             ),
             wrong(
                 "no message: it waits for more",
-                "It would wait if fewer than 16 bytes had come. But two records of 8 are exactly 16, so it has \
-                 what it takes for one whole message.",
+                "It would wait if fewer than 16 bytes had come. But two records of 8 are exactly 16, so the \
+                 server believes that it has one whole message.",
             ),
         ],
     },

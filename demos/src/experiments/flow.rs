@@ -21,23 +21,23 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "flow",
     claim: "send returns when the kernel has the bytes; a peer that doesn't read stops the sender, until it reads",
     prediction: Prediction {
-        question: "a program sends without end to one that never calls `recv`. What happens?",
+        question: "a program sends and sends, to a peer that never calls `recv`. What happens?",
         choices: &[
             wrong(
                 "send fails after a while",
-                "A reader that doesn't read isn't an error. Its kernel goes on answering, and says that its \
-                 buffer is full. So `send` waits for room, as long as it takes, unless you set a timeout.",
+                "A peer that doesn't read isn't an error. Its kernel goes on answering, and says that its \
+                 buffer is full. So `send` waits for room, however long that takes, unless you set a timeout.",
             ),
             wrong(
                 "nothing: it can send as much as it likes",
-                "Bytes that nobody has read have to be somewhere: in two buffers, one in each kernel. In our \
-                 run, they were full after 4,196,352 bytes, and the sender had to stop.",
+                "Bytes that nobody has read have to be kept somewhere: in two buffers, one in each kernel. In \
+                 our run, they were full after 4,196,352 bytes, and the sender had to stop.",
             ),
             right(
-                "a certain amount is taken, then send waits",
+                "send takes bytes for a while, then it waits",
                 "`send` only hands bytes to the kernel. When the reader's receive buffer and the sender's send \
-                 buffer are full (after 4,196,352 bytes in our run), there's no room, and `send` waits until \
-                 somebody reads.",
+                 buffer are full (after 4,196,352 bytes in our run), there's no more room, and `send` waits \
+                 until somebody reads.",
             ),
         ],
     },
@@ -73,7 +73,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
     scene.came(match sent {
         OFFERED.. => "nothing: it can send as much as it likes",
-        _ => "a certain amount is taken, then send waits",
+        _ => "send takes bytes for a while, then it waits",
     });
     let mut findings = Findings::default();
     findings.holds(sent < OFFERED, "the sender to be stopped before 1 GiB", sent);

@@ -24,8 +24,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "goodbye",
     claim: "closing with unread input destroys an answer on its way; half-closing and draining delivers it whole",
     prediction: Prediction {
-        question: "a server answers 100,000 bytes and closes; a second command lies unread in its buffer. What \
-                   does the client get?",
+        question: "a server sends an answer of 100,000 bytes and closes, with a second command still unread in \
+                   its receive buffer. What does the client get?",
         choices: &[
             wrong(
                 "the whole answer, then the end of the stream",
@@ -34,14 +34,14 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "the whole answer, then an error",
-                "The reset doesn't wait until the answer is across. What is still in the server's send buffer \
-                 is thrown away: 4096 of 100000 bytes arrived in our run.",
+                "The reset doesn't wait for the answer to get across. Whatever is still in the server's send \
+                 buffer is thrown away: 4,096 of 100,000 bytes arrived in our run.",
             ),
             right(
                 "a part of the answer, then an error",
                 "`send` had taken all 100,000 bytes, but most of them were still in the server's kernel. \
-                 Because of the unread command, `close` sent a reset and threw them away: 4096 of 100000 bytes \
-                 arrived in our run.",
+                 Because of the unread command, `close` sent a reset and threw them away: 4,096 of 100,000 \
+                 bytes arrived in our run.",
             ),
         ],
     },

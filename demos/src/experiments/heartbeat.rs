@@ -24,11 +24,12 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "when a peer stalls, recv goes on waiting, keepalive or not; a heartbeat and a deadline notice",
     prediction: Prediction {
         question: "a server sends a line five times a second; then it hangs, still connected. One client just \
-                   reads, one uses TCP keepalive, one expects something every 3 s. Who notices?",
+                   reads, one uses TCP keepalive, and one has a deadline: it gives up after 3 s of silence. \
+                   Who notices?",
         choices: &[
             wrong(
                 "all three: TCP tells them",
-                "TCP can only tell what it can see, and here the connection is fine: nobody closed it, and \
+                "TCP can report only what it sees, and it sees a healthy connection: nobody closed it, and \
                  nobody reset it. A peer that hangs looks just like one that has nothing to say, so `recv` \
                  waits.",
             ),
@@ -40,9 +41,9 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "only the one with the deadline",
-                "The server promised a line five times a second, so 3 s of silence mean something. To the \
-                 others, silence means nothing: the connection is open, and a healthy kernel answers the \
-                 probes of keepalive.",
+                "The server promised a line five times a second, so 3 s of silence means something. To the \
+                 others, silence means nothing: the connection is open, and a healthy kernel answers \
+                 keepalive's probes.",
             ),
         ],
     },

@@ -12,18 +12,19 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "ipv6",
     claim: "the same programs talk over IPv6: only the address changes, no call",
     prediction: Prediction {
-        question: "a server and a client that talk over IPv4 are told to use IPv6. Which calls of the two \
-                   programs change?",
+        question: "a server and a client that talk over IPv4 are told to use IPv6. Which of their calls \
+                   change?",
         choices: &[
             right(
                 "none: only the address is different",
-                "The address is `[::1]:8888`, and `socket` is told the family that belongs to it. From `bind` \
-                 to `close`, the calls are those of IPv4, in the same order.",
+                "The address is now `[::1]:8888`, and `socket` gets the family to match. From `bind` to \
+                 `close`, the programs make the same calls as with IPv4, in the same order.",
             ),
             wrong(
                 "socket, bind and connect have other names",
-                "The family isn't in the names of the calls. It belongs to the address: with `[::1]:8888` in \
-                 place of `127.0.0.1:8888`, the programs make the same calls in the same order.",
+                "The calls have the same names for every family: it's the address that differs. With \
+                 `[::1]:8888` in place of `127.0.0.1:8888`, the programs make the very same calls, in the same \
+                 order.",
             ),
             wrong(
                 "listen and accept are not needed",

@@ -17,18 +17,18 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "json",
     claim: "a JSON header can grow: a client that knows only `data_len` still reads every answer",
     prediction: Prediction {
-        question: "a server puts more into the JSON header: the command's exit code, whether it timed out. \
-                   What does an old client, written when there was only `data_len`, do?",
+        question: "a server now puts more into the JSON header, such as the command's exit code and whether it \
+                   timed out. What does an old client do, written when there was only `data_len`?",
         choices: &[
             wrong(
                 "it stops with an error",
                 "It would, if it refused what it doesn't know. But the members of a JSON object have names, so \
-                 the old client takes `data_len`, and ignores `status`, `timed_out` and the rest.",
+                 the old client picks out `data_len`, and ignores `status`, `timed_out` and the rest.",
             ),
             wrong(
                 "it reads the wrong number of bytes",
-                "That's what happens in a format where a field is found by its place. Here four bytes in front \
-                 say how long the header is, whatever is in it, and `data_len` is found by its name.",
+                "That's what happens in a format where a field is found by its position. Here four bytes in \
+                 front say how long the header is, whatever it holds, and `data_len` is found by its name.",
             ),
             right(
                 "it reads every answer",

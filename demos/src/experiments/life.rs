@@ -25,18 +25,18 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "life",
     claim: "the end that says goodbye first stays in TIME-WAIT; the other waits in CLOSE-WAIT until it closes",
     prediction: Prediction {
-        question: "a client closes its connection; then the server closes, too. What does `ss -tan` show after \
-                   that?",
+        question: "a client closes its connection, and then the server closes its end too. What does `ss -tan` \
+                   show after that?",
         choices: &[
             wrong(
                 "nothing: both ends are gone",
-                "The programs are done, but TCP isn't: something of this connection may still be on its way. \
-                 So the kernel keeps the end that closed first, in TIME-WAIT.",
+                "The programs are done, but TCP isn't: something sent on this connection may still be on its \
+                 way. So the kernel keeps the end that closed first, in TIME-WAIT.",
             ),
             right(
                 "the client's end in TIME-WAIT",
                 "The client closed first. So its kernel keeps its end for a while (a minute on Linux), in case \
-                 something of this connection is still on its way. The server's end is gone at once.",
+                 something sent on this connection is still on its way. The server's end is gone at once.",
             ),
             wrong(
                 "the server's end in TIME-WAIT",

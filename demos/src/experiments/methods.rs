@@ -11,17 +11,18 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
     claim: "the tutorial's twenty socket methods have counterparts in Rust, and here is what each returned",
     prediction: Prediction {
-        question: "a program calls `connect_ex` on a port where nobody listens. What does it do?",
+        question: "a Python program calls `connect_ex` for a port where nobody is listening. What does the \
+                   call do?",
         choices: &[
             right(
                 "it returns an error code",
                 "The kernel over there refuses at once, and `connect_ex` returns that as a number: 111 on \
-                 Linux. Python's `connect` raises an exception instead; Rust has one `connect`, which returns \
-                 the error.",
+                 Linux. Python's `connect` raises an exception instead; Rust has only one `connect`, which \
+                 returns the error.",
             ),
             wrong(
                 "it waits",
-                "It waits for an answer, and that comes at once: the kernel over there knows that nobody \
+                "It does wait for an answer, but that comes at once: the kernel over there knows that nobody \
                  listens on this port, and refuses. You'd have to wait if the machine weren't there.",
             ),
             wrong(

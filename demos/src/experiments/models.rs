@@ -23,19 +23,20 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "models",
     claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs the most memory",
     prediction: Prediction {
-        question: "four clients ask at the same moment for a command that takes 1 s. The server serves one \
-                   connection, and then accepts the next. When do all four have their answers?",
+        question: "four clients each ask for a command that takes 1 s, all at the same moment. The server \
+                   finishes with one connection before it accepts the next. When do all four have their \
+                   answers?",
         choices: &[
             wrong(
                 "after 1 s",
-                "For that, something has to take care of each of them at the same time, such as a thread or a \
-                 process. This server is with one client for a whole second, and the others wait in the \
-                 kernel's queue.",
+                "For that, the server would have to look after all four at once, with a thread for each, for \
+                 example. This one spends a whole second on one client, and the others wait in the kernel's \
+                 queue.",
             ),
             wrong(
                 "after 2 s",
                 "That would be two at a time. This server has one connection at a time, and accepts the next \
-                 one only when that has ended: four times 1 s.",
+                 one only when the last has ended: four times 1 s.",
             ),
             right(
                 "after 4 s",

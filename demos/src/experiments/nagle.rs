@@ -24,8 +24,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "nagle",
     claim: "TCP_NODELAY does not give boundaries: two sends come as one with it and without it",
     prediction: Prediction {
-        question: "a client with TCP_NODELAY sends `hello`, then `hi`, each at once. Both have arrived when \
-                   the server calls `recv(1024)`. What does it get?",
+        question: "a client sets TCP_NODELAY, and sends `hello`, then `hi`. Both have arrived when the server \
+                   calls `recv(1024)`. What does it get?",
         choices: &[
             right(
                 "hellohi",
@@ -38,10 +38,10 @@ pub const EXPERIMENT: Experiment = Experiment {
                  puts the bytes of both into one buffer, and `recv` returns what's in there: `hellohi`.",
             ),
             wrong(
-                "now the one, now the other",
-                "That's what a reader sees that already waits in `recv` when the first bytes come: luck \
-                 decides what it gets. This one comes when all seven bytes are there, and gets all seven, \
-                 every time.",
+                "sometimes hello, sometimes hellohi",
+                "That's for a reader that's already waiting in `recv` when the first bytes arrive: luck \
+                 decides what it gets. This one calls `recv` when all seven bytes are there, and gets all \
+                 seven, every time.",
             ),
         ],
     },
@@ -85,7 +85,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.came(match merged_with {
         0 => "hello",
         all if all == trials => "hellohi",
-        _ => "now the one, now the other",
+        _ => "sometimes hello, sometimes hellohi",
     });
     if let Some(stream) = drawn {
         scene.text("The late reader, with TCP_NODELAY, the last time:\n")?;

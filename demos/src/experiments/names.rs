@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "names",
     claim: "`localhost` is often two addresses: one refuses although the server runs; try each in turn",
     prediction: Prediction {
-        question: "a server listens on 127.0.0.1. A client connects to `localhost`, which is ::1 and \
-                   127.0.0.1, and tries them in order. What happens?",
+        question: "a server listens on 127.0.0.1. A client wants to connect to `localhost`, which is both ::1 \
+                   and 127.0.0.1, and tries them in that order. What happens?",
         choices: &[
             wrong(
                 "both addresses lead to the server: it connects at once",

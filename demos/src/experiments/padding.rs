@@ -16,24 +16,25 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "`ci` packs 5 bytes of data into 8; a receiver that expects 5 reads another number",
     prediction: Prediction {
         question: "a sender packs a letter and the number 21 as `ci`. A receiver takes 5 bytes and unpacks \
-                   them as `<ci`: a letter, and a number in 4 bytes, little-endian, which is this machine's \
-                   order too. Which number does it read?",
+                   them as `<ci`: a letter, then a number in 4 bytes, little-endian, just like this machine. \
+                   Which number does it read?",
         choices: &[
             wrong(
                 "21",
-                "Without a `<`, `ci` is packed as C lays out a struct: the number begins at a multiple of 4, \
-                 after three bytes of padding. The receiver takes these three for the beginning of the number.",
+                "Without a `<`, `ci` is packed the way C lays out a struct: the number begins at a multiple of \
+                 4, after three bytes of padding. The receiver reads those three as the beginning of the \
+                 number.",
             ),
             right(
                 "352,321,536",
-                "The sender packed `74 00 00 00 15 00 00 00`, and the receiver took the first five bytes. For \
-                 the number these are three bytes of padding, and then the `15` where the byte that counts \
-                 most belongs: 21 × 2²⁴.",
+                "The sender packed `74 00 00 00 15 00 00 00`, and the receiver took the first five bytes. \
+                 Where it expects the number, there are three bytes of padding and then the `15`, in the place \
+                 that counts most: 21 × 2²⁴.",
             ),
             wrong(
                 "0",
-                "Three of the four bytes are padding, and zero. But the fourth is the `15`, which is 21, and \
-                 it's where the byte that counts most belongs: 21 × 2²⁴.",
+                "Three of the four bytes are padding, and zero. But the fourth is the `15` (21 in decimal), \
+                 and in this order the last byte counts most: 21 × 2²⁴.",
             ),
         ],
     },

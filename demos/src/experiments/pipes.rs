@@ -21,7 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "all 65,537 bytes",
                 "The child can't write them all. A pipe holds 65,536 bytes (Linux), and nobody reads this one \
-                 yet, so the child waits with one byte left. Its stderr ends only when it does.",
+                 yet, so the child waits, with one byte left to write. Its stderr ends only when the child \
+                 does.",
             ),
             wrong(
                 "the first 65,536 bytes",
@@ -30,9 +31,9 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "nothing: it waits forever",
-                "Each waits for the other: the child for room in the pipe of its stdout, which holds 65,536 \
-                 bytes (Linux), and the program for the end of the child's stderr. With one byte less, all \
-                 would be well.",
+                "Each waits for the other: the child for room in its stdout's pipe, which holds 65,536 bytes \
+                 (Linux), and the program for the end of the child's stderr. One byte less, and nobody would \
+                 have noticed.",
             ),
         ],
     },

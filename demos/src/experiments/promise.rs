@@ -19,7 +19,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "a header that promises 2 GiB costs no memory",
     prediction: Prediction {
         question: "four bytes tell one of our servers that a message of 2 GiB follows. How much memory does \
-                   the server take for it?",
+                   the server use for it?",
         choices: &[
             wrong(
                 "2 GiB",
@@ -28,13 +28,14 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "as much as its limit allows: 16 MiB",
-                "A limit says what may come, it reserves nothing. Even for a promise of exactly 16 MiB, the \
-                 buffer grows only with the bytes that come: 148 KiB more at most, in our run.",
+                "A limit says how much may come; it doesn't reserve anything. Even when exactly 16 MiB are \
+                 promised, the buffer grows only with the bytes that arrive: by 148 KiB at most, in our run.",
             ),
             right(
                 "less than 1 MiB",
                 "The length is checked before it's believed, and this one is refused. Even an allowed one, 16 \
-                 MiB, gets no memory before its bytes come: the servers took 148 KiB more at most, in our run.",
+                 MiB, gets no memory before its bytes arrive: the servers used 148 KiB more at most, in our \
+                 run.",
             ),
         ],
     },

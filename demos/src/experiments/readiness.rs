@@ -20,7 +20,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "one thread serves three clients with poll; without it, a silent client holds up the others",
     prediction: Prediction {
         question: "one thread accepts three clients, then calls `recv` for the first, for the second, for the \
-                   third, and so on. The first says nothing. When do the other two get their answers?",
+                   third, and so on. Two have sent a line each, but the first says nothing. When do the other \
+                   two get their answers?",
         choices: &[
             wrong(
                 "at once",
@@ -29,12 +30,12 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "as soon as the first has said something",
-                "The thread sleeps in `recv` for the first client. When that has spoken, it goes on to the \
-                 second and the third, whose lines have been in the kernel all the time.",
+                "The thread sleeps in `recv` for the first client. Once that client has spoken, it goes on to \
+                 the second and the third, whose lines have been in the kernel all along.",
             ),
             wrong(
                 "never, even if the first says something",
-                "Their lines aren't lost, they wait in the server's receive buffers. As soon as the first \
+                "Their lines aren't lost: they wait in the server's receive buffers. As soon as the first \
                  client says something, its `recv` returns, and the thread goes on to them.",
             ),
         ],

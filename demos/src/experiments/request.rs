@@ -31,13 +31,13 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "a, then b",
-                "The server takes what one `recv` returned for one command. That was all twelve bytes, and \
+                "This server treats what one `recv` returns as one command. That was all twelve bytes, and \
                  nothing in them says where the first command ends.",
             ),
             wrong(
                 "only a: the second command is lost",
-                "TCP loses nothing. The second command has arrived, right after the first, and became a part \
-                 of it: the shell ran `echo aecho b`.",
+                "TCP loses nothing. The second command did arrive, right after the first, and became part of \
+                 it: the shell ran `echo aecho b`.",
             ),
         ],
     },

@@ -14,14 +14,14 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "reuseaddr",
     claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
     prediction: Prediction {
-        question: "a server has served a client, closed, and ended. At once it is started again on the same \
-                   port, without SO_REUSEADDR. What happens?",
+        question: "a server has served a client, closed the connection, and ended. It's started again at once, \
+                   on the same port, without SO_REUSEADDR. What happens?",
         choices: &[
             right(
                 "it is refused: the address is in use",
-                "No program has the port, but a connection has: the server closed first, so its end stays in \
-                 TIME_WAIT for a while. `bind` says \"Address already in use\", unless SO_REUSEADDR tells it \
-                 to ignore such a connection.",
+                "No program is using the port, but a connection still is: the server closed first, so its end \
+                 stays in TIME_WAIT for a while. `bind` says \"Address already in use\", unless SO_REUSEADDR \
+                 tells it to ignore such a connection.",
             ),
             wrong(
                 "it listens: the port is free",

@@ -11,17 +11,17 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "sendall",
     claim: "one send takes less than it was given once the buffers are full; a loop sends all of it",
     prediction: Prediction {
-        question: "a program gives one `send` 8 MiB, on a socket that does not block, and nobody reads yet. \
-                   What does that `send` do?",
+        question: "a program passes 8 MiB to a single `send`, on a socket that doesn't block, and nobody is \
+                   reading yet. What does that `send` do?",
         choices: &[
             wrong(
                 "it takes all 8 MiB",
-                "That's what a blocking `send` looks like: it waits inside the kernel until the last byte has \
-                 found room. This one doesn't wait. It took what fits into the buffer, 130,964 bytes in our \
-                 run, and returned.",
+                "That's how it looks with a blocking `send`, which waits inside the kernel until the last byte \
+                 has found room. This one doesn't wait. It took as much as there was room for, 130,964 bytes \
+                 in our run, and returned.",
             ),
             right(
-                "it takes a part, and says how much",
+                "it takes part of it, and says how much",
                 "It takes what fits into the buffer (130,964 bytes in our run) and returns that number. The \
                  rest is still yours to send: that's the loop in `sendall`.",
             ),
@@ -56,7 +56,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.holds(sends.count() > 1, "more than one send", "one");
     scene.came(match first {
         Some((Some(got), Some(asked))) if got >= asked => "it takes all 8 MiB",
-        Some((Some(_), _)) => "it takes a part, and says how much",
+        Some((Some(_), _)) => "it takes part of it, and says how much",
         _ => "it fails: too much at once",
     });
     findings.equal("the reader to get, in bytes,", received.len() as u64, asked);

@@ -14,8 +14,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "short-read",
     claim: "a client that counts what it asked for loses data as soon as the stream is cut; ours does not",
     prediction: Prediction {
-        question: "an answer of 2292 bytes comes in pieces of 100. The client's loop: `while received < length \
-                   { recv(1024); received += 1024 }`. What does it print?",
+        question: "an answer of 2292 bytes comes in pieces of 100. The client's loop is `while received < \
+                   length { recv(1024); received += 1024 }`. What does it print?",
         choices: &[
             wrong(
                 "all 2292 bytes",
@@ -29,7 +29,7 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "the first 296 bytes",
-                "Three calls are enough to count to 3072, and they returned 96, 100 and 100 bytes. (The first \
+                "Three calls are enough to count to 3072, but they returned 96, 100 and 100 bytes. (The first \
                  piece of 100 also had the four bytes of the length in it.) Count what came, not what you \
                  asked for.",
             ),

@@ -22,8 +22,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "sleep",
     claim: "a pause between sends hides the problem on this machine; a network may bring it back",
     prediction: Prediction {
-        question: "a client sends `hello`, and 10 ms later `hi`. On the way a relay holds bytes for up to 500 \
-                   ms. What does the first `recv(1024)` return?",
+        question: "a client sends `hello`, and 10 ms later `hi`. On the way, a relay collects bytes for up to \
+                   500 ms before it passes them on. What does the first `recv(1024)` return?",
         choices: &[
             wrong(
                 "hello",
@@ -36,7 +36,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  pause marks no boundary: it only makes the accident rare on your own machine.",
             ),
             wrong(
-                "now the one, now the other",
+                "sometimes hello, sometimes hellohi",
                 "Without the relay, the machine decides: in our run, the two were glued 0 of 20 times. But the \
                  relay waits 50 times as long as the pause, so it has both before it passes anything on.",
             ),
@@ -82,7 +82,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.came(match relay_glued {
         0 => "hello",
         all if all == trials => "hellohi",
-        _ => "now the one, now the other",
+        _ => "sometimes hello, sometimes hellohi",
     });
 
     let mut findings = Findings::default();

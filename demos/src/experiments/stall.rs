@@ -24,19 +24,19 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "no longer: sending takes microseconds",
                 "The call does return at once, but the bytes don't leave. The server's kernel holds them back \
-                 until the length is acknowledged, and the client's kernel puts that off, for about 40 ms on \
+                 until the length is acknowledged, and the client's kernel puts that off: by about 40 ms on \
                  Linux.",
             ),
             right(
                 "about 40 ms longer",
-                "Two kernels wait for each other: the server's for an acknowledgment of the length (Nagle's \
-                 algorithm), the client's for something that it could send along with one. On Linux, the \
-                 client's gives up after about 40 ms.",
+                "Two kernels wait for each other. The server's waits until the length is acknowledged (Nagle's \
+                 algorithm). The client's waits for data that the acknowledgement could travel with, and on \
+                 Linux gives up after about 40 ms.",
             ),
             wrong(
                 "about 1 s longer",
                 "That would be a packet that was lost and sent again. Here nothing is lost: the second `send` \
-                 waits only for an acknowledgment, which the client's kernel puts off for about 40 ms (on \
+                 waits only for an acknowledgement, which the client's kernel puts off by about 40 ms (on \
                  Linux).",
             ),
         ],

@@ -27,13 +27,13 @@ pub const EXPERIMENT: Experiment = Experiment {
             right(
                 "the next 100 bytes of the first answer",
                 "The answers are one stream, and each `recv(100)` takes the next 100 bytes of it: here, bytes \
-                 100 to 199 of the first answer. `two` has arrived, too, but 115 bytes of the first answer are \
-                 still in front of it.",
+                 100 to 199 of the first answer. `two` has arrived as well, but 115 bytes of the first answer \
+                 are still in front of it.",
             ),
             wrong(
                 "all the rest of the first answer, and then two",
                 "All of that has arrived, but `recv(100)` takes at most 100 bytes. The rest of the first \
-                 answer has 215, so it doesn't even get to the end of that.",
+                 answer is 215 bytes, so it doesn't even get to the end of that.",
             ),
             wrong(
                 "nothing: it waits",

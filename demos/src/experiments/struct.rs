@@ -25,13 +25,13 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "123",
-                "Nothing in four bytes says in which order they are. To this receiver, the first byte counts \
-                 most, so `7b 00 00 00` is 123 × 2²⁴, more than two billion.",
+                "Nothing in the four bytes says which order they're in. To this receiver, the first byte \
+                 counts most, so `7b 00 00 00` is 123 × 2²⁴, more than two billion.",
             ),
             wrong(
                 "-123",
-                "Another order of the bytes doesn't change the sign. That's in the highest bit, and `7b`, \
-                 which is in front now, is 0111 1011: the number is positive, and large.",
+                "The sign is the highest bit of the byte that counts most. For this receiver, that byte is \
+                 `7b`, or 0111 1011: it begins with a 0, so the number is positive, and large.",
             ),
         ],
     },

@@ -17,12 +17,12 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "one: the connection",
                 "That counts only the socket that `accept` returned. The listening socket carried no bytes, \
-                 but it's a socket, too: the server's last two calls are `close` and `close`.",
+                 but it's a socket too: the server's last two calls are `close` and `close`.",
             ),
             right(
                 "two: the connection and the listener",
-                "The listening socket only takes connections; `accept` returned a second socket, for this \
-                 client. The server's last two calls are `close` and `close`, one for each.",
+                "The listening socket is only there to accept connections; `accept` returned a second socket, \
+                 for this client. The server's last two calls are `close` and `close`, one for each.",
             ),
             wrong(
                 "none: the client closes for both",

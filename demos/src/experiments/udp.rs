@@ -22,7 +22,7 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "the client said it in its text",
                 "Its text is `from udp client`, and nothing else. The address is in the headers of the packet, \
-                 where the client's kernel put it, and `recvfrom` returns it beside the text.",
+                 where the client's kernel put it, and `recvfrom` returns it along with the text.",
             ),
             wrong(
                 "it called accept first",

@@ -17,7 +17,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "UDP keeps boundaries: a datagram is one recvfrom; what does not fit is gone; empty is not the end",
     prediction: Prediction {
         question: "four datagrams wait for a server that calls `recvfrom(1024)`: 5, 2, 0 and 2000 bytes. How \
-                   many calls take them all?",
+                   many calls does it take to read them all?",
         choices: &[
             wrong(
                 "two, for 2007 bytes",

@@ -20,20 +20,19 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-loss",
     claim: "datagrams vanish without an error when the receiver is slower than the sender",
     prediction: Prediction {
-        question: "a UDP server is stopped (Ctrl-Z), 1000 datagrams of 1000 bytes are sent to it, then it goes \
-                   on (fg). What becomes of them?",
+        question: "a UDP server is stopped (Ctrl-Z), 1000 datagrams of 1000 bytes are sent to it, and then it \
+                   goes on (fg). What happens to them?",
         choices: &[
             wrong(
                 "it gets all of them, late",
-                "They wait in the socket's receive buffer, and that has an end. In our run, it had 212992 \
-                 bytes, a part of them for the kernel's notes: 92 datagrams found room, and the others were \
+                "They wait in the socket's receive buffer, and that can fill up. In our run, it held 212,992 \
+                 bytes, including the kernel's own notes: 92 datagrams found room, and the others were \
                  dropped.",
             ),
             wrong(
                 "it gets some; sendto reported the others as errors",
-                "`sendto` reports what happens while it hands the datagram over, and that went well 1000 \
-                 times. The receiving kernel drops a datagram later, and has no connection on which it could \
-                 say so.",
+                "`sendto` reports only what happens while it hands the datagram over, and that went well 1000 \
+                 times. The receiving kernel drops a datagram later, and has no connection on which to say so.",
             ),
             right(
                 "it gets some; nobody reported anything",

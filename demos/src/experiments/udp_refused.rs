@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-refused",
     claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it receives from its peer only",
     prediction: Prediction {
-        question: "two UDP sockets send to a port where nobody is, one with `sendto`, one with `connect` and \
-                   `send`. Both then wait for an answer. What happens?",
+        question: "two UDP sockets send to a port where nobody is, one with `sendto`, the other with `connect` \
+                   and `send`. Both then wait for an answer. What happens?",
         choices: &[
             wrong(
                 "both wait until their timeouts",
@@ -33,12 +33,12 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "both get an error at once",
                 "Both cause the same ICMP message. But a socket that uses `sendto` may have sent to many \
-                 peers, and an error wouldn't say which of them it's about. So it's told nothing, and waits \
-                 until its timeout.",
+                 peers, and an error wouldn't say which of them it's about. So that socket is told nothing, \
+                 and waits until its timeout.",
             ),
             right(
-                "sendto's waits, the connected one gets an error",
-                "`connect` has named its one peer, so \"port unreachable\" (ICMP) can only be about that one: \
+                "the connected one gets an error, the other waits",
+                "`connect` has named the one peer, so \"port unreachable\" (ICMP) can only be about that one: \
                  the next `recv` reports it, once. A socket that uses `sendto` may have many peers, and is \
                  told nothing.",
             ),
@@ -73,7 +73,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
             "both get an error at once"
         }
         (_, Some(ErrorKind::ConnectionRefused)) => {
-            "sendto's waits, the connected one gets an error"
+            "the connected one gets an error, the other waits"
         }
         _ => "both wait until their timeouts",
     });

@@ -17,7 +17,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-size",
     claim: "a datagram has at most 65507 bytes; above the size of a packet it travels in several",
     prediction: Prediction {
-        question: "packets may have 1500 bytes, and a program sends a datagram of 65,507. What happens?",
+        question: "a packet can have at most 1500 bytes, and a program sends a datagram of 65,507. What \
+                   happens?",
         choices: &[
             right(
                 "one recvfrom gets all of it",
@@ -26,12 +27,12 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "sendto fails",
-                "It fails from 65,508 bytes on (\"Message too long\"); 65,507 are just allowed. That a packet \
-                 is smaller is no reason to refuse: IP cuts the datagram into fragments.",
+                "It does for 65,508 bytes (\"Message too long\"), but 65,507 are still allowed. And a datagram \
+                 may well be larger than a packet: IP cuts it into fragments.",
             ),
             wrong(
                 "45 recvfroms get a piece each",
-                "It does travel in 45 packets, but those are IP's business. The receiving kernel collects them \
+                "It does travel in 45 packets, but that's IP's business. The receiving kernel collects them \
                  all and hands over one datagram: one `recvfrom` returns 65,507 bytes.",
             ),
         ],

@@ -13,13 +13,13 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "unix",
     claim: "over AF_UNIX a file names the endpoint; the calls are the same",
     prediction: Prediction {
-        question: "our server listens on a file, a client sends it `hello`, and the server ends. What is at \
-                   that path while the server runs, and what afterwards?",
+        question: "our server listens at a path in the file system, a client sends it `hello`, and the server \
+                   ends. What is at that path while the server runs, and what is there afterwards?",
         choices: &[
             right(
                 "a socket, and nothing afterwards",
-                "`bind` made it, and it holds no bytes: it's an address. Closing the socket wouldn't remove \
-                 it, so our server deletes the file when it ends.",
+                "`bind` made it, and it holds no bytes: it's only an address. Closing the socket wouldn't \
+                 remove it, so our server deletes it before it ends.",
             ),
             wrong(
                 "a file with hello in it, and it stays",

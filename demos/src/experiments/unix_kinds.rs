@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "unix-kinds",
     claim: "a Unix stream sticks too; Unix datagrams and seqpacket (only on Linux) keep boundaries",
     prediction: Prediction {
-        question: "over a Unix socket `hello` is sent, then `hi`; then the server reads, with room for 1024 \
-                   bytes. Which kind gives it `hello` alone?",
+        question: "a client sends `hello`, then `hi`, over a Unix socket. Then the server reads, with room for \
+                   1024 bytes. Which kinds of socket give it `hello` alone?",
         choices: &[
             right(
                 "datagram and seqpacket, not stream",
@@ -31,8 +31,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "every kind",
-                "A Unix socket of the kind stream carries bytes, just as TCP does: one `recv(1024)` returned \
-                 `hellohi`. Being on one machine makes no boundaries.",
+                "A Unix stream socket carries bytes, just as TCP does: one `recv(1024)` returned `hellohi`. \
+                 Being on one machine doesn't create boundaries.",
             ),
             wrong(
                 "no kind",

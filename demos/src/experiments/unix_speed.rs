@@ -24,18 +24,18 @@ pub const EXPERIMENT: Experiment = Experiment {
                    times compare?",
         choices: &[
             wrong(
-                "the Unix socket takes a tenth of TCP's, or less",
-                "TCP over loopback doesn't leave the machine, either: both hand a byte to the kernel, which \
+                "the Unix socket takes a tenth of TCP's time, or less",
+                "TCP over loopback doesn't leave the machine either: both hand a byte to the kernel, which \
                  wakes the reader. The round trips took 3.70 µs and 5.59 µs in our run.",
             ),
             right(
                 "the Unix socket takes less than TCP, or about as long",
-                "A Unix socket has no segments, acknowledgments or timers to handle, so it has a little less \
+                "A Unix socket has no segments, acknowledgements or timers to handle, so it has a little less \
                  to do. How much less, your machine decides: 3.70 µs against 5.59 µs in our run.",
             ),
             wrong(
                 "TCP takes clearly less",
-                "TCP has more to do for the same byte: segments, acknowledgments, timers. In our run it took \
+                "TCP has more to do for the same byte: segments, acknowledgements, timers. In our run it took \
                  5.59 µs, and the Unix socket 3.70 µs.",
             ),
         ],
@@ -77,7 +77,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
          and nobody reaches it from another machine.\n"
     ))?;
     scene.came(match ratio.median() {
-        ..=0.1 => "the Unix socket takes a tenth of TCP's, or less",
+        ..=0.1 => "the Unix socket takes a tenth of TCP's time, or less",
         0.1..BOUND => "the Unix socket takes less than TCP, or about as long",
         _ => "TCP takes clearly less",
     });

@@ -12,9 +12,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
     prediction: Prediction {
-        question: "an answer in Chinese has 222 bytes, three for each character and one for each line feed. It \
-                   comes in recvs of 100 bytes. What do you get if you decode the bytes of each `recv` as \
-                   UTF-8?",
+        question: "an answer in Chinese has 222 bytes, three for each character and one for each line feed. A \
+                   client calls `recv(100)` twice. What do you get if you decode what each of the two returns \
+                   as UTF-8?",
         choices: &[
             wrong(
                 "text",
@@ -24,14 +24,14 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "text, but one character is lost",
                 "Nothing is lost: two bytes of the comma ended the first `recv`, the third began the second. \
-                 And a decoder doesn't leave out what it can't read, it reports an error, unless you tell it \
+                 And a decoder doesn't skip what it can't read: it reports an error, unless you tell it \
                  otherwise.",
             ),
             right(
-                "an error, in each of them",
+                "an error, both times",
                 "The cut fell inside a comma, `ef bc 8c`. The first piece ends with `ef bc`, which isn't a \
-                 whole character, and the second begins with `8c`, which can't begin one. The whole answer is \
-                 text, so decode that.",
+                 whole character, and the second begins with `8c`, which can't begin one. Only the whole \
+                 answer is text, so decode that.",
             ),
         ],
     },
@@ -84,7 +84,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.equal("the server's answer", String::from_utf8_lossy(&answer).as_ref(), &whole);
     let ends: Vec<_> = pieces.iter().map(|piece| valid_up_to(piece)).collect();
     scene.came(match ends.iter().all(Option::is_some) {
-        true => "an error, in each of them",
+        true => "an error, both times",
         false => "text",
     });
     findings.equal("text in each recv, up to byte", ends, vec![Some(98), Some(0)]);

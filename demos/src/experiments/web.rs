@@ -18,18 +18,18 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "web",
     claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
     prediction: Prediction {
-        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. Six servers take turns \
-                   at that port, and one of them hands all that comes to a shell, without looking at it. Which \
-                   of them make the file?",
+        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. Six servers each get \
+                   the request that this causes, and one of them hands whatever it gets to a shell, unchecked. \
+                   Which of them create the file?",
         choices: &[
             wrong(
                 "none: HTTP is no command",
                 "To a shell, it's text like any other. `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands \
-                 with semicolons between them, and the middle one makes the file.",
+                 with semicolons between them, and the middle one creates the file.",
             ),
             right(
-                "only the one that hands all to a shell",
-                "To its shell, `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands, and the middle one makes \
+                "only the one that hands everything to a shell",
+                "To its shell, `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands, and the middle one creates \
                  the file. The other five look first, and refuse whatever looks like HTTP.",
             ),
             wrong(
@@ -94,7 +94,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     }
     scene.came(match made[..] {
         [] => "none: HTTP is no command",
-        [WRONG] => "only the one that hands all to a shell",
+        [WRONG] => "only the one that hands everything to a shell",
         _ => "all of them",
     });
     Ok(findings.verdict(
