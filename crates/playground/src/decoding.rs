@@ -3,12 +3,13 @@
 use crate::messages::escape;
 use serde::Serialize;
 
-/// A longer message is quoted up to here, and up to there in the list of messages.
+/// How many columns of a message are quoted in a sentence.
 const QUOTED: usize = 120;
+/// How many are shown in the list of messages.
 const LISTED: usize = 1000;
-/// Of the bytes that it keeps, so many are shown.
+/// How many of the bytes that it keeps are shown.
 const SHOWN: usize = 64;
-/// More messages of one `recv` are counted.
+/// How many of the messages of one `recv` are quoted; the others are only counted.
 const NAMED: usize = 3;
 
 /// What the receiver of one picture makes of each of its `recv`s, in their order.
@@ -19,7 +20,7 @@ pub struct Decoding {
     then: String,
 }
 
-/// What it makes of one.
+/// What it makes of one `recv`.
 #[derive(Serialize)]
 pub struct Told {
     /// The messages that are whole now.
@@ -41,13 +42,13 @@ pub enum Outcome {
     Took(Took),
     /// Bytes that the program treats as a message, because there is no framing.
     EachRecv(Vec<u8>),
-    /// A datagram, and how long it was.
-    Datagram(Took, usize),
+    /// What one `recv` took of a datagram, and how long that was; there is no framing.
+    Datagram(Vec<u8>, usize),
     /// The call failed.
     Failed(String),
     /// The end of the stream, and what is wrong with it.
     End(Option<String>),
-    /// The program has given up before.
+    /// The program gave up at an earlier `recv`.
     After,
 }
 
@@ -58,9 +59,9 @@ pub struct Took {
     pub messages: Vec<Vec<u8>>,
     /// What it keeps for the next `recv`.
     pub held: Vec<u8>,
-    /// If it is inside a message, what it has of it: `3 of 5 bytes of the body`.
+    /// How much it has of a message that isn't whole yet: `3 of 5 bytes of the body`.
     pub has: Option<String>,
-    /// It has said `OK`.
+    /// Whether it answered `OK`.
     pub ok: bool,
     /// Why it gave up.
     pub error: Option<String>,
@@ -70,64 +71,67 @@ impl Decoding {
     /// Adds the next `recv`.
     pub fn push(&mut self, outcome: Outcome) {
         let mut says = Vec::new();
-        let took =
-            match outcome {
-                Outcome::Took(took) => {
-                    says.extend(took.ok.then(|| {
-                        "It takes these bytes for the whole length, and says OK.".to_owned()
-                    }));
-                    says.extend(complete(&took.messages));
-                    took
-                }
-                Outcome::EachRecv(bytes) => {
-                    let count = count(bytes.len());
-                    says.push(format!("It takes these {count} for a message: {}.", quote(&bytes)));
-                    Took { messages: vec![bytes], ..Took::default() }
-                }
-                Outcome::Datagram(took, of) => {
-                    says.extend(complete(&took.messages));
-                    let len = took.messages.iter().map(Vec::len).sum::<usize>();
-                    let lost = of > len && took.held.is_empty() && took.error.is_none();
-                    says.extend(lost.then(|| {
+        let took = match outcome {
+            Outcome::Took(took) => {
+                says.extend(took.ok.then(|| {
+                    "It treats what it got as the whole length, and answers OK.".to_owned()
+                }));
+                says.extend(complete(&took.messages));
+                took
+            }
+            Outcome::EachRecv(bytes) => {
+                let these = match bytes.len() {
+                    1 => "this byte".to_owned(),
+                    len => format!("these {len} bytes"),
+                };
+                says.push(format!("It treats {these} as a message: {}.", quote(&bytes)));
+                Took { messages: vec![bytes], ..Took::default() }
+            }
+            Outcome::Datagram(bytes, of) => {
+                says.push(format!("It treats this datagram as a message: {}.", quote(&bytes)));
+                let len = bytes.len();
+                says.extend((len < of).then(|| {
                     format!(
-                        "Only {len} of the {of} bytes of this datagram had room. The rest is lost."
+                        "The buffer had room for only {len} of its {of} bytes. The rest is lost."
                     )
                 }));
-                    took
-                }
-                Outcome::Failed(error) => {
-                    says.push(format!("This call failed: {error}."));
-                    return self.recvs.push(self.told(Took::default(), &says));
-                }
-                Outcome::After => {
-                    says.push("It has given up, and looks at nothing any more.".to_owned());
-                    return self.recvs.push(self.told(Took::default(), &says));
-                }
-                Outcome::End(error) => {
-                    says.extend(
-                        error.is_none().then(|| {
-                            "The stream ends here, and no message is under way.".to_owned()
-                        }),
-                    );
-                    self.then = "The stream has ended.".to_owned();
-                    Took { error, ..Took::default() }
-                }
-            };
+                Took { messages: vec![bytes], ..Took::default() }
+            }
+            Outcome::Failed(error) => {
+                says.push(format!("This call failed: {error}."));
+                return self.recvs.push(self.told(Took::default(), &says));
+            }
+            Outcome::After => {
+                says.push("It has given up, so it ignores this.".to_owned());
+                return self.recvs.push(self.told(Took::default(), &says));
+            }
+            Outcome::End(error) => {
+                says.extend(
+                    error
+                        .is_none()
+                        .then(|| "The stream ends here, with nothing left over.".to_owned()),
+                );
+                self.then = "The stream has ended.".to_owned();
+                Took { error, ..Took::default() }
+            }
+        };
         says.extend(took.error.as_ref().map(|error| format!("It gives up: {error}.")));
         match &took.has {
-            Some(has) if took.held.is_empty() => says.push(format!("It waits: it has {has}.")),
+            Some(has) if took.held.is_empty() => {
+                says.push(format!("It waits: so far, it has {has}."));
+            }
             Some(has) => {
                 let kept = count(took.held.len());
-                says.push(format!("It keeps {kept}, and waits: it has {has}."));
+                says.push(format!("It keeps {kept} and waits: so far, it has {has}."));
             }
             None => {}
         }
         if took.error.is_some() {
             self.then = "It has given up.".to_owned();
         } else if let Some(has) = &took.has {
-            self.then = format!("It waits: it has {has}.");
+            self.then = format!("It waits: so far, it has {has}.");
         } else if self.then != "The stream has ended." {
-            self.then = "It waits for the next bytes.".to_owned();
+            self.then = "It waits for more bytes.".to_owned();
         }
         self.recvs.push(self.told(took, &says));
     }

@@ -1,4 +1,4 @@
-//! A run that was recorded: by our programs' `--trace`, or by strace.
+//! A run that was recorded, with our programs' `--trace` or with strace.
 
 use crate::decoding::{Decoding, Outcome, Took};
 use crate::receiver::{FramingName, Receiver};
@@ -9,7 +9,7 @@ use timeline::{
     Connection, Direction, Framing, Read, Stream, StreamError, connections, parse_trace,
 };
 
-/// With more calls, the page would be busy for seconds, and nobody steps through them.
+/// With more calls the page would be busy for seconds, and nobody would step through them all.
 const MOST_CALLS: usize = 20_000;
 
 /// A file that holds a recording.
@@ -18,11 +18,11 @@ const MOST_CALLS: usize = 20_000;
 pub struct Recording {
     /// The name of the file.
     name: String,
-    /// All that is in it.
+    /// All of its text.
     text: String,
 }
 
-/// Shows one of the connections that were recorded: a recording may hold one side or both.
+/// Shows one of the recorded connections. A recording may hold one side or both.
 ///
 /// # Errors
 /// When a recording can't be read, holds no connection or too many calls, or two of them contradict each other.
@@ -42,7 +42,7 @@ pub fn replay(
     if events.len() > MOST_CALLS {
         let got = events.len();
         return Err(Refusal::of(&format!(
-            "expected a recording of at most {MOST_CALLS} calls, got {got}: the program `timeline` draws longer ones"
+            "expected a recording of at most {MOST_CALLS} calls, got {got}: the program `timeline` can draw longer ones"
         )));
     }
     let (between, ends): (Vec<_>, Vec<_>) =
@@ -66,7 +66,7 @@ pub fn replay(
     })
 }
 
-/// The directions that carried something.
+/// The directions that carried bytes, or in which a call failed.
 fn streams(connection: &Connection) -> Result<Vec<Stream>, StreamError> {
     let mut streams = Vec::new();
     for direction in [Direction::ToServer, Direction::ToClient] {
@@ -84,7 +84,7 @@ fn framed(stream: Stream, framing: FramingName) -> Stream {
             stream.framed(&Framing::Json { length_key: proto::json::LENGTH_KEY.to_owned() })
         }
         FramingName::Lines => stream.framed(&Framing::Lines),
-        // Each send is a message, or a length.
+        // Each send is drawn as one part: a message, or a length.
         FramingName::None | FramingName::Ack => stream,
     }
 }
@@ -112,7 +112,7 @@ fn decoding(stream: &Stream, framing: FramingName) -> Decoding {
 
 fn outcome(stream: &Stream, program: &mut Receiver, read: &Read, bytes: &[u8]) -> Outcome {
     if bytes.len() < read.len {
-        let error = "the bytes were not recorded, so there's nothing to decode from here on";
+        let error = "the bytes weren't recorded, so there's nothing to decode from here on";
         return Outcome::Took(Took { error: Some(error.to_owned()), ..Took::default() });
     }
     program.ask();
@@ -121,10 +121,7 @@ fn outcome(stream: &Stream, program: &mut Receiver, read: &Read, bytes: &[u8]) -
     }
     let of = read.pieces.first().map_or(bytes.len(), |piece| piece.of.max(bytes.len()));
     match program.receive(bytes, 0) {
-        Outcome::Took(took) => Outcome::Datagram(took, bytes.len()),
-        Outcome::EachRecv(message) => {
-            Outcome::Datagram(Took { messages: vec![message], ..Took::default() }, of)
-        }
+        Outcome::EachRecv(message) => Outcome::Datagram(message, of),
         other => other,
     }
 }

@@ -1,4 +1,4 @@
-//! The playground's promises: whatever the network does, the decoders find the messages; without a framing, nobody does.
+//! The playground's promises: whatever the network does, the decoders find the messages; without a framing, nobody can.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -13,7 +13,7 @@ fn play(messages: &str, framing: &str, cut: &str, reads: &str) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
-/// The messages that came out, and the first error.
+/// The messages that were received, and the first error.
 fn outcome(shown: &Value) -> (Vec<String>, Option<String>) {
     let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
     let texts = recvs.iter().flat_map(|recv| recv["messages"].as_array().unwrap());
@@ -41,7 +41,7 @@ fn the_situations_of_the_book() {
     check(["hello\nhi", "prefix-be", "3,1", "2"], &["hello", "hi"], None);
     check(["hello\n\nhi", "json", "7", "1024"], &["hello", "", "hi"], None);
     check(["hello\\n\nhi", "lines", "5,*", "1024"], &["hello\\n", "hi"], None);
-    // A buffer can be larger than anybody could have.
+    // The size of a buffer may be more than any machine has.
     check(["hello\nhi", "none", "*", "4294967295"], &["hellohi"], None);
     check(["hello\nhi", "ack", "*", "1024"], &["hello", "hi"], None);
     // One byte of a length of two digits looks like a whole length.
@@ -55,23 +55,31 @@ fn says(shown: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_the_receiver_makes_of_each_recv_is_said() {
-    let end = "The stream ends here, and no message is under way.";
+fn each_recv_says_what_the_receiver_makes_of_it() {
+    let end = "The stream ends here, with nothing left over.";
     for ([messages, framing, cut, reads], expected) in [
         (
             ["hello\nhi", "none", "2,*", "1024"],
             vec![
-                "It takes these 2 bytes for a message: “he”.",
-                "It takes these 5 bytes for a message: “llohi”.",
+                "It treats these 2 bytes as a message: “he”.",
+                "It treats these 5 bytes as a message: “llohi”.",
                 end,
             ],
         ),
         (
             ["hello\nhi", "prefix", "3,4,*", "1024"],
             vec![
-                "It keeps 3 bytes, and waits: it has 3 of 4 bytes of the length prefix.",
-                "It keeps 7 bytes, and waits: it has 3 of 5 bytes of the body.",
+                "It keeps 3 bytes and waits: so far, it has 3 of 4 bytes of the length prefix.",
+                "It keeps 7 bytes and waits: so far, it has 3 of 5 bytes of the body.",
                 "2 messages are complete: “hello”, “hi”.",
+                end,
+            ],
+        ),
+        (
+            ["hi", "none", "1", "1024"],
+            vec![
+                "It treats this byte as a message: “h”.",
+                "It treats this byte as a message: “i”.",
                 end,
             ],
         ),
@@ -82,7 +90,7 @@ fn what_the_receiver_makes_of_each_recv_is_said() {
         (
             ["hi", "ack", "*", "1024"],
             vec![
-                "It takes these bytes for the whole length, and says OK. It waits: it has 0 of 2 bytes of the body.",
+                "It treats what it got as the whole length, and answers OK. It waits: so far, it has 0 of 2 bytes of the body.",
                 "A message is complete: “hi”.",
                 end,
             ],
@@ -90,7 +98,7 @@ fn what_the_receiver_makes_of_each_recv_is_said() {
         (
             ["this is the answer", "ack", "1", "1024"],
             vec![
-                "It takes these bytes for the whole length, and says OK. It waits: it has 0 of 1 bytes of the body.",
+                "It treats what it got as the whole length, and answers OK. It waits: so far, it has 0 of 1 bytes of the body.",
                 "A message is complete: “8”.",
                 "It gives up: expected nothing, got 1 more byte.",
             ],
@@ -114,13 +122,12 @@ fn replay(files: &[&str], framing: &str) -> Value {
 }
 
 #[test]
-fn a_datagram_is_never_joined_with_the_next_and_its_lost_rest_is_said() {
+fn a_datagram_is_never_joined_with_the_next_and_a_lost_rest_is_mentioned() {
     let files = ["udp.client.strace", "udp.server.strace"];
     let shown = replay(&files, "none");
     let says = says(&shown);
     assert!(
-        says[1]
-            .ends_with("Only 512 of the 1579 bytes of this datagram had room. The rest is lost."),
+        says[1].ends_with("The buffer had room for only 512 of its 1579 bytes. The rest is lost."),
         "{says:#?}"
     );
     let shown = replay(&files, "lines");
@@ -130,6 +137,22 @@ fn a_datagram_is_never_joined_with_the_next_and_its_lost_rest_is_said() {
         .iter()
         .map(|recv| recv["kept"].as_u64().unwrap());
     assert_eq!(kept.collect::<Vec<_>>(), [6, 512, 11], "each alone: {shown:#}");
+}
+
+#[test]
+fn the_framing_of_a_datagram_does_not_count_as_lost() {
+    let mut recordings = ["udp.client.strace", "udp.server.strace"].map(recording);
+    // The last byte of the last datagram becomes a line feed.
+    for recording in &mut recordings {
+        let text =
+            recording["text"].as_str().unwrap().replace("\\x3a\\x39\", 11", "\\x3a\\x0a\", 11");
+        let text = text.replace("\\x3a\\x39\", 512", "\\x3a\\x0a\", 512");
+        recording["text"] = text.into();
+    }
+    let question = json!({ "recordings": recordings, "framing": "lines", "connection": 0 });
+    let answer = playground::answer(&json!({ "replay": question }).to_string());
+    let shown: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(says(&shown)[2], "A message is complete: “mem:7,net:”.");
 }
 
 #[test]
@@ -143,7 +166,7 @@ fn after_giving_up_nothing_is_decoded() {
 #[test]
 fn recordings_that_contradict_each_other_say_where() {
     let mut recordings = ["desk.client.strace", "desk.server.strace"].map(recording);
-    // Another digit, and only at one side.
+    // A different digit, on one side only.
     let text = recordings[1]["text"].as_str().unwrap().replacen("\\x31\\x30", "\\x39\\x30", 1);
     recordings[1]["text"] = text.into();
     let question = json!({ "recordings": recordings, "framing": "none", "connection": 0 });
