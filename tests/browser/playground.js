@@ -1,4 +1,4 @@
-// Uses the playground of the built book, from a file, as a reader does: with a mouse, with the keys alone, on a phone.
+// Uses the playground of the built book as a reader does: opened as a file, with a mouse, with only the keyboard, on a phone.
 // Run by scripts/browser-test.sh.
 
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { check, launch, report } from "./browser.js";
 
 const book = fileURLToPath(new URL("../../docs/book", import.meta.url));
 
-// The first step is shown, or why there is none.
+// True once the first step is shown, or an error that says why there's none.
 const READY = () => {
   const root = document.querySelector("#play-here")?.shadowRoot;
   return root?.querySelector("#count")?.textContent || root?.querySelector("#error")?.textContent;
@@ -40,14 +40,14 @@ async function playground(browser) {
 
   let page = await open();
   check("it begins with the first situation", (await text(page, "about")).startsWith("Two sends"));
-  check("nothing has arrived at the first step", (await text(page, "made")) === "It has received nothing yet.");
+  check("nothing has arrived at the first step", (await text(page, "made")) === "It hasn't received anything yet.");
   const hidden = page.locator("#play-here g.step.later, #play-here #list .later, #play-here .picture details");
   const seen = await hidden.evaluateAll((all) => all.filter((each) => getComputedStyle(each).visibility === "visible" && getComputedStyle(each).display !== "none").length);
-  check("what has not happened yet doesn't show", (await hidden.count()) > 4 && seen === 0, seen);
+  check("what hasn't happened yet doesn't show", (await hidden.count()) > 4 && seen === 0, seen);
   await end(page);
   check("case 1: one recv takes both", (await codes(page, "came")).join() === "hellohi", (await codes(page, "came")).join());
-  check("case 1: that is not what was sent", (await text(page, "verdict")).startsWith("✗ 2 messages sent, 1 received"), await text(page, "verdict"));
-  for (const [name, bytes] of [["Length prefix", 15], ["Big-endian prefix", 15], ["A line each", 9], ["JSON header", 43], ["Length, then OK", 9]]) {
+  check("case 1: that isn't what was sent", (await text(page, "verdict")).startsWith("✗ 2 messages sent, 1 received"), await text(page, "verdict"));
+  for (const [name, bytes] of [["Length prefix", 15], ["Big-endian prefix", 15], ["Line feed", 9], ["JSON header", 43], ["Length, then OK", 9]]) {
     await choose(page, name);
     for (const cut of ["*", "1", "3,1"]) {
       await fill(page, "cut", cut);
@@ -70,14 +70,14 @@ async function playground(browser) {
   await page.locator("#play-here #strip button").nth(2).click();
   check("another click takes the cut away", (await page.locator("#play-here #cut").inputValue()) === "*");
 
-  check("a click on a byte leaves the keys to the steps", await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.id !== "cut"));
-  await choose(page, "Nothing says so");
+  check("after a click on a byte, the keys still step", await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.id !== "cut"));
+  await choose(page, "None");
   const before = await text(page, "count");
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
   check("after a click on a framing, the arrows step", (await text(page, "count")).startsWith("2 of") && (await page.locator("#play-here [value=none]").isChecked()), before);
   check("the situation's text stays", (await text(page, "about")).startsWith("Two sends"));
-  check("and the menu says that it was changed", (await page.locator("#play-here #situation option:checked").textContent()) === "Two messages, one recv, changed");
+  check("and the menu says that the settings were changed", (await page.locator("#play-here #situation option:checked").textContent()) === "Two messages, one recv (changed)");
   await choose(page, "Length prefix");
 
   // ---- Mistakes ----
@@ -91,7 +91,7 @@ async function playground(browser) {
   });
   await fill(page, "messages", "hello");
   check("if the engine fails, the page says so", (await text(page, "error")).includes("broken for once"), await text(page, "error"));
-  await page.waitForTimeout(100); // it starts anew
+  await page.waitForTimeout(100); // it's starting again
   await fill(page, "messages", "hello\nhi");
   check("and the next question is answered", (await text(page, "error")) === "", await text(page, "error"));
 
@@ -117,7 +117,7 @@ async function playground(browser) {
   check("a reader's own recording", (await page.locator("#play-here .picture").count()) === 2);
   await page.locator("#play-here #files").setInputFiles({ name: "no.trace", mimeType: "text/plain", buffer: Buffer.from("nothing\n") });
   await page.locator("#play-here #error:not(:empty)").waitFor();
-  check("what is no recording is refused", (await text(page, "error")).includes("no.trace, line 1"), await text(page, "error"));
+  check("what isn't a recording is refused", (await text(page, "error")).includes("no.trace, line 1"), await text(page, "error"));
   await page.close();
 
   page = await open(new URL(settings).hash);
@@ -138,11 +138,11 @@ async function playground(browser) {
   for (const hash of ["#framing=bogus", "#framing=constructor", "#framing=none&x=1", "#framing=none&messages=%", "#%", "#%E0%A4%A", "#framing=prefix&cut=bad", "#messages=hi", "#framing=none&framing=\"]"]) {
     page = await open(hash);
     const steps = await page.locator("#play-here #run .controls").count();
-    check(`the address ${hash} shows a run, or says what is wrong`, steps === 1 || (await text(page, "error")) !== "", await text(page, "error"));
+    check(`the address ${hash} shows a run, or an error`, steps === 1 || (await text(page, "error")) !== "", await text(page, "error"));
     await page.close();
   }
   page = await open("#where-a-message-ends");
-  check("another heading of the page is where it leads", await page.locator("#where-a-message-ends").evaluate((heading) => Math.abs(heading.getBoundingClientRect().top) < innerHeight));
+  check("an address can be another heading of the page", await page.locator("#where-a-message-ends").evaluate((heading) => Math.abs(heading.getBoundingClientRect().top) < innerHeight));
   await page.close();
   page = await browser.newPage();
   await page.goto(pathToFileURL(join(book, "print.html")).href);
@@ -150,7 +150,7 @@ async function playground(browser) {
   check("on the page for printing, it's a list", await page.evaluate(() => document.querySelector("#play-here").shadowRoot === null));
   await page.close();
 
-  // ---- With the keys alone ----
+  // ---- With only the keyboard ----
 
   page = await open();
   const focused = () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id || document.activeElement?.shadowRoot?.activeElement?.value || "");
@@ -184,10 +184,10 @@ async function playground(browser) {
   check("keys: everything came out", (await codes(page, "came")).join() === "one,two,three", (await codes(page, "came")).join());
   const said = await page.locator("#play-here").getByRole("status").last().textContent();
   check("a step is announced, with what came of it, and how it ended", /Step \d+ of \d+.*The stream ends here.*✓ 3 messages sent/.test(said), said);
-  check("and nothing else is", (await page.locator("#play-here [aria-live=polite]").count()) === 0);
+  check("and nothing else is announced", (await page.locator("#play-here [aria-live=polite]").count()) === 0);
   await page.close();
 
-  // ---- Its looks ----
+  // ---- How it looks ----
 
   for (const theme of ["light", "rust", "coal", "navy", "ayu"]) {
     for (const width of [390, 1366]) {

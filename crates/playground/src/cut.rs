@@ -1,15 +1,15 @@
-//! How the network cuts a stream: the relay's words for it, and one more.
+//! How the network cuts a stream. The syntax is the relay's, plus `sends`.
 
 use std::str::FromStr;
 
 /// Where the stream is cut into the pieces in which it arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// `*`: nowhere. All that is on its way arrives in one piece.
+    /// `*`: nowhere. Everything on its way arrives in one piece.
     Nowhere,
     /// `sends`: after each send.
     Sends,
-    /// `1`, `3,1`: pieces of these sizes, again and again.
+    /// `1`, `3,1`: pieces of these sizes, over and over.
     Repeat(Vec<usize>),
     /// `3,1,*`: pieces of these sizes, and the rest in one.
     Once(Vec<usize>),
@@ -28,8 +28,8 @@ impl FromStr for Cut {
         };
         cut.ok_or_else(|| {
             format!(
-                "expected * (all in one piece), sends (a piece for each send), sizes in bytes such as 1 or 3,1 (again and \
-                 again) or 3,1,* (then the rest in one piece), got \"{text}\""
+                "expected * (all in one piece), sends (a piece for each send), sizes in bytes such as 1 or 3,1 (repeated), \
+                 or 3,1,* (then the rest in one piece), got \"{text}\""
             )
         })
     }
@@ -42,7 +42,7 @@ pub fn sizes(text: &str) -> Option<Vec<usize>> {
 }
 
 impl Cut {
-    /// The offsets after which a stream is cut whose sends end at these offsets.
+    /// Where a stream is cut, as offsets. `sends` says where its sends end.
     pub fn places(&self, sends: &[usize]) -> Vec<usize> {
         let len = sends.last().copied().unwrap_or(0);
         let sizes: Box<dyn Iterator<Item = usize>> = match self {

@@ -1,8 +1,8 @@
-//! What the playground in the book shows: a stream that is played in memory, or one that was recorded.
+//! What the playground in the book shows: a stream played in memory, or one that was recorded.
 //!
 //! You choose the messages, the framing, how the network cuts the stream, and how much each `recv` takes. [`answer`] plays
-//! it and returns every call, drawn by `timeline`, and what the decoder made of each `recv`. The decoder is `proto`'s, the
-//! one that the servers use. Nothing in here has a socket, so the page needs no server: the same code runs in the
+//! this, and returns every call, drawn by `timeline`, and what the decoder made of each `recv`. The decoder is the one in
+//! `proto` that the servers use. Nothing here has a socket, so the page needs no server: the same code runs in the
 //! browser, as WebAssembly.
 //!
 //! ```

@@ -1,10 +1,10 @@
-//! The messages as a reader types them, a line each, and as they are shown.
+//! The messages as a reader types them, one per line, and as they are shown.
 
-/// Reads one message a line. `\n`, `\r`, `\t`, `\\` and `\x00` stand for bytes that can't be typed; an empty line is an
-/// empty message. A line feed at the end of the text is not one more message.
+/// Reads one message per line. `\n`, `\r`, `\t`, `\\` and `\x00` stand for bytes that can't be typed; an empty line is an
+/// empty message. A line feed at the end of the text doesn't add another one.
 ///
 /// # Errors
-/// What was expected, and in which line something else came.
+/// What was expected, and in which message something else was found.
 pub fn parse(text: &str) -> Result<Vec<Vec<u8>>, String> {
     text.strip_suffix('\n')
         .unwrap_or(text)
@@ -45,7 +45,7 @@ fn unescape(line: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The message as it could be typed: text where it is text that can be seen, and escapes for everything else.
+/// The message as you could type it: visible text as it is, and escapes for everything else.
 pub fn escape(message: &[u8]) -> String {
     let mut shown = String::new();
     for chunk in message.utf8_chunks() {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_in_which_message() {
+    fn what_cannot_be_read_is_reported_with_its_message() {
         for (text, says) in [
             ("a\n\\q", "Message 2: expected n, r, t, \\ or x00 after a backslash, got \"q\""),
             ("\\x+f", "Message 1: expected two hex digits after \\x, as in \\x00, got \"+f\""),

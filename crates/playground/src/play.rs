@@ -1,4 +1,4 @@
-//! One run: the sender sends, the network cuts, the receiver calls `recv` whenever something has arrived.
+//! One run: the sender sends, the network cuts, and the receiver calls `recv` whenever something has arrived.
 
 use crate::cut::{Cut, sizes};
 use crate::decoding::{Decoding, Outcome, hex};
@@ -9,26 +9,26 @@ use event::Event;
 use serde::Deserialize;
 use timeline::{Message, Part, Stream, StreamError};
 
-/// At most this many bytes: a step for each is more than anybody looks at.
+/// At most this many bytes are sent. Nobody would look at more steps than that.
 const LONGEST: usize = 4096;
 
 /// What is played.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Situation {
-    /// A message a line: see [`messages::parse`].
+    /// One message per line: see [`messages::parse`].
     messages: String,
     framing: FramingName,
     /// How the network cuts the stream: see [`Cut`].
     cut: String,
-    /// How many bytes each `recv` takes at most: `1024`, or `2,5`, of which the last holds for all later ones.
+    /// How many bytes each `recv` takes at most: `1024`, or `2,5`, where the last number also counts for all later ones.
     reads: String,
 }
 
 /// Plays it.
 ///
 /// # Errors
-/// What was expected of the situation, and what came.
+/// What was expected of the situation, and what it had instead.
 pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
     let in_field = |field| move |why| Refusal { field: Some(field), why };
     let messages = messages::parse(&situation.messages).map_err(in_field("messages"))?;
@@ -56,7 +56,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         ("receiver", played.receiver.events),
     ];
     let mut run = timeline::steps_json(&shown, &parties);
-    // The moments are only an order: nothing was measured.
+    // These times only say what came first: nothing was measured.
     for step in run["steps"].as_array_mut().into_iter().flatten() {
         step.as_object_mut().and_then(|step| step.remove("t"));
     }
@@ -78,12 +78,12 @@ fn reads(text: &str) -> Result<Vec<usize>, String> {
     let text: String = text.split_whitespace().collect();
     sizes(&text).ok_or_else(|| {
         format!(
-            "expected a size in bytes, 1 or more (1024), or one for each recv (2,5), got \"{text}\""
+            "expected a size in bytes, at least 1, such as 1024, or one for each recv, such as 2,5; got \"{text}\""
         )
     })
 }
 
-/// What each send sends. One send for a message, so that nothing waits for an ACK; only the ack handshake has to wait.
+/// What each send sends. It's one send per message, so that nothing waits for an ACK; only the ack handshake has to wait.
 fn sends(encoded: &[[Vec<u8>; 3]], framing: FramingName) -> Vec<Vec<u8>> {
     let sends = encoded.iter().flat_map(|[head, payload, tail]| match framing {
         FramingName::Ack => vec![head.clone(), payload.clone()],
@@ -92,7 +92,7 @@ fn sends(encoded: &[[Vec<u8>; 3]], framing: FramingName) -> Vec<Vec<u8>> {
     sends.collect()
 }
 
-/// One of the two programs: its calls, and how far each direction of its stream has got.
+/// One of the two programs: its calls, and how many bytes it has sent and received.
 struct Party {
     pid: u32,
     events: Vec<Event>,
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// A length, and after the receiver's `OK` as many bytes. The receiver asks for the next message when it has one.
+    /// A length, and after the receiver's `OK` that many bytes. The receiver asks for the next message once it has this one.
     fn handshakes(&mut self, sends: &[Vec<u8>]) {
         for message in sends.chunks(2) {
             self.program.ask();
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
         self.stream.extend(bytes);
     }
 
-    /// Whatever was sent arrives, a piece at a time, and the receiver reads until there is nothing left.
+    /// Everything that was sent arrives, a piece at a time, and the receiver reads until there's nothing left.
     fn deliver(&mut self) {
         while self.arrived < self.stream.len() && !self.gave_up() {
             let from = self.arrived;
@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
             let moment = self.next();
             let piece = self.stream[from..self.arrived].to_vec();
             let mut segment = moved("segment", "out", from, &piece, piece.len(), moment);
-            segment.asked = None; // that is for calls
+            segment.asked = None; // only a call asks for a number of bytes
             (segment.local, segment.peer) = (Some(SENDER.into()), Some(RECEIVER.into()));
             self.segments.push(segment);
             while self.receiver.received < self.arrived && !self.gave_up() {
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One `recv`, and what the receiver makes of it. When everything has been read, it is the end of the stream.
+    /// One `recv`, and what the receiver makes of it. When everything has been read, that's the end of the stream.
     fn recv(&mut self) {
         let asked = self.reads[self.decoding.recvs.len().min(self.reads.len() - 1)];
         let from = self.receiver.received;
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
         self.moment
     }
 
-    /// What was sent, and in the ack handshake what was answered.
+    /// What was sent and, in the ack handshake, what was answered.
     fn streams(&self, encoded: &[[Vec<u8>; 3]]) -> Result<Vec<Stream>, StreamError> {
         let sent = Stream::from_events(&self.sender.events, &self.receiver.events)?
             .via("network", &self.segments)?
@@ -246,7 +246,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The messages as the picture names them.
+/// The messages, with the names that the picture gives them.
 fn named(encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
     const SHOWN: usize = 16;
     let message = |([head, payload, tail], number): (&[Vec<u8>; 3], usize)| {

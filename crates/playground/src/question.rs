@@ -1,4 +1,4 @@
-//! The page asks in JSON, and gets its answer in JSON.
+//! The page asks in JSON, and gets its answers in JSON.
 
 use crate::play::{Situation, play};
 use crate::receiver::FramingName;
@@ -23,7 +23,7 @@ enum Question {
     },
 }
 
-/// Answers one question of the page. If it can't be answered, the answer has an `error`: what was expected, and what came.
+/// Answers one question from the page. If that's not possible, the answer has an `error`: what was expected, and what came.
 ///
 /// ```
 /// let answer = playground::answer(r#"{"play": {"messages": "hi", "framing": "none", "cut": "0", "reads": "1"}}"#);

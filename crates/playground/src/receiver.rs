@@ -1,4 +1,4 @@
-//! The receiving program: it gets what a `recv` returned, and makes messages of it with the decoder of `proto`.
+//! The receiving program: it gets what a `recv` returned, and turns it into messages with the decoder of `proto`.
 
 use crate::decoding::{Outcome, Took};
 use proto::ack::{self, KnownLength};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum FramingName {
-    /// Nothing does.
+    /// They don't.
     None,
     /// A 4-byte length in front, least significant byte first.
     Prefix,
@@ -64,13 +64,13 @@ pub enum Receiver {
     Ack(Ack),
 }
 
-/// Where the client of the ack handshake is.
+/// How far the client of the ack handshake has got.
 pub enum Ack {
-    /// It has asked for nothing.
+    /// It hasn't asked for anything.
     Idle,
-    /// It takes what one `recv` returns as the length.
+    /// It will treat what one `recv` returns as the length.
     Length,
-    /// It reads as many bytes.
+    /// It reads that many bytes.
     Body(Decoder<KnownLength>),
 }
 
@@ -86,14 +86,14 @@ impl Receiver {
         }
     }
 
-    /// It has asked for a message: in the ack handshake, a length may come now.
+    /// Says that the program has asked for a message: in the ack handshake, a length may come now.
     pub fn ask(&mut self) {
         if let Receiver::Ack(ack @ Ack::Idle) = self {
             *ack = Ack::Length;
         }
     }
 
-    /// Makes of it what it can. `bytes` are what one `recv` returned; another `waiting` bytes have arrived, too.
+    /// Makes what it can of the `bytes` that one `recv` returned. `waiting` more bytes have arrived, too.
     pub fn receive(&mut self, bytes: &[u8], waiting: usize) -> Outcome {
         Outcome::Took(match self {
             Receiver::EachRecv => return Outcome::EachRecv(bytes.to_vec()),
@@ -105,7 +105,7 @@ impl Receiver {
         })
     }
 
-    /// A `recv` has returned 0 bytes: the stream is at its end.
+    /// A `recv` has returned 0 bytes: the stream has ended.
     pub fn end(&mut self) -> Outcome {
         let end = match self {
             Receiver::EachRecv | Receiver::Ack(Ack::Idle | Ack::Length) => Ok(()),
@@ -146,7 +146,7 @@ impl Ack {
     }
 }
 
-/// The read loop of every program of the course, with the bytes of one `recv`.
+/// The read loop of every program in the course, run with the bytes of one `recv`.
 fn feed<F: Framing>(decoder: &mut Decoder<F>, mut bytes: &[u8]) -> Took {
     let mut took = Took::default();
     loop {
@@ -171,7 +171,7 @@ fn feed<F: Framing>(decoder: &mut Decoder<F>, mut bytes: &[u8]) -> Took {
     took
 }
 
-/// The messages of the lines, up to the first that is none.
+/// The messages in the lines, up to the first line that isn't one.
 fn unescaped(took: Took) -> Took {
     let mut decoded = Took { messages: Vec::new(), ..took };
     for line in &took.messages {

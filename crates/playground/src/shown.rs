@@ -1,4 +1,4 @@
-//! What an answer holds.
+//! What an answer contains.
 
 use crate::decoding::Decoding;
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub struct Shown {
     pub connections: Vec<String>,
     /// What a reader must know about a recording, a sentence each.
     pub remarks: Vec<String>,
-    /// The bytes of the stream in hex, and where its messages and their parts end; in a play.
+    /// The stream that was sent; in a replay there's none.
     pub stream: Option<Sent>,
 }
 
@@ -25,9 +25,9 @@ pub struct Shown {
 pub struct Sent {
     /// All its bytes.
     pub hex: String,
-    /// The messages, as those that come out are written.
+    /// The messages, written in the same way as those that are received.
     pub texts: Vec<String>,
-    /// What each message is made of: the lengths of its framing before the payload, its payload, and its framing after it.
+    /// Three lengths for each message: the framing in front of its payload, the payload, and the framing after it.
     pub messages: Vec<[usize; 3]>,
     /// After which bytes the network cuts.
     pub cuts: Vec<usize>,
@@ -36,7 +36,7 @@ pub struct Sent {
 /// Why a question has no answer.
 #[derive(Serialize)]
 pub struct Refusal {
-    /// In which field of the form the mistake is, if it is in one.
+    /// The field of the form with the mistake, if it's in one.
     pub field: Option<&'static str>,
     /// What was expected, and what came.
     #[serde(rename = "error")]

@@ -61,7 +61,7 @@ impl Situation {
     }
 }
 
-/// As scripts/playground.sh finds it.
+/// Looked up where scripts/playground.sh looks.
 fn recording(name: &str) -> Value {
     let folders = [
         "docs/src/playground/runs",
@@ -90,7 +90,7 @@ fn every_situation_of_the_page_can_be_shown() {
     assert_eq!(titles.len(), all.len(), "a title is an address: each is there once");
 }
 
-/// What the page says of them in words.
+/// What the page says about them in words.
 #[test]
 fn a_framing_gives_the_messages_that_were_sent_and_nothing_else_does() {
     for situation in situations().iter().filter(|one| one.setting("messages").is_some()) {
@@ -108,7 +108,6 @@ fn a_framing_gives_the_messages_that_were_sent_and_nothing_else_does() {
     }
 }
 
-/// A reader can open these files in the playground, too.
 #[test]
 fn every_recording_is_in_a_situation() {
     let used: BTreeSet<String> = situations()

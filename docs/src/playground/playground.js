@@ -1,6 +1,6 @@
 "use strict";
-// The playground: settings, the run that comes of them, and what the receiver makes of each recv. Everything is computed by
-// the course's own code, compiled to WebAssembly (ENGINE, in engine.js); steps.js shows a run.
+// The playground: the settings, the run that they lead to, and what the receiver makes of each recv. The course's own code,
+// compiled to WebAssembly, computes everything (ENGINE, in engine.js); steps.js shows a run.
 
 const PAGE = `
 <p class="pick">
@@ -12,32 +12,32 @@ const PAGE = `
   <span id="copied" role="status"></span>
 </p>
 <div id="about"></div>
-<fieldset id="framing"><legend>Where a message ends</legend></fieldset>
+<fieldset id="framing"><legend>Message boundary</legend></fieldset>
 <p id="connections" hidden><label for="connection">Connection</label> <select id="connection"></select></p>
 <p id="error" role="alert"></p>
 <ul id="remarks"></ul>
 <div class="columns">
   <form>
     <p>
-      <label for="messages">Messages, one on each line</label>
+      <label for="messages">Messages, one per line</label>
       <textarea id="messages" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="error messages-help"></textarea>
-      <small id="messages-help"><code>\\n</code> and <code>\\x00</code> stand for bytes. An empty line is an empty message.</small>
+      <small id="messages-help"><code>\\n</code> and <code>\\x00</code> stand for single bytes. An empty line is an empty message.</small>
     </p>
     <p>
-      <label for="cut">The network delivers pieces of</label>
+      <label for="cut">Pieces that the network delivers</label>
       <input id="cut" autocomplete="off" spellcheck="false" autocapitalize="off" aria-describedby="error cut-help">
-      <small id="cut-help"><code>*</code> all in one, <code>sends</code> one for each send, <code>3,1</code> three bytes, one,
-        three, one …, <code>3,1,*</code> three, one, the rest</small>
+      <small id="cut-help"><code>*</code>: everything in one; <code>sends</code>: one for each send; <code>3,1</code>: three bytes, one,
+        three, one …; <code>3,1,*</code>: three, one, then the rest</small>
     </p>
     <p>
       <label for="reads">Each recv takes at most</label>
       <input id="reads" inputmode="numeric" autocomplete="off" spellcheck="false" aria-describedby="error reads-help">
-      <small id="reads-help">bytes: <code>1024</code>; or <code>2,5</code>: two, and from then on five</small>
+      <small id="reads-help">in bytes: <code>1024</code>, or <code>2,5</code> for two the first time and five from then on</small>
     </p>
   </form>
   <div id="shown">
     <div id="stream">
-      <p class="caption">The stream as it's sent. Click a byte to cut after it.</p>
+      <p class="caption">The stream as it was sent. Click a byte to cut after it.</p>
       <div id="strip" aria-hidden="true"></div>
     </div>
     <div id="run" class="run"></div>
@@ -58,24 +58,24 @@ const DECODER = `
 `;
 
 const FRAMINGS = {
-  none: "Nothing says so",
+  none: "None",
   prefix: "Length prefix",
   "prefix-be": "Big-endian prefix",
   json: "JSON header",
-  lines: "A line each",
+  lines: "Line feed",
   ack: "Length, then OK",
 };
 const FIELDS = ["messages", "cut", "reads"];
 const DARK = ["coal", "navy", "ayu"]; // the book's themes on dark paper
-const STRIP = 400; // nobody clicks more bytes
-const LISTED = 50; // nor reads more messages
+const STRIP = 400; // more bytes than anybody clicks
+const LISTED = 50; // more messages than anybody reads
 const LARGEST = 20e6; // bytes of recordings: more would keep the page busy for seconds
 
 // ---- The engine ----------------------------------------------------------------------------------------------------
 
 const fromBase64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
-// Asks the course's code. If it has failed, a new one answers the next question.
+// Asks the course's code. If the engine fails, a new one answers the next question.
 function engine(module) {
   let exports;
   const start = () => WebAssembly.instantiate(module).then((instance) => (exports = instance.exports));
@@ -88,13 +88,13 @@ function engine(module) {
       return JSON.parse(new TextDecoder().decode(new Uint8Array(exports.memory.buffer, exports.answer_at(), length)));
     } catch (error) {
       start();
-      return { error: `the playground's engine failed, which is a mistake in it, and starts anew (${error.message})` };
+      return { error: `the playground's engine failed, and is starting again: that's a bug in the playground, not in your settings (${error.message})` };
     }
   }
   return start().then(() => ask);
 }
 
-// ---- The situations, which the page itself describes ---------------------------------------------------------------
+// ---- The situations, as the page itself describes them ---------------------------------------------------------------
 
 // A heading, the text below it, and a table with one row of settings.
 function situations() {
@@ -137,14 +137,14 @@ function playground(host, ask) {
       if (!parts.has(part)) parts.set(part, element("optgroup", { label: part }));
       parts.get(part).append(element("option", { value: id }, title));
     }
-    // The last one is for what is not in the list. It can't be chosen.
+    // The last option shows what isn't in the list. It can't be chosen.
     $("situation").append(...parts.values(), element("option", { value: "", hidden: "", disabled: "" }));
     for (const [value, text] of Object.entries(FRAMINGS)) {
       $("framing").append(element("label", {}, element("input", { type: "radio", name: "framing", value }), element("span", {}, text)));
     }
   }
 
-  // Draws what is shown: from its first step, or from its last if the last one is being looked at.
+  // Draws what is shown, and goes to its first step, or to its last.
   function show(last = false) {
     const { played, recordings, framing, connection } = shown;
     $("framing").querySelector(`[value=${played?.framing ?? framing}]`).checked = true;
@@ -162,7 +162,7 @@ function playground(host, ask) {
     step(answer, last);
   }
 
-  // What is wrong, and in which field. The last run stays, but faintly: it isn't what the settings say.
+  // What is wrong, and in which field. The last run stays, but fainter, because it isn't what the settings say.
   function complain(error, field) {
     $("error").textContent = error;
     $("shown").classList.toggle("stale", error !== "");
@@ -174,7 +174,7 @@ function playground(host, ask) {
     listening = new AbortController();
     const view = $("run");
     view.innerHTML = page.html;
-    view.querySelector("#said").setAttribute("aria-live", "off"); // #status says it, together with what came of it
+    view.querySelector("#said").setAttribute("aria-live", "off"); // #status says it, together with the outcome
     const decoder = element("section", { id: "decoder", "aria-labelledby": "decoder-heading" });
     decoder.innerHTML = DECODER;
     view.querySelector("#pictures").after(decoder, view.querySelector("#now"));
@@ -193,7 +193,7 @@ function playground(host, ask) {
 
   // ---- The receiver ----
 
-  // What was made of the recvs, in the order of the steps, each with its picture.
+  // What the receiver made of each recv, in the order of the steps, with the number of its picture.
   function decoded({ pictures }, decodings) {
     const made = decodings.flatMap(({ recvs }, at) => recvs.map((told, call) => [pictures[at].lanes.at(-1).steps[call], { ...told, at }]));
     return new Map(made.filter(([step]) => step !== null).sort(([one], [other]) => one - other));
@@ -201,7 +201,7 @@ function playground(host, ask) {
 
   function tell({ parties, pictures, steps }, made, index, stream) {
     const until = [...made].filter(([step]) => step <= index);
-    // Of two receivers, the one that was the last to do something, or else the one that will be the first.
+    // If there are two receivers, it's the one whose recv was the last, or else the one whose recv will be the first.
     const [at, receiver] = [until.at(-1) ?? [...made][0]].map((one) => (one ? [one[1].at, parties[steps[one[0]].who]] : [0, "receiver"]))[0];
     const told = until.map(([, told]) => told).filter((each) => each.at === at);
     const now = made.get(index);
@@ -211,8 +211,8 @@ function playground(host, ask) {
     const recorded = pictures[at]?.recorded[1] ?? false;
 
     $("decoder-heading").textContent = `What the ${receiver} makes of it`;
-    $("made").textContent = now?.says ?? told.at(-1)?.then ?? (recorded ? "It has received nothing yet." : "It was not recorded.");
-    const earlier = came.length > LISTED ? [`${came.length - LISTED} more, and then`] : [];
+    $("made").textContent = now?.says ?? told.at(-1)?.then ?? (recorded ? "It hasn't received anything yet." : "This side wasn't recorded.");
+    const earlier = came.length > LISTED ? [`${came.length - LISTED} earlier ones, then`] : [];
     const listed = came.slice(-LISTED).map((text, at) => element("code", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
     $("came").replaceChildren(...earlier, ...listed, ...(came.length ? [] : ["none"]));
     $("came").scrollTop = $("came").scrollHeight;
@@ -222,7 +222,7 @@ function playground(host, ask) {
     $("run").classList.toggle("over", over);
     $("verdict").textContent = stream && over ? verdict(came, told, stream) : "";
     $("verdict").className = stream && same(came, stream) ? "same" : "other";
-    // One picture at a time: the one of the last step that is in one.
+    // One picture at a time: the one that the last drawn step is in.
     const drawn = steps.slice(0, index + 1).findLast((step) => step.in)?.in[0] ?? 0;
     [...root.querySelectorAll(".picture")].forEach((picture, at) => picture.classList.toggle("idle", at !== drawn));
     $("status").textContent = [$("said").textContent, now?.says, $("verdict").textContent].filter(Boolean).join(" ");
@@ -232,11 +232,11 @@ function playground(host, ask) {
 
   function verdict(came, told, stream) {
     const counts = `${count(stream.texts.length, "message")} sent, ${came.length} received`;
-    if (same(came, stream)) return `✓ ${counts}: the same ones.`;
-    return told.some(({ gives_up }) => gives_up) ? `✗ ${counts}, and an error.` : `✗ ${counts}: not the same ones.`;
+    if (same(came, stream)) return `✓ ${counts}: they're the same.`;
+    return told.some(({ gives_up }) => gives_up) ? `✗ ${counts}, and an error.` : `✗ ${counts}: they differ.`;
   }
 
-  // ---- The stream as it's sent ----
+  // ---- The stream as it was sent ----
 
   let cuts = [];
   function strip(stream) {
@@ -255,7 +255,7 @@ function playground(host, ask) {
     $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more` : "");
   }
 
-  // Cuts after this byte, or no longer.
+  // Cuts after this byte, or takes the cut away.
   function cutAfter(place) {
     const places = cuts.includes(place) ? cuts.filter((cut) => cut !== place) : [...cuts, place].sort((one, other) => one - other);
     const sizes = places.map((at, index) => at - (places[index - 1] ?? 0));
@@ -264,7 +264,7 @@ function playground(host, ask) {
 
   // ---- What the reader does ----
 
-  // The list of situations shows a name that isn't in it.
+  // Makes the list of situations show a name that isn't in it.
   function name(text) {
     $("situation").lastChild.textContent = text;
     $("situation").value = "";
@@ -272,7 +272,7 @@ function playground(host, ask) {
 
   function change(settings) {
     const from = known.get($("situation").value);
-    if (from) name(`${from.title}, changed`);
+    if (from) name(`${from.title} (changed)`);
     shown = shown.played ? { played: { ...shown.played, ...settings } } : { ...shown, ...settings };
     remember();
     const slider = $("slider");
@@ -292,38 +292,38 @@ function playground(host, ask) {
   async function open(files) {
     const names = [...files].map((file) => file.name).join(", ");
     const size = [...files].reduce((sum, file) => sum + file.size, 0);
-    if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline draws longer ones`);
+    if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline can draw longer ones`);
     const recordings = await Promise.all([...files].map(async (file) => ({ name: file.name, text: await file.text() })));
     shown = { recordings, framing: shown.played?.framing ?? shown.framing, connection: 0 };
     name(names);
     $("about").replaceChildren();
-    $("copy").disabled = true; // it stays on this machine
+    $("copy").disabled = true; // a recording stays on this machine, so a link couldn't show it
     show();
   }
 
-  // The address holds the settings, so that they can be sent to somebody.
+  // The address holds the settings, so you can send them to somebody.
   function remember() {
     if (shown.played) history.replaceState(null, "", `#${new URLSearchParams(shown.played)}`);
   }
 
-  // Shows what the address says: a situation, or settings; without an address, the first situation.
+  // Shows what the address names, a situation or settings; if it names neither, the first situation.
   function recall() {
     const id = location.hash.slice(1);
     const settings = Object.fromEntries(new URLSearchParams(id));
     const first = known.keys().next().value;
     if (known.has(id)) load(id);
     else if (!id.includes("=")) {
-      // It's another heading of this page, if anything.
+      // If it's anything, it's another heading of this page.
       if (!shown) load(first);
       return;
     } else if (Object.hasOwn(FRAMINGS, settings.framing) && Object.keys(settings).every((key) => key === "framing" || FIELDS.includes(key))) {
       shown = { played: { ...known.get(first).played, ...settings } };
-      name("From the address");
+      name("Settings from the address");
       $("about").replaceChildren();
       show();
     } else {
       load(first);
-      complain(`expected an address with framing (${Object.keys(FRAMINGS).join(", ")}), ${FIELDS.join(", ")}; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
+      complain(`expected an address with framing (one of ${Object.keys(FRAMINGS).join(", ")}), ${FIELDS.join(", ")}; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
     }
     host.scrollIntoView();
   }
@@ -332,7 +332,7 @@ function playground(host, ask) {
     root.addEventListener("pointerdown", () => (byPointer = true));
     root.addEventListener("keydown", () => (byPointer = false));
     root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-    // After a click, the arrow keys are to step, not to choose the next one.
+    // After a click, the arrow keys should step, not choose the next option.
     const chosen = ({ target }) => byPointer && target.blur();
     $("situation").addEventListener("change", (event) => {
       history.replaceState(null, "", `#${event.target.value}`);
@@ -359,26 +359,26 @@ function playground(host, ask) {
     });
     $("copy").addEventListener("click", async () => {
       remember();
-      // Without HTTPS, and in some browsers from a file, there is no clipboard.
+      // Without HTTPS there's no clipboard, and in some browsers not from a file, either.
       const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-      $("copied").textContent = copied ? "copied" : "it's in the address bar";
+      $("copied").textContent = copied ? "copied" : "copy it from the address bar";
     });
     addEventListener("hashchange", recall);
   }
 
-  // The book has its own themes; ours is light or dark.
+  // The book has several themes; the playground is light or dark.
   function follow() {
     host.dataset.theme = DARK.some((theme) => document.documentElement.classList.contains(theme)) ? "dark" : "light";
   }
 
-  // The picture needs more room than text does, and the arrow keys: the book's arrows would be in its way.
+  // The picture needs more room than text does, and it needs the arrow keys, so the book's own arrows are hidden.
   host.closest("main").style.maxWidth = "1500px";
   for (const arrows of document.querySelectorAll(".nav-wide-wrapper")) arrows.hidden = true;
   follow();
   new MutationObserver(follow).observe(document.documentElement, { attributeFilter: ["class"] });
   layOut();
   listen();
-  // Before it has its style, the page is too long, and a link would lead to the wrong place.
+  // Until its style is loaded, the page is too long, and a link would lead to the wrong place.
   root.querySelector("link").addEventListener("load", recall);
 }
 
