@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run once, when a machine for the course has been made: see devcontainer.json.
+# Runs once, when a machine for the course has just been made: see devcontainer.json.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

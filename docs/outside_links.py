@@ -1,6 +1,6 @@
 """Called by mdBook: makes links that leave docs/src lead to the repository.
 
-In a repository browser `../../crates/proto` is a folder of the same repository. The built book is somewhere else.
+In a repository browser, `../../crates/proto` is a folder of the same repository. The built book has no such folder.
 """
 
 import json
@@ -14,7 +14,7 @@ LINK = re.compile(r"\]\((\.\./[^)\s]+)\)")
 
 def main():
     if sys.argv[1:2] == ["supports"]:
-        return  # any output: exit code 0 says so
+        return  # every kind of output: that's what exit code 0 says
     context, book = json.load(sys.stdin)
     repository = context["config"]["output"]["html"]["git-repository-url"]
     for item in book["items"]:
@@ -24,7 +24,7 @@ def main():
 
 def rewrite(item, root, repository):
     if not isinstance(item, dict) or "Chapter" not in item:
-        return  # a line between two parts, or the title of a part
+        return  # a separator, or the title of a part
     chapter = item["Chapter"]
     folder = posixpath.join("docs/src", posixpath.dirname(chapter["path"] or ""))
 
@@ -35,7 +35,7 @@ def rewrite(item, root, repository):
         kind = "tree" if (root / path).is_dir() else "blob"
         return f"]({repository}/{kind}/main/{path})"
 
-    # Every other piece is a fenced block.
+    # Every second piece is a fenced block.
     pieces = re.split(r"(^ *```.*?^ *```$)", chapter["content"], flags=re.MULTILINE | re.DOTALL)
     pieces[::2] = [LINK.sub(outside, piece) for piece in pieces[::2]]
     chapter["content"] = "".join(pieces)

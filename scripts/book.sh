@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The book, from the Markdown in docs/src. In a browser:
+# Makes the book from the Markdown in docs/src. For a browser:
 #
-#   scripts/book.sh            builds it, serves it, and builds it again when a page changes; Ctrl-C ends that
-#   scripts/book.sh --build    builds it only: docs/book/index.html needs no server
+#   scripts/book.sh            builds it, serves it, and builds it again whenever a page changes, until you press Ctrl-C
+#   scripts/book.sh --build    only builds it: docs/book/index.html needs no server
 #
-# Or printed, or for a reader of e-books:
+# On paper, or for an e-book reader:
 #
 #   scripts/book.sh --pdf      makes docs/unstuck.pdf, with weasyprint
 #   scripts/book.sh --epub     makes docs/unstuck.epub, with pandoc
@@ -26,7 +26,7 @@ serve() {
   local port=3000
   prepare
   while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
-  echo "book.sh: http://127.0.0.1:$port in a moment; Ctrl-C ends it"
+  echo "book.sh: in a moment at http://127.0.0.1:$port; Ctrl-C ends it"
   exec mdbook serve docs --hostname 127.0.0.1 --port "$port"
 }
 
@@ -36,8 +36,8 @@ build() {
   echo "docs/book/index.html"
 }
 
-# Both of the following begin with the page that mdBook makes for printing: there, every link already leads to a place in
-# the same document.
+# pdf and epub start from the page that mdBook makes for printing, because every link in it already leads to a place in the
+# same document.
 pdf() {
   need weasyprint "apt-get install weasyprint, or pip install weasyprint"
   build
@@ -50,7 +50,7 @@ epub() {
   need pandoc "apt-get install pandoc, or see https://pandoc.org"
   build
   title=$(sed -n 's/^title = "\(.*\)"/\1/p' docs/book.toml)
-  # A chapter is what a heading of the first level begins, unless an element is around it.
+  # For pandoc, a chapter begins at a heading of the first level, but not if the heading is inside an element.
   sed -n '/<main>/,/<\/main>/p' docs/book/print.html |
     sed 's|</\{0,1\}main>||; s|<div style="break-before[^>]*></div>||' |
     pandoc --from html --to epub3 --resource-path docs/book --css docs/theme/epub.css --toc-depth 2 \
@@ -58,7 +58,7 @@ epub() {
   echo "docs/unstuck.epub"
 }
 
-# What has to be there before mdbook runs.
+# Makes what mdbook needs, and checks that the tools are there.
 prepare() {
   [[ $(mdbook --version 2>/dev/null) == "mdbook v0.5."* ]] || complain "needs mdBook 0.5: cargo install --locked mdbook --version '^0.5'"
   need python3 "see https://python.org"

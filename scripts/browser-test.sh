@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens what readers see in a real browser, and uses it as they do.
+# Opens in a real browser what readers see, and uses it as they do.
 #
 #   scripts/browser-test.sh              all of it
 #   scripts/browser-test.sh timeline     the pages that `timeline` writes

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes what the book's playground loads, in docs/src/playground/. scripts/book.sh calls it.
 #
-#   engine.js     the course's own decoder and pictures, compiled to WebAssembly, in base64: a page that was opened as a
-#                 file can't load another file
-#   steps.js      the script with which `timeline` shows a run
-#   runs.js       the recordings, in base64, so that nothing in them has a meaning for JavaScript
+#   engine.js     the course's own decoder and pictures, compiled to WebAssembly, in base64 inside a script, because a page
+#                 that was opened as a file can't load a .wasm file
+#   steps.js      the script that steps through a run; it's `timeline`'s
+#   runs.js       the recordings, in base64, so that nothing in them means anything to JavaScript
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

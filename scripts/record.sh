@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Records again the runs that some pictures of the book are drawn from, and those that its playground replays; some of them
-# in a network of their own (Linux, with strace):
+# Records again the runs from which some of the book's pictures are drawn, and those that its playground replays. Some run in
+# a network of their own. Needs Linux and strace:
 #
 #   scripts/record.sh           writes crates/timeline/tests/ladder/, crates/timeline/tests/levels/ and docs/src/playground/runs/
 #
@@ -61,25 +61,25 @@ for name in sticky utf8 struct; do
   scripts/demo.sh "$name" --picture "$runs/$name.trace" >/dev/null
 done
 
-# Both programs write to one file: pair NAME SERVER CLIENT..., each with its arguments in one word.
+# Records a server and its clients in one file: pair NAME SERVER CLIENT..., each with its arguments in one word.
 pair() {
   local trace=$runs/$1.trace client server
-  # shellcheck disable=SC2086 # the arguments are words
+  # shellcheck disable=SC2086 # to split it into the program and its arguments
   exec {said}< <(exec "$programs"/$2 --trace "$trace")
   server=$!
-  read -r _ <&"$said" # it listens
+  read -r _ <&"$said" # now it listens
   for client in "${@:3}"; do
     # shellcheck disable=SC2086
     "$programs"/$client --trace "$trace" >/dev/null
   done
-  kill "$server" 2>/dev/null || true # some have ended by themselves
+  kill "$server" 2>/dev/null || true # some servers end by themselves
   wait "$server" || true
   exec {said}<&-
 }
 socket=hello.sock
 pair tcp tcp-basic-server tcp-basic-client
 pair ipv6 'tcp-basic-server --listen [::1]:8888' 'tcp-basic-client --connect [::1]:8888'
-# Three datagrams, one of them empty, and a socket that takes them later; without what Python does with files.
+# Three datagrams, one of them empty, and a socket that reads them late. The grep leaves out what Python does with files.
 strace -ttt -T -yy -xx -s 1000 -e trace=network -o /dev/stdout python3 -c '
 import socket
 there, here = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))

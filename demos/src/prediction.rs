@@ -11,7 +11,7 @@ use std::io::{self, BufRead};
 pub struct Prediction {
     /// Says what will be done, and asks what will happen.
     pub question: &'static str,
-    /// The possible answers, one of them right. When it has run, the experiment says by `Scene::came` which one came true.
+    /// The possible answers, one of them right. After its run, the experiment reports with `Scene::came` which one came true.
     pub choices: &'static [Choice],
 }
 
@@ -19,7 +19,7 @@ pub struct Prediction {
 pub struct Choice {
     /// What will happen, if you believe this.
     pub says: &'static str,
-    /// Why it does, or which belief is behind it and what is true instead: one to three sentences.
+    /// Why it comes true; or the belief behind it, and what's true instead. One to three sentences.
     pub because: &'static str,
     /// Whether it comes true.
     pub is_right: bool,
@@ -30,7 +30,7 @@ pub const fn right(says: &'static str, because: &'static str) -> Choice {
     Choice { says, because, is_right: true }
 }
 
-/// A choice that doesn't.
+/// A choice that doesn't come true.
 pub const fn wrong(says: &'static str, because: &'static str) -> Choice {
     Choice { says, because, is_right: false }
 }
@@ -109,11 +109,11 @@ mod tests {
             let words = because.split(' ').count();
             assert!((8..=45).contains(&words), "{name}, {says}: {words} words");
             assert!(because.ends_with('.'), "{name}, {says}: {because}");
-            assert!(known.insert(because), "{name}, {says}: another choice has this one, too");
+            assert!(known.insert(because), "{name}, {says}: another choice has the same one");
         }
     }
 
-    /// A terminal shows it as it is, and a page as Markdown: so there's no markup but that of code.
+    /// A terminal shows the text as it is, and a page shows it as Markdown, so the only markup is that of code.
     #[test]
     fn a_question_reads_the_same_in_a_terminal_and_on_a_page() {
         let markup = ['*', '<', '>', '&', '[', '\\', '\n'];
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// The numbers of a sentence about "our run" are those of the transcript.
+    /// The numbers in a sentence about "our run" come from the transcript.
     #[test]
     fn numbers_of_our_run_are_in_its_transcript() {
         let mut found = 0;

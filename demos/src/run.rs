@@ -61,7 +61,7 @@ fn run(
     screen.verdict(&verdict).map_err(SetupError::Stdout)?;
     if let (Some(predicted), Some(came)) = (predicted, came) {
         screen.compare(predicted.says, &came).map_err(SetupError::Stdout)?;
-        // If something else came than the claim says, this would explain what didn't happen.
+        // If the claim failed, this would explain something that didn't happen.
         if let Verdict::AsStated(_) = verdict {
             screen.text(&format!("{}\n\n", predicted.because)).map_err(SetupError::Stdout)?;
         }

@@ -1,5 +1,5 @@
-//! The book's pages are for two readers: a repository browser, and mdBook, which numbers nothing by itself here. So the numbers
-//! are in the pages, and these tests keep them right. What the built book must show is tested in tests/browser/book.js.
+//! The book's pages are shown by a repository browser and by mdBook, and neither of them numbers the chapters here. So the
+//! numbers are in the pages, and these tests check them. What the built book must show is tested in tests/browser/book.js.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
@@ -30,7 +30,7 @@ fn a_link_that_names_a_chapter_has_its_number() {
     let mut wrong = Vec::new();
     let mut named = 0;
     for page in pages() {
-        // A link may go over the end of a line.
+        // A link may run over the end of a line.
         let text = fs::read_to_string(&page).unwrap();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for (words, target) in links(&text) {
@@ -133,7 +133,7 @@ fn links(text: &str) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The lines with an include, an attribute, a definition, a hidden line of Rust, or more than a language above a block.
+/// The lines with an include, an attribute, a definition, a hidden line of Rust, or more than a language where a block begins.
 fn only_for_mdbook(text: &str) -> Vec<String> {
     let mut block: Option<&str> = None;
     let mut found = Vec::new();

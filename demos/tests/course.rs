@@ -83,7 +83,7 @@ fn each_experiment_is_shown_on_one_page() {
     assert!(wrong.is_empty(), "not on exactly one page:\n{}", wrong.join("\n"));
 }
 
-/// A quiz must not stand after its answer.
+/// A quiz must come before its answer.
 #[test]
 fn each_experiment_asks_on_its_page_before_it_is_shown() {
     let pages: Vec<String> = fs::read_dir(book())

@@ -188,7 +188,7 @@ fn predicted(name: &str) -> (String, String) {
     (claim[1..].to_owned() + came, compared.to_owned())
 }
 
-/// What came must be the choice that is marked as right: pages and `--predict` explain the choices by that.
+/// What came must be the choice that's marked as right: the explanations on the pages and in `--predict` rely on that.
 fn wrongly_marked(name: &str, compared: &str) -> Option<String> {
     let choices = ALL.iter().find(|one| one.name == name).unwrap().prediction.choices;
     let right: Vec<&str> =

@@ -15,10 +15,10 @@ const desk = { width: 1200, height: 900 };
 const TABS = 2;
 
 const files = readdirSync(book, { recursive: true })
-  .filter((file) => file.endsWith(".html") && file !== "toc.html") // a part of the others, for browsers without scripts
+  .filter((file) => file.endsWith(".html") && file !== "toc.html") // part of the other pages, for browsers without scripts
   .map((file) => file.split(sep).join("/"));
 
-// The book where GitHub Pages would have it: in a folder of a host.
+// Serves the book as GitHub Pages does: in a folder of the host.
 async function serve() {
   const types = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
   const server = createServer(({ url }, response) => {
@@ -32,7 +32,7 @@ async function serve() {
   return { server, base: `http://127.0.0.1:${server.address().port}/unstuck/` };
 }
 
-// A tab that notes whatever went wrong in it.
+// A tab that notes whatever goes wrong in it.
 async function tab(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: desk, ...options });
   const page = await context.newPage();
@@ -43,7 +43,7 @@ async function tab(browser, base, options = {}) {
   page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
   page.on("requestfailed", (request) => {
     const why = request.failure().errorText;
-    // What the last page still loaded when it was left.
+    // Not what the previous page was still loading when it was left.
     if (why !== "net::ERR_ABORTED") trouble.push(`failed: ${request.url()} ${why}`);
   });
   page.on("response", (response) => {
@@ -70,7 +70,7 @@ async function each(browser, base, viewport, files, visit) {
   await Promise.all(Array.from({ length: TABS }, work));
 }
 
-// What reaches out of the window, and out of no block that scrolls.
+// What sticks out of the window, unless it's inside a block that scrolls.
 const tooWide = () => {
   const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
   return [...document.querySelectorAll("main *, #mdbook-menu-bar *")]
@@ -83,7 +83,7 @@ const tooWide = () => {
     .map((element) => `${element.tagName} "${element.textContent.slice(0, 40)}"`);
 };
 
-// Blocks that have 100 columns or fewer, and scroll all the same.
+// Blocks that have 100 columns or fewer, and still have to scroll.
 const tooNarrow = () =>
   [...document.querySelectorAll("main > pre > code")]
     .filter((code) => code.textContent.split("\n").every((line) => line.length <= 100) && code.scrollWidth > code.clientWidth)
@@ -113,7 +113,7 @@ async function everyPage(browser, base) {
 }
 
 async function everyFile(browser, base) {
-  // Only a server shows the page for what isn't there.
+  // The page 404.html is for a server, which shows it in place of a page that isn't there.
   await each(browser, base, desk, files.filter((file) => file !== "404.html"), async (page, file) => {
     const narrow = await page.evaluate(tooNarrow);
     check(`${file}: beside the sidebar, 100 columns fit on a desk`, narrow.length === 0, narrow.join("\n"));
@@ -161,7 +161,7 @@ async function search(browser, base) {
   await page.keyboard.press("s");
   await page.keyboard.type("boundary");
   await found("boundary", "no boundaries");
-  // As an input method does it: no key says that there's something new.
+  // As an input method does it: no key event comes with the new text.
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.insertText("粘包");
   await found("粘包", "The term");
@@ -179,7 +179,7 @@ async function search(browser, base) {
   await page.context().close();
 }
 
-// Every control that the Tab key should reach, in the order in which it does.
+// Which parts of the page the Tab key reaches, and in which order.
 async function keyboard(browser, base) {
   const { page } = await tab(browser, base);
   await page.goto(`${base}tcp.html`);
@@ -207,7 +207,7 @@ async function keyboard(browser, base) {
   await page.context().close();
 }
 
-// The colour of a picture's paper, as it's drawn: inside an <img>, only its pixels tell.
+// The colour of a picture's background. Inside an <img>, only the pixels can tell.
 async function paper(page) {
   const png = await page.locator("main img").first().screenshot();
   return page.evaluate(async (png) => {
@@ -231,12 +231,12 @@ async function themes(browser, base) {
     check(`${label}: the page changes to ${other}`, await page.evaluate((name) => document.documentElement.classList.contains(name), other));
     check(`${label}: the picture changes with it`, (await paper(page)) === papers[other], await paper(page));
     await page.reload();
-    check(`${label}: both stay so`, (await paper(page)) === papers[other], await paper(page));
+    check(`${label}: both are kept after a reload`, (await paper(page)) === papers[other], await paper(page));
     await page.context().close();
   }
 }
 
-// A column of box drawings and a Chinese character's two columns are as wide as letters.
+// Box-drawing characters are as wide as letters, and a Chinese character is as wide as two.
 async function columns(browser, base) {
   const { page } = await tab(browser, base);
   await page.goto(`${base}sticky.html`);

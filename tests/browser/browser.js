@@ -1,4 +1,4 @@
-// What the tests in this folder share: a browser, and a count of what held.
+// What the tests in this folder share: a browser, and a count of the checks that passed.
 
 import { chromium } from "playwright-core";
 

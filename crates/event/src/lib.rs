@@ -1,7 +1,7 @@
-//! One socket call as a value: what `--trace FILE` writes, one JSON object a line.
+//! One socket call as a value: what `--trace FILE` writes, one JSON object per line.
 //!
-//! The programs record with `observe`, which needs an operating system. What draws a recording needs only this, and so
-//! it works in a browser too.
+//! The programs record with `observe`, which needs an operating system. Drawing a recording needs only this crate, so it works
+//! in a browser too.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Event {
     /// Microseconds on the machine's monotonic clock, the same clock for every process.
     pub t_us: u64,
-    /// When the call began, where that is known: strace tells it. No trace of ours holds it.
+    /// When the call began, if that's known: strace records it, our own traces don't.
     #[serde(skip)]
     pub began_us: Option<u64>,
     /// The process that made the call.

@@ -1,16 +1,16 @@
 //! The playground for a browser. JavaScript writes a question into our memory, and reads the answer from it:
 //!
 //! ```text
-//! at = question(length)          make room for so many bytes, and write the question there
-//! length = answer()              answer it
-//! at = answer_at()               read the answer there
+//! at = question(length)          makes room for that many bytes: write the question at `at`
+//! length = answer()              answers it
+//! at = answer_at()               read the answer at `at`
 //! ```
 //!
-//! What can be asked is in `playground`. Numbers are all that WebAssembly passes, so a text is a place and a length.
+//! What you can ask is in `playground`. WebAssembly passes nothing but numbers, so a text is an address and a length.
 
 #![allow(
     unsafe_code,
-    reason = "an exported name; nothing here follows a pointer, JavaScript does, and only within our memory"
+    reason = "exported names; only JavaScript follows the pointers, and only within our memory"
 )]
 
 use std::cell::RefCell;

@@ -22,7 +22,7 @@ pub enum FrameError {
         /// Which lengths are accepted.
         allowed: RangeInclusive<i32>,
     },
-    /// The same where the most significant byte comes first.
+    /// The same for a prefix with the most significant byte first.
     BadBigEndian {
         /// The length that was received.
         bytes: [u8; 4],

@@ -50,7 +50,7 @@ impl Framing for PrefixFraming {
 
 /// The same with the most significant byte first, in network byte order: `struct.pack('>i', n)`.
 ///
-/// None of our programs sends it; a recording of others may hold it.
+/// None of our programs sends it, but a recording of other programs may contain it.
 #[derive(Clone, Copy, Debug)]
 pub struct BigEndianFraming {
     /// The longest body that is accepted, in bytes.

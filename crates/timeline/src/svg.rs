@@ -10,7 +10,7 @@ use crate::shapes::{Shape, text};
 use crate::stream::Stream;
 use std::fmt::Write;
 
-/// The colours on light paper: `--name: value;` a line.
+/// The colours on light paper: one `--name: value;` per line.
 pub const LIGHT: &str = include_str!("page/light.css");
 /// The colours on dark paper.
 pub const DARK: &str = include_str!("page/dark.css");

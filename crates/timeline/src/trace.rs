@@ -32,7 +32,7 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
     parse_trace(path, &text)
 }
 
-/// The same, of a file that has been read already; `path` is for the errors.
+/// The same for a file that has already been read; `path` is for the errors.
 ///
 /// # Errors
 /// [`TraceError::Line`] with the number of the first line that is not an event.

@@ -4,8 +4,8 @@
 //! `ANCHOR: NAME` and `ANCHOR_END: NAME` of that file, each alone in a comment (`//`, `#` or `<!-- -->`); or else the
 //! function, type or constant of that name, with the comment above it. Without `#NAME` it is the whole file.
 //!
-//! What stands between a line `<!-- quiz: NAME -->` and the next line `<!-- end of quiz -->` is the prediction of the
-//! experiment of that name, as a quiz.
+//! Between a line `<!-- quiz: NAME -->` and the next line `<!-- end of quiz -->` goes the prediction of the experiment of that
+//! name, as a quiz.
 //!
 //! The pages are README.md, crates/*/README.md and everything under docs/src.
 //!

@@ -68,8 +68,8 @@ pub(crate) fn sync(root: &Path, text: &str) -> Page {
 }
 
 impl Page {
-    /// Pushes the quiz of this experiment in place of the one at the front of `rest`, whose mark has the number `at`. Returns
-    /// how many lines that one had.
+    /// Pushes the quiz of this experiment in place of the lines at the front of `rest`, whose mark is on line `at`. Returns how
+    /// many lines it replaced.
     fn sync_quiz(&mut self, name: &str, rest: &[&str], at: usize) -> usize {
         let Some(length) = rest.iter().position(|line| *line == END_OF_QUIZ) else {
             self.problems.push((at, format!("no line `{END_OF_QUIZ}` below the mark")));
@@ -106,7 +106,7 @@ fn mark(line: &str) -> Option<&str> {
 
 const END_OF_QUIZ: &str = "<!-- end of quiz -->";
 
-/// Which experiment's quiz stands below a line, if it is the mark of one.
+/// The experiment whose quiz belongs below a line, if the line is the mark of a quiz.
 fn quiz_mark(line: &str) -> Option<&str> {
     line.strip_prefix("<!-- quiz: ")?.strip_suffix(" -->")
 }

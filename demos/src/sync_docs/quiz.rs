@@ -1,11 +1,11 @@
 //! An experiment's question as a quiz: the possible answers, each with its explanation folded away.
 //!
-//! It's made of `<details>`, which everybody's browser opens, with a mouse or a keyboard, without a script. Those of one
-//! `name` open one at a time. Folded, all of them look alike.
+//! It's made of `<details>`, which every browser can open, with a mouse or a keyboard, without a script. Of those with the
+//! same `name`, only one is open at a time. Folded, they all look alike.
 
 use demos::{ALL, Choice};
 
-/// As wide as the pages' own lines.
+/// The pages' own lines are this wide.
 const COLUMNS: usize = 140;
 
 /// The lines of the quiz, if there is an experiment of this name.
@@ -26,7 +26,7 @@ pub(crate) fn lines(name: &str) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// In the terminal, the question follows the name of its experiment; on a page, it's a sentence.
+/// In the terminal, the question follows the name of its experiment; on a page, it starts a sentence.
 fn capitalized(question: &str) -> String {
     let mut letters = question.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()

@@ -29,7 +29,7 @@ function windowed(box, rows, height, draw, mark) {
     const to = Math.min(rows, Math.ceil((box.scrollTop + box.clientHeight) / high) + 2);
     for (const [index, row] of drawn) {
       if (index < from || index >= to) {
-        if (row === row.getRootNode().activeElement) box.focus(); // or the keyboard would begin at the top of the page
+        if (row === row.getRootNode().activeElement) box.focus(); // or the next Tab would start at the top of the page
         row.remove();
         drawn.delete(index);
       }
@@ -58,7 +58,7 @@ function windowed(box, rows, height, draw, mark) {
 
 // ---- The pictures --------------------------------------------------------------------------------------------------
 
-// Scrolls sideways to the box of this step, where the picture is wider than the window.
+// Scrolls sideways to the box of this step, if the picture is wider than the window.
 function follow(box) {
   const now = box.querySelector("g.now .box")?.getBoundingClientRect();
   const room = box.getBoundingClientRect();
@@ -84,9 +84,9 @@ function rightOf([first, ...rest]) {
   return rest.length === 1 ? 0 : rest[0] + rest[2];
 }
 
-// Shows `run` in `root`, which holds layout.html, and calls `changed` with each step that it goes to. When `signal` is aborted,
-// it stops listening. A small picture grows to `largest` times its size, if there is room. Keys that are pressed somewhere else
-// count only if `hears(target)`.
+// Shows a run in `root`, which holds layout.html, and calls `changed` with each step that it goes to. When `signal` is aborted,
+// it stops listening. A small picture grows to `largest` times its size, if there's room. Keys that are pressed outside `root`
+// count only if `hears(target)` says so.
 function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, signal, largest = 1.6, hears = () => true } = {}) {
   const $ = (id) => root.querySelector(`#${id}`);
   const name = (step) => `${parties[step.who]} ${step.call}`;
@@ -202,8 +202,8 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     const between = ends[0] - ends.at(-1);
     const over = current === steps.length - 1 || (picture.closed !== null && current >= picture.closed);
     let rest = over && between > 0 ? `${count(between, "byte")} never received` : `${count(between, "byte")} not received yet`;
-    if (missing) rest = "how much is on its way isn't known: one side was not recorded";
-    else if (between < 0) rest = "the send of some bytes was not recorded, or only after their recv";
+    if (missing) rest = "nobody knows how much is on its way: one side wasn't recorded";
+    else if (between < 0) rest = "the send of some bytes wasn't recorded, or was recorded only after their recv";
     return `${picture.name}: ${lanes.join(", ")}; ${rest}`;
   }
 
@@ -282,7 +282,7 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
   $("slider").addEventListener("input", () => go(Number($("slider").value)));
 
   const keys = { Home: "first", ArrowLeft: "back", ArrowRight: "next", End: "last", " ": "play" };
-  // Before anybody else: in a book, the arrow keys turn the pages.
+  // Before any other listener: in a book, the arrow keys turn the pages.
   document.addEventListener(
     "keydown",
     (event) => {
