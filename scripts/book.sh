@@ -51,8 +51,10 @@ epub() {
   build
   title=$(sed -n 's/^title = "\(.*\)"/\1/p' docs/book.toml)
   # For pandoc, a chapter begins at a heading of the first level, but not if the heading is inside an element.
+  # In a reader of e-books, nothing is folded: what could be opened becomes a heading and a quotation.
   sed -n '/<main>/,/<\/main>/p' docs/book/print.html |
     sed 's|</\{0,1\}main>||; s|<div style="break-before[^>]*></div>||' |
+    sed 's|<details[^>]*>|<blockquote>|; s|</details>|</blockquote>|; s|<summary>|<p><strong>|; s|</summary>|</strong></p>|' |
     pandoc --from html --to epub3 --resource-path docs/book --css docs/theme/epub.css --toc-depth 2 \
       --metadata lang=en --metadata title="$title" --output docs/unstuck.epub
   echo "docs/unstuck.epub"

@@ -11,6 +11,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 into=docs/src/playground
 recorded=crates/timeline/tests
 
+if ! command -v cargo >/dev/null; then
+  echo "playground.sh: cargo is not installed: see https://rustup.rs" >&2
+  exit 1
+fi
 if ! cargo build --quiet -p playground-wasm --profile wasm --target wasm32-unknown-unknown; then
   echo "playground.sh: could not compile to WebAssembly: is the target installed? rustup target add wasm32-unknown-unknown" >&2
   exit 1

@@ -110,6 +110,9 @@ async function playground(browser) {
   const client = async () => ((await text(page, "decoder-heading")) === "What the client makes of it" ? codes(page, "came") : []);
   for (let steps = 0; steps < 18 && (await client()).length < 2; steps++) await page.locator("#play-here #next").click();
   check("a recorded run: the client's second recv", (await client())[1]?.startsWith("swer\\nthis is line 4"), await client());
+  await choose(page, "Line feed");
+  await page.locator("#play-here #copy").click();
+  const changed = page.url();
   check("a recorded run has times", (await text(page, "facts")).includes("ms"), await text(page, "facts"));
   await page.locator("#play-here #files").setInputFiles(join(book, "playground", "runs", "tcp.trace"));
   await page.waitForFunction(() => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === "");
@@ -123,6 +126,15 @@ async function playground(browser) {
   page = await open(new URL(settings).hash);
   check("an address holds the settings", (await page.locator("#play-here #messages").inputValue()) === "hello\nhi");
   check("and the framing", await page.locator("#play-here [value=prefix]").isChecked());
+  await page.close();
+
+  page = await open(new URL(changed).hash);
+  check("and a recording's framing", await page.locator("#play-here [value=lines]").isChecked(), changed);
+  check("and which recording", (await text(page, "situation option:checked")).startsWith("A long answer and a small buffer"), changed);
+  await page.locator("#play-here #below").scrollIntoViewIfNeeded();
+  await page.evaluate(() => scrollBy(0, 300));
+  const { y } = await page.locator("#play-here .controls").boundingBox();
+  check("the buttons stay in sight", y >= 0 && y < 120, y);
   await page.close();
 
   const ids = [...readFileSync(join(book, "playground.html"), "utf8").matchAll(/<h3 id="([^"]+)"/g)].map(([, id]) => id);

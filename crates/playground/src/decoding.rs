@@ -99,6 +99,7 @@ impl Decoding {
             }
             Outcome::Failed(error) => {
                 says.push(format!("This call failed: {error}."));
+                self.then = "Its last recv failed.".to_owned();
                 return self.recvs.push(self.told(Took::default(), &says));
             }
             Outcome::After => {

@@ -34,7 +34,11 @@ pub fn replay(
     let (mut events, mut remarks) = (Vec::new(), Vec::new());
     for recording in recordings {
         let trace = parse_trace(Path::new(&recording.name), recording.text.as_bytes())
-            .map_err(|error| Refusal::of(&error))?;
+            .map_err(|error| {
+                Refusal::of(&format!(
+                    "expected a recording, which --trace FILE or scripts/see.sh --save FILE makes; {error}"
+                ))
+            })?;
         let name = columns::visible(&recording.name);
         remarks.extend(trace.remarks.into_iter().map(|remark| format!("{name}: {remark}")));
         events.extend(trace.events);

