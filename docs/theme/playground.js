@@ -67,6 +67,7 @@ const FRAMINGS = {
 };
 const FIELDS = ["messages", "cut", "reads"];
 const DARK = ["coal", "navy", "ayu"]; // the book's themes on dark paper
+const MENU = 50; // pixels: the book's menu is on top of the page
 const STRIP = 400; // more bytes than anybody clicks
 const LISTED = 50; // more messages than anybody reads
 const LARGEST = 20e6; // bytes of recordings: more would keep the page busy for seconds
@@ -181,14 +182,14 @@ function playground(host, ask) {
     $("below").replaceChildren(view.querySelector("footer"));
     const made = decoded(run, decodings);
     const changed = (index) => tell(run, made, index, stream);
-    const hears = (target) => (target === document.body || target === document.documentElement) && inSight();
+    const hears = (target) => (root.contains(target) || target === document.body || target === document.documentElement) && inSight();
     const { go } = stepThrough(view, run, { changed, signal: listening.signal, largest: 1.2, hears });
     if (last) go(run.steps.length - 1);
   }
 
   function inSight() {
     const { top, bottom } = $("run").getBoundingClientRect();
-    return top < innerHeight && bottom > 0;
+    return top < innerHeight && bottom > MENU;
   }
 
   // ---- The receiver ----
@@ -215,7 +216,7 @@ function playground(host, ask) {
     $("decoder-heading").textContent = `What the ${receiver} makes of it`;
     $("made").textContent = now?.says ?? waits ?? (recorded ? "It hasn't received anything yet." : "This side wasn't recorded.");
     const earlier = came.length > LISTED ? [`${came.length - LISTED} earlier ones, then`] : [];
-    const listed = came.slice(-LISTED).map((text, at) => element("code", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
+    const listed = came.slice(-LISTED).map((text, at) => element(text ? "code" : "em", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
     $("came").replaceChildren(...earlier, ...listed, ...(came.length ? [] : ["none"]));
     $("came").scrollTop = $("came").scrollHeight;
     const hexes = (held.match(/../g) ?? []).map((hex) => element("code", {}, hex));
@@ -223,18 +224,17 @@ function playground(host, ask) {
     const over = index === steps.length - 1;
     $("run").classList.toggle("over", over);
     $("verdict").textContent = stream && over ? verdict(came, told, stream) : "";
-    $("verdict").className = stream && same(came, stream) ? "same" : "other";
+    $("verdict").className = stream?.all_came ? "same" : "other";
     // One picture at a time: the one that the last drawn step is in.
     const drawn = steps.slice(0, index + 1).findLast((step) => step.in)?.in[0] ?? 0;
     [...root.querySelectorAll(".picture")].forEach((picture, at) => picture.classList.toggle("idle", at !== drawn));
     $("status").textContent = [$("said").textContent, now?.says, $("verdict").textContent].filter(Boolean).join(" ");
   }
 
-  const same = (came, { texts }) => JSON.stringify(came) === JSON.stringify(texts);
 
   function verdict(came, told, stream) {
-    const counts = `${count(stream.texts.length, "message")} sent, ${came.length} received`;
-    if (same(came, stream)) return `✓ ${counts}: they're the same.`;
+    const counts = `${count(stream.count, "message")} sent, ${came.length} received`;
+    if (stream.all_came) return `✓ ${counts}: they're the same.`;
     return told.some(({ gives_up }) => gives_up) ? `✗ ${counts}, and an error.` : `✗ ${counts}: they differ.`;
   }
 
@@ -296,6 +296,8 @@ function playground(host, ask) {
     const size = [...files].reduce((sum, file) => sum + file.size, 0);
     if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline can draw longer ones`);
     const recordings = await Promise.all([...files].map(async (file) => ({ name: file.name, text: await file.text() })));
+    const { error } = ask({ replay: { recordings, framing: "none", connection: 0 } });
+    if (error) return complain(error); // and what was there stays
     shown = { recordings, framing: "none", connection: 0 };
     name(names);
     $("about").replaceChildren();
@@ -371,6 +373,9 @@ function playground(host, ask) {
       $("copied").textContent = copied ? "copied" : "copy it from the address bar";
     });
     addEventListener("hashchange", recall);
+    // Even where they don't step, the arrows are not to turn the book's pages: what was typed or opened would be gone.
+    const keep = (event) => ["ArrowLeft", "ArrowRight"].includes(event.key) && event.stopPropagation();
+    document.addEventListener("keydown", keep, { capture: true });
   }
 
   // The book has several themes; the playground is light or dark.

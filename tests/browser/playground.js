@@ -199,6 +199,21 @@ async function playground(browser) {
   check("and nothing else is announced", (await page.locator("#play-here [aria-live=polite]").count()) === 0);
   await page.close();
 
+  page = await open("#cut-inside-the-prefix");
+  await page.locator("#play-here #copy").click();
+  await page.keyboard.press("ArrowRight");
+  check("after a click on a button, the arrows step", (await text(page, "count")).startsWith("2 of"), await text(page, "count"));
+  await page.keyboard.press("End");
+  await page.locator("#play-here #list button").last().click();
+  await page.keyboard.press("ArrowLeft");
+  check("a call that hasn't happened yet can't keep the focus", (await focused()) === "list", await focused());
+  const count = await text(page, "count");
+  await page.evaluate(() => document.querySelector("#play-here").shadowRoot.activeElement.blur());
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.keyboard.press("ArrowRight");
+  check("out of sight, nothing steps, and no page is turned", (await text(page, "count")) === count && page.url().includes("playground.html"), page.url());
+  await page.close();
+
   // ---- How it looks ----
 
   for (const theme of ["light", "rust", "coal", "navy", "ayu"]) {

@@ -16,6 +16,9 @@ const NAMED: usize = 3;
 #[derive(Default, Serialize)]
 pub struct Decoding {
     pub recvs: Vec<Told>,
+    /// All messages, uncut.
+    #[serde(skip)]
+    pub messages: Vec<Vec<u8>>,
     #[serde(skip)]
     then: String,
 }
@@ -42,10 +45,13 @@ pub enum Outcome {
     Took(Took),
     /// Bytes that the program treats as a message, because there is no framing.
     EachRecv(Vec<u8>),
-    /// What one `recv` took of a datagram, and how long that was; there is no framing.
-    Datagram(Vec<u8>, usize),
-    /// The call failed.
-    Failed(String),
+    /// A datagram that the program treats as a message, because there is no framing.
+    Datagram { bytes: Vec<u8>, of: usize },
+    /// What the program made of a datagram of which it got `len` of `of` bytes. What is left over is not kept: the next
+    /// datagram begins anew.
+    FramedDatagram { took: Took, len: usize, of: usize },
+    /// The call failed, or would have had to wait.
+    Failed { error: String, would_block: bool },
     /// The end of the stream, and what is wrong with it.
     End(Option<String>),
     /// The program gave up at an earlier `recv`.
@@ -87,20 +93,35 @@ impl Decoding {
                 says.push(format!("It treats {these} as a message: {}.", quote(&bytes)));
                 Took { messages: vec![bytes], ..Took::default() }
             }
-            Outcome::Datagram(bytes, of) => {
+            Outcome::Datagram { bytes, of } => {
                 says.push(format!("It treats this datagram as a message: {}.", quote(&bytes)));
-                let len = bytes.len();
-                says.extend((len < of).then(|| {
-                    format!(
-                        "The buffer had room for only {len} of its {of} bytes. The rest is lost."
-                    )
-                }));
+                says.extend(lost(bytes.len(), of));
                 Took { messages: vec![bytes], ..Took::default() }
             }
-            Outcome::Failed(error) => {
-                says.push(format!("This call failed: {error}."));
-                self.then = "Its last recv failed.".to_owned();
-                return self.recvs.push(self.told(Took::default(), &says));
+            Outcome::FramedDatagram { took, len, of } => {
+                says.extend(complete(&took.messages));
+                let rest = !took.held.is_empty() || took.messages.is_empty();
+                says.extend((rest && took.error.is_none()).then(|| {
+                    let part = if took.messages.is_empty() { "This" } else { "The rest of this" };
+                    format!("{part} datagram isn't a whole message.")
+                }));
+                says.extend(lost(len, of));
+                Took { messages: took.messages, error: took.error, ..Took::default() }
+            }
+            Outcome::Failed { error, would_block } => {
+                let (held, kept) = self
+                    .recvs
+                    .last()
+                    .map_or((String::new(), 0), |last| (last.held.clone(), last.kept));
+                says.push(match would_block {
+                    true => format!("Nothing has arrived yet, so this call failed: {error}."),
+                    false => format!("This call failed: {error}."),
+                });
+                if !would_block {
+                    self.then = "Its last recv failed.".to_owned();
+                }
+                let told = self.told(Took::default(), &says);
+                return self.recvs.push(Told { held, kept, ..told });
             }
             Outcome::After => {
                 says.push("It has given up, so it ignores this.".to_owned());
@@ -134,6 +155,7 @@ impl Decoding {
         } else if self.then != "The stream has ended." {
             self.then = "It waits for more bytes.".to_owned();
         }
+        self.messages.extend(took.messages.iter().cloned());
         self.recvs.push(self.told(took, &says));
     }
 
@@ -148,6 +170,12 @@ impl Decoding {
             gives_up: took.error.is_some(),
         }
     }
+}
+
+/// What had no room in the buffer.
+fn lost(len: usize, of: usize) -> Option<String> {
+    (len < of)
+        .then(|| format!("The buffer had room for only {len} of its {of} bytes. The rest is lost."))
 }
 
 /// Which messages are whole now.

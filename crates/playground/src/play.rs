@@ -42,6 +42,11 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         let why = format!("expected at most {LONGEST} bytes to send, got {len}");
         return Err(in_field("messages")(why));
     }
+    if len == 0 {
+        let why =
+            "expected a byte to send, got none: without a framing, an empty message sends nothing";
+        return Err(in_field("messages")(why.to_owned()));
+    }
     let sends = sends(&encoded, situation.framing);
     let mut ends = Vec::new();
     for send in &sends {
@@ -60,17 +65,19 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
     for step in run["steps"].as_array_mut().into_iter().flatten() {
         step.as_object_mut().and_then(|step| step.remove("t"));
     }
+    let stream = Sent {
+        hex: hex(&sends.concat()),
+        count: messages.len(),
+        all_came: played.decoding.messages == messages,
+        messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
+        cuts,
+    };
     Ok(Shown {
         run,
         decodings: vec![played.decoding],
         connections: Vec::new(),
         remarks: Vec::new(),
-        stream: Some(Sent {
-            hex: hex(&sends.concat()),
-            texts: messages.iter().map(|message| escape(message)).collect(),
-            messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
-            cuts,
-        }),
+        stream: Some(stream),
     })
 }
 

@@ -59,11 +59,12 @@ pub fn replay(
               scripts/see.sh --save FILE), got one without a connection",
         )
     })?;
-    let shown = streams(one).map_err(|error| Refusal::of(&error))?;
-    let shown: Vec<Stream> = shown.into_iter().map(|stream| framed(stream, framing)).collect();
+    let streams = streams(one).map_err(|error| Refusal::of(&error))?;
+    let decodings = streams.iter().map(|stream| decoding(stream, framing)).collect();
+    let shown: Vec<Stream> = streams.into_iter().map(|stream| framed(stream, framing)).collect();
     Ok(Shown {
         run: timeline::steps_json(&shown, &one.parties()),
-        decodings: shown.iter().map(|stream| decoding(stream, framing)).collect(),
+        decodings,
         connections: all.iter().map(Connection::ends).collect(),
         remarks,
         stream: None,
@@ -93,7 +94,8 @@ fn framed(stream: Stream, framing: FramingName) -> Stream {
     }
 }
 
-/// What a receiver with this framing would have made of the bytes.
+/// What a receiver with this framing would have made of the bytes. In `stream`, each datagram is a message still, whatever
+/// the framing.
 fn decoding(stream: &Stream, framing: FramingName) -> Decoding {
     let mut program = Receiver::new(framing);
     let mut decoding = Decoding::default();
@@ -104,7 +106,7 @@ fn decoding(stream: &Stream, framing: FramingName) -> Decoding {
             program = Receiver::new(framing);
         }
         decoding.push(match read.error.clone() {
-            Some(error) => Outcome::Failed(error),
+            Some(error) => Outcome::Failed { error, would_block: read.would_block() },
             None if gave_up => Outcome::After,
             None => outcome(stream, &mut program, &read, bytes),
         });
@@ -125,7 +127,8 @@ fn outcome(stream: &Stream, program: &mut Receiver, read: &Read, bytes: &[u8]) -
     }
     let of = read.pieces.first().map_or(bytes.len(), |piece| piece.of.max(bytes.len()));
     match program.receive(bytes, 0) {
-        Outcome::EachRecv(message) => Outcome::Datagram(message, of),
+        Outcome::EachRecv(bytes) => Outcome::Datagram { bytes, of },
+        Outcome::Took(took) => Outcome::FramedDatagram { took, len: bytes.len(), of },
         other => other,
     }
 }

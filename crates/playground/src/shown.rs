@@ -25,8 +25,10 @@ pub struct Shown {
 pub struct Sent {
     /// All its bytes.
     pub hex: String,
-    /// The messages, written in the same way as those that are received.
-    pub texts: Vec<String>,
+    /// How many messages were sent.
+    pub count: usize,
+    /// Whether exactly these came out, in this order.
+    pub all_came: bool,
     /// Three lengths for each message: the framing in front of its payload, the payload, and the framing after it.
     pub messages: Vec<[usize; 3]>,
     /// After which bytes the network cuts.

@@ -125,18 +125,61 @@ fn replay(files: &[&str], framing: &str) -> Value {
 fn a_datagram_is_never_joined_with_the_next_and_a_lost_rest_is_mentioned() {
     let files = ["udp.client.strace", "udp.server.strace"];
     let shown = replay(&files, "none");
-    let says = says(&shown);
+    let treated = says(&shown);
     assert!(
-        says[1].ends_with("The buffer had room for only 512 of its 1579 bytes. The rest is lost."),
-        "{says:#?}"
+        treated[1]
+            .ends_with("The buffer had room for only 512 of its 1579 bytes. The rest is lost."),
+        "{treated:#?}"
     );
     let shown = replay(&files, "lines");
-    let kept = shown["decodings"][0]["recvs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|recv| recv["kept"].as_u64().unwrap());
-    assert_eq!(kept.collect::<Vec<_>>(), [6, 512, 11], "each alone: {shown:#}");
+    let none = "This datagram isn't a whole message.";
+    let lost =
+        format!("{none} The buffer had room for only 512 of its 1579 bytes. The rest is lost.");
+    assert_eq!(says(&shown), [none, &lost, none]);
+    let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
+    assert!(recvs.iter().all(|recv| recv["kept"] == 0), "{shown:#}");
+}
+
+/// As a program sees it that doesn't wait.
+#[test]
+fn a_recv_that_would_have_to_wait_loses_nothing() {
+    let event = |pid, call, rest: Value| {
+        let mut event = json!({ "t_us": 1, "pid": pid, "call": call, "conn": 1 });
+        event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        event.to_string() + "\n"
+    };
+    let moved =
+        |offset, data| json!({ "dir": "in", "asked": 9, "got": 3, "offset": offset, "data": data });
+    let text = [
+        event(2, "accept", json!({ "local": "127.0.0.1:8888", "peer": "127.0.0.1:5000" })),
+        event(2, "recv", moved(0, "aGVs")),
+        event(2, "recv", json!({ "dir": "in", "asked": 9, "error": "EAGAIN: nothing there" })),
+        event(2, "recv", moved(3, "bG8K")),
+    ];
+    let recordings = [json!({ "name": "x.trace", "text": text.concat() })];
+    let question = json!({ "recordings": recordings, "framing": "lines", "connection": 0 });
+    let answer = playground::answer(&json!({ "replay": question }).to_string());
+    let shown: Value = serde_json::from_str(&answer).unwrap();
+    let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
+    assert_eq!(recvs[1]["held"], "68656c", "{shown:#}");
+    assert!(recvs[1]["says"].as_str().unwrap().starts_with("Nothing has arrived yet"), "{shown:#}");
+    assert_eq!(recvs[2]["says"], "A message is complete: “hello”.");
+}
+
+/// A long message is cut where it's shown, and nowhere else.
+#[test]
+fn a_long_message_is_the_same_message() {
+    for message in ["a".repeat(3000), "你".repeat(1000), "\\x00".repeat(2000)] {
+        let shown = play(&message, "prefix", "1000", "700");
+        assert_eq!(shown["stream"]["all_came"], true, "{}", &message[..9]);
+        let text = shown["decodings"][0]["recvs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find_map(|recv| recv["messages"][0].as_str());
+        assert!(text.unwrap().ends_with('…'));
+    }
+    assert_eq!(play("a\nb", "none", "*", "9")["stream"]["all_came"], false);
 }
 
 #[test]
@@ -201,6 +244,7 @@ proptest! {
         cut in sizes(),
         reads in sizes(),
     ) {
+        prop_assume!(messages.iter().any(|message| !message.is_empty()));
         let shown = play(&format!("{}\n", messages.join("\n")), "none", &cut, &reads);
         prop_assert_eq!(outcome(&shown).0.concat(), messages.concat());
     }

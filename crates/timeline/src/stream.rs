@@ -314,6 +314,11 @@ impl Read {
         self.pieces.iter().any(|piece| piece.len < piece.of)
     }
 
+    /// Whether it failed only because nothing had arrived yet.
+    pub fn would_block(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
+    }
+
     /// Whether it says that nothing more will come.
     pub fn is_end(&self) -> bool {
         self.len == 0 && self.error.is_none()

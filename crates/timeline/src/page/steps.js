@@ -252,6 +252,9 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     changed(current);
     views.forEach((show) => show());
     list.show(groupOf[current]);
+    // What can't be seen can't keep the focus: the keyboard would begin at the top of the page.
+    const focused = root.getRootNode().activeElement;
+    if ($("list").contains(focused) && getComputedStyle(focused).visibility === "hidden") $("list").focus({ preventScroll: true });
   }
 
   // ---- Keys, buttons, playing ----------------------------------------------------------------------------------------
