@@ -200,28 +200,18 @@ function playground(host, ask) {
     return new Map(made.filter(([step]) => step !== null).sort(([one], [other]) => one - other));
   }
 
-  function tell({ parties, pictures, steps }, made, index, stream) {
-    const until = [...made].filter(([step]) => step <= index);
-    // If there are two receivers, it's the one whose recv was the last, or else the one whose recv will be the first.
-    const [at, receiver] = [until.at(-1) ?? [...made][0]].map((one) => (one ? [one[1].at, parties[steps[one[0]].who]] : [0, "receiver"]))[0];
-    const told = until.map(([, told]) => told).filter((each) => each.at === at);
+  function tell(run, made, index, stream) {
+    const { pictures, steps } = run;
+    const { at, who } = receiver(run, made, index);
+    const told = [...made].filter(([step, { at: picture }]) => step <= index && picture === at).map(([, told]) => told);
     const now = made.get(index);
     const came = told.flatMap(({ messages }) => messages);
-    const { held = "", kept = 0 } = told.at(-1) ?? {};
-    const fresh = came.length - (now?.messages.length ?? 0);
-    const recorded = pictures[at]?.recorded[1] ?? false;
-    const closed = steps.slice(0, index + 1).some((step) => step.call === "close" && parties[step.who] === receiver);
-    const waits = closed ? "It has closed its socket." : told.at(-1)?.then;
-
-    $("decoder-heading").textContent = `What the ${receiver} makes of it`;
-    $("made").textContent = now?.says ?? waits ?? (recorded ? "It hasn't received anything yet." : "This side wasn't recorded.");
-    const earlier = came.length > LISTED ? [`${came.length - LISTED} earlier ones, then`] : [];
-    const listed = came.slice(-LISTED).map((text, at) => element(text ? "code" : "em", { class: at + Math.max(0, came.length - LISTED) < fresh ? "" : "fresh" }, text || "(empty)"));
-    $("came").replaceChildren(...earlier, ...listed, ...(came.length ? [] : ["none"]));
-    $("came").scrollTop = $("came").scrollHeight;
-    const hexes = (held.match(/../g) ?? []).map((hex) => element("code", {}, hex));
-    $("kept").replaceChildren(...hexes, kept ? (kept > hexes.length ? `… ${count(kept, "byte")}` : "") : "nothing");
     const over = index === steps.length - 1;
+
+    $("decoder-heading").textContent = `What the ${who} makes of it`;
+    $("made").textContent = now?.says ?? meanwhile(run, who, index, told) ?? (pictures[at]?.recorded[1] ? "It hasn't received anything yet." : "This side wasn't recorded.");
+    list(came, now?.messages.length ?? 0);
+    keep(told.at(-1));
     $("run").classList.toggle("over", over);
     $("verdict").textContent = stream && over ? verdict(came, told, stream) : "";
     $("verdict").className = stream?.all_came ? "same" : "other";
@@ -231,6 +221,33 @@ function playground(host, ask) {
     $("status").textContent = [$("said").textContent, now?.says, $("verdict").textContent].filter(Boolean).join(" ");
   }
 
+  // Whose recv was the last, up to this step, or else will be the first; and the number of its picture.
+  function receiver({ parties, steps }, made, index) {
+    const all = [...made];
+    const [step, told] = all.findLast(([step]) => step <= index) ?? all[0] ?? [];
+    return told ? { at: told.at, who: parties[steps[step].who] } : { at: 0, who: "receiver" };
+  }
+
+  // What it does between two recvs, if it has received anything.
+  function meanwhile({ parties, steps }, who, index, told) {
+    const closed = steps.slice(0, index + 1).some((step) => step.call === "close" && parties[step.who] === who);
+    return closed && told.length ? "It has closed its socket." : told.at(-1)?.then;
+  }
+
+  // The messages so far; the last `fresh` of them are new.
+  function list(came, fresh) {
+    const left = Math.max(0, came.length - LISTED);
+    const shown = came.slice(left).map((text, at) => element(text ? "code" : "em", { class: left + at < came.length - fresh ? "" : "fresh" }, text || "(empty)"));
+    $("came").replaceChildren(...(left ? [`${left} earlier ones, then`] : []), ...shown, ...(came.length ? [] : ["none"]));
+    $("came").scrollTop = $("came").scrollHeight;
+  }
+
+  // What it keeps for the next recv.
+  function keep({ held = "", kept = 0 } = {}) {
+    const hexes = (held.match(/../g) ?? []).map((hex) => element("code", {}, hex));
+    const more = kept > hexes.length ? `… ${count(kept, "byte")}` : "";
+    $("kept").replaceChildren(...hexes, kept ? more : "nothing");
+  }
 
   function verdict(came, told, stream) {
     const counts = `${count(stream.count, "message")} sent, ${came.length} received`;
@@ -374,8 +391,8 @@ function playground(host, ask) {
     });
     addEventListener("hashchange", recall);
     // Even where they don't step, the arrows are not to turn the book's pages: what was typed or opened would be gone.
-    const keep = (event) => ["ArrowLeft", "ArrowRight"].includes(event.key) && event.stopPropagation();
-    document.addEventListener("keydown", keep, { capture: true });
+    const stay = (event) => ["ArrowLeft", "ArrowRight"].includes(event.key) && event.stopPropagation();
+    document.addEventListener("keydown", stay, { capture: true });
   }
 
   // The book has several themes; the playground is light or dark.
