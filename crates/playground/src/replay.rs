@@ -25,7 +25,7 @@ pub struct Recording {
 /// Shows one of the recorded connections. A recording may hold one side or both.
 ///
 /// # Errors
-/// When a recording can't be read, holds no connection or too many calls, or two of them contradict each other.
+/// When a recording can't be read or has too many calls, or when there's no connection in it that can be shown.
 pub fn replay(
     recordings: &[Recording],
     framing: FramingName,
@@ -51,24 +51,38 @@ pub fn replay(
     }
     let (between, ends): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event.call == "segment");
-    let carries = |one: &Connection| !streams(one).is_ok_and(|streams| streams.is_empty());
-    let all: Vec<Connection> = connections(&ends, &between).into_iter().filter(carries).collect();
-    let one = all.get(connection).ok_or_else(|| {
-        Refusal::of(
-            &"expected a recording of a client and a server that talked to each other (--trace FILE, or \
-              scripts/see.sh --save FILE), got one without a connection",
-        )
-    })?;
-    let streams = streams(one).map_err(|error| Refusal::of(&error))?;
+    let mut all = Vec::new();
+    for one in connections(&ends, &between) {
+        match streams(&one) {
+            Ok(streams) if streams.is_empty() => {} // it carried nothing
+            Ok(streams) => all.push((one, streams)),
+            Err(error) => remarks.push(format!("{} isn't shown: {error}", one.ends())),
+        }
+    }
+    let names = all.iter().map(|(one, _)| one.ends()).collect();
+    let (one, streams) = all.into_iter().nth(connection).ok_or_else(|| nothing(&remarks))?;
     let decodings = streams.iter().map(|stream| decoding(stream, framing)).collect();
     let shown: Vec<Stream> = streams.into_iter().map(|stream| framed(stream, framing)).collect();
     Ok(Shown {
         run: timeline::steps_json(&shown, &one.parties()),
         decodings,
-        connections: all.iter().map(Connection::ends).collect(),
+        connections: names,
         remarks,
         stream: None,
     })
+}
+
+/// Why no connection is shown.
+fn nothing(remarks: &[String]) -> Refusal {
+    let why = if remarks.is_empty() {
+        String::new()
+    } else {
+        format!(" to show: {}", remarks.join("; "))
+    };
+    Refusal::of(&format!(
+        "expected a recording of a client and a server that talked to each other (--trace FILE, or scripts/see.sh --save FILE), \
+         got one without a connection{why}"
+    ))
 }
 
 /// The directions that carried bytes, or in which a call failed.

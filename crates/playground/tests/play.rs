@@ -116,6 +116,10 @@ fn recording(file: &str) -> Value {
 /// What the page shows of these recordings, each a file of the tests of `timeline`.
 fn replay(files: &[&str], framing: &str) -> Value {
     let recordings: Vec<Value> = files.iter().map(|file| recording(file)).collect();
+    replay_of(&recordings, framing)
+}
+
+fn replay_of(recordings: &[Value], framing: &str) -> Value {
     let question = json!({ "recordings": recordings, "framing": framing, "connection": 0 });
     let answer = playground::answer(&json!({ "replay": question }).to_string());
     serde_json::from_str(&answer).unwrap()
@@ -157,9 +161,7 @@ fn a_recv_that_would_have_to_wait_loses_nothing() {
         event(2, "recv", moved(3, "bG8K")),
     ];
     let recordings = [json!({ "name": "x.trace", "text": text.concat() })];
-    let question = json!({ "recordings": recordings, "framing": "lines", "connection": 0 });
-    let answer = playground::answer(&json!({ "replay": question }).to_string());
-    let shown: Value = serde_json::from_str(&answer).unwrap();
+    let shown = replay_of(&recordings, "lines");
     let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
     assert_eq!(recvs[1]["held"], "68656c", "{shown:#}");
     assert!(recvs[1]["says"].as_str().unwrap().starts_with("Nothing has arrived yet"), "{shown:#}");
@@ -192,9 +194,7 @@ fn the_framing_of_a_datagram_does_not_count_as_lost() {
         let text = text.replace("\\x3a\\x39\", 512", "\\x3a\\x0a\", 512");
         recording["text"] = text.into();
     }
-    let question = json!({ "recordings": recordings, "framing": "lines", "connection": 0 });
-    let answer = playground::answer(&json!({ "replay": question }).to_string());
-    let shown: Value = serde_json::from_str(&answer).unwrap();
+    let shown = replay_of(&recordings, "lines");
     assert_eq!(says(&shown)[2], "A message is complete: “mem:7,net:”.");
 }
 
@@ -212,9 +212,23 @@ fn recordings_that_contradict_each_other_say_where() {
     // A different digit, on one side only.
     let text = recordings[1]["text"].as_str().unwrap().replacen("\\x31\\x30", "\\x39\\x30", 1);
     recordings[1]["text"] = text.into();
-    let question = json!({ "recordings": recordings, "framing": "none", "connection": 0 });
-    let answer = playground::answer(&json!({ "replay": question }).to_string());
-    assert!(answer.contains("byte 0 is one value in one recording"), "{answer}");
+    let error = replay_of(&recordings, "none")["error"].to_string();
+    assert!(error.contains("byte 0 is one value in one recording"), "{error}");
+}
+
+#[test]
+fn a_connection_that_cannot_be_shown_does_not_hide_the_others() {
+    let text = include_str!("../../../docs/src/playground/runs/two-clients.trace");
+    let recording = |text: &str| json!({ "name": "two-clients.trace", "text": text });
+    let connections = replay_of(&[recording(text)], "none")["connections"].clone();
+    // The first client sent `date`, and the server received `fate`.
+    let received = text.lines().find(|line| line.contains("\"in\"")).unwrap();
+    let text = text.replace(received, &received.replace("BAAAAGRhdGU=", "BAAAAGZhdGU="));
+    let shown = replay_of(&[recording(&text)], "none");
+    assert_eq!(shown["connections"], json!([connections[1]]));
+    let remark = shown["remarks"][0].as_str().unwrap();
+    let expected = format!("{} isn't shown: byte 4 ", connections[0].as_str().unwrap());
+    assert!(remark.starts_with(&expected), "{remark}");
 }
 
 fn main_framings() -> impl Strategy<Value = &'static str> {
