@@ -67,6 +67,7 @@ const FRAMINGS = {
 };
 const FIELDS = ["messages", "cut", "reads"];
 const DARK = ["coal", "navy", "ayu"]; // the book's themes on dark paper
+const FRAME = 34; // pixels: the border and the padding around a picture
 const MENU = 50; // pixels: the book's menu is on top of the page
 const STRIP = 400; // more bytes than anybody clicks
 const LISTED = 50; // more messages than anybody reads
@@ -152,7 +153,8 @@ function playground(host, ask) {
     for (const field of FIELDS) if (played && $(field).value !== played[field]) $(field).value = played[field];
     root.querySelector("form").hidden = $("stream").hidden = !played;
     $("copied").textContent = "";
-    const answer = ask(played ? { play: played } : { replay: { recordings, framing, connection } });
+    const width = Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST)); // no wider than the page, so nothing scrolls sideways
+    const answer = ask(played ? { play: { ...played, width } } : { replay: { recordings, framing, connection, width } });
     complain(answer.error ?? "", answer.field);
     if (answer.error) return;
     $("connection").replaceChildren(...answer.connections.map((name, at) => element("option", { value: at }, name)));

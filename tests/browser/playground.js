@@ -139,11 +139,14 @@ async function playground(browser) {
 
   const ids = [...readFileSync(join(book, "playground.html"), "utf8").matchAll(/<h3 id="([^"]+)"/g)].map(([, id]) => id);
   check("the page has situations", ids.length > 28, ids.length);
-  page = await open();
+  page = await open("", { width: 390 });
   for (const id of ids) {
     await page.evaluate((id) => (location.hash = id), id);
     await page.waitForFunction((id) => document.querySelector("#play-here").shadowRoot.querySelector("#situation").value === id, id);
     check(`${id}: can be shown`, (await text(page, "error")) === "" && (await text(page, "count")).startsWith("1 of"), await text(page, "error"));
+    await end(page);
+    const wide = await page.locator("#play-here .picture .window").evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).length);
+    check(`${id}: on a phone, no picture is wider than the window`, wide === 0, wide);
   }
   await page.close();
 

@@ -23,6 +23,14 @@ pub struct Situation {
     cut: String,
     /// How many bytes each `recv` takes at most: `1024`, or `2,5`, where the last number also counts for all later ones.
     reads: String,
+    /// How wide the picture may be, in pixels.
+    #[serde(default = "widest")]
+    width: usize,
+}
+
+/// As wide as a picture can be.
+pub fn widest() -> usize {
+    timeline::WIDTH
 }
 
 /// Plays it.
@@ -60,7 +68,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         ("network", played.segments),
         ("receiver", played.receiver.events),
     ];
-    let mut run = timeline::steps_json(&shown, &parties);
+    let mut run = timeline::steps_json(&shown, &parties, situation.width);
     // These times only say what came first: nothing was measured.
     for step in run["steps"].as_array_mut().into_iter().flatten() {
         step.as_object_mut().and_then(|step| step.remove("t"));

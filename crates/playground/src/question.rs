@@ -1,8 +1,7 @@
 //! The page asks in JSON, and gets its answers in JSON.
 
 use crate::play::{Situation, play};
-use crate::receiver::FramingName;
-use crate::replay::{Recording, replay};
+use crate::replay::{Choice, replay};
 use crate::shown::Refusal;
 use serde::Deserialize;
 
@@ -15,12 +14,7 @@ enum Question {
     /// Play this.
     Play(Situation),
     /// Show what was recorded.
-    Replay {
-        recordings: Vec<Recording>,
-        framing: FramingName,
-        /// Which connection, counted from 0.
-        connection: usize,
-    },
+    Replay(Choice),
 }
 
 /// Answers one question from the page. If that's not possible, the answer has an `error`: what was expected, and what came.
@@ -42,9 +36,7 @@ pub fn answer(question: &str) -> String {
             return page.to_string();
         }
         Ok(Question::Play(situation)) => play(&situation),
-        Ok(Question::Replay { recordings, framing, connection }) => {
-            replay(&recordings, framing, connection)
-        }
+        Ok(Question::Replay(choice)) => replay(&choice),
         Err(error) => Err(Refusal::of(&error)),
     };
     let answer = match shown {

@@ -1,6 +1,7 @@
 //! A run that was recorded, with our programs' `--trace` or with strace.
 
 use crate::decoding::{Decoding, Outcome, Took};
+use crate::play::widest;
 use crate::receiver::{FramingName, Receiver};
 use crate::shown::{Refusal, Shown};
 use serde::Deserialize;
@@ -12,10 +13,23 @@ use timeline::{
 /// With more calls the page would be busy for seconds, and nobody would step through them all.
 const MOST_CALLS: usize = 20_000;
 
+/// What is replayed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    recordings: Vec<Recording>,
+    framing: FramingName,
+    /// Which connection, counted from 0.
+    connection: usize,
+    /// How wide the pictures may be, in pixels.
+    #[serde(default = "widest")]
+    width: usize,
+}
+
 /// A file that holds a recording.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recording {
+struct Recording {
     /// The name of the file.
     name: String,
     /// All of its text.
@@ -26,13 +40,9 @@ pub struct Recording {
 ///
 /// # Errors
 /// When a recording can't be read or has too many calls, or when there's no connection in it that can be shown.
-pub fn replay(
-    recordings: &[Recording],
-    framing: FramingName,
-    connection: usize,
-) -> Result<Shown, Refusal> {
+pub fn replay(choice: &Choice) -> Result<Shown, Refusal> {
     let (mut events, mut remarks) = (Vec::new(), Vec::new());
-    for recording in recordings {
+    for recording in &choice.recordings {
         let trace = parse_trace(Path::new(&recording.name), recording.text.as_bytes())
             .map_err(|error| {
                 Refusal::of(&format!(
@@ -60,11 +70,12 @@ pub fn replay(
         }
     }
     let names = all.iter().map(|(one, _)| one.ends()).collect();
-    let (one, streams) = all.into_iter().nth(connection).ok_or_else(|| nothing(&remarks))?;
-    let decodings = streams.iter().map(|stream| decoding(stream, framing)).collect();
-    let shown: Vec<Stream> = streams.into_iter().map(|stream| framed(stream, framing)).collect();
+    let (one, streams) = all.into_iter().nth(choice.connection).ok_or_else(|| nothing(&remarks))?;
+    let decodings = streams.iter().map(|stream| decoding(stream, choice.framing)).collect();
+    let shown: Vec<Stream> =
+        streams.into_iter().map(|stream| framed(stream, choice.framing)).collect();
     Ok(Shown {
-        run: timeline::steps_json(&shown, &one.parties()),
+        run: timeline::steps_json(&shown, &one.parties(), choice.width),
         decodings,
         connections: names,
         remarks,

@@ -70,6 +70,7 @@ pub use ladder::Ladder;
 pub use levels::Levels;
 pub use message::{Kind, Message, Part};
 pub use page::{STEPS_CSS, STEPS_HTML, page, steps_json};
+pub use picture::WIDTH;
 pub use rungs::in_time;
 pub use stream::{Piece, Read, Stream};
 pub use svg::{DARK, LIGHT, svg};

@@ -6,6 +6,7 @@
 use crate::bytes;
 use crate::calls::{Call, CallKey, Socket};
 use crate::order::in_order;
+use crate::picture::WIDTH;
 use crate::sentences;
 use crate::stream::Stream;
 use crate::svg::{DARK, LIGHT, escape_xml};
@@ -41,7 +42,7 @@ const CALLS: [&str; 11] = [
 /// Pass the events that the streams were made from. A call that is in no stream is a step without a box. A note is shown
 /// with its `recv`; calls that we don't know are left out.
 pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> String {
-    let data = steps_json(streams, parties);
+    let data = steps_json(streams, parties, WIDTH);
     let style = format!(
         ":root {{\n{LIGHT}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{DARK}}} }}\n\
          :root[data-theme=light] {{\n{LIGHT}}}\n:root[data-theme=dark] {{\n{DARK}}}\n{STEPS_CSS}{STYLE}"
@@ -57,12 +58,13 @@ pub fn page(title: &str, streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> 
         .replace("<!--data-->", &data.to_string().replace('<', "\\u003c"))
 }
 
-/// What a page needs to step through the run: its pictures and its steps, for `page/steps.js`.
-pub fn steps_json(streams: &[Stream], parties: &[(&str, Vec<Event>)]) -> Value {
+/// What a page needs to step through the run, for `page/steps.js`: its steps, and its pictures, at most `width` pixels wide
+/// (from 340 to [`WIDTH`] are possible).
+pub fn steps_json(streams: &[Stream], parties: &[(&str, Vec<Event>)], width: usize) -> Value {
     let (parties, timed) = on_one_clock(parties);
     let (steps, places) = steps(streams, &parties, timed);
     let pictures: Vec<Value> =
-        (0..).zip(streams).map(|(at, it)| picture(at, it, &places)).collect();
+        (0..).zip(streams).map(|(at, it)| picture(at, it, width, &places)).collect();
     let names: Vec<String> = parties.iter().map(|(name, _)| columns::visible(name)).collect();
     json!({ "parties": names, "pictures": pictures, "steps": steps })
 }
@@ -166,8 +168,8 @@ fn steps<'a>(
     (all.into_iter().map(step).collect(), places)
 }
 
-fn picture(at: usize, stream: &Stream, places: &HashMap<CallKey, usize>) -> Value {
-    let drawn = stream.picture();
+fn picture(at: usize, stream: &Stream, width: usize, places: &HashMap<CallKey, usize>) -> Value {
+    let drawn = stream.picture(width);
     let lanes: Vec<Value> = stream
         .lanes()
         .iter()

@@ -11,7 +11,9 @@ use crate::stream::{Lane, Stream};
 use std::ops::Range;
 
 /// No picture is wider: scaled to a column of 500 pixels, its smallest letters are still almost ten pixels high.
-pub(crate) const WIDTH: usize = 592;
+pub const WIDTH: usize = 592;
+/// Nor is one narrower: beside the names of its lanes there has to be room for some bytes.
+const NARROWEST: usize = 340;
 /// A picture with more calls than this has no room for words in each box.
 const SPACIOUS: usize = 24;
 /// No stretch is widened beyond this: longer words are replaced by shorter ones.
@@ -25,15 +27,17 @@ pub(crate) struct Picture {
 }
 
 impl Stream {
-    pub(crate) fn picture(&self) -> Picture {
+    /// The picture, as wide as this or narrower; from 340 to [`WIDTH`] pixels are possible.
+    pub(crate) fn picture(&self, wide: usize) -> Picture {
         let lanes: Vec<Lane<'_>> = self.lanes();
         let drawn: Vec<usize> =
             (0..lanes.len()).filter(|lane| lanes[*lane].moved_bytes()).collect();
         let names = drawn.iter().map(|lane| columns::width(&side(&lanes[*lane])) * CELL);
         let left = LEFT + names.fold("offset".len() * SMALL, usize::max) + 12;
+        let room = wide.clamp(NARROWEST, WIDTH) - left - LEFT;
         let mut stretches = self.stretches(&lanes);
-        self.make_room(&mut stretches, &lanes);
-        let measure = Measure { cell: CELL, gap: 12, margin: 0, room: WIDTH - left - LEFT };
+        self.make_room(&mut stretches, &lanes, room.min(WIDEST));
+        let measure = Measure { cell: CELL, gap: 12, margin: 0, room };
         let rows = arrange(&mut stretches, &measure);
         let place = |row: &Range<usize>| {
             let mut x = left;
@@ -67,15 +71,15 @@ impl Stream {
     }
 
     /// If the stream is short, widens its stretches until the names of the messages fit above them, and the words about each
-    /// call below its bytes.
-    fn make_room(&self, stretches: &mut [Stretch], lanes: &[Lane<'_>]) {
+    /// call below its bytes; but never beyond the `widest`.
+    fn make_room(&self, stretches: &mut [Stretch], lanes: &[Lane<'_>], widest: usize) {
         if lanes.iter().map(|lane| lane.calls.len()).sum::<usize>() > SPACIOUS {
             return;
         }
         for (index, placed) in self.messages.iter().enumerate() {
             let name = &placed.message.name;
             let room = columns::width(name);
-            widen(stretches, room, |stretch| stretch.message == Some(index));
+            widen(stretches, room, widest, |stretch| stretch.message == Some(index));
         }
         for (index, lane) in lanes.iter().enumerate() {
             for (at, call) in lane.calls.iter().enumerate() {
@@ -84,20 +88,20 @@ impl Stream {
                 let whole = |room: &usize| {
                     sentences::note_lines(call, *room, usize::MAX).len() <= NOTE_LINES
                 };
-                let note = call.note().and_then(|_| (NOTE_CELLS..WIDEST / SMALL).find(whole));
+                let note = call.note().and_then(|_| (NOTE_CELLS..widest / SMALL).find(whole));
                 let room = longest.max(note.unwrap_or(0));
-                widen(stretches, room, |stretch| stretch.in_lanes[index] == Some(at));
+                widen(stretches, room, widest, |stretch| stretch.in_lanes[index] == Some(at));
             }
         }
     }
 }
 
-/// Widens some stretches until words of this many cells fit.
-fn widen(stretches: &mut [Stretch], cells: usize, which: impl Fn(&Stretch) -> bool) {
+/// Widens some stretches until words of this many cells fit, or all of them together are the `widest`.
+fn widen(stretches: &mut [Stretch], cells: usize, widest: usize, which: impl Fn(&Stretch) -> bool) {
     let mut those: Vec<&mut Stretch> =
         stretches.iter_mut().filter(|stretch| which(stretch)).collect();
     let has: usize = those.iter().map(|stretch| width(stretch)).sum();
-    let wants = (cells * SMALL + 12).min(WIDEST);
+    let wants = (cells * SMALL + 12).min(widest);
     let each = wants.saturating_sub(has).div_ceil(those.len().max(1));
     those.iter_mut().for_each(|stretch| stretch.extra += each);
 }

@@ -39,7 +39,7 @@ impl Stream {
 
 /// Draws several streams in one SVG file, one below the other: the two directions of a connection.
 pub fn svg(title: &str, streams: &[Stream]) -> String {
-    let pictures: Vec<Picture> = streams.iter().map(Stream::picture).collect();
+    let pictures: Vec<Picture> = streams.iter().map(|stream| stream.picture(WIDTH)).collect();
     // As wide as the drawing and the words below it need: so the letters have the same size in every picture.
     let shapes = pictures.iter().flat_map(|picture| &picture.rows).flat_map(|row| &row.shapes);
     let width = (shapes.map(Shape::right).max().unwrap_or(0) + LEFT).clamp(NARROWEST, WIDTH);

@@ -56,6 +56,9 @@ function windowed(box, rows, height, draw, mark) {
   return { refresh, show };
 }
 
+// A picture is never drawn smaller than this: its letters would be hard to read.
+const SMALLEST = 0.85;
+
 // ---- The pictures --------------------------------------------------------------------------------------------------
 
 // Scrolls sideways to the box of this step, if the picture is wider than the window.
@@ -102,7 +105,7 @@ function stepThrough(root, { parties, pictures, steps }, { changed = () => {}, s
     $("pictures").append(section);
     // As wide as the drawing. It grows and shrinks with the window, as long as it is easy to read.
     const wide = picture.rows.reduce((most, shapes) => shapes.reduce((most, each) => Math.max(most, rightOf(each)), most), 0) + 4;
-    const scale = () => Math.min(largest, Math.max(0.85, box.clientWidth / wide));
+    const scale = () => Math.min(largest, Math.max(SMALLEST, box.clientWidth / wide));
     // The row in which the box of a step begins.
     const rowOf = new Map();
     picture.rows.forEach((shapes, row) => {
