@@ -26,7 +26,7 @@ serve() {
   local port=3000
   prepare
   while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
-  echo "book.sh: in a moment at http://127.0.0.1:$port; Ctrl-C ends it"
+  echo "book.sh: the book will be at http://127.0.0.1:$port in a moment; Ctrl-C stops it"
   exec mdbook serve docs --hostname 127.0.0.1 --port "$port"
 }
 
@@ -62,7 +62,7 @@ epub() {
 
 # Makes what mdbook needs, and checks that the tools are there.
 prepare() {
-  [[ $(mdbook --version 2>/dev/null) == "mdbook v0.5."* ]] || complain "needs mdBook 0.5: cargo install --locked mdbook --version '^0.5'"
+  [[ $(mdbook --version 2>/dev/null) == "mdbook v0.5."* ]] || complain "mdBook 0.5 is not installed: cargo install --locked mdbook --version '^0.5'"
   need python3 "see https://python.org"
   scripts/playground.sh
 }

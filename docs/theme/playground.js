@@ -37,7 +37,7 @@ const PAGE = `
   </form>
   <div id="shown">
     <div id="stream">
-      <p class="caption">The stream as it was sent. Click a byte to cut after it.</p>
+      <p class="caption">The stream as it was sent. Click a byte to cut after it; click again to undo.</p>
       <div id="strip" aria-hidden="true"></div>
     </div>
     <div id="run" class="run"></div>
@@ -240,7 +240,7 @@ function playground(host, ask) {
   function list(came, fresh) {
     const left = Math.max(0, came.length - LISTED);
     const shown = came.slice(left).map((text, at) => element(text ? "code" : "em", { class: left + at < came.length - fresh ? "" : "fresh" }, text || "(empty)"));
-    $("came").replaceChildren(...(left ? [`${left} earlier ones, then`] : []), ...shown, ...(came.length ? [] : ["none"]));
+    $("came").replaceChildren(...(left ? [`${left} earlier messages, then`] : []), ...shown, ...(came.length ? [] : ["none"]));
     $("came").scrollTop = $("came").scrollHeight;
   }
 
@@ -273,7 +273,7 @@ function playground(host, ask) {
       const cut = cuts.includes(at + 1) ? " cut" : "";
       return element("button", { type: "button", tabindex: -1, class: kinds[at] + cut }, element("b", {}, char), element("i", {}, hex));
     });
-    $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more` : "");
+    $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more bytes` : "");
   }
 
   // Cuts after this byte, or takes the cut away.
@@ -351,7 +351,7 @@ function playground(host, ask) {
       show();
     } else {
       load(first);
-      complain(`expected an address with framing (one of ${Object.keys(FRAMINGS).join(", ")}), ${FIELDS.join(", ")}; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
+      complain(`expected an address that sets framing (one of ${Object.keys(FRAMINGS).join(", ")}), messages, cut and reads; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
     }
     host.scrollIntoView();
   }

@@ -77,6 +77,12 @@ impl Decoding {
     /// Adds the next `recv`.
     pub fn push(&mut self, outcome: Outcome) {
         let mut says = Vec::new();
+        let waits = match outcome {
+            Outcome::Datagram { .. } | Outcome::FramedDatagram { .. } => {
+                "It waits for the next datagram."
+            }
+            _ => "It waits for more bytes.",
+        };
         let took = match outcome {
             Outcome::Took(took) => {
                 says.extend(took.ok.then(|| {
@@ -153,7 +159,7 @@ impl Decoding {
         } else if let Some(has) = &took.has {
             self.then = format!("It waits: so far, it has {has}.");
         } else if self.then != "The stream has ended." {
-            self.then = "It waits for more bytes.".to_owned();
+            self.then = waits.to_owned();
         }
         self.messages.extend(took.messages.iter().cloned());
         self.recvs.push(self.told(took, &says));

@@ -36,7 +36,9 @@ fn unescape(line: &str) -> Result<Vec<u8>, String> {
             other => {
                 let other =
                     other.map_or_else(|| "nothing".to_owned(), |char| format!("\"{char}\""));
-                return Err(format!("expected n, r, t, \\ or x00 after a backslash, got {other}"));
+                return Err(format!(
+                    "expected n, r, t, \\, or x and two hex digits after a backslash, got {other}"
+                ));
             }
         });
         rest = chars.as_str();
@@ -87,9 +89,15 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_reported_with_its_message() {
         for (text, says) in [
-            ("a\n\\q", "Message 2: expected n, r, t, \\ or x00 after a backslash, got \"q\""),
+            (
+                "a\n\\q",
+                "Message 2: expected n, r, t, \\, or x and two hex digits after a backslash, got \"q\"",
+            ),
             ("\\x+f", "Message 1: expected two hex digits after \\x, as in \\x00, got \"+f\""),
-            ("\\", "Message 1: expected n, r, t, \\ or x00 after a backslash, got nothing"),
+            (
+                "\\",
+                "Message 1: expected n, r, t, \\, or x and two hex digits after a backslash, got nothing",
+            ),
         ] {
             assert_eq!(parse(text).unwrap_err(), says);
         }

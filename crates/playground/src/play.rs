@@ -51,8 +51,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         return Err(in_field("messages")(why));
     }
     if len == 0 {
-        let why =
-            "expected a byte to send, got none: without a framing, an empty message sends nothing";
+        let why = "expected at least one byte to send, got none: without framing, an empty message sends nothing";
         return Err(in_field("messages")(why.to_owned()));
     }
     let sends = sends(&encoded, situation.framing);

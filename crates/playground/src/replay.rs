@@ -46,7 +46,7 @@ pub fn replay(choice: &Choice) -> Result<Shown, Refusal> {
         let trace = parse_trace(Path::new(&recording.name), recording.text.as_bytes())
             .map_err(|error| {
                 Refusal::of(&format!(
-                    "expected a recording, which --trace FILE or scripts/see.sh --save FILE makes; {error}"
+                    "expected a recording made with --trace FILE or scripts/see.sh --save FILE; {error}"
                 ))
             })?;
         let name = columns::visible(&recording.name);

@@ -27,8 +27,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "3, the others are refused",
                 "That treats the backlog as a limit on clients. It's only the length of the queue in front of \
-                 `accept`. And even a full queue refuses nobody: the client gets no answer, and its kernel \
-                 tries again.",
+                 `accept`. And even a full queue refuses nobody (on Linux): the client gets no answer, and its \
+                 kernel tries again.",
             ),
             wrong(
                 "4, the others wait",

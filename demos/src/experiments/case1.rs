@@ -27,9 +27,9 @@ pub const EXPERIMENT: Experiment = Experiment {
                  bytes.",
             ),
             wrong(
-                "info_1: hi, info_2: hello",
-                "TCP never changes the order: what was sent first is read first. What it doesn't keep is the \
-                 place where one send ended, so the first `recv(1024)` took all of `hellohi`.",
+                "info_1: hellohi, then it waits",
+                "A second `recv` would wait if more could still come. But the client has closed, so it returns at \
+                 once with 0 bytes: the end of the stream.",
             ),
         ],
     },

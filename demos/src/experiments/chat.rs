@@ -23,20 +23,20 @@ pub const EXPERIMENT: Experiment = Experiment {
                    read. What does Bob see?",
         choices: &[
             right(
-                "all of it, and the news that Carol was disconnected",
+                "all of Ann's lines, and that Carol was disconnected",
                 "What Carol doesn't read waits in a queue of her own. Once 100 messages are in it, the server \
                  disconnects her and tells the others. Nobody has to wait for her.",
             ),
             wrong(
-                "all of it until Carol's queue is full, then nothing",
+                "Ann's lines until Carol's queue is full, then nothing",
                 "The limit is there so that nobody has to wait. When Carol's queue is full, the server \
                  disconnects her, tells the others, and goes on.",
             ),
             wrong(
                 "nothing from the moment Carol is stopped",
-                "That would happen if the server got stuck in a `send` to Carol. It doesn't: at first her \
-                 kernel takes everything, and once that's full, the server puts her messages in a queue and \
-                 moves on to Bob.",
+                "That would happen if the server got stuck in a `send` to Carol. It doesn't: at first the \
+                 kernels' buffers take everything, and once they're full, the server puts her messages in a queue \
+                 and moves on to Bob.",
             ),
         ],
     },
@@ -105,8 +105,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.row("for carol: taken by the kernels", &taken.to_string())?;
     scene.row("for carol: waiting in the queue", &waited.to_string())?;
     scene.came(match news.is_empty() {
-        false => "all of it, and the news that Carol was disconnected",
-        true => "all of it until Carol's queue is full, then nothing",
+        false => "all of Ann's lines, and that Carol was disconnected",
+        true => "Ann's lines until Carol's queue is full, then nothing",
     });
 
     let mut findings = Findings::default();

@@ -22,23 +22,23 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "epipe",
     claim: "the first send after the peer's close succeeds, the next one fails; SIGPIPE ends a program silently",
     prediction: Prediction {
-        question: "the peer has closed its socket. We send five bytes, wait a moment, and send again. What do \
-                   the two sends report?",
+        question: "the peer has read everything and closed its socket. We send five bytes, wait a moment, and \
+                   send again. What do the two sends report?",
         choices: &[
             wrong(
-                "both succeed",
+                "both succeed: nobody tells us",
                 "The first one does, because our kernel doesn't know yet that nobody will read the bytes. But \
                  the peer's kernel answers those bytes with a reset, and after that our next `send` fails: \
                  \"Broken pipe\".",
             ),
             right(
-                "the first succeeds, the second fails",
+                "first success, then an error",
                 "The peer's close told our kernel only that no more bytes would come from there. So it took \
                  the first five bytes and sent them. The peer's kernel had nobody to give them to, and sent a \
                  reset. Then the second `send` said \"Broken pipe\".",
             ),
             wrong(
-                "both fail",
+                "both fail: the peer is gone",
                 "Seen from our side, a close looks just like a half-close: the peer sends no more, but it may \
                  still be reading. So our kernel takes the first five bytes. Only the reset that they cause \
                  makes the second `send` fail.",
@@ -70,9 +70,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     scene.says("yes", format!("ended: {}; standard error: {:?}", dead.0, dead.1))?;
 
     scene.came(match (closed[0], closed[1]) {
-        (Ok(_), Ok(_)) => "both succeed",
-        (Ok(_), Err(_)) => "the first succeeds, the second fails",
-        (Err(_), _) => "both fail",
+        (Ok(_), Ok(_)) => "both succeed: nobody tells us",
+        (Ok(_), Err(_)) => "first success, then an error",
+        (Err(_), _) => "both fail: the peer is gone",
     });
     let error = |errno: Errno| Err(Some(errno.raw_os_error()));
     let mut findings = Findings::default();

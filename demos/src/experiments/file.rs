@@ -23,14 +23,13 @@ pub const EXPERIMENT: Experiment = Experiment {
         choices: &[
             wrong(
                 "it keeps the file: TCP has checked every byte",
-                "TCP checks bytes while they travel. This one changed later, on the disk. It takes a checksum \
-                 over the whole file to notice that, and here there is one.",
+                "TCP checks bytes while they travel. This one changed later, on the disk. Only a checksum over \
+                 the whole file notices that, and here there is one.",
             ),
             wrong(
                 "it asks for the wrong byte again",
-                "It doesn't know which one that is: a checksum over the whole file says that something is \
-                 wrong, not where. So the server deletes what it has, and the next run starts from the \
-                 beginning.",
+                "It doesn't know which byte that is. A checksum over the whole file says that something is wrong, \
+                 not where. To ask for one byte, it would need a checksum for each part.",
             ),
             right(
                 "it refuses the file, and the next run sends all of it",

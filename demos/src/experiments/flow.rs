@@ -29,7 +29,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  buffer is full. So `send` waits for room, however long that takes, unless you set a timeout.",
             ),
             wrong(
-                "nothing: it can send as much as it likes",
+                "it goes on: it can send as much as it likes",
                 "Bytes that nobody has read have to be kept somewhere: in two buffers, one in each kernel. In \
                  our run, they were full after 4,196,352 bytes, and the sender had to stop.",
             ),
@@ -72,7 +72,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     })?;
 
     scene.came(match sent {
-        OFFERED.. => "nothing: it can send as much as it likes",
+        OFFERED.. => "it goes on: it can send as much as it likes",
         _ => "send takes bytes for a while, then it waits",
     });
     let mut findings = Findings::default();

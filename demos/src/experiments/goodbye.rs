@@ -34,8 +34,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "the whole answer, then an error",
-                "The reset doesn't wait for the answer to get across. Whatever is still in the server's send \
-                 buffer is thrown away: 4,096 of 100,000 bytes arrived in our run.",
+                "The reset doesn't wait until the answer is across. In our run, only 4,096 of the 100,000 bytes \
+                 arrived before it.",
             ),
             right(
                 "a part of the answer, then an error",

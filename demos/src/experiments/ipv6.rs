@@ -27,7 +27,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  order.",
             ),
             wrong(
-                "listen and accept are not needed",
+                "listen and accept aren't needed",
                 "That would be UDP, which has no connections. TCP over IPv6 is still TCP: the server listens, \
                  and accepts a connection for each client.",
             ),

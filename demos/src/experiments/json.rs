@@ -18,7 +18,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "a JSON header can grow: a client that knows only `data_len` still reads every answer",
     prediction: Prediction {
         question: "a server now puts more into the JSON header, such as the command's exit code and whether it \
-                   timed out. What does an old client do, written when there was only `data_len`?",
+                   timed out. What does a client do that was written when there was only `data_len`?",
         choices: &[
             wrong(
                 "it stops with an error",

@@ -25,8 +25,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "life",
     claim: "the end that says goodbye first stays in TIME-WAIT; the other waits in CLOSE-WAIT until it closes",
     prediction: Prediction {
-        question: "a client closes its connection, and then the server closes its end too. What does `ss -tan` \
-                   show after that?",
+        question: "a client and a server run on one machine. The client closes its end of their connection, and \
+                   then the server closes its own. What does `ss -tan` show now?",
         choices: &[
             wrong(
                 "nothing: both ends are gone",

@@ -11,7 +11,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "methods",
     claim: "the tutorial's twenty socket methods have counterparts in Rust, and here is what each returned",
     prediction: Prediction {
-        question: "a Python program calls `connect_ex` for a port where nobody is listening. What does the \
+        question: "a Python program calls `connect_ex` with a port on which nobody is listening. What does the \
                    call do?",
         choices: &[
             right(
@@ -27,8 +27,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "it succeeds, and the first send fails",
-                "Only UDP's `connect` succeeds without asking anybody. TCP's asks the kernel at the other end, \
-                 and gets a refusal (error 111 on Linux), so there's no connection on which to send.",
+                "UDP's `connect` succeeds without asking anybody. TCP's asks the kernel at the other end, and \
+                 gets a refusal (error 111 on Linux), so there's no connection on which to send.",
             ),
         ],
     },

@@ -35,8 +35,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "after 2 s",
-                "That would be two at a time. This server has one connection at a time, and accepts the next \
-                 one only when the last has ended: four times 1 s.",
+                "For that, it would have to serve two at a time. This server has one connection at a time, and \
+                 accepts the next one only when the last has ended: four times 1 s.",
             ),
             right(
                 "after 4 s",

@@ -39,9 +39,9 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "sometimes hello, sometimes hellohi",
-                "That's for a reader that's already waiting in `recv` when the first bytes arrive: luck \
-                 decides what it gets. This one calls `recv` when all seven bytes are there, and gets all \
-                 seven, every time.",
+                "That happens to a reader that's already waiting in `recv` when the first bytes arrive: luck \
+                 decides what it gets. This one calls `recv` when all seven bytes are there, and gets all seven, \
+                 every time.",
             ),
         ],
     },

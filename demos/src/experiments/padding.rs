@@ -15,15 +15,14 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "padding",
     claim: "`ci` packs 5 bytes of data into 8; a receiver that expects 5 reads another number",
     prediction: Prediction {
-        question: "a sender packs a letter and the number 21 as `ci`. A receiver takes 5 bytes and unpacks \
-                   them as `<ci`: a letter, then a number in 4 bytes, little-endian, just like this machine. \
-                   Which number does it read?",
+        question: "a sender packs a letter and the number 21 as `ci`. A receiver takes 5 bytes and unpacks them \
+                   as `<ci`: a letter, then a 4-byte number, little-endian. Both run on the same little-endian \
+                   machine. Which number does it read?",
         choices: &[
             wrong(
                 "21",
-                "Without a `<`, `ci` is packed the way C lays out a struct: the number begins at a multiple of \
-                 4, after three bytes of padding. The receiver reads those three as the beginning of the \
-                 number.",
+                "Without a `<`, `ci` is packed the way C lays out a struct: the number begins at a multiple of 4, \
+                 after three bytes of padding. The receiver takes those three for the beginning of the number.",
             ),
             right(
                 "352,321,536",

@@ -15,14 +15,13 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "pipes",
     claim: "reading a child's stderr to the end first hangs once its stdout is full; reading both does not",
     prediction: Prediction {
-        question: "a program reads its child's stderr to the end, then its stdout. The child writes 65,537 \
-                   bytes to stdout and none to stderr. What does the program get?",
+        question: "a pipe holds 65,536 bytes (Linux). A program reads its child's stderr to the end, then its \
+                   stdout. The child writes 65,537 bytes to stdout and none to stderr. What does the program get?",
         choices: &[
             wrong(
                 "all 65,537 bytes",
-                "The child can't write them all. A pipe holds 65,536 bytes (Linux), and nobody reads this one \
-                 yet, so the child waits, with one byte left to write. Its stderr ends only when the child \
-                 does.",
+                "The child can't write them all. Nobody reads from this pipe yet, so the child waits, with one \
+                 byte left to write. Its stderr ends only when the child does.",
             ),
             wrong(
                 "the first 65,536 bytes",
@@ -31,9 +30,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "nothing: it waits forever",
-                "Each waits for the other: the child for room in its stdout's pipe, which holds 65,536 bytes \
-                 (Linux), and the program for the end of the child's stderr. One byte less, and nobody would \
-                 have noticed.",
+                "Each waits for the other: the child for room in its stdout's pipe, and the program for the end \
+                 of the child's stderr. One byte less, and nobody would have noticed.",
             ),
         ],
     },

@@ -28,8 +28,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "as much as its limit allows: 16 MiB",
-                "A limit says how much may come; it doesn't reserve anything. Even when exactly 16 MiB are \
-                 promised, the buffer grows only with the bytes that arrive: by 148 KiB at most, in our run.",
+                "A limit says how much may come; it doesn't reserve anything. When 16 MiB were promised and only \
+                 4 bytes of them came, the servers' memory grew by 148 KiB at most, in our run.",
             ),
             right(
                 "less than 1 MiB",

@@ -19,8 +19,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "readiness",
     claim: "one thread serves three clients with poll; without it, a silent client holds up the others",
     prediction: Prediction {
-        question: "one thread accepts three clients, then calls `recv` for the first, for the second, for the \
-                   third, and so on. Two have sent a line each, but the first says nothing. When do the other \
+        question: "one thread accepts three clients, then calls `recv` for the first, the second and the third, \
+                   and then starts over. Two have sent a line each, but the first says nothing. When do the other \
                    two get their answers?",
         choices: &[
             wrong(

@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "request",
     claim: "two raw commands sent close together run as one in every protocol; framed commands stay two",
     prediction: Prediction {
-        question: "a client sends `echo a` and `echo b` in one write. Nothing marks where the first ends. What \
-                   does the server answer?",
+        question: "a client sends `echo a` and `echo b` in one write. Nothing marks where the first one ends. \
+                   What does the server answer?",
         choices: &[
             right(
                 "aecho b",

@@ -30,8 +30,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "it waits until the port is free",
-                "`bind` never waits: it succeeds or fails at once. Here it fails, and the program ends with \
-                 exit code 3. If you want to wait for the port, you have to try again yourself.",
+                "`bind` never waits: it succeeds or fails at once. Here it fails. If you want to wait for the \
+                 port, you have to try again yourself.",
             ),
         ],
     },

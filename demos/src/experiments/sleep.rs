@@ -32,13 +32,13 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "hellohi",
-                "The relay still has `hello` when `hi` comes, 10 ms later, and passes them on together. A \
-                 pause marks no boundary: it only makes the accident rare on your own machine.",
+                "The pause is over long before the relay passes anything on, so it has both. A pause marks no \
+                 boundary: it only makes the accident rare on your own machine.",
             ),
             wrong(
                 "sometimes hello, sometimes hellohi",
-                "Without the relay, the machine decides: in our run, the two were glued 0 of 20 times. But the \
-                 relay waits 50 times as long as the pause, so it has both before it passes anything on.",
+                "Without the relay, it depends on the machine: in our run, the two were glued 0 of 20 times. But \
+                 the relay waits 50 times as long as the pause, so it has both before it passes anything on.",
             ),
         ],
     },

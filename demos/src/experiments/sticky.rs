@@ -15,25 +15,25 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "sticky",
     claim: "ask three commands with one recv(100) each: the second answer is the rest of the first",
     prediction: Prediction {
-        question: "a client sends a command, receives once with `recv(100)`, prints that, and sends the next. \
-                   The first answer has 315 bytes; the second command is `echo two`. What does the client \
-                   print for it?",
+        question: "a client sends a command, receives once with `recv(100)`, prints that, and sends the next. The \
+                   first answer has 315 bytes; the second command is `echo two`. What does the client print as \
+                   its answer?",
         choices: &[
             wrong(
                 "two",
-                "It would, if `recv` returned messages. It returns the next bytes of the stream, 100 at most, \
-                 and those are the rest of the first answer: 215 of its 315 bytes are still unread.",
+                "`recv` doesn't return messages, and it doesn't throw away what it didn't take. It returns the \
+                 next bytes of the stream, 100 at most: 215 bytes of the first answer are still unread.",
             ),
             right(
                 "the next 100 bytes of the first answer",
-                "The answers are one stream, and each `recv(100)` takes the next 100 bytes of it: here, bytes \
-                 100 to 199 of the first answer. `two` has arrived as well, but 115 bytes of the first answer \
-                 are still in front of it.",
+                "The answers are one stream, and each `recv(100)` takes the next 100 bytes of it: here, bytes 100 \
+                 to 199 of the first answer. The client doesn't even wait for `two`, which comes after all 315 \
+                 bytes of the first answer.",
             ),
             wrong(
                 "all the rest of the first answer, and then two",
-                "All of that has arrived, but `recv(100)` takes at most 100 bytes. The rest of the first \
-                 answer is 215 bytes, so it doesn't even get to the end of that.",
+                "`recv(100)` takes at most 100 bytes, and 215 bytes of the first answer are left. So it doesn't \
+                 even get to the end of that answer, let alone to `two`.",
             ),
             wrong(
                 "nothing: it waits",

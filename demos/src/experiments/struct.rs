@@ -15,7 +15,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "struct",
     claim: "123 packed is `7b 00 00 00`; read in the other byte order that is 2,063,597,568",
     prediction: Prediction {
-        question: "a sender packs 123 as `<i`: the bytes `7b 00 00 00`. A receiver unpacks them as `>i`, the \
+        question: "a sender packs 123 as `<i`: the bytes `7b 00 00 00`. A receiver unpacks them as `>i`, with the \
                    most significant byte first. Which number does it read?",
         choices: &[
             right(

@@ -15,14 +15,14 @@ pub const EXPERIMENT: Experiment = Experiment {
                    the answer?",
         choices: &[
             right(
-                "recvfrom gave it the address with the datagram",
+                "recvfrom gave it the address",
                 "Each datagram carries its sender's address. `recvfrom` returns both, and the server hands the \
                  address to `sendto`.",
             ),
             wrong(
-                "the client said it in its text",
-                "Its text is `from udp client`, and nothing else. The address is in the headers of the packet, \
-                 where the client's kernel put it, and `recvfrom` returns it along with the text.",
+                "the client wrote it in its message",
+                "The message is `from udp client`, and nothing else. The address is in the headers of the packet, \
+                 where the client's kernel put it, and `recvfrom` returns it along with the message.",
             ),
             wrong(
                 "it called accept first",
@@ -51,9 +51,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let accepts = server.events.iter().any(|event| event.call == "accept");
     let addressed = peer_of("sendto").is_some() && peer_of("sendto") == peer_of("recvfrom");
     scene.came(match (addressed, accepts) {
-        (true, _) => "recvfrom gave it the address with the datagram",
+        (true, _) => "recvfrom gave it the address",
         (false, true) => "it called accept first",
-        (false, false) => "the client said it in its text",
+        (false, false) => "the client wrote it in its message",
     });
     let mut findings = Findings::default();
     let question = b"from udp client".to_vec();

@@ -31,7 +31,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  end.",
             ),
             right(
-                "four, and of the long one 976 bytes are gone",
+                "four, and 976 bytes of the long one are gone",
                 "One datagram, one `recvfrom`: they return 5, 2, 0 and 1024 bytes. What didn't fit into the \
                  buffer is thrown away, and the next call returns the next datagram.",
             ),
@@ -75,7 +75,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
 
     let taken: usize = came.iter().map(Vec::len).sum();
     scene.came(match (came.len(), taken) {
-        (4, 1031) => "four, and of the long one 976 bytes are gone",
+        (4, 1031) => "four, and 976 bytes of the long one are gone",
         (5, 2007) => "five, the long one in two pieces",
         (3, _) => "three: an empty one is nothing",
         _ => "two, for 2007 bytes",

@@ -25,9 +25,9 @@ pub const EXPERIMENT: Experiment = Experiment {
         choices: &[
             wrong(
                 "it gets all of them, late",
-                "They wait in the socket's receive buffer, and that can fill up. In our run, it held 212,992 \
-                 bytes, including the kernel's own notes: 92 datagrams found room, and the others were \
-                 dropped.",
+                "They wait in the socket's receive buffer, and that buffer can fill up. In our run, it held \
+                 212,992 bytes, including the kernel's own bookkeeping: 92 datagrams found room, and the others \
+                 were dropped.",
             ),
             wrong(
                 "it gets some; sendto reported the others as errors",

@@ -21,13 +21,13 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-refused",
     claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it receives from its peer only",
     prediction: Prediction {
-        question: "two UDP sockets send to a port where nobody is, one with `sendto`, the other with `connect` \
-                   and `send`. Both then wait for an answer. What happens?",
+        question: "two UDP sockets send to a port that no program uses, one with `sendto`, the other with \
+                   `connect` and `send`. Both then wait for an answer. What happens?",
         choices: &[
             wrong(
-                "both wait until their timeouts",
+                "neither hears anything: both wait",
                 "The other kernel does answer, with \"port unreachable\" (ICMP). The connected socket has only \
-                 one peer, so its kernel knows which socket this is for, and `recv` says \"Connection \
+                 one peer, so our kernel knows which socket the message is about, and `recv` says \"Connection \
                  refused\".",
             ),
             wrong(
@@ -37,7 +37,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  and waits until its timeout.",
             ),
             right(
-                "the connected one gets an error, the other waits",
+                "only the connected one gets an error",
                 "`connect` has named the one peer, so \"port unreachable\" (ICMP) can only be about that one: \
                  the next `recv` reports it, once. A socket that uses `sendto` may have many peers, and is \
                  told nothing.",
@@ -72,10 +72,8 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         (Some(ErrorKind::ConnectionRefused), Some(ErrorKind::ConnectionRefused)) => {
             "both get an error at once"
         }
-        (_, Some(ErrorKind::ConnectionRefused)) => {
-            "the connected one gets an error, the other waits"
-        }
-        _ => "both wait until their timeouts",
+        (_, Some(ErrorKind::ConnectionRefused)) => "only the connected one gets an error",
+        _ => "neither hears anything: both wait",
     });
     let mut findings = Findings::default();
     findings.equal("sendto", refused.sent.ok(), Some(5));

@@ -17,7 +17,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-size",
     claim: "a datagram has at most 65507 bytes; above the size of a packet it travels in several",
     prediction: Prediction {
-        question: "a packet can have at most 1500 bytes, and a program sends a datagram of 65,507. What \
+        question: "on a network whose packets hold at most 1500 bytes, a program sends a datagram of 65,507. What \
                    happens?",
         choices: &[
             right(
@@ -27,8 +27,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "sendto fails",
-                "It does for 65,508 bytes (\"Message too long\"), but 65,507 are still allowed. And a datagram \
-                 may well be larger than a packet: IP cuts it into fragments.",
+                "It does for 65,508 bytes (\"Message too long\"), but 65,507 are just allowed. And a datagram may \
+                 well be larger than a packet: IP cuts it into fragments.",
             ),
             wrong(
                 "45 recvfroms get a piece each",

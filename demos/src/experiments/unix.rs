@@ -18,7 +18,7 @@ pub const EXPERIMENT: Experiment = Experiment {
         choices: &[
             right(
                 "a socket, and nothing afterwards",
-                "`bind` made it, and it holds no bytes: it's only an address. Closing the socket wouldn't \
+                "`bind` creates the file, which holds no bytes: it's only an address. Closing the socket wouldn't \
                  remove it, so our server deletes it before it ends.",
             ),
             wrong(

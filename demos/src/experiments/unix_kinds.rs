@@ -25,17 +25,17 @@ pub const EXPERIMENT: Experiment = Experiment {
                    1024 bytes. Which kinds of socket give it `hello` alone?",
         choices: &[
             right(
-                "datagram and seqpacket, not stream",
+                "datagram and seqpacket",
                 "These two carry messages: each read returns one of them, `hello` and then `hi`, although both \
                  were waiting. The stream returned `hellohi`.",
             ),
             wrong(
-                "every kind",
+                "all three: it's one machine",
                 "A Unix stream socket carries bytes, just as TCP does: one `recv(1024)` returned `hellohi`. \
                  Being on one machine doesn't create boundaries.",
             ),
             wrong(
-                "no kind",
+                "none: they all glue",
                 "Only the stream glues them. A read on a datagram or seqpacket socket returns one message, \
                  `hello`, however much room there is and however many are waiting.",
             ),
@@ -107,9 +107,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         "The server prints the bytes of all its recvs at once; its trace has each recv by itself.\n",
     )?;
     scene.came(match boundaries[..] {
-        [] => "no kind",
-        ["stream", ..] => "every kind",
-        _ => "datagram and seqpacket, not stream",
+        [] => "none: they all glue",
+        ["stream", ..] => "all three: it's one machine",
+        _ => "datagram and seqpacket",
     });
     Ok(findings.verdict("the stream glued `hello` and `hi`; the others delivered each by itself"))
 }

@@ -12,12 +12,12 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "utf8",
     claim: "a character cut between two recvs is not text yet: decode the whole message, not each recv",
     prediction: Prediction {
-        question: "an answer in Chinese has 222 bytes, three for each character and one for each line feed. A \
-                   client calls `recv(100)` twice. What do you get if you decode what each of the two returns \
-                   as UTF-8?",
+        question: "an answer has six lines of twelve Chinese characters: three bytes for each character, and one \
+                   for each line feed. A client calls `recv(100)` twice. What do you get if you decode what each \
+                   of the two returns as UTF-8?",
         choices: &[
             wrong(
-                "text",
+                "text, both times",
                 "Only if no cut falls inside a character. This one did: the first `recv` ended with `ef bc`, \
                  and the third byte of that comma, `8c`, came with the second.",
             ),
@@ -85,7 +85,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let ends: Vec<_> = pieces.iter().map(|piece| valid_up_to(piece)).collect();
     scene.came(match ends.iter().all(Option::is_some) {
         true => "an error, both times",
-        false => "text",
+        false => "text, both times",
     });
     findings.equal("text in each recv, up to byte", ends, vec![Some(98), Some(0)]);
     findings.equal("the framed answer", framed.said(), whole);

@@ -18,24 +18,24 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "web",
     claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
     prediction: Prediction {
-        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. Six servers each get \
-                   the request that this causes, and one of them hands whatever it gets to a shell, unchecked. \
-                   Which of them create the file?",
+        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. At port 8888, a server \
+                   hands each line that it gets to a shell. What happens to the file /tmp/x?",
         choices: &[
             wrong(
-                "none: HTTP is no command",
-                "To a shell, it's text like any other. `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands \
-                 with semicolons between them, and the middle one creates the file.",
+                "nothing: a shell can't run HTTP",
+                "The shell doesn't know that it's HTTP. It sees text with two semicolons, and runs the three \
+                 parts one by one: two of them fail, and the one in the middle creates the file.",
             ),
             right(
-                "only the one that hands everything to a shell",
-                "To its shell, `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands, and the middle one creates \
-                 the file. The other five look first, and refuse whatever looks like HTTP.",
+                "it's created",
+                "To the shell, `GET /;touch$IFS/tmp/x; HTTP/1.1` is three commands, and the middle one creates \
+                 the file. The course's own five servers look first, and refuse whatever looks like HTTP.",
             ),
             wrong(
-                "all of them",
-                "All six get the same request, because any page can make your browser send it to 127.0.0.1. \
-                 But five of them look first: they answer `refused: this looks like HTTP`, and run nothing.",
+                "nothing: a page can't reach 127.0.0.1",
+                "It isn't the page that connects to 127.0.0.1 but your browser, and that runs on your machine. \
+                 Some browsers ask you first. Without looking at what it gets, a server can't tell the page from \
+                 you.",
             ),
         ],
     },
@@ -93,9 +93,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         made.extend(exists.then_some(*label));
     }
     scene.came(match made[..] {
-        [] => "none: HTTP is no command",
-        [WRONG] => "only the one that hands everything to a shell",
-        _ => "all of them",
+        [] => "nothing: a shell can't run HTTP",
+        [WRONG] => "it's created",
+        _ => "nothing: a page can't reach 127.0.0.1",
     });
     Ok(findings.verdict(
         "five servers refused and created nothing; the one that does not look created the file",
