@@ -149,7 +149,18 @@ fn a_quiz_that_cannot_be_written_is_an_error_and_changes_nothing() {
         ),
         (
             "<!-- quiz: case1 -->\nold\n",
-            "README.md:1: no line `<!-- end of quiz -->` below the mark\n",
+            "README.md:1: no line `<!-- end of quiz -->` below the mark, or another mark comes first\n",
+        ),
+        // The end of another quiz isn't this one's, and what's in between isn't old text.
+        (
+            "<!-- quiz: case1 -->\nold\n\nA paragraph.\n\n<!-- quiz: case9 -->\n<!-- end of quiz -->\n",
+            "README.md:1: no line `<!-- end of quiz -->` below the mark, or another mark comes first\n\
+             README.md:6: no experiment is called case9\n",
+        ),
+        (
+            "<!-- quiz: case1 -->\nold\n<!-- from: f -->\n```\nold\n```\n<!-- end of quiz -->\n",
+            "README.md:1: no line `<!-- end of quiz -->` below the mark, or another mark comes first\n\
+             README.md:3: f: No such file or directory (os error 2)\n",
         ),
     ];
     for (page, message) in cases {
@@ -202,7 +213,7 @@ fn a_mark_that_cannot_be_followed_is_an_error_and_changes_nothing() {
     // The mark, the file, a part of the reason.
     let cases = [
         ("<!-- from: g -->\n", "x\n", "No such file"),
-        ("<!-- from: g\n", "x\n", "No such file"),
+        ("<!-- from: f\n", "x\n", "No such file"),
         ("<!-- from: f#a -->\n", "x\n", "no line `ANCHOR: a`"),
         ("<!-- from: f#a -->\n", "// ANCHOR: a\nx\n", "no line `ANCHOR_END: a`"),
         ("<!-- from: f#a -->\n", "// ANCHOR: a\n\n// ANCHOR_END: a\n", "empty"),
@@ -217,6 +228,12 @@ fn a_mark_that_cannot_be_followed_is_an_error_and_changes_nothing() {
         ("<!-- from: f -->\n\n", "x\n", "no fenced block"),
         ("<!-- from: f -->\n<!-- from: f#a -->\n", "x\n", "no fenced block"),
         ("```\nold\n```\n<!-- from: f -->", "x\n", "never closed"),
+        // A line that opens a block closes none, so this one goes on to the end of the next.
+        (
+            "<!-- from: f -->\n```text\nold\n\nA paragraph.\n\n<!-- from: f -->\n```text\n",
+            "x\n",
+            "another mark comes first",
+        ),
     ];
     for (mark, file, reason) in cases {
         let page = match reason {

@@ -20,19 +20,19 @@ pub(crate) fn sync(root: &Path, text: &str) -> Page {
     let mut page = Page { text: String::new(), stale: Vec::new(), problems: Vec::new() };
     let mut at = 0;
     while at < lines.len() {
-        if let Some(name) = quiz_mark(lines[at]) {
+        if let Some(name) = mark(lines[at], "quiz:") {
             page.push(lines[at]);
             at += 1; // from here on the mark's number, counted from 1, is `at`
             at += page.sync_quiz(name, &lines[at..], at);
             continue;
         }
-        let mark = mark(lines[at]);
-        if mark.is_some() {
+        let source = mark(lines[at], "from:");
+        if source.is_some() {
             page.push(lines[at]);
             at += 1;
         }
         let Some(fence) = lines.get(at).and_then(|line| Fence::opened_by(line)) else {
-            if mark.is_some() {
+            if source.is_some() {
                 page.problems.push((at, "no fenced block directly below the mark".to_owned()));
             } else {
                 page.push(lines[at]);
@@ -42,13 +42,17 @@ pub(crate) fn sync(root: &Path, text: &str) -> Page {
         };
         page.push(lines[at]);
         let rest = &lines[at + 1..];
-        let Some(length) = rest.iter().position(|line| fence.is_closed_by(line)) else {
-            page.problems.push((at + 1, "this fenced block is never closed".to_owned()));
+        // Only a block of which nothing will be replaced may show a mark.
+        let ends = |line: &str| fence.is_closed_by(line) || source.is_some() && is_mark(line);
+        let end = rest.iter().position(|line| ends(line));
+        let Some(length) = end.filter(|&end| fence.is_closed_by(rest[end])) else {
+            let reason = "this fenced block is never closed, or another mark comes first";
+            page.problems.push((at + 1, reason.to_owned()));
             rest.iter().for_each(|line| page.push(line));
             break;
         };
         let block = &rest[..length];
-        match mark.map(|source| (source, excerpt(root, source, &fence))) {
+        match source.map(|source| (source, excerpt(root, source, &fence))) {
             Some((source, Ok(fresh))) => {
                 if !fresh.iter().eq(block) {
                     page.stale.push((at, source.to_owned()));
@@ -71,8 +75,11 @@ impl Page {
     /// Pushes the quiz of this experiment in place of the lines at the front of `rest`, whose mark is on line `at`. Returns how
     /// many lines it replaced.
     fn sync_quiz(&mut self, name: &str, rest: &[&str], at: usize) -> usize {
-        let Some(length) = rest.iter().position(|line| *line == END_OF_QUIZ) else {
-            self.problems.push((at, format!("no line `{END_OF_QUIZ}` below the mark")));
+        let end = rest.iter().position(|line| *line == END_OF_QUIZ || is_mark(line));
+        let Some(length) = end.filter(|&end| rest[end] == END_OF_QUIZ) else {
+            let reason =
+                format!("no line `{END_OF_QUIZ}` below the mark, or another mark comes first");
+            self.problems.push((at, reason));
             return 0;
         };
         let block = &rest[..length];
@@ -97,18 +104,17 @@ impl Page {
     }
 }
 
-/// What a line names as the source of the block below it, if it is a mark.
-fn mark(line: &str) -> Option<&str> {
-    let source = line.trim().strip_prefix("<!--")?.trim_start().strip_prefix("from:")?;
-    // A mark without its end is still a mark: it names a file that doesn't exist, and is reported.
-    Some(source.strip_suffix("-->").unwrap_or(source).trim())
-}
-
 const END_OF_QUIZ: &str = "<!-- end of quiz -->";
 
-/// The experiment whose quiz belongs below a line, if the line is the mark of a quiz.
-fn quiz_mark(line: &str) -> Option<&str> {
-    line.strip_prefix("<!-- quiz: ")?.strip_suffix(" -->")
+/// What a line names after `kind`, if it is a mark of that kind: `from:` names a file, `quiz:` an experiment.
+fn mark<'a>(line: &'a str, kind: &str) -> Option<&'a str> {
+    let name = line.trim().strip_prefix("<!--")?.trim_start().strip_prefix(kind)?;
+    // A mark without its end is still a mark. It names the whole line, which doesn't exist, so it's reported.
+    Some(name.strip_suffix("-->").map_or(line, str::trim))
+}
+
+fn is_mark(line: &str) -> bool {
+    ["from:", "quiz:"].iter().any(|kind| mark(line, kind).is_some())
 }
 
 /// The line that opened a fenced block (CommonMark 0.31, section 4.5; backticks only).
