@@ -19,12 +19,12 @@ impl FromStr for Cut {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Cut, String> {
-        let text: String = text.split_whitespace().collect();
-        let cut = match text.strip_suffix('*') {
+        let before_star = text.trim().strip_suffix(['*', '＊']).map(str::trim_end);
+        let cut = match before_star {
             Some("") => Some(Cut::Nowhere),
-            Some(before) => before.strip_suffix(',').and_then(sizes).map(Cut::Once),
-            None if text == "sends" => Some(Cut::Sends),
-            None => sizes(&text).map(Cut::Repeat),
+            Some(before) => before.strip_suffix(COMMAS).and_then(sizes).map(Cut::Once),
+            None if text.trim() == "sends" => Some(Cut::Sends),
+            None => sizes(text).map(Cut::Repeat),
         };
         cut.ok_or_else(|| {
             format!(
@@ -35,10 +35,13 @@ impl FromStr for Cut {
     }
 }
 
+/// The commas of an English and of a Chinese keyboard.
+const COMMAS: [char; 2] = [',', '，'];
+
 /// Sizes with commas between them, each at least 1.
 pub fn sizes(text: &str) -> Option<Vec<usize>> {
-    let size = |size: &str| size.parse().ok().filter(|size| *size > 0);
-    text.split(',').map(size).collect()
+    let size = |size: &str| size.trim().parse().ok().filter(|size| *size > 0);
+    text.split(COMMAS).map(size).collect()
 }
 
 impl Cut {
@@ -48,7 +51,10 @@ impl Cut {
         let sizes: Box<dyn Iterator<Item = usize>> = match self {
             Cut::Nowhere => Box::new([].into_iter()),
             Cut::Sends => {
-                return sends.iter().copied().filter(|end| (1..len).contains(end)).collect();
+                let within = |end: &usize| (1..len).contains(end);
+                let mut ends: Vec<usize> = sends.iter().copied().filter(within).collect();
+                ends.dedup(); // a send of no bytes ends where the one before it does
+                return ends;
             }
             Cut::Repeat(sizes) => Box::new(sizes.iter().copied().cycle()),
             Cut::Once(sizes) => Box::new(sizes.iter().copied()),

@@ -12,15 +12,18 @@ const SHOWN: usize = 64;
 /// How many of the messages of one `recv` are quoted; the others are only counted.
 const NAMED: usize = 3;
 
+/// What it does after a `recv`.
+const WAITS: &str = "It waits for more bytes.";
+const WAITS_FOR_DATAGRAM: &str = "It waits for the next datagram.";
+const NOTHING_YET: &str = "It hasn't received anything yet.";
+
 /// What the receiver of one picture makes of each of its `recv`s, in their order.
 #[derive(Default, Serialize)]
 pub struct Decoding {
     pub recvs: Vec<Told>,
-    /// All messages, uncut.
+    /// What it keeps for the next one.
     #[serde(skip)]
-    pub messages: Vec<Vec<u8>>,
-    #[serde(skip)]
-    then: String,
+    held: Vec<u8>,
 }
 
 /// What it makes of one `recv`.
@@ -73,23 +76,35 @@ pub struct Took {
     pub error: Option<String>,
 }
 
-impl Decoding {
-    /// Adds the next `recv`.
-    pub fn push(&mut self, outcome: Outcome) {
-        let mut says = Vec::new();
-        let waits = match outcome {
-            Outcome::Datagram { .. } | Outcome::FramedDatagram { .. } => {
-                "It waits for the next datagram."
+/// An outcome in words.
+struct Account {
+    says: Vec<String>,
+    took: Took,
+    /// What the receiver does afterwards; nothing else than before, if it isn't said.
+    then: Option<&'static str>,
+}
+
+impl Outcome {
+    /// The messages that are whole now.
+    pub fn messages(&self) -> &[Vec<u8>] {
+        match self {
+            Outcome::Took(took) | Outcome::FramedDatagram { took, .. } => &took.messages,
+            Outcome::EachRecv(bytes) | Outcome::Datagram { bytes, .. } => {
+                std::slice::from_ref(bytes)
             }
-            _ => "It waits for more bytes.",
-        };
-        let took = match outcome {
+            Outcome::Failed { .. } | Outcome::End(_) | Outcome::After => &[],
+        }
+    }
+
+    fn account(self) -> Account {
+        let mut says = Vec::new();
+        let (took, then) = match self {
             Outcome::Took(took) => {
                 says.extend(took.ok.then(|| {
                     "It treats what it got as the whole length, and answers OK.".to_owned()
                 }));
                 says.extend(complete(&took.messages));
-                took
+                (took, Some(WAITS))
             }
             Outcome::EachRecv(bytes) => {
                 let these = match bytes.len() {
@@ -97,12 +112,12 @@ impl Decoding {
                     len => format!("these {len} bytes"),
                 };
                 says.push(format!("It treats {these} as a message: {}.", quote(&bytes)));
-                Took { messages: vec![bytes], ..Took::default() }
+                (Took { messages: vec![bytes], ..Took::default() }, Some(WAITS))
             }
             Outcome::Datagram { bytes, of } => {
                 says.push(format!("It treats this datagram as a message: {}.", quote(&bytes)));
                 says.extend(lost(bytes.len(), of));
-                Took { messages: vec![bytes], ..Took::default() }
+                (Took { messages: vec![bytes], ..Took::default() }, Some(WAITS_FOR_DATAGRAM))
             }
             Outcome::FramedDatagram { took, len, of } => {
                 says.extend(complete(&took.messages));
@@ -112,69 +127,69 @@ impl Decoding {
                     format!("{part} datagram isn't a whole message.")
                 }));
                 says.extend(lost(len, of));
-                Took { messages: took.messages, error: took.error, ..Took::default() }
+                // What is left over isn't kept.
+                let Took { messages, error, .. } = took;
+                (Took { messages, error, ..Took::default() }, Some(WAITS_FOR_DATAGRAM))
             }
-            Outcome::Failed { error, would_block } => {
-                let (held, kept) = self
-                    .recvs
-                    .last()
-                    .map_or((String::new(), 0), |last| (last.held.clone(), last.kept));
-                says.push(match would_block {
-                    true => format!("Nothing has arrived yet, so this call failed: {error}."),
-                    false => format!("This call failed: {error}."),
-                });
-                if !would_block {
-                    self.then = "Its last recv failed.".to_owned();
+            Outcome::Failed { error, would_block: true } => {
+                says.push(format!("Nothing has arrived yet, so this call failed: {error}."));
+                (Took::default(), None)
+            }
+            Outcome::Failed { error, would_block: false } => {
+                says.push(format!("This call failed: {error}."));
+                (Took::default(), Some("Its last recv failed."))
+            }
+            Outcome::End(error) => {
+                if error.is_none() {
+                    says.push("The stream ends here, with nothing left over.".to_owned());
                 }
-                let told = self.told(Took::default(), &says);
-                return self.recvs.push(Told { held, kept, ..told });
+                (Took { error, ..Took::default() }, Some("The stream has ended."))
             }
             Outcome::After => {
                 says.push("It has given up, so it ignores this.".to_owned());
-                return self.recvs.push(self.told(Took::default(), &says));
-            }
-            Outcome::End(error) => {
-                says.extend(
-                    error
-                        .is_none()
-                        .then(|| "The stream ends here, with nothing left over.".to_owned()),
-                );
-                self.then = "The stream has ended.".to_owned();
-                Took { error, ..Took::default() }
+                (Took::default(), None)
             }
         };
+        Account { says, took, then }
+    }
+}
+
+impl Decoding {
+    /// Adds the next `recv`.
+    pub fn push(&mut self, outcome: Outcome) {
+        let took_nothing = matches!(outcome, Outcome::Failed { .. });
+        let Account { mut says, took, then } = outcome.account();
+        if !took_nothing {
+            self.held.clone_from(&took.held);
+        }
+        let waits = took.has.as_ref().map(|has| format!("so far, it has {has}."));
         says.extend(took.error.as_ref().map(|error| format!("It gives up: {error}.")));
-        match &took.has {
-            Some(has) if took.held.is_empty() => {
-                says.push(format!("It waits: so far, it has {has}."));
+        says.extend(waits.as_ref().map(|so_far| match took.held.len() {
+            0 => format!("It waits: {so_far}"),
+            held => format!("It keeps {} and waits: {so_far}", count(held)),
+        }));
+        let then = match (&took.error, waits, then) {
+            (Some(_), ..) => "It has given up.".to_owned(),
+            (None, Some(so_far), _) => format!("It waits: {so_far}"),
+            (None, None, Some(then)) => then.to_owned(),
+            (None, None, None) => {
+                self.recvs.last().map_or_else(|| NOTHING_YET.to_owned(), |last| last.then.clone())
             }
-            Some(has) => {
-                let kept = count(took.held.len());
-                says.push(format!("It keeps {kept} and waits: so far, it has {has}."));
-            }
-            None => {}
-        }
-        if took.error.is_some() {
-            self.then = "It has given up.".to_owned();
-        } else if let Some(has) = &took.has {
-            self.then = format!("It waits: so far, it has {has}.");
-        } else if self.then != "The stream has ended." {
-            self.then = waits.to_owned();
-        }
-        self.messages.extend(took.messages.iter().cloned());
-        self.recvs.push(self.told(took, &says));
+        };
+        let text = |message: &Vec<u8>| columns::cut(&escape(message), LISTED);
+        self.recvs.push(Told {
+            messages: took.messages.iter().map(text).collect(),
+            held: hex(&self.held[..self.held.len().min(SHOWN)]),
+            kept: self.held.len(),
+            says: says.join(" "),
+            then,
+            gives_up: took.error.is_some(),
+        });
     }
 
-    fn told(&self, took: Took, says: &[String]) -> Told {
-        let text = |message: &Vec<u8>| columns::cut(&escape(message), LISTED);
-        Told {
-            messages: took.messages.iter().map(text).collect(),
-            held: hex(&took.held[..took.held.len().min(SHOWN)]),
-            kept: took.held.len(),
-            says: says.join(" "),
-            then: self.then.clone(),
-            gives_up: took.error.is_some(),
-        }
+    /// Whether it gave up at its last `recv`.
+    pub fn gave_up(&self) -> bool {
+        self.recvs.last().is_some_and(|told| told.gives_up)
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod cut;
 mod decoding;
+mod framing;
 mod messages;
 mod play;
 mod question;

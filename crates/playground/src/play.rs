@@ -2,8 +2,9 @@
 
 use crate::cut::{Cut, sizes};
 use crate::decoding::{Decoding, Outcome, hex};
+use crate::framing::FramingName;
 use crate::messages::{self, escape};
-use crate::receiver::{FramingName, Receiver};
+use crate::receiver::Receiver;
 use crate::shown::{Refusal, Sent, Shown};
 use event::Event;
 use serde::Deserialize;
@@ -23,6 +24,9 @@ pub struct Situation {
     cut: String,
     /// How many bytes each `recv` takes at most: `1024`, or `2,5`, where the last number also counts for all later ones.
     reads: String,
+    /// Whether the receiver reads only when everything that was sent has arrived.
+    #[serde(default)]
+    late: bool,
     /// How wide the picture may be, in pixels.
     #[serde(default = "widest")]
     width: usize,
@@ -60,8 +64,9 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         ends.push(ends.last().unwrap_or(&0) + send.len());
     }
     let cuts = cut.places(&ends);
-    let played = Run::new(situation.framing, &reads, cuts.clone()).play(&sends);
-    let shown = played.streams(&encoded).map_err(|error| Refusal::of(&error))?;
+    let played = Run::new(situation, &reads, cuts.clone()).play(&sends);
+    let named = named(&messages, &encoded);
+    let shown = played.streams(&named).map_err(|error| Refusal::of(&error))?;
     let parties = [
         ("sender", played.sender.events),
         ("network", played.segments),
@@ -74,8 +79,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
     }
     let stream = Sent {
         hex: hex(&sends.concat()),
-        count: messages.len(),
-        all_came: played.decoding.messages == messages,
+        all_came: played.came == messages,
         messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
         cuts,
     };
@@ -89,8 +93,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
 }
 
 fn reads(text: &str) -> Result<Vec<usize>, String> {
-    let text: String = text.split_whitespace().collect();
-    sizes(&text).ok_or_else(|| {
+    sizes(text).ok_or_else(|| {
         format!(
             "expected a size in bytes, at least 1, such as 1024, or one for each recv, such as 2,5; got \"{text}\""
         )
@@ -119,6 +122,7 @@ struct Run<'a> {
     reads: &'a [usize],
     cuts: Vec<usize>,
     framing: FramingName,
+    late: bool,
     moment: u64,
     sender: Party,
     receiver: Party,
@@ -127,6 +131,9 @@ struct Run<'a> {
     stream: Vec<u8>,
     arrived: usize,
     program: Receiver,
+    /// Whether it calls `recv` at all: in the ack handshake, not between one message and its request for the next.
+    wants_more: bool,
+    came: Vec<Vec<u8>>,
     decoding: Decoding,
 }
 
@@ -134,12 +141,14 @@ const SENDER: &str = "127.0.0.1:51412";
 const RECEIVER: &str = "127.0.0.1:8888";
 
 impl<'a> Run<'a> {
-    fn new(framing: FramingName, reads: &'a [usize], cuts: Vec<usize>) -> Run<'a> {
+    fn new(situation: &Situation, reads: &'a [usize], cuts: Vec<usize>) -> Run<'a> {
+        let framing = situation.framing;
         let party = |pid| Party { pid, events: Vec::new(), sent: 0, received: 0 };
         Run {
             reads,
             cuts,
             framing,
+            late: situation.late,
             moment: 0,
             sender: party(1),
             receiver: party(2),
@@ -147,6 +156,8 @@ impl<'a> Run<'a> {
             stream: Vec::new(),
             arrived: 0,
             program: Receiver::new(framing),
+            wants_more: true,
+            came: Vec::new(),
             decoding: Decoding::default(),
         }
     }
@@ -161,7 +172,10 @@ impl<'a> Run<'a> {
                 self.deliver();
             }
         }
-        if !self.gave_up() {
+        while self.receiver.received < self.stream.len() && !self.decoding.gave_up() {
+            self.ask();
+        }
+        if !self.decoding.gave_up() {
             self.recv();
         }
         self
@@ -170,14 +184,14 @@ impl<'a> Run<'a> {
     /// A length, and after the receiver's `OK` that many bytes. The receiver asks for the next message once it has this one.
     fn handshakes(&mut self, sends: &[Vec<u8>]) {
         for message in sends.chunks(2) {
-            self.program.ask();
+            self.ask();
             for bytes in message {
                 let oks = self.receiver.sent;
                 if !bytes.is_empty() {
                     self.send(bytes);
                     self.deliver();
                 }
-                if self.gave_up() {
+                if self.decoding.gave_up() {
                     return;
                 }
                 if self.receiver.sent > oks {
@@ -197,9 +211,15 @@ impl<'a> Run<'a> {
         self.stream.extend(bytes);
     }
 
-    /// Everything that was sent arrives, a piece at a time, and the receiver reads until there's nothing left.
+    /// The receiver wants a message, and what is left over from the one before is what it reads first.
+    fn ask(&mut self) {
+        self.wants_more = true;
+        self.read();
+    }
+
+    /// Everything that was sent arrives, a piece at a time. After each piece the receiver reads, unless it's late.
     fn deliver(&mut self) {
-        while self.arrived < self.stream.len() && !self.gave_up() {
+        while self.arrived < self.stream.len() && !self.decoding.gave_up() {
             let from = self.arrived;
             let cut = self.cuts.iter().copied().find(|cut| *cut > from);
             self.arrived = cut.map_or(self.stream.len(), |cut| cut.min(self.stream.len()));
@@ -209,9 +229,20 @@ impl<'a> Run<'a> {
             segment.asked = None; // only a call asks for a number of bytes
             (segment.local, segment.peer) = (Some(SENDER.into()), Some(RECEIVER.into()));
             self.segments.push(segment);
-            while self.receiver.received < self.arrived && !self.gave_up() {
-                self.recv();
+            if !self.late {
+                self.read();
             }
+        }
+        self.read();
+    }
+
+    /// The receiver reads what has arrived.
+    fn read(&mut self) {
+        let framing = self.framing;
+        while self.wants_more && self.receiver.received < self.arrived && !self.decoding.gave_up() {
+            let before = self.came.len();
+            self.recv();
+            self.wants_more = framing != FramingName::Ack || self.came.len() == before;
         }
     }
 
@@ -234,11 +265,8 @@ impl<'a> Run<'a> {
             self.receiver.moved("send", "out", from, proto::ack::OK, 2, moment);
             self.receiver.sent += proto::ack::OK.len();
         }
+        self.came.extend(outcome.messages().iter().cloned());
         self.decoding.push(outcome);
-    }
-
-    fn gave_up(&self) -> bool {
-        self.decoding.recvs.last().is_some_and(|told| told.gives_up)
     }
 
     fn next(&mut self) -> u64 {
@@ -247,31 +275,32 @@ impl<'a> Run<'a> {
     }
 
     /// What was sent and, in the ack handshake, what was answered.
-    fn streams(&self, encoded: &[[Vec<u8>; 3]]) -> Result<Vec<Stream>, StreamError> {
+    fn streams(&self, named: &[Message]) -> Result<Vec<Stream>, StreamError> {
         let sent = Stream::from_events(&self.sender.events, &self.receiver.events)?
             .via("network", &self.segments)?
             .between("sender", "receiver");
         if self.framing != FramingName::Ack {
-            return Ok(vec![sent.with_messages(&named(encoded))]);
+            return Ok(vec![sent.with_messages(named)]);
         }
         let answered = Stream::from_events(&self.receiver.events, &self.sender.events)?
             .between("receiver", "sender");
-        Ok(vec![sent.with_messages(&named(encoded)), answered])
+        Ok(vec![sent.with_messages(named), answered])
     }
 }
 
 /// The messages, with the names that the picture gives them.
-fn named(encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
+fn named(messages: &[Vec<u8>], encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
     const SHOWN: usize = 16;
-    let message = |([head, payload, tail], number): (&[Vec<u8>; 3], usize)| {
-        let text = columns::cut(&escape(payload), SHOWN);
-        let framing = |bytes: &[u8]| Part { kind: timeline::Kind::Framing, len: bytes.len() };
-        let payload = Part { kind: timeline::Kind::Payload, len: payload.len() };
-        let mut parts = vec![framing(head), payload, framing(tail)];
-        parts.retain(|part| part.len > 0);
-        Message { name: format!("message {number} \"{text}\""), parts }
-    };
-    encoded.iter().zip(1..).map(message).collect()
+    let message =
+        |((message, [head, payload, tail]), number): ((&Vec<u8>, &[Vec<u8>; 3]), usize)| {
+            let text = columns::cut(&escape(message), SHOWN);
+            let framing = |bytes: &[u8]| Part { kind: timeline::Kind::Framing, len: bytes.len() };
+            let payload = Part { kind: timeline::Kind::Payload, len: payload.len() };
+            let mut parts = vec![framing(head), payload, framing(tail)];
+            parts.retain(|part| part.len > 0);
+            Message { name: format!("message {number} \"{text}\""), parts }
+        };
+    messages.iter().zip(encoded).zip(1..).map(message).collect()
 }
 
 impl Party {

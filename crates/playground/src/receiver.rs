@@ -1,57 +1,12 @@
 //! The receiving program: it gets what a `recv` returned, and turns it into messages with the decoder of `proto`.
 
 use crate::decoding::{Outcome, Took};
+use crate::framing::FramingName;
 use proto::ack::{self, KnownLength};
-use proto::json::{self, Header, JsonFraming, LENGTH_KEY};
+use proto::json::JsonFraming;
 use proto::lines::{self, LinesFraming};
-use proto::prefix::{self, BigEndianFraming, PrefixFraming};
+use proto::prefix::{BigEndianFraming, PrefixFraming};
 use proto::{Decoder, FrameError, Framing, MAX_FRAME};
-use serde::Deserialize;
-
-/// How the two programs mark where a message ends.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum FramingName {
-    /// They don't.
-    None,
-    /// A 4-byte length in front, least significant byte first.
-    Prefix,
-    /// The same, most significant byte first.
-    PrefixBe,
-    /// A JSON header in front, and its length in front of that.
-    Json,
-    /// A line feed after each message.
-    Lines,
-    /// The length as text; then the sender waits for `OK`.
-    Ack,
-}
-
-impl FramingName {
-    /// What is sent for a message: what goes before its payload, the payload as it travels, and what goes after it.
-    pub fn encode(self, message: &[u8]) -> Result<[Vec<u8>; 3], String> {
-        let too_long = |error: proto::EncodeError| error.to_string();
-        let head = match self {
-            FramingName::None => Vec::new(),
-            FramingName::Prefix => prefix::encode_head(message.len()).map_err(too_long)?.to_vec(),
-            FramingName::PrefixBe => {
-                let mut head = prefix::encode_head(message.len()).map_err(too_long)?.to_vec();
-                head.reverse();
-                head
-            }
-            FramingName::Json => {
-                let header = Header { data_len: message.len(), ..Header::default() };
-                json::encode_head(&header, LENGTH_KEY).map_err(too_long)?
-            }
-            FramingName::Lines => {
-                let mut line = lines::encode(message);
-                let feed = line.split_off(line.len() - 1);
-                return Ok([Vec::new(), line, feed]);
-            }
-            FramingName::Ack => ack::encode_head(message.len()).map_err(too_long)?,
-        };
-        Ok([head, message.to_vec(), Vec::new()])
-    }
-}
 
 /// The program that receives.
 pub enum Receiver {
@@ -66,8 +21,6 @@ pub enum Receiver {
 
 /// How far the client of the ack handshake has got.
 pub enum Ack {
-    /// It hasn't asked for anything.
-    Idle,
     /// It will treat what one `recv` returns as the length.
     Length,
     /// It reads that many bytes.
@@ -82,14 +35,7 @@ impl Receiver {
             FramingName::PrefixBe => Receiver::PrefixBe(Decoder::new(BigEndianFraming::default())),
             FramingName::Json => Receiver::Json(Decoder::new(JsonFraming::default())),
             FramingName::Lines => Receiver::Lines(Decoder::new(LinesFraming::default())),
-            FramingName::Ack => Receiver::Ack(Ack::Idle),
-        }
-    }
-
-    /// Says that the program has asked for a message: in the ack handshake, a length may come now.
-    pub fn ask(&mut self) {
-        if let Receiver::Ack(ack @ Ack::Idle) = self {
-            *ack = Ack::Length;
+            FramingName::Ack => Receiver::Ack(Ack::Length),
         }
     }
 
@@ -108,7 +54,7 @@ impl Receiver {
     /// A `recv` has returned 0 bytes: the stream has ended.
     pub fn end(&mut self) -> Outcome {
         let end = match self {
-            Receiver::EachRecv | Receiver::Ack(Ack::Idle | Ack::Length) => Ok(()),
+            Receiver::EachRecv | Receiver::Ack(Ack::Length) => Ok(()),
             Receiver::Prefix(decoder) => decoder.check_end(),
             Receiver::PrefixBe(decoder) => decoder.check_end(),
             Receiver::Json(decoder) => decoder.check_end(),
@@ -122,13 +68,14 @@ impl Receiver {
 impl Ack {
     fn receive(&mut self, bytes: &[u8], waiting: usize) -> Took {
         match self {
-            Ack::Idle => failed(&FrameError::Trailing { count: bytes.len() + waiting }),
             Ack::Length => match ack::decode_length(bytes, MAX_FRAME) {
                 Ok(length) => {
                     let mut decoder = Decoder::new(KnownLength::new(length));
                     let took = feed(&mut decoder, &[]);
                     let has = took.messages.is_empty().then(|| decoder.progress().to_string());
-                    *self = if has.is_some() { Ack::Body(decoder) } else { Ack::Idle };
+                    if has.is_some() {
+                        *self = Ack::Body(decoder);
+                    }
                     Took { ok: true, has, ..took }
                 }
                 Err(error) => failed(&error),
@@ -138,7 +85,7 @@ impl Ack {
                 if !took.messages.is_empty() {
                     let more = decoder.expect_nothing_more(waiting);
                     took.error = more.err().map(|error| error.to_string());
-                    *self = Ack::Idle;
+                    *self = Ack::Length;
                 }
                 took
             }

@@ -1,8 +1,9 @@
 //! A run that was recorded, with our programs' `--trace` or with strace.
 
 use crate::decoding::{Decoding, Outcome, Took};
+use crate::framing::FramingName;
 use crate::play::widest;
-use crate::receiver::{FramingName, Receiver};
+use crate::receiver::Receiver;
 use crate::shown::{Refusal, Shown};
 use serde::Deserialize;
 use std::path::Path;
@@ -70,7 +71,11 @@ pub fn replay(choice: &Choice) -> Result<Shown, Refusal> {
         }
     }
     let names = all.iter().map(|(one, _)| one.ends()).collect();
-    let (one, streams) = all.into_iter().nth(choice.connection).ok_or_else(|| nothing(&remarks))?;
+    let last = all.len().checked_sub(1).ok_or_else(|| nothing(&remarks))?;
+    let (one, streams) = all.into_iter().nth(choice.connection).ok_or_else(|| {
+        let got = choice.connection;
+        Refusal::of(&format!("expected the number of a connection, from 0 to {last}, got {got}"))
+    })?;
     let decodings = streams.iter().map(|stream| decoding(stream, choice.framing)).collect();
     let shown: Vec<Stream> =
         streams.into_iter().map(|stream| framed(stream, choice.framing)).collect();
@@ -135,8 +140,7 @@ fn decoding(stream: &Stream, framing: FramingName) -> Decoding {
             None if gave_up => Outcome::After,
             None => outcome(stream, &mut program, &read, bytes),
         });
-        gave_up = !stream.is_datagrams()
-            && (gave_up || decoding.recvs.last().is_some_and(|told| told.gives_up));
+        gave_up = !stream.is_datagrams() && (gave_up || decoding.gave_up());
     }
     decoding
 }
@@ -146,7 +150,6 @@ fn outcome(stream: &Stream, program: &mut Receiver, read: &Read, bytes: &[u8]) -
         let error = "the bytes weren't recorded, so there's nothing to decode from here on";
         return Outcome::Took(Took { error: Some(error.to_owned()), ..Took::default() });
     }
-    program.ask();
     if !stream.is_datagrams() {
         return if bytes.is_empty() { program.end() } else { program.receive(bytes, 0) };
     }

@@ -25,8 +25,6 @@ pub struct Shown {
 pub struct Sent {
     /// All its bytes.
     pub hex: String,
-    /// How many messages were sent.
-    pub count: usize,
     /// Whether exactly these came out, in this order.
     pub all_came: bool,
     /// Three lengths for each message: the framing in front of its payload, the payload, and the framing after it.

@@ -52,11 +52,13 @@ impl Situation {
         let messages = self.setting("messages").unwrap().replace("*(empty)*", "``");
         let messages: Vec<&str> = messages.split('`').skip(1).step_by(2).collect();
         let settings = ["pieces", "recv"].map(|name| self.setting(name).unwrap().replace('`', ""));
+        let late = self.setting("reads") == Some("late");
         json!({ "play": {
             "messages": messages.join("\n") + "\n",
             "framing": framing,
             "cut": settings[0],
             "reads": settings[1],
+            "late": late,
         } })
     }
 }
@@ -90,7 +92,7 @@ fn every_situation_of_the_page_can_be_shown() {
     assert_eq!(titles.len(), all.len(), "a title is an address: each is there once");
 }
 
-/// What the page says about them in words.
+/// Each situation's text asks what comes out: without a framing it's luck, and with one it's what was sent.
 #[test]
 fn a_framing_gives_the_messages_that_were_sent_and_nothing_else_does() {
     for situation in situations().iter().filter(|one| one.setting("messages").is_some()) {

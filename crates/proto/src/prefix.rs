@@ -50,7 +50,7 @@ impl Framing for PrefixFraming {
 
 /// The same with the most significant byte first, in network byte order: `struct.pack('>i', n)`.
 ///
-/// None of our programs sends it, but a recording of other programs may contain it.
+/// None of our servers and clients speaks it, but the playground can, and a recording of other programs may contain it.
 #[derive(Clone, Copy, Debug)]
 pub struct BigEndianFraming {
     /// The longest body that is accepted, in bytes.
@@ -111,4 +111,19 @@ pub(crate) fn length(
 pub fn encode_head(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
     let length = i32::try_from(length).map_err(|_| EncodeError { length })?;
     Ok(length.to_le_bytes())
+}
+
+/// The same prefix with the most significant byte first: `struct.pack('>i', length)`.
+///
+/// ```
+/// assert_eq!(proto::prefix::encode_big_endian_head(123)?, [0, 0, 0, 0x7b]);
+/// # Ok::<(), proto::EncodeError>(())
+/// ```
+///
+/// # Errors
+/// When the body is longer than `i32::MAX` bytes.
+pub fn encode_big_endian_head(length: usize) -> Result<[u8; PREFIX_LEN], EncodeError> {
+    let mut head = encode_head(length)?;
+    head.reverse();
+    Ok(head)
 }
