@@ -13,6 +13,7 @@ use crate::setup_error::SetupError;
 use observe::Event;
 use stage::Scratch;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use timeline::Stream;
@@ -93,13 +94,13 @@ impl<'a> Scene<'a> {
     /// Saves what the reader asked for, and prints where. The verdict does not depend on it.
     pub fn save(mut self, name: &str, claim: &str) -> Result<(), SetupError> {
         if let Some(path) = self.options.picture.as_ref().filter(|_| !self.drawn.is_empty()) {
+            let failed = |source| SetupError::Save { path: path.clone(), source };
             let title = format!("{name}: {claim}");
             let drawing = match path.extension().and_then(|extension| extension.to_str()) {
                 Some("html") => timeline::page(&title, &self.drawn, &parties(&self.drawn)),
-                Some("trace") => trace(&parties(&self.drawn)),
+                Some("trace") => trace(&parties(&self.drawn)).map_err(failed)?,
                 _ => timeline::svg(&title, &self.drawn),
             };
-            let failed = |source| SetupError::Save { path: path.clone(), source };
             fs::write(path, drawing).map_err(failed)?;
             // Not wrapped, so that you can copy the path.
             self.table(&format!("saved {}\n", path.display()))?;
@@ -291,9 +292,13 @@ impl<'a> Scene<'a> {
 }
 
 /// The calls of all parties, one JSON object a line, as the programs' `--trace` writes them.
-fn trace(parties: &[(&str, Vec<Event>)]) -> String {
-    let events = parties.iter().flat_map(|(_, events)| events);
-    events.filter_map(|event| serde_json::to_string(event).ok()).map(|line| line + "\n").collect()
+fn trace(parties: &[(&str, Vec<Event>)]) -> io::Result<String> {
+    let mut text = String::new();
+    for event in parties.iter().flat_map(|(_, events)| events) {
+        text += &serde_json::to_string(event)?;
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// The parties whose calls were drawn, with all their events on those connections. A connection is listed once, even if

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `--json`: one object for each experiment, nothing else | `a_program_gets_one_object_for_each_experiment` |
 //! | `--predict` takes letters, says what it expects, goes on without an answer, explains the one it got | `a_prediction_is_asked_until_it_is_one` |
-//! | `--picture` saves an image or a page; what it cannot save is said | `pictures_are_saved` |
+//! | `--picture` saves an image, a page or the calls; what it cannot save is said | `pictures_are_saved` |
+//! | the calls that an experiment saves, drawn again | `a_saved_recording_has_every_end_that_was_drawn` |
 //! | `--segments` draws the segments and saves the packets, or says why not | `segments_are_drawn_and_saved` |
 //! | an option that changes nothing is mentioned | `what_has_no_effect_is_said` |
 //! | Ctrl-C: exit 130, and no verdict | `told_to_end_it_does_not_judge` |
@@ -19,6 +20,7 @@ use stage::{Program, Signal, Stream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
+use timeline::Direction;
 use typed::demo;
 
 #[test]
@@ -88,13 +90,19 @@ fn explanation(choice: &str) -> String {
 #[test]
 fn pictures_are_saved() {
     let scratch = stage::Scratch::new().unwrap();
-    for (file, begins) in [("case2.svg", "<svg "), ("case2.html", "<!doctype html>")] {
+    let kinds = [
+        ("case2.svg", "<svg ", "llo"),
+        ("case2.html", "<!doctype html>", "llo"),
+        // In base64: `llohi`.
+        ("case2.trace", "{\"t_us\":", "bGxvaGk="),
+    ];
+    for (file, begins, holds) in kinds {
         let path = scratch.path().join(file);
         let output = demo("", &["run", "case2", "--picture", path.to_str().unwrap()]);
         assert!(output.status.success());
         assert!(text(&output.stdout).contains(&format!("saved {}", path.display())));
         let saved = std::fs::read_to_string(&path).unwrap();
-        assert!(saved.to_lowercase().starts_with(begins) && saved.contains("llo"), "{saved}");
+        assert!(saved.to_lowercase().starts_with(begins) && saved.contains(holds), "{saved}");
     }
 
     // A folder has that name, so the file cannot be written; what the experiment showed is not lost with it.
@@ -111,6 +119,44 @@ fn pictures_are_saved() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("there is no folder "), "{}", text(&output.stderr));
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+}
+
+/// `timeline` and the playground read it.
+#[test]
+fn a_saved_recording_has_every_end_that_was_drawn() {
+    let scratch = stage::Scratch::new().unwrap();
+    let mut saved = 0;
+    for name in demos::ALL.iter().map(|one| one.name) {
+        let transcript = format!("{}/transcripts/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        let transcript = std::fs::read_to_string(transcript).unwrap();
+        let draws = transcript.contains("\noffset ");
+        // `ack` takes seconds, because it also times round trips.
+        if !draws || name == "ack" {
+            continue;
+        }
+        let path = scratch.path().join(name).with_extension("trace");
+        let output = demo("", &["run", name, "--picture", path.to_str().unwrap()]);
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+
+        let events = timeline::read_trace(&path).unwrap().events;
+        let connections = timeline::connections(&events, &[]);
+        for one in &connections {
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                one.stream(direction).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            assert!(one.client.iter().all(|event| !one.server.contains(event)), "{name}");
+        }
+        let ends = [
+            ("\nclient ", connections.iter().any(|one| !one.client.is_empty())),
+            ("\nserver ", connections.iter().any(|one| !one.server.is_empty())),
+        ];
+        for (lane, is_recorded) in ends {
+            assert!(is_recorded || !transcript.contains(lane), "{name}: {connections:?}");
+        }
+        assert!(!connections.is_empty(), "{name}");
+        saved += 1;
+    }
+    assert!(saved > 10, "{saved}");
 }
 
 #[test]

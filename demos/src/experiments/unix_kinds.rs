@@ -121,7 +121,7 @@ fn two_sends(kind: Type, server: &Path) -> io::Result<Recorded<Socket>> {
         socket.bind(&SockAddr::unix(server.with_extension("client"))?)?;
     }
     socket.connect(&SockAddr::unix(server)?)?;
-    let mut socket = Recorded::new(socket);
+    let mut socket = Recorded::connected(socket)?;
     SENDS.iter().try_for_each(|bytes| socket.send(bytes))?;
     if kind != Type::DGRAM {
         socket.shutdown(Shutdown::Write)?;
