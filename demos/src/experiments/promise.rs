@@ -28,14 +28,14 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "as much as its limit allows: 16 MiB",
-                "A limit says how much may come; it doesn't reserve anything. When 16 MiB were promised and only \
-                 4 bytes of them came, the servers' memory grew by 148 KiB at most, in our run.",
+                "A limit says how much may come; it doesn't reserve anything. When all of it was promised and \
+                 only 4 bytes came, the servers' memory grew by 148 KiB at most, in our run.",
             ),
             right(
                 "less than 1 MiB",
-                "The length is checked before it's believed, and this one is refused. Even an allowed one, 16 \
-                 MiB, gets no memory before its bytes arrive: the servers used 148 KiB more at most, in our \
-                 run.",
+                "The length is checked before it's believed, and this one is refused. Even the longest \
+                 one that's allowed gets no memory before its bytes arrive: the servers used 148 KiB more at \
+                 most, in our run.",
             ),
         ],
     },
