@@ -1,7 +1,8 @@
 //! The order in which the page steps through the calls: causes before their effects.
 //!
-//! A call is noted when it returns. On a busy machine the receiver may have its bytes, and note them, before the sender
-//! comes to note its `send`: the times alone would put the effect before its cause.
+//! Our programs note a call when it returns. On a busy machine the receiver may have its bytes, and note them, before the sender
+//! comes to note its `send`: the times alone would put the effect before its cause. strace notes when a call begins, and a `recv`
+//! that waits begins before the `send` that ends its waiting.
 
 use crate::calls::{Call, CallKey};
 use crate::stream::Stream;
@@ -13,14 +14,16 @@ use std::collections::{BinaryHeap, HashMap};
 pub(crate) type Entry<'a> = (usize, CallKey<'a>, &'a Event);
 
 /// The calls in the order of time, except that an `accept` comes after its `connect`, and each call after the `send` of its
-/// last byte and after the calls that its process noted earlier. These rules can contradict each other, as when one thread
-/// notes a `send` only after another thread has received the answer. Then the causes still come before their effects.
+/// last byte and after the calls that its process noted earlier; a `recv` that returned 0 comes after the call with which the
+/// peer ended the stream. These rules can contradict each other, as when one thread notes a `send` only after another thread
+/// has received the answer. Then the causes still come before their effects.
 pub(crate) fn in_order<'a>(all: Vec<Entry<'a>>, streams: &[Stream]) -> Vec<Entry<'a>> {
-    let in_streams = streams.iter().flat_map(|stream| in_stream(stream, &all));
     let by_time = by_time(&all);
+    let endings = Endings::new(&all, &by_time);
+    let in_streams = streams.iter().flat_map(|stream| in_stream(stream, &all, &endings));
     let pairs: Vec<(usize, usize)> = same_calls(&all)
         .into_iter()
-        .chain(between_ends(&all, &by_time))
+        .chain(between_ends(&all, &by_time, &endings))
         .chain(in_streams)
         .collect();
     // For each call, the calls that it caused, and how many causes it is still waiting for.
@@ -109,9 +112,9 @@ fn same_calls(all: &[Entry<'_>]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Pairs of a `connect` and its `accept`, and of a `send` and a `recv` on these two sockets, in both directions. Where several
-/// connections have the same addresses, as on a Unix socket, the first `accept` takes the first `connect`.
-fn between_ends(all: &[Entry<'_>], by_time: &[usize]) -> Vec<(usize, usize)> {
+/// Pairs of a `connect` and its `accept`, and of a `recv` and the call on the other socket that caused it, in both directions.
+/// Where several connections have the same addresses, as on a Unix socket, the first `accept` takes the first `connect`.
+fn between_ends(all: &[Entry<'_>], by_time: &[usize], endings: &Endings) -> Vec<(usize, usize)> {
     let mut ends: HashMap<_, [Vec<usize>; 2]> = HashMap::new();
     let mut moved: HashMap<_, Vec<usize>> = HashMap::new();
     for &at in by_time {
@@ -130,11 +133,14 @@ fn between_ends(all: &[Entry<'_>], by_time: &[usize]) -> Vec<(usize, usize)> {
     for (at, (_, (name, ..), event)) in all_moved {
         moved.entry((*name, event.pid, event.conn)).or_default().push(at);
     }
-    let of = |name, end: usize| moved.get(&(name, all[end].2.pid, all[end].2.conn));
+    let socket = |end: usize| (all[end].2.pid, all[end].2.conn);
+    let of = |name, (pid, conn)| moved.get(&(name, pid, conn)).into_iter().flatten().copied();
     let carried = |from: usize, to: usize| {
-        let (sends, recvs) = (of("send", from), of("recv", to));
-        let recvs = recvs.into_iter().flatten();
-        recvs.filter_map(move |recv| Some((bringing(sends?, all, *recv)?, *recv)))
+        let (from, to) = (socket(from), socket(to));
+        let sends: Vec<usize> = of("send", from).collect();
+        let cause =
+            move |recv| bringing(&sends, all, recv).or_else(|| endings.ending(from, all[recv].2));
+        of("recv", to).filter_map(move |recv| Some((cause(recv)?, recv)))
     };
     let met = ends.values().flat_map(|[connects, accepts]| connects.iter().zip(accepts));
     let pairs = met.flat_map(|(connect, accept)| {
@@ -152,9 +158,48 @@ fn bringing(sends: &[usize], all: &[Entry<'_>], recv: usize) -> Option<usize> {
     (all[send].2.offset < Some(taken)).then_some(send)
 }
 
-/// The same for what a stream knows without addresses: pairs of a call and the `send` of its last byte. Captured
-/// segments have a clock of their own.
-fn in_stream(stream: &Stream, all: &[Entry<'_>]) -> Vec<(usize, usize)> {
+/// What ended the streams, as far as it was recorded: a peer that is killed or resets the connection makes no call.
+struct Endings {
+    /// For each socket, its first `shutdown` of writing or, without one, its `close`.
+    sending: HashMap<(u32, u64), usize>,
+    /// When a socket ended its own reading. From then on its `recv` returns 0, whatever the peer does.
+    reading: HashMap<(u32, u64), u64>,
+}
+
+impl Endings {
+    fn new(all: &[Entry<'_>], by_time: &[usize]) -> Endings {
+        let (mut sending, mut reading) = (HashMap::new(), HashMap::new());
+        for &at in by_time {
+            let event = all[at].2;
+            let (socket, dir) = ((event.pid, event.conn), event.dir.as_deref());
+            let is_shutdown = event.call == "shutdown";
+            if event.error.is_some() || !(is_shutdown || event.call == "close") {
+                continue;
+            }
+            if dir != Some("in") {
+                sending.entry(socket).or_insert(at);
+            }
+            if is_shutdown && dir != Some("out") {
+                // Reading alone is ended to wake another thread from its `recv`, which may be noted before the `shutdown`.
+                let from = if dir == Some("in") { 0 } else { event.t_us };
+                reading.entry(socket).or_insert(from);
+            }
+        }
+        Endings { sending, reading }
+    }
+
+    /// The call on the socket `from` that made this `recv` return 0, if that's what it did.
+    fn ending(&self, from: (u32, u64), recv: &Event) -> Option<usize> {
+        let is_end = recv.call == "recv" && recv.got == Some(0) && recv.asked != Some(0);
+        let own = self.reading.get(&(recv.pid, recv.conn));
+        let is_of_peer = own.is_none_or(|own| recv.t_us < *own);
+        self.sending.get(&from).copied().filter(|_| is_end && is_of_peer)
+    }
+}
+
+/// The same for what a stream knows without addresses: pairs of a call and the one that sent its last byte, or the end.
+/// Captured segments have a clock of their own.
+fn in_stream(stream: &Stream, all: &[Entry<'_>], endings: &Endings) -> Vec<(usize, usize)> {
     let places: HashMap<&CallKey<'_>, usize> =
         all.iter().enumerate().map(|(at, (_, key, _))| (key, at)).collect();
     let place = |name, call: &Call| places.get(&(name, call.socket.clone(), call.number)).copied();
@@ -162,13 +207,18 @@ fn in_stream(stream: &Stream, all: &[Entry<'_>]) -> Vec<(usize, usize)> {
     lanes.retain(|lane| lane.call != "segment");
     let mut pairs = Vec::new();
     for pair in lanes.windows(2) {
+        let sends = pair[0].calls;
         for call in pair[1].calls.iter().filter(|call| call.len > 0) {
-            let sends = pair[0].calls;
             let cause = sends.get(sends.partition_point(|send| send.end() < call.end()));
             let cause = cause.filter(|send| send.offset < call.end());
             let cause = cause.and_then(|send| place("send", send));
             pairs.extend(cause.zip(place(pair[1].call, call)));
         }
+        let Some((pid, conn, _)) = sends.first().map(|send| &send.socket) else { continue };
+        let received = pair[1].calls.iter().filter_map(|call| place(pair[1].call, call));
+        pairs.extend(
+            received.filter_map(|recv| Some((endings.ending((*pid, *conn), all[recv].2)?, recv))),
+        );
     }
     pairs
 }

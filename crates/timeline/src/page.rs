@@ -37,7 +37,7 @@ const CALLS: [&str; 11] = [
 
 /// A page that steps through a run. It draws the `streams`, and it steps through the events of the `parties`, each given
 /// with its name: in the order of time, but causes before their effects. No `accept` comes before its `connect`, and no
-/// `recv` before the `send` of its last byte.
+/// `recv` before the `send` of its last byte or, if it returned 0, before the `shutdown` or `close` that ended the stream.
 ///
 /// Pass the events that the streams were made from. A call that is in no stream is a step without a box. A note is shown
 /// with its `recv`; calls that we don't know are left out.

@@ -8,8 +8,9 @@ mod runs;
 use observe::Event;
 use runs::{event, moved, run};
 use serde_json::Value;
+use std::path::Path;
 use std::time::{Duration, Instant};
-use timeline::{Connection, Direction, Stream, connections, page};
+use timeline::{Connection, Direction, Stream, connections, page, read_trace};
 
 fn connection(sends: &[&[u8]], relay: Option<&[usize]>, takes: &[usize]) -> Connection {
     let run = run(sends, relay, takes);
@@ -305,14 +306,129 @@ fn two_sends_noted_late_keep_their_order() {
 #[test]
 fn a_stream_without_addresses_has_causes_too() {
     let mut run = run(&[b"hello"], None, &[5]);
-    let (mut sent, taken) = (run.client.split_off(1), run.server.split_off(1));
+    let (mut sent, mut taken) = (run.client.split_off(1), run.server.split_off(1));
     sent[0].t_us = 900;
+    sent.push(Event { t_us: 950, pid: 1, conn: 1, call: "close".into(), ..Event::default() });
+    taken.push(Event { t_us: 300, ..event("recv", "in", 3, 2, 5, b"") });
     let stream = Stream::from_events(&sent, &taken).unwrap();
     let data = data(&page("No addresses", &[stream], &[("one", sent), ("other", taken)]));
+    let calls: Vec<&Value> =
+        data["steps"].as_array().unwrap().iter().map(|step| &step["call"]).collect();
+    // The second recv comes after the close, and the end needs no address either.
+    assert_eq!(calls, ["send", "recv", "close", "recv"]);
+}
+
+/// A client says `hello`; its `ends` and those of the server follow, each with what it ends and when it was noted. The server
+/// noted at 300 that nothing more will come.
+fn ended(client: &[(&str, &str, u64)], server: &[(&str, &str, u64)]) -> Connection {
+    let mut run = run(&[b"hello"], None, &[5]);
+    run.server.push(Event { t_us: 300, ..event("recv", "in", 3, 2, 5, b"") });
+    let end = |pid, conn| {
+        move |(call, dir, t_us): &(&str, &str, u64)| Event {
+            t_us: *t_us,
+            pid,
+            conn,
+            call: (*call).into(),
+            dir: Some((*dir).to_owned()).filter(|dir| !dir.is_empty()),
+            ..Event::default()
+        }
+    };
+    run.client.extend(client.iter().map(end(1, 1)));
+    run.server.extend(server.iter().map(end(3, 2)));
+    run.server.sort_by_key(|event| event.t_us);
+    connections(&[run.client, run.server].concat(), &[]).remove(0)
+}
+
+#[test]
+fn the_end_of_a_stream_comes_after_what_ended_it() {
+    let told_last =
+        |client: &[_], server: &[_]| told(&ended(client, server)).split_off(4).join(", ");
+    let close = |t_us| ("close", "", t_us);
+    for (client, expected) in [
+        (&[close(310)][..], "client close, server recv"),
+        (&[("shutdown", "out", 310), close(320)], "client shutdown, server recv, client close"),
+        (&[("shutdown", "", 310), close(320)], "client shutdown, server recv, client close"),
+        (&[("shutdown", "in", 310), close(320)], "client shutdown, client close, server recv"),
+        (&[("shutdown", "out", 200), close(320)], "client shutdown, server recv, client close"),
+        // It was killed.
+        (&[], "server recv"),
+    ] {
+        assert_eq!(told_last(client, &[]), expected, "{client:?}");
+    }
+    // Another thread of the server ended its reading, and a client that closes later has nothing to do with it.
+    for shutdown in [("shutdown", "in", 290), ("shutdown", "in", 310), ("shutdown", "", 290)] {
+        let told = told_last(&[close(900)], &[shutdown]);
+        assert!(told.ends_with("client close"), "{shutdown:?}: {told}");
+    }
+    // This one ended both when it knew that the client had closed.
+    let both = [("shutdown", "", 310)];
+    assert_eq!(told_last(&[close(330)], &both), "client close, server recv, server shutdown");
+
+    // A shutdown that failed ended nothing, and a recv without room returns 0 at any time.
+    let mut failed = ended(&[("shutdown", "out", 310), close(320)], &[]);
+    failed.client[2].error = Some("ENOTCONN".into());
+    assert_eq!(told(&failed)[4..], ["client shutdown", "client close", "server recv"]);
+    let mut roomless = ended(&[close(310)], &[]);
+    roomless.server[2].asked = Some(0);
+    assert_eq!(told(&roomless)[4..], ["server recv", "client close"]);
+}
+
+#[test]
+fn each_end_of_a_relay_has_its_own_cause() {
+    let mut run = run(&[b"hello"], Some(&[5]), &[5]);
+    let close =
+        |pid, conn, t_us| Event { t_us, pid, conn, call: "close".into(), ..Event::default() };
+    run.server.push(Event { t_us: 300, ..event("recv", "in", 3, 2, 5, b"") });
+    run.relay.push(Event { t_us: 310, ..event("recv", "in", 2, 2, 5, b"") });
+    run.relay.push(close(2, 3, 320));
+    run.client.push(close(1, 1, 330));
+    let connection = connections(&[run.client, run.server].concat(), &run.relay).remove(0);
+    let told = told(&connection);
+    assert_eq!(told[8..], ["client close", "relay recv", "relay close", "server recv"], "{told:?}");
+}
+
+/// Both wait for the other's end before they close, which can't be: a reset, say, that nobody recorded.
+#[test]
+fn ends_that_wait_for_each_other_are_all_told() {
+    let mut connection = ended(&[("close", "", 500)], &[("close", "", 510)]);
+    connection.client.push(Event { t_us: 310, ..event("recv", "in", 1, 1, 0, b"") });
+    connection.client.sort_by_key(|event| event.t_us);
+    let mut told = told(&connection);
+    told.sort();
+    let all = ["client close", "client connect", "client recv", "client send \"hello\""];
+    assert_eq!(told[..4], all);
     assert_eq!(
-        (&data["steps"][0]["call"], &data["steps"][1]["call"]),
-        (&"send".into(), &"recv".into())
+        told[4..],
+        ["server accept", "server close", "server recv", "server recv \"hello\""]
     );
+}
+
+#[test]
+fn in_every_recording_of_the_playground_an_end_comes_after_what_ended_it() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let pairs = ["strace/desk", "strace/desk-lines", "ladder/handshake", "ladder/two-writes"];
+    let pairs = pairs.map(|run| {
+        ["client", "server"].map(|end| tests.join(format!("{run}.{end}.strace"))).to_vec()
+    });
+    let runs = std::fs::read_dir(tests.join("../../../docs/src/playground/runs")).unwrap();
+    let runs = runs.map(|file| vec![file.unwrap().path()]).chain(pairs);
+    let mut ends = 0;
+    for files in runs {
+        let events = files.iter().flat_map(|file| read_trace(file).unwrap().events);
+        for connection in connections(&events.collect::<Vec<_>>(), &[]) {
+            let told = told(&connection);
+            let place = |call: String| told.iter().position(|told| *told == call);
+            for (one, other) in [("client", "server"), ("server", "client")] {
+                let ending = place(format!("{other} shutdown"));
+                let ending = ending.or_else(|| place(format!("{other} close")));
+                if let (Some(end), Some(ending)) = (place(format!("{one} recv")), ending) {
+                    assert!(ending < end, "{files:?}: {told:#?}");
+                    ends += 1;
+                }
+            }
+        }
+    }
+    assert!(ends > 8, "{ends}");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! | datagrams, one of them cut | `datagrams` |
 //! | bytes that strace doesn't see: sendfile, splice, `-s` | `what_was_not_seen_is_said` |
 //! | a socket from before; without -ttt, without -yy; a cut last line | `what_cannot_be_drawn_is_said` |
-//! | MSG_PEEK, EAGAIN, EINPROGRESS, a shared socket's close | `calls_that_move_nothing` |
+//! | MSG_PEEK, EAGAIN, EINPROGRESS, shutdown, a shared socket's close | `calls_that_move_nothing` |
 //! | the texts of chapter 15 are drawn from its recordings | `the_chapter_shows_what_is_drawn` |
 //! | a program under strace today gives the same picture as its recording | `a_program_of_today_is_drawn_like_its_recording` |
 //! | a direction without bytes where a call failed | `a_reset_before_an_answer_is_said` |
@@ -239,12 +239,19 @@ fn calls_that_move_nothing() {
 2 1700000000.000005 close(4<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
 1 1700000000.000006 <... recvfrom resumed>\"hi\", 9, 0, NULL, NULL) = 2
 1 1700000000.000007 sendto(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, \"x\", 1, 0, NULL, 0) = -1 EPIPE (Broken pipe)
-1 1700000000.000008 close(3<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
+1 1700000000.000008 shutdown(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, SHUT_WR) = 0
+1 1700000000.000009 shutdown(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, SHUT_RD) = 0
+1 1700000000.000010 shutdown(3<TCP:[127.0.0.1:8->127.0.0.1:9]>, SHUT_RDWR) = 0
+1 1700000000.000011 close(3<TCP:[127.0.0.1:8->127.0.0.1:9]>) = 0
 ",
     )
     .unwrap();
     let calls: Vec<&str> = trace.events.iter().map(|event| event.call.as_str()).collect();
-    assert_eq!(calls, ["connect", "recv", "recv", "send", "close"]);
+    let ends = ["shutdown", "shutdown", "shutdown", "close"];
+    assert_eq!(calls, [&["connect", "recv", "recv", "send"][..], &ends].concat());
+    let dirs: Vec<Option<&str>> =
+        trace.events[4..].iter().map(|event| event.dir.as_deref()).collect();
+    assert_eq!(dirs, [Some("out"), Some("in"), None, None], "which direction a shutdown ended");
     assert_eq!((trace.events[0].error.as_deref(), trace.events[0].pid), (None, 1));
     assert_eq!(
         trace.remarks,

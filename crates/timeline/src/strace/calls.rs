@@ -51,10 +51,11 @@ impl Calls {
         match call.name {
             "socket" => self.created(thread, t_us, call),
             "socketpair" => self.paired(thread, t_us, call),
-            "bind" | "listen" | "shutdown" => {
+            "bind" | "listen" => {
                 let Some((socket, _)) = self.socket(thread, call, 0) else { return };
                 self.note(t_us, call.name, socket, call.result);
             }
+            "shutdown" => self.shutdown(thread, t_us, call),
             "close" => {
                 let Some((socket, number)) = self.socket(thread, call, 0) else { return };
                 self.sockets.close(thread, number, socket);
@@ -178,6 +179,16 @@ impl Calls {
             let socket = self.sockets.create(thread, end, Family::Stream);
             self.sockets.all[socket].begun = true;
             self.note(t_us, call_as, socket, call.result);
+        }
+    }
+
+    fn shutdown(&mut self, thread: u32, t_us: u64, call: &Call<'_>) {
+        let Some((socket, _)) = self.socket(thread, call, 0) else { return };
+        self.note(t_us, call.name, socket, call.result);
+        let ends = |side| call.args.get(1).is_some_and(|how| how.has_flag(side));
+        let dir = [("in", "SHUT_RD"), ("out", "SHUT_WR")].into_iter().find(|(_, side)| ends(side));
+        if let Some(shutdown) = self.events.last_mut() {
+            shutdown.dir = dir.map(|(dir, _)| dir.to_owned());
         }
     }
 
