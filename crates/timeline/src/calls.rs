@@ -101,6 +101,11 @@ fn first_difference(one: &Call, other: &Call, at: Range<usize>) -> Option<usize>
     differs.map(|index| at.start + index)
 }
 
+/// Whether a call failed only because nothing had arrived yet or the buffer was full: the socket doesn't block, or timed out.
+pub(crate) fn would_block(error: Option<&str>) -> bool {
+    error.is_some_and(|error| error.starts_with("EAGAIN"))
+}
+
 /// Whose call it is: the process, the socket, and the direction, because a segment's name doesn't say which way it went.
 pub(crate) type Socket = (u32, u64, Option<String>);
 
@@ -166,9 +171,9 @@ impl Call {
         (!said.is_empty()).then(|| columns::cut(&said, NOTE))
     }
 
-    /// Whether it failed only because nothing had arrived yet or the buffer was full: the socket doesn't block, or timed out.
+    /// Whether it failed, but would only have had to wait.
     pub fn would_block(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
+        would_block(self.error.as_deref())
     }
 
     /// The bytes at these offsets of the stream: the first of them, as far as they are known.

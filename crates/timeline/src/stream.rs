@@ -1,7 +1,9 @@
 //! One direction of one connection: what was sent, what was received, and the messages the bytes belong to.
 
 use crate::bytes;
-use crate::calls::{Call, Retransmission, attach_notes, calls, contradiction, segments};
+use crate::calls::{
+    Call, Retransmission, attach_notes, calls, contradiction, segments, would_block,
+};
 use crate::error::StreamError;
 use crate::message::{Kind, Message, Part, PlacedMessage};
 use event::Event;
@@ -316,7 +318,7 @@ impl Read {
 
     /// Whether it failed only because nothing had arrived yet.
     pub fn would_block(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error.starts_with("EAGAIN"))
+        would_block(self.error.as_deref())
     }
 
     /// Whether it says that nothing more will come.
