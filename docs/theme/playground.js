@@ -17,28 +17,32 @@ const PAGE = `
 <p id="error" role="alert"></p>
 <ul id="remarks"></ul>
 <div class="columns">
-  <form>
+  <details id="settings"><summary>Change the settings</summary><form>
     <p>
       <label for="messages">Messages, one per line</label>
-      <textarea id="messages" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="error messages-help"></textarea>
+      <textarea id="messages" rows="4" spellcheck="false" autocapitalize="off" aria-describedby="messages-help"></textarea>
       <small id="messages-help"><code>\\n</code> and <code>\\x00</code> stand for single bytes. An empty line is an empty message.</small>
     </p>
     <p>
       <label for="cut">Pieces that the network delivers</label>
-      <input id="cut" autocomplete="off" spellcheck="false" autocapitalize="off" aria-describedby="error cut-help">
+      <input id="cut" autocomplete="off" spellcheck="false" autocapitalize="off" aria-describedby="cut-help">
       <small id="cut-help"><code>*</code>: everything in one; <code>sends</code>: one for each send; <code>3,1</code>: three bytes, one,
         three, one …; <code>3,1,*</code>: three, one, then the rest</small>
     </p>
     <p>
       <label for="reads">Each recv takes at most</label>
-      <input id="reads" inputmode="numeric" autocomplete="off" spellcheck="false" aria-describedby="error reads-help">
+      <input id="reads" inputmode="numeric" autocomplete="off" spellcheck="false" aria-describedby="reads-help">
       <small id="reads-help">in bytes: <code>1024</code>, or <code>2,5</code> for two the first time and five from then on</small>
     </p>
-  </form>
+    <p>
+      <label><input id="late" type="checkbox" aria-describedby="late-help"> The receiver reads late</label>
+      <small id="late-help">only when everything that was sent has arrived</small>
+    </p>
+  </form></details>
   <div id="shown">
-    <div id="stream">
-      <p class="caption">The stream as it was sent. Click a byte to cut after it; click again to undo.</p>
-      <div id="strip" aria-hidden="true"></div>
+    <div id="stream" aria-hidden="true">
+      <p class="caption">The stream as it was sent. Press a byte to cut after it; press again to undo.</p>
+      <div id="strip"></div>
     </div>
     <div id="run" class="run"></div>
   </div>
@@ -67,6 +71,7 @@ const FRAMINGS = {
 };
 const FIELDS = ["messages", "cut", "reads"];
 const DARK = ["coal", "navy", "ayu"]; // the book's themes on dark paper
+const WIDE = 900; // pixels: beside the run there's room for the settings
 const FRAME = 34; // pixels: the border and the padding around a picture
 const MENU = 50; // pixels: the book's menu is on top of the page
 const STRIP = 400; // more bytes than anybody clicks
@@ -77,11 +82,12 @@ const LARGEST = 20e6; // bytes of recordings: more would keep the page busy for 
 
 const fromBase64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
-// Asks the course's code. If the engine fails, a new one answers the next question.
+// Asks the course's code. If the engine fails, a new one answers the next question, as soon as it has started.
 function engine(module) {
-  let exports;
+  let exports = null;
   const start = () => WebAssembly.instantiate(module).then((instance) => (exports = instance.exports));
   function ask(question) {
+    if (!exports) return { error: "the playground's engine is still starting again: wait a moment, and change something" };
     try {
       const asked = new TextEncoder().encode(JSON.stringify(question));
       const at = exports.question(asked.length);
@@ -89,6 +95,7 @@ function engine(module) {
       const length = exports.answer();
       return JSON.parse(new TextDecoder().decode(new Uint8Array(exports.memory.buffer, exports.answer_at(), length)));
     } catch (error) {
+      exports = null;
       start();
       return { error: `the playground's engine failed, and is starting again: that's a bug in the playground, not in your settings (${error.message})` };
     }
@@ -109,12 +116,12 @@ function situations() {
     if (!table) continue;
     const names = [...table.querySelectorAll("th")].map((cell) => cell.textContent.trim());
     const cells = [...table.querySelectorAll("td")];
-    const { framing, pieces, recv, recording } = Object.fromEntries(names.map((name, at) => [name, cells[at].textContent.trim()]));
+    const { framing, pieces, recv, reads, recording } = Object.fromEntries(names.map((name, at) => [name, cells[at].textContent.trim()]));
     let part = heading.previousElementSibling;
     while (part.tagName !== "H2") part = part.previousElementSibling;
     // An empty message is written in italics, because code can't be empty.
     const messages = [...cells[0].querySelectorAll("code, em")].map((message) => (message.matches("em") ? "" : message.textContent));
-    const settings = recording ? { recordings: recording.split(" "), framing } : { played: { messages: messages.join("\n") + "\n", framing, cut: pieces, reads: recv } };
+    const settings = recording ? { recordings: recording.split(" "), framing } : { played: { messages: messages.join("\n") + "\n", framing, cut: pieces, reads: recv, late: reads === "late" } };
     found.set(heading.id, { title: heading.textContent.trim(), part: part.textContent.trim(), about, ...settings });
   }
   return found;
@@ -128,7 +135,7 @@ function playground(host, ask) {
   root.innerHTML = `<style>${page.style}</style><link rel="stylesheet" href="playground/playground.css">${PAGE}`;
   const $ = (id) => root.getElementById(id);
   const known = situations();
-  // What is shown: `played`, or `recordings` with a `framing` and a `connection`.
+  // What is shown: `played`, or `recordings` with a `framing` and a `connection`; and the `situation` that it began with.
   let shown;
   let listening = new AbortController();
   let byPointer = false;
@@ -146,33 +153,42 @@ function playground(host, ask) {
     }
   }
 
-  // Draws what is shown, and goes to its first step, or to its last.
-  function show(last = false) {
-    const { played, recordings, framing, connection } = shown;
+  // What the course's code is asked for it. No picture is wider than the page, so nothing scrolls sideways.
+  function question({ played, recordings, framing, connection }) {
+    const width = Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST));
+    return played ? { play: { ...played, width } } : { replay: { recordings, framing, connection, width } };
+  }
+
+  // Draws what is shown, and goes to this step.
+  function show(at = 0, answer = ask(question(shown))) {
+    const { played, framing, connection } = shown;
     $("framing").querySelector(`[value=${played?.framing ?? framing}]`).checked = true;
     for (const field of FIELDS) if (played && $(field).value !== played[field]) $(field).value = played[field];
-    root.querySelector("form").hidden = $("stream").hidden = !played;
+    $("late").checked = played?.late;
+    $("settings").hidden = $("stream").hidden = !played;
     $("copied").textContent = "";
-    const width = Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST)); // no wider than the page, so nothing scrolls sideways
-    const answer = ask(played ? { play: { ...played, width } } : { replay: { recordings, framing, connection, width } });
     complain(answer.error ?? "", answer.field);
+    // The last run stays, but fainter, because it isn't what the settings say.
+    $("shown").classList.toggle("stale", Boolean(answer.error));
     if (answer.error) return;
     $("connection").replaceChildren(...answer.connections.map((name, at) => element("option", { value: at }, name)));
     $("connection").value = connection ?? 0;
     $("connections").hidden = answer.connections.length < 2;
     $("remarks").replaceChildren(...answer.remarks.map((remark) => element("li", {}, remark)));
     if (played) strip(answer.stream);
-    step(answer, last);
+    step(answer, at);
   }
 
-  // What is wrong, and in which field. The last run stays, but fainter, because it isn't what the settings say.
+  // What is wrong, and in which field.
   function complain(error, field) {
     $("error").textContent = error;
-    $("shown").classList.toggle("stale", error !== "");
-    for (const each of FIELDS) $(each).setAttribute("aria-invalid", each === field);
+    for (const each of FIELDS) {
+      $(each).setAttribute("aria-invalid", each === field);
+      $(each).setAttribute("aria-describedby", `${each === field ? "error " : ""}${each}-help`);
+    }
   }
 
-  function step({ run, decodings, stream }, last) {
+  function step({ run, decodings, stream }, at) {
     listening.abort();
     listening = new AbortController();
     const view = $("run");
@@ -186,7 +202,7 @@ function playground(host, ask) {
     const changed = (index) => tell(run, made, index, stream);
     const hears = (target) => (root.contains(target) || target === document.body || target === document.documentElement) && inSight();
     const { go } = stepThrough(view, run, { changed, signal: listening.signal, largest: 1.2, hears });
-    if (last) go(run.steps.length - 1);
+    if (at) go(at);
   }
 
   function inSight() {
@@ -232,6 +248,8 @@ function playground(host, ask) {
 
   // What it does between two recvs, if it has received anything.
   function meanwhile({ parties, steps }, who, index, told) {
+    const now = steps[index];
+    if (told.length && parties[now.who] === who && !["recv", "recvfrom", "close"].includes(now.call)) return ""; // it's doing something else
     const closed = steps.slice(0, index + 1).some((step) => step.call === "close" && parties[step.who] === who);
     return closed && told.length ? "It has closed its socket." : told.at(-1)?.then;
   }
@@ -252,7 +270,7 @@ function playground(host, ask) {
   }
 
   function verdict(came, told, stream) {
-    const counts = `${count(stream.count, "message")} sent, ${came.length} received`;
+    const counts = `${count(stream.messages.length, "message")} sent, ${came.length} received`;
     if (stream.all_came) return `✓ ${counts}: they're the same.`;
     return told.some(({ gives_up }) => gives_up) ? `✗ ${counts}, and an error.` : `✗ ${counts}: they differ.`;
   }
@@ -276,8 +294,9 @@ function playground(host, ask) {
     $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more bytes` : "");
   }
 
-  // Cuts after this byte, or takes the cut away.
+  // Cuts after this byte, or takes the cut away. After the last byte there's nothing to cut off.
   function cutAfter(place) {
+    if (place === $("strip").querySelectorAll("button").length) return;
     const places = cuts.includes(place) ? cuts.filter((cut) => cut !== place) : [...cuts, place].sort((one, other) => one - other);
     const sizes = places.map((at, index) => at - (places[index - 1] ?? 0));
     change({ cut: [...sizes, "*"].join(",") });
@@ -291,19 +310,21 @@ function playground(host, ask) {
     $("situation").value = "";
   }
 
+  // The run stays where it was, so that you can compare; at its end it stays at the end.
   function change(settings) {
     const from = known.get($("situation").value);
     if (from) name(`${from.title} (changed)`);
-    shown = shown.played ? { played: { ...shown.played, ...settings } } : { ...shown, ...settings };
+    shown = shown.played ? { ...shown, played: { ...shown.played, ...settings } } : { ...shown, ...settings };
     remember();
     const slider = $("slider");
-    show(slider?.value === slider?.max);
+    if (!slider) return show();
+    show(slider.value === slider.max ? Infinity : Number(slider.value));
   }
 
   function load(id) {
     const { about, played, recordings, framing } = known.get(id);
     const recorded = (name) => ({ name, text: new TextDecoder().decode(fromBase64(RUNS[name])) });
-    shown = played ? { played: { ...played } } : { recordings: recordings.map(recorded), framing, connection: 0, situation: id };
+    shown = played ? { situation: id, played: { ...played } } : { situation: id, recordings: recordings.map(recorded), framing, connection: 0 };
     $("situation").value = id;
     $("about").replaceChildren(...about.map((paragraph) => paragraph.cloneNode(true)));
     $("copy").disabled = false;
@@ -315,50 +336,63 @@ function playground(host, ask) {
     const size = [...files].reduce((sum, file) => sum + file.size, 0);
     if (size > LARGEST) return complain(`expected recordings of at most ${count(LARGEST, "byte")}, got ${count(size, "byte")}: the program timeline can draw longer ones`);
     const recordings = await Promise.all([...files].map(async (file) => ({ name: file.name, text: await file.text() })));
-    const { error } = ask({ replay: { recordings, framing: "none", connection: 0 } });
-    if (error) return complain(error); // and what was there stays
-    shown = { recordings, framing: "none", connection: 0 };
+    const opened = { recordings, framing: "none", connection: 0 };
+    const answer = ask(question(opened));
+    if (answer.error) return complain(answer.error); // and what was there stays
+    shown = opened;
     name(names);
     $("about").replaceChildren();
-    $("copy").disabled = true; // a recording stays on this machine, so a link couldn't show it
-    show();
+    // A recording stays on this machine: neither a link nor the address can hold it.
+    $("copy").disabled = true;
+    history.replaceState(null, "", location.pathname + location.search);
+    show(0, answer);
   }
 
   // The address holds the settings, so you can send them to somebody.
   function remember() {
-    const { played, situation, framing, connection } = shown;
-    if (played || situation) history.replaceState(null, "", `#${new URLSearchParams(played ?? { situation, framing, connection })}`);
+    const { situation, played, recordings, framing, connection } = shown;
+    if (recordings && !situation) return; // a reader's own
+    const settings = played ?? { framing, connection };
+    const address = known.has($("situation").value) ? situation : new URLSearchParams(situation ? { situation, ...settings } : settings);
+    history.replaceState(null, "", `#${address}`);
   }
 
-  // Shows what the address names, a situation or settings; if it names neither, the first situation.
+  // Shows what the address names: a situation, settings, or both. If it names neither, the first situation.
   function recall() {
     const id = location.hash.slice(1);
-    const settings = Object.fromEntries(new URLSearchParams(id));
     const first = known.keys().next().value;
-    const isFraming = Object.hasOwn(FRAMINGS, settings.framing);
     if (known.has(id)) load(id);
-    else if (known.get(settings.situation)?.recordings && isFraming) {
-      load(settings.situation);
-      change({ framing: settings.framing, connection: Number(settings.connection) || 0 });
-    } else if (!id.includes("=")) {
-      // If it's anything, it's another heading of this page.
+    else if (id.includes("=")) recallSettings(Object.fromEntries(new URLSearchParams(id)), first);
+    else {
       if (!shown) load(first);
-      return;
-    } else if (isFraming && Object.keys(settings).every((key) => key === "framing" || FIELDS.includes(key))) {
-      shown = { played: { ...known.get(first).played, ...settings } };
-      name("Settings from the address");
-      $("about").replaceChildren();
-      show();
-    } else {
-      load(first);
-      complain(`expected an address that sets framing (one of ${Object.keys(FRAMINGS).join(", ")}), messages, cut and reads; this one has ${Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ")}`);
+      return; // if it names anything, it's another heading of this page
     }
     host.scrollIntoView();
   }
 
+  function recallSettings({ situation, ...settings }, first) {
+    load(known.has(situation) ? situation : first);
+    const expected = shown.played ? ["framing", ...FIELDS, "late"] : ["framing", "connection"];
+    if (!Object.hasOwn(FRAMINGS, settings.framing) || !Object.keys(settings).every((key) => expected.includes(key))) {
+      const got = Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ");
+      return complain(`expected an address that sets framing (one of ${Object.keys(FRAMINGS).join(", ")}) and perhaps ${expected.slice(1).join(", ")}; this one has ${got}`);
+    }
+    if (settings.late) settings.late = settings.late === "true";
+    if (settings.connection) settings.connection = Number(settings.connection) || 0;
+    if (known.has(situation)) return change(settings);
+    shown.situation = undefined;
+    change(settings);
+    name("Settings from the address");
+    $("about").replaceChildren();
+  }
+
   function listen() {
     root.addEventListener("pointerdown", () => (byPointer = true));
-    root.addEventListener("keydown", () => (byPointer = false));
+    root.addEventListener("keydown", (event) => {
+      byPointer = false;
+      // What is typed into a field is not for the book: to mdBook before 0.5.3, an s means search, even here.
+      if (event.target.matches("input, textarea, select")) event.stopPropagation();
+    });
     root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
     // After a click, the arrow keys should step, not choose the next option.
     const chosen = ({ target }) => byPointer && target.blur();
@@ -376,6 +410,10 @@ function playground(host, ask) {
       chosen(event);
     });
     for (const field of FIELDS) $(field).addEventListener("input", ({ target }) => change({ [field]: target.value }));
+    $("late").addEventListener("change", (event) => {
+      change({ late: event.target.checked });
+      chosen(event);
+    });
     $("strip").addEventListener("click", ({ target }) => {
       const cell = target.closest("button");
       if (cell) cutAfter([...$("strip").children].indexOf(cell) + 1);
@@ -402,6 +440,14 @@ function playground(host, ask) {
     host.dataset.theme = DARK.some((theme) => document.documentElement.classList.contains(theme)) ? "dark" : "light";
   }
 
+  // Where there's no room beside the run, the settings are folded.
+  let wide = null;
+  function fold() {
+    const now = host.clientWidth > WIDE;
+    if (now !== wide) $("settings").open = wide = now;
+  }
+  new ResizeObserver(fold).observe(host);
+
   // The picture needs more room than text does, and it needs the arrow keys, so the book's own arrows are hidden.
   host.closest("main").style.maxWidth = "1500px";
   for (const arrows of document.querySelectorAll(".nav-wide-wrapper")) arrows.hidden = true;
@@ -415,26 +461,30 @@ function playground(host, ask) {
   layOut();
   listen();
   // Until its style is loaded, the page is too long, and a link would lead to the wrong place.
-  root.querySelector("link").addEventListener("load", recall);
+  return loaded(root.querySelector("link")).then(recall);
+}
+
+function loaded(tag) {
+  return new Promise((resolve, reject) => {
+    tag.addEventListener("load", resolve);
+    tag.addEventListener("error", () => reject(new Error(`${tag.src ?? tag.href} isn't there; scripts/book.sh makes it`)));
+  });
 }
 
 // Loads what scripts/playground.sh made. With a script element, because a page that was opened as a file can't fetch another.
-function load(name) {
+function script(name) {
   const script = document.createElement("script");
   script.src = `playground/${name}.js`;
   document.head.append(script);
-  return new Promise((resolve, reject) => {
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", () => reject(new Error(`${script.src} isn't there; scripts/book.sh makes it`)));
-  });
+  return loaded(script);
 }
 
 // This script is on every page of the book, and the page that mdBook makes for printing has only the list of situations.
 const host = location.pathname.endsWith("/print.html") ? null : document.getElementById("play-here");
 if (host) {
-  Promise.all(["engine", "runs", "steps"].map(load))
+  Promise.all(["engine", "runs", "steps"].map(script))
     .then(() => WebAssembly.compile(fromBase64(ENGINE)))
     .then(engine)
     .then((ask) => playground(host, ask))
-    .catch((error) => (host.textContent = `The playground can't start: ${error.message}`));
+    .catch((error) => ((host.shadowRoot ?? host).textContent = `The playground can't start: ${error.message}`));
 }

@@ -40,6 +40,7 @@ async function playground(browser) {
 
   let page = await open();
   check("it begins with the first situation", (await text(page, "about")).startsWith("Two sends"));
+  check("which has its settings", (await page.locator("#play-here #late").isChecked()) && (await page.locator("#play-here #cut").inputValue()) === "sends");
   check("nothing has arrived at the first step", (await text(page, "made")) === "It hasn't received anything yet.");
   const hidden = page.locator("#play-here g.step.later, #play-here #list .later, #play-here .picture details");
   const seen = await hidden.evaluateAll((all) => all.filter((each) => getComputedStyle(each).visibility === "visible" && getComputedStyle(each).display !== "none").length);
@@ -60,6 +61,7 @@ async function playground(browser) {
     check(`${name}: every byte is there`, cells === bytes, cells);
   }
   await choose(page, "Length prefix");
+  await page.locator("#play-here #late").uncheck();
   await fill(page, "cut", "*");
   await page.locator("#play-here #strip button").nth(2).click();
   check("a click on a byte cuts after it", (await page.locator("#play-here #cut").inputValue()) === "3,*");
@@ -67,11 +69,22 @@ async function playground(browser) {
   for (let step = 0; step < 3; step++) await page.locator("#play-here #next").click();
   check("step by step: what the decoder keeps", (await codes(page, "kept")).join(" ") === "05 00 00", (await codes(page, "kept")).join(" "));
   check("step by step: what it waits for", (await text(page, "made")).includes("3 of 4 bytes of the length prefix"), await text(page, "made"));
+  const place = await text(page, "count");
+  await choose(page, "Big-endian prefix");
+  check("another framing doesn't lose the place", (await text(page, "count")) === place, await text(page, "count"));
+  await choose(page, "Length prefix");
   await page.locator("#play-here #strip button").nth(2).click();
   check("another click takes the cut away", (await page.locator("#play-here #cut").inputValue()) === "*");
-
-  check("after a click on a byte, the keys still step", await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.id !== "cut"));
+  await page.locator("#play-here #strip button").last().click();
+  check("after the last byte, there's nothing to cut off", (await page.locator("#play-here #cut").inputValue()) === "*");
   await choose(page, "None");
+  await page.locator("#play-here #late").check();
+  await fill(page, "cut", "sends");
+  await end(page);
+  check("late: what arrived in two pieces comes in one recv", (await codes(page, "came")).join() === "hellohi", (await codes(page, "came")).join());
+  await page.locator("#play-here #late").uncheck();
+  await end(page);
+  check("early: each piece has its recv", (await codes(page, "came")).join() === "hello,hi", (await codes(page, "came")).join());
   const before = await text(page, "count");
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
@@ -88,17 +101,21 @@ async function playground(browser) {
       TextEncoder.prototype.encode = encode;
       throw new Error("broken for once");
     };
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = (...module) => instantiate(...module).then((instance) => ((window.engines = (window.engines ?? 0) + 1), instance));
   });
   await fill(page, "messages", "hello");
   check("if the engine fails, the page says so", (await text(page, "error")).includes("broken for once"), await text(page, "error"));
-  await page.waitForTimeout(100); // it's starting again
+  await page.waitForFunction(() => window.engines === 1); // a new one has started
   await fill(page, "messages", "hello\nhi");
   check("and the next question is answered", (await text(page, "error")) === "", await text(page, "error"));
 
   for (const [field, wrong, right, says] of [["cut", "0", "*", "expected *"], ["reads", "many", "4294967295", "expected a size"], ["messages", "\\q", "hello\nhi", "after a backslash"]]) {
     await fill(page, field, wrong);
     check(`${field} "${wrong}": it says what was expected`, (await text(page, "error")).includes(says), await text(page, "error"));
-    check(`${field} "${wrong}": the field is marked`, (await page.locator(`#play-here #${field}`).getAttribute("aria-invalid")) === "true");
+    const marked = await page.locator("#play-here [aria-invalid=true]").evaluateAll((all) => all.map((each) => each.id).join());
+    const described = await page.locator("#play-here [aria-describedby^=error]").evaluateAll((all) => all.map((each) => each.id).join());
+    check(`${field} "${wrong}": this field is marked, and described by the mistake`, marked === field && described === field, `${marked} ${described}`);
     await fill(page, field, right);
     check(`${field}: no mistake, no complaint`, (await text(page, "error")) === "");
   }
@@ -121,6 +138,17 @@ async function playground(browser) {
   await page.locator("#play-here #files").setInputFiles({ name: "no.trace", mimeType: "text/plain", buffer: Buffer.from("nothing\n") });
   await page.locator("#play-here #error:not(:empty)").waitFor();
   check("what isn't a recording is refused", (await text(page, "error")).includes("no.trace, line 1"), await text(page, "error"));
+  check("and what was open stays as it was", (await page.locator("#play-here .picture").count()) === 2 && (await page.locator("#play-here .stale").count()) === 0);
+  check("a reader's own recording isn't in the address", new URL(page.url()).hash === "", page.url());
+  await page.close();
+
+  page = await open("#a-good-day");
+  await page.locator("#play-here #copy").click();
+  check("the link of a situation is its name", new URL(page.url()).hash === "#a-good-day", page.url());
+  await fill(page, "cut", "1");
+  await page.reload();
+  await page.waitForFunction(READY);
+  check("a changed situation comes back with its text", (await text(page, "about")).startsWith("Each send arrives by itself") && (await page.locator("#play-here #cut").inputValue()) === "1", page.url());
   await page.close();
 
   page = await open(new URL(settings).hash);
@@ -150,10 +178,11 @@ async function playground(browser) {
   }
   await page.close();
 
-  for (const hash of ["#framing=bogus", "#framing=constructor", "#framing=none&x=1", "#framing=none&messages=%", "#%", "#%E0%A4%A", "#framing=prefix&cut=bad", "#messages=hi", "#framing=none&framing=\"]"]) {
+  const FRAMING = "expected an address that sets framing";
+  for (const [hash, says] of [["#framing=bogus", FRAMING], ["#framing=constructor", FRAMING], ["#framing=none&x=1", FRAMING], ["#messages=hi", FRAMING], ["#framing=none&framing=\"]", FRAMING], ["#framing=none&messages=%", ""], ["#%", ""], ["#%E0%A4%A", ""], ["#framing=prefix&cut=bad", "expected *"], ["#situation=two-clients-of-one-server&framing=prefix&connection=99", "from 0 to 1, got 99"]]) {
     page = await open(hash);
-    const steps = await page.locator("#play-here #run .controls").count();
-    check(`the address ${hash} shows a run, or an error`, steps === 1 || (await text(page, "error")) !== "", await text(page, "error"));
+    const error = await text(page, "error");
+    check(`the address ${hash} shows a run, and says what's wrong`, (await text(page, "count")).startsWith("1 of") && (says ? error.includes(says) : error === ""), error);
     await page.close();
   }
   page = await open("#where-a-message-ends");
@@ -186,6 +215,9 @@ async function playground(browser) {
   await page.keyboard.press("Control+A");
   await page.keyboard.type("one\ntwo\nthree");
   check("keys: tab reaches the pieces", await tabTo("cut"));
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("sends");
+  check("keys: what is typed stays in its field", (await page.locator("#play-here #cut").inputValue()) === "sends" && !(await page.locator("#mdbook-searchbar").isVisible()));
   await page.keyboard.press("Control+A");
   await page.keyboard.type("2");
   check("keys: tab reaches the buttons", await tabTo("next"));
