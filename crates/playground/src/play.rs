@@ -238,11 +238,10 @@ impl<'a> Run<'a> {
 
     /// The receiver reads what has arrived.
     fn read(&mut self) {
-        let framing = self.framing;
         while self.wants_more && self.receiver.received < self.arrived && !self.decoding.gave_up() {
             let before = self.came.len();
             self.recv();
-            self.wants_more = framing != FramingName::Ack || self.came.len() == before;
+            self.wants_more = self.framing != FramingName::Ack || self.came.len() == before;
         }
     }
 
