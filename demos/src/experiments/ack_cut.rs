@@ -17,7 +17,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "cut into single bytes, fix 1 misreads its length: a handshake is not a boundary",
     prediction: Prediction {
         question: "with fix 1, the server sends the length as digits (`19`), waits for an `OK`, and then sends \
-                   19 bytes. The network delivers one byte at a time. What does the client print?",
+                   19 bytes. The network delivers one byte at a time. Once the client has read its answer, it \
+                   sends a second command. What does it print for the first?",
         choices: &[
             wrong(
                 "this is the answer",
@@ -26,15 +27,15 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             right(
                 "9, and then it stops with an error",
-                "The first `recv` returned `1`, so the client read an answer of one byte: the `9`. Then it \
-                 expected the next length, and got the `t` of \"this is the answer\". Waiting for `OK` doesn't \
-                 say where a number ends.",
+                "The first `recv` returned `1`, so the client read an answer of one byte: the `9`. After the \
+                 second command it expected a length, and got the `t` of \"this is the answer\". Waiting for \
+                 `OK` doesn't say where a number ends.",
             ),
             wrong(
                 "nothing: it waits forever",
-                "It would wait only if bytes were missing, and none are. It believes that the length is `1`, \
-                 so it takes the next byte, the `9`, as the answer and prints it. After that it reads a `t`, \
-                 which isn't a length, and stops.",
+                "It would wait only if bytes were missing, and none are. It believes the length is `1`, so it \
+                 takes the next byte, the `9`, as the answer and prints it. After the second command it \
+                 reads a `t`, which isn't a length, and stops.",
             ),
         ],
     },
