@@ -275,7 +275,30 @@ async function onPaper(browser, base) {
   check("on paper: all answers are open", closed === 0, closed);
   check("on paper: 100 columns fit on a line", wrapped === 1, wrapped);
   check("on paper: no theme is dark", ink === "rgb(255, 255, 255)", ink);
+  const light = await coloursIn(page, "light");
+  for (const theme of ["rust", "coal", "navy", "ayu"]) {
+    const colours = await coloursIn(page, theme);
+    const other = Object.keys(light).filter((what) => colours[what] !== light[what]);
+    check(`on paper: ${theme} prints like light`, other.length === 0, other.map((what) => `${what}: ${colours[what]}, not ${light[what]}`).join("\n"));
+  }
   await page.context().close();
+}
+
+// The colours of what a chapter consists of. No chapter has a quote yet, and only the playground has keys.
+function coloursIn(page, theme) {
+  return page.evaluate((theme) => {
+    document.getElementById(`mdbook-theme-${theme}`).click();
+    const main = document.querySelector("main");
+    main.append(document.createElement("blockquote"), document.createElement("kbd"));
+    const text = ["p", "h2 a", "p > code", "p > a", "pre > code", "summary", "details", "kbd", "blockquote"];
+    const table = ["thead", "thead tr", "td", "tbody tr:nth-child(2n)"];
+    return Object.fromEntries(
+      [...text, ...table].map((part) => {
+        const { color, backgroundColor, borderTopColor } = getComputedStyle(main.querySelector(part));
+        return [part, `${color} on ${backgroundColor}, border ${borderTopColor}`];
+      }),
+    );
+  }, theme);
 }
 
 const { server, base } = await serve();
