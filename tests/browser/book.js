@@ -95,16 +95,18 @@ const contents = () => ({
   pictures: [...document.querySelectorAll("main img")].filter((image) => image.naturalWidth === 0 || !image.alt).map((image) => image.src),
   empty: [...document.querySelectorAll("pre code")].filter((code) => code.textContent.trim() === "").length,
   includes: document.documentElement.outerHTML.includes("{{#"),
+  headless: [...document.querySelectorAll("thead")].filter((head) => head.textContent.trim() === "" && head.checkVisibility()).length,
 });
 
 async function everyPage(browser, base) {
   const pages = new Map();
   await each(browser, base, phone, files, async (page, file) => {
-    const { links, ids, pictures, empty, includes } = await page.evaluate(contents);
+    const { links, ids, pictures, empty, includes, headless } = await page.evaluate(contents);
     pages.set(file, { links, ids: new Set(ids) });
     check(`${file}: its pictures are there, and say what is seen`, pictures.length === 0, pictures.join(" "));
     check(`${file}: no block of code is empty`, empty === 0);
     check(`${file}: no include is left`, !includes);
+    check(`${file}: no table shows a header without words`, headless === 0, headless);
     const wide = await page.evaluate(tooWide);
     check(`${file}: nothing is wider than a phone`, wide.length === 0, wide.slice(0, 5).join("\n"));
   });
@@ -236,6 +238,31 @@ async function themes(browser, base) {
   }
 }
 
+// A click on a picture shows all of it in its own size, and the next click closes it again.
+async function pictures(browser, base) {
+  for (const [viewport, file] of [[phone, "speed.html"], [phone, "life.html"], [desk, "speed.html"], [desk, "boundaries.html"]]) {
+    const { page } = await tab(browser, base, { viewport });
+    await page.goto(base + file);
+    const label = `${base.split(":")[0]}: ${file} at ${viewport.width}`;
+    const box = page.locator(".img-wrapper").first();
+    await page.locator("main img").first().click({ position: { x: 9, y: 9 } });
+    await box.waitFor();
+    const { small, hidden } = await box.evaluate((box) => {
+      const picture = box.querySelector("img");
+      const sides = () => picture.getBoundingClientRect();
+      const { left, top } = sides();
+      box.scrollTo(box.scrollWidth, box.scrollHeight);
+      const { right, bottom } = sides();
+      return { small: picture.width - picture.naturalWidth, hidden: Math.max(-left, -top, right - innerWidth, bottom - innerHeight) };
+    });
+    check(`${label}: a picture opens in its own size`, small === 0, small);
+    check(`${label}: all of it can be seen`, hidden <= 0, hidden);
+    await page.mouse.click(viewport.width / 2, viewport.height / 2);
+    await box.waitFor({ state: "hidden" });
+    await page.context().close();
+  }
+}
+
 // Box-drawing characters are as wide as letters, and a Chinese character is as wide as two.
 async function columns(browser, base) {
   const { page } = await tab(browser, base);
@@ -312,6 +339,8 @@ try {
   await keyboard(browser, base);
   await themes(browser, base);
   await themes(browser, asFiles);
+  await pictures(browser, base);
+  await pictures(browser, asFiles);
   await columns(browser, base);
   await onPaper(browser, base);
 } finally {
