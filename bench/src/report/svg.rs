@@ -49,9 +49,6 @@ text { font-family: ui-monospace, SFMono-Regular, Menlo, \"DejaVu Sans Mono\", m
 pub fn svg(section: &Section) -> Option<String> {
     let rows = section.rows.iter().filter(|row| !row.ratios.is_empty());
     let (mut body, mut about, mut y) = (String::new(), String::new(), 16.0);
-    let mut key =
-        "bar: median; line: least to most; dashes: 1, as good as the other; thick mark: the goal"
-            .to_owned();
     for row in rows.clone() {
         text(&mut body, "what", 16.0, y + 14.0, &row.what);
         y += LINE;
@@ -69,6 +66,9 @@ pub fn svg(section: &Section) -> Option<String> {
     if about.is_empty() {
         return None;
     }
+    let mut key =
+        "bar: median; line: least to most; dashes: 1, as good as the other; thick mark: the goal"
+            .to_owned();
     if rows.flat_map(|row| &row.ratios).any(|ratio| ratio.spread.most > MOST) {
         let _ = write!(key, "; arrow: more than {MOST}");
     }
