@@ -377,7 +377,7 @@ function playground(host, ask) {
       const got = Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ");
       return complain(`expected an address that sets framing (one of ${Object.keys(FRAMINGS).join(", ")}) and perhaps ${expected.slice(1).join(", ")}; this one has ${got}`);
     }
-    if (settings.late) settings.late = settings.late === "true";
+    if (settings.late || !known.has(situation)) settings.late = settings.late === "true";
     if (settings.connection) settings.connection = Number(settings.connection) || 0;
     if (known.has(situation)) return change(settings);
     shown.situation = undefined;

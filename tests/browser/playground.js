@@ -22,7 +22,8 @@ async function playground(browser) {
     const page = await browser.newPage({ viewport: { width, height } });
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && trouble.push(message.text()));
     page.on("pageerror", (error) => trouble.push(error.message));
-    page.on("requestfailed", (request) => trouble.push(request.url()));
+    // Not what the page was still loading when it was left.
+    page.on("requestfailed", (request) => request.failure().errorText !== "net::ERR_ABORTED" && trouble.push(request.url()));
     await page.addInitScript((theme) => localStorage.setItem("mdbook-theme", theme), theme);
     await page.goto(address + hash);
     await page.waitForFunction(READY);
