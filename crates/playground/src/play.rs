@@ -64,7 +64,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         ends.push(ends.last().unwrap_or(&0) + send.len());
     }
     let cuts = cut.places(&ends);
-    let played = Run::new(situation, &reads, cuts.clone()).play(&sends);
+    let played = Run::new(situation, &reads, cuts.clone(), messages.len()).play(&sends);
     let named = named(&messages, &encoded);
     let shown = played.streams(&named).map_err(|error| Refusal::of(&error))?;
     let parties = [
@@ -78,9 +78,9 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         step.as_object_mut().and_then(|step| step.remove("t"));
     }
     let stream = Sent {
-        hex: hex(&sends.concat()),
+        hex: hex(&played.stream),
         all_came: played.came == messages,
-        messages: encoded.iter().map(|parts| parts.each_ref().map(Vec::len)).collect(),
+        messages: sent(&encoded, played.stream.len()),
         cuts,
     };
     Ok(Shown {
@@ -109,6 +109,17 @@ fn sends(encoded: &[[Vec<u8>; 3]], framing: FramingName) -> Vec<Vec<u8>> {
     sends.collect()
 }
 
+/// Of each message that was sent, or of which something was sent, the three lengths. One that gives up may be sent less.
+fn sent(encoded: &[[Vec<u8>; 3]], len: usize) -> Vec<[usize; 3]> {
+    let lengths = encoded.iter().map(|parts| parts.each_ref().map(Vec::len));
+    let begun = lengths.scan(0, |at, parts| {
+        let first = *at + parts.iter().sum::<usize>().min(1);
+        *at += parts.iter().sum::<usize>();
+        Some((first, parts))
+    });
+    begun.take_while(|(first, _)| *first <= len).map(|(_, parts)| parts).collect()
+}
+
 /// One of the two programs: its calls, and how many bytes it has sent and received.
 struct Party {
     pid: u32,
@@ -131,8 +142,8 @@ struct Run<'a> {
     stream: Vec<u8>,
     arrived: usize,
     program: Receiver,
-    /// Whether it calls `recv` at all: in the ack handshake, not between one message and its request for the next.
-    wants_more: bool,
+    /// How many messages it asks for.
+    asks: usize,
     came: Vec<Vec<u8>>,
     decoding: Decoding,
 }
@@ -141,7 +152,7 @@ const SENDER: &str = "127.0.0.1:51412";
 const RECEIVER: &str = "127.0.0.1:8888";
 
 impl<'a> Run<'a> {
-    fn new(situation: &Situation, reads: &'a [usize], cuts: Vec<usize>) -> Run<'a> {
+    fn new(situation: &Situation, reads: &'a [usize], cuts: Vec<usize>, asks: usize) -> Run<'a> {
         let framing = situation.framing;
         let party = |pid| Party { pid, events: Vec::new(), sent: 0, received: 0 };
         Run {
@@ -156,50 +167,55 @@ impl<'a> Run<'a> {
             stream: Vec::new(),
             arrived: 0,
             program: Receiver::new(framing),
-            wants_more: true,
+            asks,
             came: Vec::new(),
             decoding: Decoding::default(),
         }
     }
 
     fn play(mut self, sends: &[Vec<u8>]) -> Run<'a> {
-        match self.framing {
-            FramingName::Ack => self.handshakes(sends),
-            _ => {
-                for bytes in sends.iter().filter(|bytes| !bytes.is_empty()) {
-                    self.send(bytes);
-                }
-                self.deliver();
-            }
+        if self.framing == FramingName::Ack {
+            self.handshakes(sends);
+            return self;
         }
-        while self.receiver.received < self.stream.len() && !self.decoding.gave_up() {
-            self.ask();
+        for bytes in sends.iter().filter(|bytes| !bytes.is_empty()) {
+            self.send(bytes);
         }
+        let moment = self.next();
+        self.sender.noted(Event {
+            t_us: moment,
+            call: "close".into(),
+            conn: 1,
+            ..Event::default()
+        });
+        self.deliver();
         if !self.decoding.gave_up() {
             self.recv();
         }
         self
     }
 
-    /// A length, and after the receiver's `OK` that many bytes. The receiver asks for the next message once it has this one.
+    /// Each message is a length, and after the receiver's `OK` that many bytes. If one of the two waits for what won't come, the
+    /// run ends there.
     fn handshakes(&mut self, sends: &[Vec<u8>]) {
-        for message in sends.chunks(2) {
-            self.ask();
-            for bytes in message {
-                let oks = self.receiver.sent;
+        for (message, before) in sends.chunks(2).zip(0..) {
+            // The receiver asks for the next message once it has the one before.
+            if self.came.len() < before {
+                return;
+            }
+            for (bytes, is_length) in message.iter().zip([true, false]) {
                 if !bytes.is_empty() {
                     self.send(bytes);
                     self.deliver();
                 }
-                if self.decoding.gave_up() {
+                let has_ok = self.receiver.sent > self.sender.received;
+                if self.decoding.gave_up() || is_length && !has_ok {
                     return;
                 }
-                if self.receiver.sent > oks {
-                    let from = self.sender.received;
-                    let (sent, moment) = (self.receiver.sent, self.next());
-                    let ok = proto::ack::OK;
-                    self.sender.moved("recv", "in", from, ok, 2, moment);
-                    self.sender.received = sent;
+                if is_length {
+                    let (from, moment, ok) = (self.sender.received, self.next(), proto::ack::OK);
+                    self.sender.moved("recv", "in", from, ok, ok.len(), moment);
+                    self.sender.received += ok.len();
                 }
             }
         }
@@ -209,12 +225,6 @@ impl<'a> Run<'a> {
         let moment = self.next();
         self.sender.moved("send", "out", self.stream.len(), bytes, bytes.len(), moment);
         self.stream.extend(bytes);
-    }
-
-    /// The receiver wants a message, and what is left over from the one before is what it reads first.
-    fn ask(&mut self) {
-        self.wants_more = true;
-        self.read();
     }
 
     /// Everything that was sent arrives, a piece at a time. After each piece the receiver reads, unless it's late.
@@ -236,12 +246,11 @@ impl<'a> Run<'a> {
         self.read();
     }
 
-    /// The receiver reads what has arrived.
+    /// The receiver reads what has arrived; in the ack handshake, until it has all the messages that it asks for.
     fn read(&mut self) {
-        while self.wants_more && self.receiver.received < self.arrived && !self.decoding.gave_up() {
-            let before = self.came.len();
+        let has_all = |run: &Run<'_>| run.framing == FramingName::Ack && run.came.len() >= run.asks;
+        while self.receiver.received < self.arrived && !self.decoding.gave_up() && !has_all(self) {
             self.recv();
-            self.wants_more = self.framing != FramingName::Ack || self.came.len() == before;
         }
     }
 
@@ -312,7 +321,10 @@ impl Party {
         asked: usize,
         t_us: u64,
     ) {
-        let event = moved(call, dir, offset, data, asked, t_us);
+        self.noted(moved(call, dir, offset, data, asked, t_us));
+    }
+
+    fn noted(&mut self, event: Event) {
         self.events.push(Event { pid: self.pid, ..event });
     }
 }

@@ -47,8 +47,9 @@ fn each_framing_and_each_way_to_cut_gives_the_messages_that_its_chapter_shows() 
     // The size of a buffer may be more than any machine has.
     check(["hello\nhi", "none", "*", "4294967295"], &["hellohi"], None);
     check(["hello\nhi", "ack", "*", "1024"], &["hello", "hi"], None);
-    // One byte of a length of two digits looks like a whole length.
-    check(["this is the answer", "ack", "1", "1024"], &["8"], Some("expected a length"));
+    // One byte of a length of two digits looks like a whole length. Who asks for no more doesn't notice.
+    check(["this is the answer", "ack", "1", "1024"], &["8"], None);
+    check(["this is the answer\ntwo", "ack", "1", "1024"], &["8"], Some("got \"t\"."));
 }
 
 /// Two sends leave in two segments, and one recv takes both: it's the receiver that glues.
@@ -67,6 +68,46 @@ fn a_late_receiver_finds_in_one_piece_what_arrived_in_several() {
     for framing in ["prefix", "prefix-be", "json", "lines", "ack"] {
         situation["framing"] = framing.into();
         assert_eq!(outcome(&play_this(&situation)).0, ["hello", "hi"], "{framing}");
+    }
+}
+
+/// The calls of the run, each with what it moved.
+fn calls(shown: &Value) -> Vec<String> {
+    let run = &shown["run"];
+    let call = |step: &Value| {
+        let who = run["parties"][step["who"].as_u64().unwrap() as usize].as_str().unwrap();
+        format!("{who} {} {}", step["call"].as_str().unwrap(), step["shown"].as_str().unwrap_or(""))
+    };
+    run["steps"].as_array().unwrap().iter().map(call).collect()
+}
+
+#[test]
+fn in_the_ack_handshake_nobody_sends_before_the_other_has_asked_or_answered() {
+    for (messages, cut, ends, sent) in [
+        // It gave up, and asks for nothing more.
+        ("this is the answer\nhi", "1", "receiver recv \"t\"", 1),
+        // It takes the zeros for lengths. The OKs for them are what the sender finds instead of those for its own lengths.
+        ("0000000003\nhello\nhi", "1", "network segment \"i\"", 3),
+        // It waits for the rest of 99 bytes, and the sender waits to be asked for the third message.
+        ("0000000099\nhello\nhi", "1,1,*", "receiver recv \"hello\"", 2),
+    ] {
+        let shown = play(messages, "ack", cut, "1024");
+        let calls = calls(&shown);
+        assert!(calls.last().unwrap().starts_with(ends), "{messages:?}: {calls:#?}");
+        assert_eq!(shown["stream"]["messages"].as_array().unwrap().len(), sent, "{calls:#?}");
+        // Before each message, the sender has taken an OK.
+        let taken = calls.iter().filter(|call| *call == "sender recv \"OK\"").count();
+        let sends = calls.iter().filter(|call| call.starts_with("sender send")).count();
+        assert!(taken == sends / 2, "{calls:#?}");
+    }
+}
+
+#[test]
+fn a_stream_ends_because_its_sender_closes() {
+    for framing in ["none", "prefix", "prefix-be", "json", "lines"] {
+        let calls = calls(&play("hello\nhi", framing, "1", "1024"));
+        let close = calls.iter().position(|call| call == "sender close ").unwrap();
+        assert!(close < calls.len() - 1 && calls.last().unwrap() == "receiver recv ", "{calls:?}");
     }
 }
 
@@ -141,15 +182,14 @@ fn each_recv_says_what_the_receiver_makes_of_it() {
             vec![
                 "It treats what it got as the whole length, and answers OK. It waits: so far, it has 0 of 2 bytes of the body.",
                 "A message is complete: “hi”.",
-                end,
             ],
         ),
         (
-            ["this is the answer", "ack", "1", "1024"],
+            ["this is the answer\ntwo", "ack", "1", "1024"],
             vec![
                 "It treats what it got as the whole length, and answers OK. It waits: so far, it has 0 of 1 bytes of the body.",
                 "A message is complete: “8”.",
-                "It gives up: expected a length of 1 to 10 decimal digits, got \"this is the\".",
+                "It gives up: expected a length of 1 to 10 decimal digits, got \"t\".",
             ],
         ),
     ] {

@@ -78,7 +78,7 @@ impl Stream {
                     let number = self.messages.len() + 1;
                     let begin = bytes::preview(payload(rest, &parts));
                     let message = Message { name: format!("message {number} \"{begin}\""), parts };
-                    let placed = PlacedMessage { message, offset };
+                    let placed = PlacedMessage { number, message, offset };
                     offset = placed.end();
                     self.messages.push(placed);
                 }

@@ -68,6 +68,8 @@ impl Display for Kind {
 /// A message at its place in the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct PlacedMessage {
+    /// Counted from 1, with those that have no bytes.
+    pub number: usize,
     /// Its name is safe to show in a terminal.
     pub message: Message,
     pub offset: usize,

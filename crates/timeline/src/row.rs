@@ -3,7 +3,7 @@
 use crate::calls::Call;
 use crate::fit::fit;
 use crate::layout::Stretch;
-use crate::message::Kind;
+use crate::message::{Kind, PlacedMessage};
 use crate::sentences;
 use crate::shapes::{Shape, centre, fitting, text};
 use crate::stream::{Lane, Stream};
@@ -126,9 +126,9 @@ impl Drawing<'_> {
             let Some(message) = first.stretch.message else { continue };
             let (x, room) = (first.x + 1, last.end() - first.x - 2);
             shapes.push(Shape::Rect(format!("m{}", message % COLOURS), x, BAND, room, BAND_HEIGHT));
-            let name = &self.stream.messages[message].message.name;
-            let short = format!("{}", message + 1);
-            let label = fitting(&[name.clone(), short], SMALL, room.saturating_sub(4));
+            let PlacedMessage { number, message, .. } = &self.stream.messages[message];
+            let label =
+                fitting(&[message.name.clone(), number.to_string()], SMALL, room.saturating_sub(4));
             centre(shapes, "name", x, room, BAND + 13, SMALL, &label);
         }
     }

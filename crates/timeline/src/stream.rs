@@ -122,16 +122,18 @@ impl Stream {
             overtaken: false,
             unframed: None,
         };
-        for send in stream.sends.iter().filter(|send| send.len > 0) {
-            let number = stream.messages.len() + 1;
+        let sends = stream.sends.iter().filter(|send| send.error.is_none()).zip(1..);
+        for (send, number) in sends.filter(|(send, _)| send.len > 0) {
             let name = match send.known_end() == send.end() {
                 true => format!("message {number} \"{}\"", bytes::preview(&send.data)),
                 false => format!("message {number} of {}", bytes::count(send.len)),
             };
             let parts = vec![Part { kind: Kind::Payload, len: send.len }];
-            stream
-                .messages
-                .push(PlacedMessage { message: Message { name, parts }, offset: send.offset });
+            stream.messages.push(PlacedMessage {
+                number,
+                message: Message { name, parts },
+                offset: send.offset,
+            });
         }
         Ok(stream)
     }
@@ -210,9 +212,10 @@ impl Stream {
     pub fn with_messages(mut self, messages: &[Message]) -> Stream {
         let mut offset = 0;
         self.messages.clear();
-        for message in messages {
+        for (message, number) in messages.iter().zip(1..) {
             let name = columns::visible(&message.name);
             self.messages.push(PlacedMessage {
+                number,
                 message: Message { name, parts: message.parts.clone() },
                 offset,
             });

@@ -476,8 +476,10 @@ fn datagrams_that_are_like_others() {
     let words = drawn(&[send("a", 1), send("b", 1), take("b", 1), take("a", 1)]);
     assert!(words.contains("recv 1: 1 byte = message 1 \"a\""), "{words}");
     assert!(words.contains("some datagrams arrived out of order"), "{words}");
-    let words = drawn(&[send("a", 1), send("", 0), take("a", 1), take("", 0)]);
+    let calls = [send("a", 1), send("", 0), send("b", 1), take("a", 1), take("", 0), take("b", 1)];
+    let words = drawn(&calls);
     assert!(words.contains("recv 2: 0 bytes = an empty datagram"), "{words}");
+    assert!(words.contains("recv 3: 1 byte = message 3 \"b\""), "it's the third: {words}");
 }
 
 #[test]
