@@ -137,6 +137,9 @@ function playground(host, ask) {
   const known = situations();
   // What is shown: `played`, or `recordings` with a `framing` and a `connection`; and the `situation` that it began with.
   let shown;
+  // The step that the reader went to; Infinity at the end of a run. A shorter run shows its last step, but doesn't change the place.
+  let place = 0;
+  let width = null;
   let listening = new AbortController();
   let byPointer = false;
 
@@ -155,19 +158,22 @@ function playground(host, ask) {
 
   // What the course's code is asked for it. No picture is wider than the page, so nothing scrolls sideways.
   function question({ played, recordings, framing, connection }) {
-    const width = Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST));
+    width = room();
     return played ? { play: { ...played, width } } : { replay: { recordings, framing, connection, width } };
   }
 
-  // Draws what is shown, and goes to this step.
-  function show(at = 0, answer = ask(question(shown))) {
+  const room = () => Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST));
+
+  // Draws what is shown, and goes to its place.
+  function show(answer = null) {
     const { played, framing, connection } = shown;
+    $("settings").hidden = $("stream").hidden = !played; // which makes room for the run
+    answer ??= ask(question(shown));
     $("framing").querySelector(`[value=${played?.framing ?? framing}]`).checked = true;
     for (const field of FIELDS) if (played && $(field).value !== played[field]) $(field).value = played[field];
     $("late").checked = played?.late;
-    $("settings").hidden = $("stream").hidden = !played;
     $("copied").textContent = "";
-    complain(answer.error ?? "", answer.field);
+    if (answer.error) complain(answer.error, answer.field);
     // The last run stays, but fainter, because it isn't what the settings say.
     $("shown").classList.toggle("stale", Boolean(answer.error));
     if (answer.error) return;
@@ -176,11 +182,14 @@ function playground(host, ask) {
     $("connections").hidden = answer.connections.length < 2;
     $("remarks").replaceChildren(...answer.remarks.map((remark) => element("li", {}, remark)));
     if (played) strip(answer.stream);
-    step(answer, at);
+    step(answer);
   }
 
-  // What is wrong, and in which field.
+  // What is wrong, and in which field: then it's said below that field, even if the settings are folded.
   function complain(error, field) {
+    if (field) $(field).closest("p").after($("error"));
+    else root.querySelector(".columns").before($("error"));
+    if (field) $("settings").open = true;
     $("error").textContent = error;
     for (const each of FIELDS) {
       $(each).setAttribute("aria-invalid", each === field);
@@ -188,7 +197,7 @@ function playground(host, ask) {
     }
   }
 
-  function step({ run, decodings, stream }, at) {
+  function step({ run, decodings, stream }) {
     listening.abort();
     listening = new AbortController();
     const view = $("run");
@@ -199,10 +208,15 @@ function playground(host, ask) {
     view.querySelector("#pictures").after(decoder, view.querySelector("#now"));
     $("below").replaceChildren(view.querySelector("footer"));
     const made = decoded(run, decodings);
-    const changed = (index) => tell(run, made, index, stream);
+    let goes = false;
+    const changed = (index) => {
+      if (goes) place = index === run.steps.length - 1 ? Infinity : index;
+      tell(run, made, index, stream);
+    };
     const hears = (target) => (root.contains(target) || target === document.body || target === document.documentElement) && inSight();
     const { go } = stepThrough(view, run, { changed, signal: listening.signal, largest: 1.2, hears });
-    if (at) go(at);
+    if (place) go(place);
+    goes = true;
   }
 
   function inSight() {
@@ -310,15 +324,14 @@ function playground(host, ask) {
     $("situation").value = "";
   }
 
-  // The run stays where it was, so that you can compare; at its end it stays at the end.
+  // The run stays at its place, so that you can compare.
   function change(settings) {
     const from = known.get($("situation").value);
     if (from) name(`${from.title} (changed)`);
     shown = shown.played ? { ...shown, played: { ...shown.played, ...settings } } : { ...shown, ...settings };
     remember();
-    const slider = $("slider");
-    if (!slider) return show();
-    show(slider.value === slider.max ? Infinity : Number(slider.value));
+    complain("");
+    show();
   }
 
   function load(id) {
@@ -328,6 +341,8 @@ function playground(host, ask) {
     $("situation").value = id;
     $("about").replaceChildren(...about.map((paragraph) => paragraph.cloneNode(true)));
     $("copy").disabled = false;
+    place = 0;
+    complain("");
     show();
   }
 
@@ -345,7 +360,9 @@ function playground(host, ask) {
     // A recording stays on this machine: neither a link nor the address can hold it.
     $("copy").disabled = true;
     history.replaceState(null, "", location.pathname + location.search);
-    show(0, answer);
+    place = 0;
+    complain("");
+    show(answer);
   }
 
   // The address holds the settings, so you can send them to somebody.
@@ -364,7 +381,7 @@ function playground(host, ask) {
     if (known.has(id)) load(id);
     else if (id.includes("=")) recallSettings(Object.fromEntries(new URLSearchParams(id)), first);
     else {
-      if (!shown) load(first);
+      if (!shown || !id) load(first);
       return; // if it names anything, it's another heading of this page
     }
     host.scrollIntoView();
@@ -372,13 +389,16 @@ function playground(host, ask) {
 
   function recallSettings({ situation, ...settings }, first) {
     load(known.has(situation) ? situation : first);
-    const expected = shown.played ? ["framing", ...FIELDS, "late"] : ["framing", "connection"];
-    if (!Object.hasOwn(FRAMINGS, settings.framing) || !Object.keys(settings).every((key) => expected.includes(key))) {
+    const names = Object.keys(FRAMINGS);
+    const allowed = shown.played ? { framing: names, messages: null, cut: null, reads: null, late: ["true", "false"] } : { framing: names, connection: null };
+    const wrong = ([key, value]) => !Object.hasOwn(allowed, key) || (allowed[key] && !allowed[key].includes(value)) || (key === "connection" && !/^\d+$/.test(value));
+    if (!settings.framing || Object.entries(settings).some(wrong)) {
+      const expected = Object.entries(allowed).map(([key, values]) => (values ? `${key} (${values.join(", ")})` : key));
       const got = Object.entries(settings).map(([key, value]) => `${key} "${value}"`).join(", ");
-      return complain(`expected an address that sets framing (one of ${Object.keys(FRAMINGS).join(", ")}) and perhaps ${expected.slice(1).join(", ")}; this one has ${got}`);
+      return complain(`expected an address that sets ${expected[0]}, and perhaps ${expected.slice(1).join(", ")}; this one has ${got || "none of these"}`);
     }
     if (settings.late || !known.has(situation)) settings.late = settings.late === "true";
-    if (settings.connection) settings.connection = Number(settings.connection) || 0;
+    if (settings.connection) settings.connection = Number(settings.connection);
     if (known.has(situation)) return change(settings);
     shown.situation = undefined;
     change(settings);
@@ -440,13 +460,15 @@ function playground(host, ask) {
     host.dataset.theme = DARK.some((theme) => document.documentElement.classList.contains(theme)) ? "dark" : "light";
   }
 
-  // Where there's no room beside the run, the settings are folded.
+  // Where there's no room beside the run, the settings are folded, unless somebody is typing there. The pictures fit the width.
   let wide = null;
-  function fold() {
+  function fit() {
     const now = host.clientWidth > WIDE;
-    if (now !== wide) $("settings").open = wide = now;
+    if (now !== wide) $("settings").open = now || $("settings").contains(root.activeElement);
+    wide = now;
+    if (shown && room() !== width) show();
   }
-  new ResizeObserver(fold).observe(host);
+  new ResizeObserver(fit).observe(host);
 
   // The picture needs more room than text does, and it needs the arrow keys, so the book's own arrows are hidden.
   host.closest("main").style.maxWidth = "1500px";

@@ -67,7 +67,7 @@ async function playground(browser) {
   await page.locator("#play-here #strip button").nth(2).click();
   check("a click on a byte cuts after it", (await page.locator("#play-here #cut").inputValue()) === "3,*");
   await page.locator("#play-here #first").click();
-  for (let step = 0; step < 3; step++) await page.locator("#play-here #next").click();
+  for (let step = 0; step < 4; step++) await page.locator("#play-here #next").click();
   check("step by step: what the decoder keeps", (await codes(page, "kept")).join(" ") === "05 00 00", (await codes(page, "kept")).join(" "));
   check("step by step: what it waits for", (await text(page, "made")).includes("3 of 4 bytes of the length prefix"), await text(page, "made"));
   const place = await text(page, "count");
@@ -166,6 +166,43 @@ async function playground(browser) {
   check("the buttons stay in sight", y >= 0 && y < 120, y);
   await page.close();
 
+  // A change that makes the run shorter for a moment, as typing does, doesn't throw the reader to its end.
+  page = await open("#a-good-day");
+  await fill(page, "cut", "1");
+  for (let step = 0; step < 12; step++) await page.locator("#play-here #next").click();
+  for (const cut of ["*", "1"]) await fill(page, "cut", cut);
+  check("a shorter run in between doesn't lose the place", (await text(page, "count")).startsWith("13 of"), await text(page, "count"));
+  await page.goto(address + "#two-messages-one-recv");
+  await page.goto(address + "#a-good-day");
+  await fill(page, "cut", "1");
+  await page.goBack();
+  check("Back shows what was there before", (await text(page, "about")).startsWith("Two sends"));
+  await page.close();
+
+  page = await open("", { width: 390, height: 450 });
+  const folded = () => page.locator("#play-here #settings").evaluate((settings) => !settings.open);
+  check("on a phone, the settings are folded", await folded());
+  await page.locator("#play-here summary").first().click();
+  await page.locator("#play-here #cut").focus();
+  const still = await page.locator("#play-here #cut").boundingBox();
+  await page.keyboard.type(",");
+  const typed = await page.locator("#play-here #cut").boundingBox();
+  const below = await page.locator("#play-here #error").boundingBox();
+  check("a mistake is said below its field, and the field stays where it is", still.y === typed.y && below.y > typed.y && below.y - typed.y < 200, JSON.stringify([still, typed, below]));
+  await page.setViewportSize({ width: 1000, height: 450 });
+  await page.setViewportSize({ width: 390, height: 450 });
+  check("a turned phone doesn't fold the settings under somebody who types", !(await folded()));
+  await page.keyboard.press("Backspace");
+  await page.locator("#play-here #next").click();
+  await page.setViewportSize({ width: 844, height: 390 });
+  const rows = () => page.locator("#play-here .picture svg").count();
+  await page.waitForFunction(() => document.querySelector("#play-here").shadowRoot.querySelectorAll(".picture svg").length === 1);
+  check("a turned phone keeps the place", (await text(page, "count")).startsWith("2 of"), await text(page, "count"));
+  await page.setViewportSize({ width: 340, height: 844 });
+  await page.waitForFunction(() => [...document.querySelector("#play-here").shadowRoot.querySelectorAll(".picture .window")].every((each) => each.scrollWidth <= each.clientWidth));
+  check("and its pictures fit, turned back", (await rows()) > 1, await rows());
+  await page.close();
+
   const ids = [...readFileSync(join(book, "playground.html"), "utf8").matchAll(/<h3 id="([^"]+)"/g)].map(([, id]) => id);
   check("the page has situations", ids.length > 28, ids.length);
   page = await open("", { width: 390 });
@@ -180,7 +217,7 @@ async function playground(browser) {
   await page.close();
 
   const FRAMING = "expected an address that sets framing";
-  for (const [hash, says] of [["#framing=bogus", FRAMING], ["#framing=constructor", FRAMING], ["#framing=none&x=1", FRAMING], ["#messages=hi", FRAMING], ["#framing=none&framing=\"]", FRAMING], ["#framing=none&messages=%", ""], ["#%", ""], ["#%E0%A4%A", ""], ["#framing=prefix&cut=bad", "expected *"], ["#situation=two-clients-of-one-server&framing=prefix&connection=99", "from 0 to 1, got 99"]]) {
+  for (const [hash, says] of [["#framing=bogus", FRAMING], ["#framing=constructor", FRAMING], ["#framing=none&x=1", FRAMING], ["#messages=hi", FRAMING], ["#framing=none&framing=\"]", FRAMING], ["#framing=none&messages=%", ""], ["#%", ""], ["#%E0%A4%A", ""], ["#framing=prefix&cut=bad", "expected *"], ["#situation=two-clients-of-one-server&framing=prefix&connection=99", "from 0 to 1, got 99"], ["#situation=two-clients-of-one-server&framing=prefix&connection=-1", FRAMING], ["#situation=a-good-day&framing=none&late=yes", FRAMING], ["#situation=a-good-day", FRAMING]]) {
     page = await open(hash);
     const error = await text(page, "error");
     check(`the address ${hash} shows a run, and says what's wrong`, (await text(page, "count")).startsWith("1 of") && (says ? error.includes(says) : error === ""), error);
