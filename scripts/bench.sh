@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How fast the course's programs are: each compared with its peers, in the same run.
 #
-#   scripts/bench.sh                     measures everything, in some fifteen minutes
+#   scripts/bench.sh                     measures everything, in some ten minutes
 #   scripts/bench.sh servers --quick     shows in a moment that it works
 #   scripts/bench.sh all --page          measures everything, and puts it on the page about speed
 #   scripts/bench.sh --help              shows the other options

@@ -1,7 +1,7 @@
 //! How fast the course's programs are: each compared with its peers, in the same run.
 //!
 //! ```text
-//! $ scripts/bench.sh                    everything: some fifteen minutes
+//! $ scripts/bench.sh                    everything: some ten minutes
 //! $ scripts/bench.sh servers --quick    does it work?
 //! ```
 

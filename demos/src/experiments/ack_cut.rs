@@ -17,11 +17,11 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "cut into single bytes, fix 1 misreads its length: a handshake is not a boundary",
     prediction: Prediction {
         question: "with fix 1, the server sends the length as digits (`19`), waits for an `OK`, and then sends \
-                   19 bytes. The network delivers one byte at a time. Once the client has read its answer, it \
-                   sends a second command. What does it print for the first?",
+                   the answer, 19 bytes of text. The network delivers one byte at a time. Once the client has its \
+                   answer, it sends a second command. What does it print for the first?",
         choices: &[
             wrong(
-                "this is the answer",
+                "the answer, all 19 bytes",
                 "It would, if one `recv` always returned the whole length. Here it returned `1`, so the client \
                  read an answer of one byte, and that was the `9`.",
             ),
@@ -82,7 +82,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.equal("the length on its way", server.moved("send").first(), Some(&b"19".to_vec()));
     scene.came(match (client.said().as_str(), client.code) {
         ("9", Some(1..)) => "9, and then it stops with an error".to_owned(),
-        ("this is the answer\n", _) => "this is the answer".to_owned(),
+        ("this is the answer\n", _) => "the answer, all 19 bytes".to_owned(),
         (said, _) => said.to_owned(),
     });
     Ok(findings.verdict("`19` was read as 1, the `9` as the answer, and the answer as a length"))

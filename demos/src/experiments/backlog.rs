@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
     claim: "the backlog is a queue for accept, not a limit: listen(3) holds a few, and 100 are open at once",
     prediction: Prediction {
-        question: "a server calls `listen(3)`, and then `accept` in a loop. 100 clients connect, and all of \
-                   them stay connected. How many are served?",
+        question: "a server calls `listen(3)`, and then `accept` in a loop that waits for nothing else. 100 \
+                   clients connect, and all of them stay connected. How many are served?",
         choices: &[
             wrong(
                 "3, the others are refused",

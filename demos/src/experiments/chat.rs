@@ -18,8 +18,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "chat",
     claim: "a chat client that stops reading is disconnected after 100 queued messages, and holds up nobody",
     prediction: Prediction {
-        question: "Ann, Bob and Carol are in a chat. Carol's program is stopped with Ctrl-Z, and Ann writes \
-                   hundreds of long lines. The server keeps at most 100 messages for each client that doesn't \
+        question: "Ann, Bob and Carol are in a chat. Carol's program is stopped with Ctrl-Z, and Ann writes one \
+                   long line after the other. The server keeps at most 100 messages for each client that doesn't \
                    read. What does Bob see?",
         choices: &[
             right(

@@ -17,9 +17,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "file",
     claim: "a file that was cut off goes on where it stopped; a wrong byte in it does not pass",
     prediction: Prediction {
-        question: "a client sends a file of 1,000,000 bytes, and is cut off after about 300,000. Now one of \
-                   those 300,000 bytes changes on the server's disk. Then the client sends the rest, without \
-                   an error. What does the server do?",
+        question: "a client sends a header with a checksum, then a file of 1,000,000 bytes, and is cut off after \
+                   about 300,000. Now one of those 300,000 bytes changes on the server's disk. Then the client \
+                   sends the rest, without an error. What does the server do?",
         choices: &[
             wrong(
                 "it keeps the file: TCP has checked every byte",

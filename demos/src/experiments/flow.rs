@@ -21,7 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "flow",
     claim: "send returns when the kernel has the bytes; a peer that doesn't read stops the sender, until it reads",
     prediction: Prediction {
-        question: "a program sends and sends, to a peer that never calls `recv`. What happens?",
+        question: "a program sends and sends, on an ordinary socket (one that blocks), to a peer that never calls \
+                   `recv`. What happens?",
         choices: &[
             wrong(
                 "send fails after a while",

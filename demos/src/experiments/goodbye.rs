@@ -25,7 +25,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "closing with unread input destroys an answer on its way; half-closing and draining delivers it whole",
     prediction: Prediction {
         question: "a server sends an answer of 100,000 bytes and closes, with a second command still unread in \
-                   its receive buffer. What does the client get?",
+                   its receive buffer. The client's own receive buffer has 4 KiB, and the client reads only after \
+                   the close. What does it get?",
         choices: &[
             wrong(
                 "the whole answer, then the end of the stream",
@@ -34,8 +35,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "the whole answer, then an error",
-                "The reset doesn't wait until the answer is across. In our run, only 4,096 of the 100,000 bytes \
-                 arrived before it.",
+                "Only if the whole answer fits into the client's receive buffer: the reset throws away what is \
+                 still on the server's side. In our run, 4,096 of the 100,000 bytes had arrived.",
             ),
             right(
                 "a part of the answer, then an error",
@@ -57,7 +58,7 @@ const SEND_BUFFER: usize = 400_000;
 fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let mut findings = Findings::default();
     scene.blank()?;
-    scene.says("client", "sends `one` and `two` in one go")?;
+    scene.says("client", "has a receive buffer of 4096 bytes; sends `one` and `two` in one go")?;
     scene.says("server", "reads `one`, answers, and closes: `two` lies unread")?;
     let hasty = hasty().map_err(SetupError::peer("closing at once"))?;
     scene.says("client", hasty.words())?;

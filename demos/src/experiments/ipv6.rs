@@ -16,7 +16,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                    change?",
         choices: &[
             right(
-                "none: only the address is different",
+                "none: only the family and the address differ",
                 "The address is now `[::1]:8888`, and `socket` gets the family to match. From `bind` to \
                  `close`, the programs make the same calls as with IPv4, in the same order.",
             ),
@@ -44,7 +44,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     let client = CommandLine::new("tcp-basic-client", &[]).at("--connect", "[::1]:8888");
     let verdict = tcp::pair(scene, &server, &client, "[::1]")?;
     if verdict.is_fine() {
-        scene.came("none: only the address is different");
+        scene.came("none: only the family and the address differ");
     }
     Ok(verdict)
 }

@@ -23,7 +23,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "it waits",
                 "It does wait for an answer, but that comes at once: the kernel over there knows that nobody \
-                 listens on this port, and refuses. You'd have to wait if the machine weren't there.",
+                 listens on this port, and refuses. You'd have to wait if the machine weren't there, or if a \
+                 firewall dropped the packet.",
             ),
             wrong(
                 "it succeeds, and the first send fails",

@@ -24,8 +24,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     claim: "four clients of 1 s each take 4 s in turn, about 1 s at once; a process each needs the most memory",
     prediction: Prediction {
         question: "four clients each ask for a command that takes 1 s, all at the same moment. The server \
-                   finishes with one connection before it accepts the next. When do all four have their \
-                   answers?",
+                   finishes with one connection before it accepts the next, and a client closes once it has its \
+                   answer. When do all four have their answers?",
         choices: &[
             wrong(
                 "after 1 s",

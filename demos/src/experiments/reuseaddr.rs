@@ -14,8 +14,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "reuseaddr",
     claim: "right after a server closed a connection its port is refused, unless SO_REUSEADDR is set",
     prediction: Prediction {
-        question: "a server has served a client, closed the connection, and ended. It's started again at once, \
-                   on the same port, without SO_REUSEADDR. What happens?",
+        question: "a server has served a client, was the first to close the connection, and has ended. It's \
+                   started again at once, on the same port, without SO_REUSEADDR. What happens?",
         choices: &[
             right(
                 "it is refused: the address is in use",

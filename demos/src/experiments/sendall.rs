@@ -21,7 +21,7 @@ pub const EXPERIMENT: Experiment = Experiment {
                  in our run, and returned.",
             ),
             right(
-                "it takes part of it, and says how much",
+                "it takes a part of it",
                 "It takes what fits into the buffer (130,964 bytes in our run) and returns that number. The \
                  rest is still yours to send: that's the loop in `sendall`.",
             ),
@@ -56,7 +56,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     findings.holds(sends.count() > 1, "more than one send", "one");
     scene.came(match first {
         Some((Some(got), Some(asked))) if got >= asked => "it takes all 8 MiB",
-        Some((Some(_), _)) => "it takes part of it, and says how much",
+        Some((Some(_), _)) => "it takes a part of it",
         _ => "it fails: too much at once",
     });
     findings.equal("the reader to get, in bytes,", received.len() as u64, asked);

@@ -14,9 +14,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "short-read",
     claim: "a client that counts what it asked for loses data as soon as the stream is cut; ours does not",
     prediction: Prediction {
-        question: "an answer of 2292 bytes comes with its length in front (four bytes, read already), in pieces \
-                   of 100, one for each `recv`. The client's loop is `while received < length { recv(1024); \
-                   received += 1024 }`. What does it print?",
+        question: "an answer of 2292 bytes comes with four bytes of length in front. The stream arrives in pieces \
+                   of 100, one for each `recv`, and the client has read the length. Then its loop is `while \
+                   received < length { recv(1024); received += 1024 }`. What does it print?",
         choices: &[
             wrong(
                 "all 2292 bytes",

@@ -18,8 +18,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "stall",
     claim: "length and answer in two writes stall for about 40 ms an answer; one vectored write does not",
     prediction: Prediction {
-        question: "a server sends the four bytes of the length, and then, with a second `send`, the answer. From \
-                   the second answer on, how much longer does each take than with one `send` for both?",
+        question: "on Linux, a server sends the four bytes of the length, and then, with a second `send`, the \
+                   answer. From the second answer on, how much longer does each take than with one `send` for \
+                   both?",
         choices: &[
             wrong(
                 "no longer: sending takes microseconds",
@@ -35,8 +36,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "about 200 ms longer",
-                "That's about how long Linux waits, at least, before it sends a lost packet again. Nothing is \
-                 lost here: the second `send` waits only for an acknowledgement, which the client's kernel puts \
+                "BSD's kernels may put an acknowledgement off that long, and Linux waits that long, at least, \
+                 before it sends a lost packet again. Nothing is lost here, and Linux puts this acknowledgement \
                  off by about 40 ms.",
             ),
         ],

@@ -17,7 +17,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     prediction: Prediction {
         question: "a client sends a command, receives once with `recv(100)`, prints that, and sends the next. The \
                    first answer has 315 bytes; the second command is `echo two`. What does the client print as \
-                   its answer?",
+                   the answer to that?",
         choices: &[
             wrong(
                 "two",

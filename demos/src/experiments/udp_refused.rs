@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-refused",
     claim: "nobody is at the port: only a connected UDP socket says \"connection refused\"; it receives from its peer only",
     prediction: Prediction {
-        question: "two UDP sockets send to a port that no program uses, one with `sendto`, the other with \
-                   `connect` and `send`. Both then wait for an answer. What happens?",
+        question: "on Linux, two UDP sockets send to a port of the same machine that no program uses, one with \
+                   `sendto`, the other with `connect` and `send`. Both then wait for an answer. What happens?",
         choices: &[
             wrong(
                 "neither hears anything: both wait",

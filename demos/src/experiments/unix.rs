@@ -13,8 +13,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "unix",
     claim: "over AF_UNIX a file names the endpoint; the calls are the same",
     prediction: Prediction {
-        question: "our server listens at a path in the file system, a client sends it `hello`, and the server \
-                   ends. What is at that path while the server runs, and what is there afterwards?",
+        question: "our server, which cleans up after itself, listens at a path in the file system. A client sends \
+                   it `hello`, and the server ends. What is at that path while the server runs, and what is there \
+                   afterwards?",
         choices: &[
             right(
                 "a socket, and nothing afterwards",

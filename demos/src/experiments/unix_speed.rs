@@ -29,9 +29,9 @@ pub const EXPERIMENT: Experiment = Experiment {
                  wakes the reader. The round trips took 3.70 µs and 5.59 µs in our run.",
             ),
             right(
-                "the Unix socket takes a bit less, or about as long",
-                "A Unix socket has no segments, acknowledgements or timers to handle, so it has a little less \
-                 to do. How much less, your machine decides: 3.70 µs against 5.59 µs in our run.",
+                "the Unix socket takes somewhat less, or as long",
+                "A Unix socket has no segments, acknowledgements or timers to handle, so it has less to do. How \
+                 much less, your machine decides: 3.70 µs against 5.59 µs in our run.",
             ),
             wrong(
                 "TCP takes clearly less",
@@ -78,7 +78,7 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
     ))?;
     scene.came(match ratio.median() {
         ..=0.1 => "the Unix socket takes a tenth of TCP's time, or less",
-        0.1..BOUND => "the Unix socket takes a bit less, or about as long",
+        0.1..BOUND => "the Unix socket takes somewhat less, or as long",
         _ => "TCP takes clearly less",
     });
 

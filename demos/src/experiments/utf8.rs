@@ -14,23 +14,23 @@ pub const EXPERIMENT: Experiment = Experiment {
     prediction: Prediction {
         question: "an answer has six lines of twelve Chinese characters: three bytes for each character, and one \
                    for each line feed. A client calls `recv(100)` twice. What do you get if you decode what each \
-                   of the two returns as UTF-8?",
+                   of the two returns as UTF-8, in Python or Rust?",
         choices: &[
             wrong(
                 "text, both times",
-                "Only if no cut falls inside a character. This one did: the first `recv` ended with `ef bc`, \
-                 and the third byte of that comma, `8c`, came with the second.",
+                "Only if the cut doesn't fall inside a character. This one does: the first `recv` ends with `ef \
+                 bc`, and the third byte of that comma, `8c`, comes with the second.",
             ),
             wrong(
-                "text, but one character is lost",
-                "Nothing is lost: two bytes of the comma ended the first `recv`, the third began the second. \
-                 And a decoder doesn't skip what it can't read: it reports an error, unless you tell it \
-                 otherwise.",
+                "text, but without one comma",
+                "Python and Rust report an error. In JavaScript and Java, you'd get a replacement character by \
+                 default, and the comma would be lost that way. The bytes aren't: two ended the first `recv`, and \
+                 the third began the second.",
             ),
             right(
                 "an error, both times",
-                "The cut fell inside a comma, `ef bc 8c`. The first piece ends with `ef bc`, which isn't a \
-                 whole character, and the second begins with `8c`, which can't begin one. Only the whole \
+                "Two lines are 74 bytes, so the cut comes inside the ninth character of the third: a comma, `ef \
+                 bc 8c`. The first piece ends with `ef bc`, and the second begins with `8c`. Only the whole \
                  answer is text, so decode that.",
             ),
         ],
