@@ -162,7 +162,7 @@ function playground(host, ask) {
     return played ? { play: { ...played, width } } : { replay: { recordings, framing, connection, width } };
   }
 
-  const room = () => Math.max(0, Math.floor(($("run").clientWidth - FRAME) / SMALLEST));
+  const room = () => Math.max(0, Math.min(page.widest, Math.floor(($("run").clientWidth - FRAME) / SMALLEST)));
 
   // Draws what is shown, and goes to its place.
   function show(answer = null) {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Question {
-    /// What it needs to show a run: elements and style.
+    /// What it needs to show a run: elements, style, and how wide a picture can be.
     Page {},
     /// Play this.
     Play(Situation),
@@ -32,7 +32,11 @@ pub fn answer(question: &str) -> String {
                 timeline::DARK,
                 timeline::STEPS_CSS
             );
-            let page = serde_json::json!({ "html": timeline::STEPS_HTML, "style": style });
+            let page = serde_json::json!({
+                "html": timeline::STEPS_HTML,
+                "style": style,
+                "widest": timeline::WIDTH,
+            });
             return page.to_string();
         }
         Ok(Question::Play(situation)) => play(&situation),
