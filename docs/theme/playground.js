@@ -302,7 +302,7 @@ function playground(host, ask) {
     cuts = stream.cuts;
     const cells = hexes.slice(0, STRIP).map((hex, at) => {
       const char = hex >= "21" && hex <= "7e" ? String.fromCharCode(parseInt(hex, 16)) : "·";
-      const cut = cuts.includes(at + 1) ? " cut" : "";
+      const cut = at + 1 < hexes.length && cuts.includes(at + 1) ? " cut" : "";
       return element("button", { type: "button", tabindex: -1, class: kinds[at] + cut }, element("b", {}, char), element("i", {}, hex));
     });
     $("strip").replaceChildren(...cells, hexes.length > STRIP ? `and ${hexes.length - STRIP} more bytes` : "");
@@ -385,6 +385,8 @@ function playground(host, ask) {
       return; // if it names anything, it's another heading of this page
     }
     host.scrollIntoView();
+    // That's one leap upwards, and mdBook's menu needs a second event to follow it. Without one, it lies across the run.
+    requestAnimationFrame(() => requestAnimationFrame(() => document.dispatchEvent(new Event("scroll"))));
   }
 
   function recallSettings({ situation, ...settings }, first) {

@@ -182,6 +182,13 @@ async function playground(browser) {
   page = await open("", { width: 390, height: 450 });
   const folded = () => page.locator("#play-here #settings").evaluate((settings) => !settings.open);
   check("on a phone, the settings are folded", await folded());
+  await page.close();
+  page = await open("#an-order-desk-that-sticks", { width: 390 });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)))));
+  const menu = await page.locator("#mdbook-menu-bar").boundingBox();
+  check("a link to a situation leaves the book's menu on top", menu.y <= 0, menu.y);
+  await page.close();
+  page = await open("", { width: 390, height: 450 });
   await page.locator("#play-here summary").first().click();
   await page.locator("#play-here #cut").focus();
   const still = await page.locator("#play-here #cut").boundingBox();

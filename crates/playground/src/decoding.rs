@@ -15,6 +15,7 @@ const NAMED: usize = 3;
 /// What it does after a `recv`.
 const WAITS: &str = "It waits for more bytes.";
 const WAITS_FOR_DATAGRAM: &str = "It waits for the next datagram.";
+const READS_NO_MORE: &str = "It has the messages that it asked for, and reads no more.";
 const NOTHING_YET: &str = "It hasn't received anything yet.";
 
 /// What the receiver of one picture makes of each of its `recv`s, in their order.
@@ -185,6 +186,13 @@ impl Decoding {
             then,
             gives_up: took.error.is_some(),
         });
+    }
+
+    /// Says that it reads no more after its last `recv`.
+    pub fn stop(&mut self) {
+        if let Some(last) = self.recvs.last_mut() {
+            last.then = READS_NO_MORE.to_owned();
+        }
     }
 
     /// Whether it gave up at its last `recv`.

@@ -248,10 +248,13 @@ impl<'a> Run<'a> {
 
     /// The receiver reads what has arrived; in the ack handshake, until it has all the messages that it asks for.
     fn read(&mut self) {
-        let has_all = |run: &Run<'_>| run.framing == FramingName::Ack && run.came.len() >= run.asks;
-        while self.receiver.received < self.arrived && !self.decoding.gave_up() && !has_all(self) {
+        while self.receiver.received < self.arrived && !self.decoding.gave_up() && !self.has_all() {
             self.recv();
         }
+    }
+
+    fn has_all(&self) -> bool {
+        self.framing == FramingName::Ack && self.came.len() >= self.asks
     }
 
     /// One `recv`, and what the receiver makes of it. When everything has been read, that's the end of the stream.
@@ -275,6 +278,9 @@ impl<'a> Run<'a> {
         }
         self.came.extend(outcome.messages().iter().cloned());
         self.decoding.push(outcome);
+        if self.has_all() {
+            self.decoding.stop();
+        }
     }
 
     fn next(&mut self) -> u64 {

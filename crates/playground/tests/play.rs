@@ -103,6 +103,14 @@ fn in_the_ack_handshake_nobody_sends_before_the_other_has_asked_or_answered() {
 }
 
 #[test]
+fn in_the_ack_handshake_the_receiver_reads_no_more_than_it_asked_for() {
+    let shown = play("this is the answer", "ack", "1", "1024");
+    let recvs = shown["decodings"][0]["recvs"].as_array().unwrap();
+    assert_eq!(recvs.len(), 2, "{recvs:#?}");
+    assert_eq!(recvs[1]["then"], "It has the messages that it asked for, and reads no more.");
+}
+
+#[test]
 fn a_stream_ends_because_its_sender_closes() {
     for framing in ["none", "prefix", "prefix-be", "json", "lines"] {
         let calls = calls(&play("hello\nhi", framing, "1", "1024"));

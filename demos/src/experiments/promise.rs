@@ -29,8 +29,8 @@ pub const EXPERIMENT: Experiment = Experiment {
             wrong(
                 "as much as its limit allows: 16 MiB",
                 "A limit says how much may come; it doesn't reserve anything. This length is refused. And the \
-                 longest one that's allowed, with only 4 bytes behind it, made the servers' memory grow by 148 \
-                 KiB at most, in our run.",
+                 longest one that's allowed, with only 4 bytes after it, made the servers' memory grow by 148 KiB \
+                 at most, in our run.",
             ),
             right(
                 "less than 1 MiB",

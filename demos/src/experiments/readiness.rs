@@ -19,9 +19,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "readiness",
     claim: "one thread serves three clients with poll; without it, a silent client holds up the others",
     prediction: Prediction {
-        question: "one thread accepts three clients, then calls `recv` for the first, the second and the third, \
-                   and then starts over. Two have sent a line each, but the first says nothing. When do the other \
-                   two get their answers?",
+        question: "one thread accepts three clients, on ordinary sockets (they block). It calls `recv` for the \
+                   first, the second and the third, and then starts over. Two have sent a line each, but the \
+                   first says nothing. When do the other two get their answers?",
         choices: &[
             wrong(
                 "at once",

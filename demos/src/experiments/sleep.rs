@@ -22,8 +22,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "sleep",
     claim: "a pause between sends hides the problem on this machine; a network may bring it back",
     prediction: Prediction {
-        question: "a client sends `hello`, and 10 ms later `hi`. On the way, a relay collects bytes for up to \
-                   500 ms before it passes them on. What does the first `recv(1024)` return?",
+        question: "a client sends `hello`, and 10 ms later `hi`. On the way, a relay collects bytes for 500 ms \
+                   from the first one on, and then passes them on. What does the first `recv(1024)` return?",
         choices: &[
             wrong(
                 "hello",

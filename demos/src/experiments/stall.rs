@@ -36,9 +36,9 @@ pub const EXPERIMENT: Experiment = Experiment {
             ),
             wrong(
                 "about 200 ms longer",
-                "BSD's kernels may put an acknowledgement off that long, and Linux waits that long, at least, \
-                 before it sends a lost packet again. Nothing is lost here, and Linux puts this acknowledgement \
-                 off by about 40 ms.",
+                "BSD's kernels may put an acknowledgement off that long, and on Linux, the timer that sends a \
+                 lost packet again waits that long, at least. Nothing is lost here, and Linux puts this \
+                 acknowledgement off by about 40 ms.",
             ),
         ],
     },

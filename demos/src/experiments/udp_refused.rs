@@ -26,8 +26,8 @@ pub const EXPERIMENT: Experiment = Experiment {
         choices: &[
             wrong(
                 "neither hears anything: both wait",
-                "The other kernel does answer, with \"port unreachable\" (ICMP). The connected socket has only \
-                 one peer, so our kernel knows which socket the message is about, and `recv` says \"Connection \
+                "The kernel does answer, with \"port unreachable\" (ICMP). The connected socket has only one \
+                 peer, so the kernel knows which socket the message is about, and `recv` says \"Connection \
                  refused\".",
             ),
             wrong(

@@ -17,8 +17,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "udp-size",
     claim: "a datagram has at most 65507 bytes; above the size of a packet it travels in several",
     prediction: Prediction {
-        question: "on Linux, and on a network whose packets hold at most 1500 bytes, a program sends a datagram \
-                   of 65,507. What happens?",
+        question: "on Linux, and on a network that loses nothing and whose packets hold at most 1500 bytes, a \
+                   program sends a datagram of 65,507. What happens?",
         choices: &[
             right(
                 "one recvfrom gets all of it",

@@ -21,8 +21,8 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "unix-kinds",
     claim: "a Unix stream sticks too; Unix datagrams and seqpacket (only on Linux) keep boundaries",
     prediction: Prediction {
-        question: "a client sends `hello`, then `hi`, over a Unix socket. Then the server reads, with room for \
-                   1024 bytes. Which kinds of socket give it `hello` alone?",
+        question: "a client sends `hello`, then `hi`, over a Unix socket: a stream, a datagram or a seqpacket \
+                   socket. Then the server reads, with room for 1024 bytes. Which kinds give it `hello` alone?",
         choices: &[
             right(
                 "datagram and seqpacket",

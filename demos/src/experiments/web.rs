@@ -18,8 +18,9 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "web",
     claim: "an HTTP request runs nothing on our servers; on a server that does not screen, it does",
     prediction: Prediction {
-        question: "a page has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`. At port 8888, a server \
-                   hands each line that it gets to a shell. What happens to the file /tmp/x?",
+        question: "you open a page that has `<img src=\"http://127.0.0.1:8888/;touch$IFS/tmp/x;\">`, and your \
+                   browser doesn't ask you anything. At port 8888 of your machine, a server hands each line that \
+                   it gets to a shell. There's no file /tmp/x yet. What happens to it?",
         choices: &[
             wrong(
                 "nothing: a shell can't run HTTP",
@@ -92,10 +93,9 @@ fn run(scene: &mut Scene) -> Result<Verdict, SetupError> {
         }
         made.extend(exists.then_some(*label));
     }
-    scene.came(match made[..] {
-        [] => "nothing: a shell can't run HTTP",
-        [WRONG] => "it's created",
-        _ => "nothing: a page can't reach 127.0.0.1",
+    scene.came(match made.contains(&WRONG) {
+        true => "it's created",
+        false => "nothing: a shell can't run HTTP",
     });
     Ok(findings.verdict(
         "five servers refused and created nothing; the one that does not look created the file",
