@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+mod pages;
+
+use pages::{book, files};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[test]
 fn the_contents_and_the_titles_agree() {
@@ -29,7 +32,7 @@ fn the_contents_and_the_titles_agree() {
 fn a_link_that_names_a_chapter_has_its_number() {
     let mut wrong = Vec::new();
     let mut named = 0;
-    for page in pages() {
+    for page in files(&book(), "md") {
         // A link may run over the end of a line.
         let text = fs::read_to_string(&page).unwrap();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -51,7 +54,7 @@ fn a_link_that_names_a_chapter_has_its_number() {
 #[test]
 fn the_pages_have_nothing_that_only_mdbook_understands() {
     let mut found = Vec::new();
-    for page in pages() {
+    for page in files(&book(), "md") {
         let text = fs::read_to_string(&page).unwrap();
         found.extend(
             only_for_mdbook(&text).into_iter().map(|line| format!("{}: {line}", page.display())),
@@ -154,15 +157,4 @@ fn only_for_mdbook(text: &str) -> Vec<String> {
         }
     }
     found
-}
-
-fn pages() -> Vec<PathBuf> {
-    let folders = [book(), book().join("labs")];
-    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
-    let files = entries.map(|entry| entry.unwrap().path());
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "md")).collect()
-}
-
-fn book() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src")
 }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+mod pages;
+
+use pages::{book, files, root};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a chapter holds, counted in its Markdown.
 struct Chapter {
@@ -53,20 +56,17 @@ fn each_chapter_has_what_a_chapter_needs() {
 
 #[test]
 fn each_experiment_is_shown_on_one_page() {
-    let shown: Vec<(String, String)> = fs::read_dir(book())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+    let pages = files(&book(), "md").into_iter();
+    let shown: Vec<(String, PathBuf)> = pages
         .flat_map(|page| {
             let text = fs::read_to_string(&page).unwrap();
-            let page = page.file_name().unwrap().to_str().unwrap().to_owned();
             experiments(&text).into_iter().map(move |name| (name, page.clone()))
         })
         .collect();
     let mut wrong = Vec::new();
     for entry in fs::read_dir(root().join("demos/transcripts")).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
-        let pages: Vec<&String> =
+        let pages: Vec<&PathBuf> =
             shown.iter().filter(|(shown, _)| *shown == name).map(|(_, page)| page).collect();
         if pages.len() != 1 {
             wrong.push(format!("{name}: {pages:?}"));
@@ -74,9 +74,9 @@ fn each_experiment_is_shown_on_one_page() {
     }
     // The reader has to know what to type.
     for (name, page) in &shown {
-        let text = fs::read_to_string(book().join(page)).unwrap();
+        let text = fs::read_to_string(page).unwrap();
         if !text.contains(&format!("scripts/demo.sh {name}")) {
-            wrong.push(format!("{name}: {page} doesn't say scripts/demo.sh {name}"));
+            wrong.push(format!("{name}: {} doesn't say scripts/demo.sh {name}", page.display()));
         }
     }
     wrong.sort();
@@ -86,12 +86,8 @@ fn each_experiment_is_shown_on_one_page() {
 /// A quiz must come before its answer.
 #[test]
 fn each_experiment_asks_on_its_page_before_it_is_shown() {
-    let pages: Vec<String> = fs::read_dir(book())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
-        .map(|page| fs::read_to_string(page).unwrap())
-        .collect();
+    let pages = files(&book(), "md").into_iter();
+    let pages: Vec<String> = pages.map(|page| fs::read_to_string(page).unwrap()).collect();
     let mut wrong = Vec::new();
     for name in demos::ALL.iter().map(|one| one.name) {
         let quiz = format!("\n<!-- quiz: {name} -->\n");
@@ -216,12 +212,4 @@ fn chapters() -> Vec<Chapter> {
     let chapters: Vec<Chapter> = files.filter(|file| file != "course.md").map(chapter).collect();
     assert!(chapters.len() >= 15, "SUMMARY.md lists {} chapters", chapters.len());
     chapters
-}
-
-fn book() -> PathBuf {
-    root().join("docs/src")
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+mod pages;
+mod typed;
+
+use pages::{book, files, root};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 #[test]
@@ -40,14 +43,10 @@ fn every_link_and_picture_is_there() {
 
 #[test]
 fn every_chapter_stands_in_the_contents() {
-    let book = root().join("docs/src");
-    let Ok(contents) = fs::read_to_string(book.join("SUMMARY.md")) else {
-        assert!(!book.exists(), "docs/src has no SUMMARY.md");
-        println!("skipped: the book is not written yet");
-        return;
-    };
+    let book = book();
+    let contents = fs::read_to_string(book.join("SUMMARY.md")).unwrap();
     let listed: Vec<PathBuf> = links(&contents).iter().map(|link| book.join(link)).collect();
-    let mut missing = markdown(&book);
+    let mut missing = files(&book, "md");
     missing.retain(|page| !page.ends_with("SUMMARY.md") && !listed.contains(page));
     assert!(missing.is_empty(), "not in SUMMARY.md: {missing:?}");
 }
@@ -367,7 +366,7 @@ fn links(text: &str) -> Vec<String> {
 
 /// The pages that readers see: those that sync-docs keeps, and the other texts of the root.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = markdown(&root().join("docs/src"));
+    let mut pages = files(&book(), "md");
     for folder in ["crates", "."] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let entry = entry.unwrap().path();
@@ -380,31 +379,15 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-fn markdown(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let entries = entries.map(|entry| entry.unwrap().path());
-    let pages =
-        entries.flat_map(|entry| if entry.is_dir() { markdown(&entry) } else { vec![entry] });
-    pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")).collect()
-}
-
 fn experiments() -> String {
-    fs::read_to_string(root().join("docs/src/experiments.md")).unwrap()
+    fs::read_to_string(book().join("experiments.md")).unwrap()
 }
 
 /// What `demo` says when this is typed.
 fn demo(typed: &str, args: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
-    command.args(args).env_remove("COLUMNS").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = typed::demo(typed, args);
     assert!(output.status.success(), "demo {args:?}: {}", output.status);
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Runs sync-docs; true when it was content, and what it said on either stream.

@@ -5,13 +5,16 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+mod pages;
+
+use pages::{book, files, root};
 use stage::{Finished, Program, Scratch, Signal, Stream};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -168,9 +171,8 @@ fn the_wrong_echo_and_the_right_one_look_alike() {
 
 #[test]
 fn every_python_program_on_a_page_is_run_by_a_test_or_an_experiment() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut shown = BTreeSet::new();
-    for page in files(&root.join("docs/src"), "md") {
+    for page in files(&book(), "md") {
         let text = fs::read_to_string(page).unwrap();
         let sources =
             text.split("<!-- from: ").skip(1).filter_map(|rest| rest.split(" -->").next());
@@ -180,7 +182,7 @@ fn every_python_program_on_a_page_is_run_by_a_test_or_an_experiment() {
     assert!(shown.len() >= 10, "{shown:?}");
     let mut tests = String::new();
     for folder in ["crates", "demos"] {
-        for file in files(&root.join(folder), "rs") {
+        for file in files(&root().join(folder), "rs") {
             tests += &fs::read_to_string(file).unwrap();
         }
     }
@@ -217,19 +219,9 @@ fn server(name: &str, arguments: &[&str]) -> Program {
 }
 
 fn path(script: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(script)
+    root().join("crates").join(script)
 }
 
 fn port(server: &Program) -> String {
     server.address().unwrap().rsplit(':').next().unwrap().to_owned()
-}
-
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let found = entries.flat_map(|path| match path.is_dir() {
-        true if path.ends_with("target") => Vec::new(),
-        true => files(&path, extension),
-        false => vec![path],
-    });
-    found.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
 }
