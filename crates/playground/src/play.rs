@@ -64,7 +64,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         ends.push(ends.last().unwrap_or(&0) + send.len());
     }
     let cuts = cut.places(&ends);
-    let played = Run::new(situation, &reads, cuts.clone(), messages.len()).play(&sends);
+    let played = Run::new(situation, &reads, cuts, messages.len()).play(&sends);
     let named = named(&messages, &encoded);
     let shown = played.streams(&named).map_err(|error| Refusal::of(&error))?;
     let parties = [
@@ -81,7 +81,7 @@ pub fn play(situation: &Situation) -> Result<Shown, Refusal> {
         hex: hex(&played.stream),
         all_came: played.came == messages,
         messages: sent(&encoded, played.stream.len()),
-        cuts,
+        cuts: played.cuts,
     };
     Ok(Shown {
         run,
@@ -182,12 +182,7 @@ impl<'a> Run<'a> {
             self.send(bytes);
         }
         let moment = self.next();
-        self.sender.noted(Event {
-            t_us: moment,
-            call: "close".into(),
-            conn: 1,
-            ..Event::default()
-        });
+        self.sender.note(Event { t_us: moment, call: "close".into(), conn: 1, ..Event::default() });
         self.deliver();
         if !self.decoding.gave_up() {
             self.recv();
@@ -195,35 +190,32 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Each message is a length, and after the receiver's `OK` that many bytes. If one of the two waits for what won't come, the
-    /// run ends there.
+    /// Each message is a length, and after the receiver's `OK` that many bytes. If one of the two waits for what won't come, or
+    /// the receiver gives up, the run ends there.
     fn handshakes(&mut self, sends: &[Vec<u8>]) {
         for (message, before) in sends.chunks(2).zip(0..) {
+            let [length, body] = message else { return };
             // The receiver asks for the next message once it has the one before.
-            if self.came.len() < before {
+            if self.decoding.gave_up() || self.came.len() < before {
                 return;
             }
-            for (bytes, is_length) in message.iter().zip([true, false]) {
-                if !bytes.is_empty() {
-                    self.send(bytes);
-                    self.deliver();
-                }
-                let has_ok = self.receiver.sent > self.sender.received;
-                if self.decoding.gave_up() || is_length && !has_ok {
-                    return;
-                }
-                if is_length {
-                    let (from, moment, ok) = (self.sender.received, self.next(), proto::ack::OK);
-                    self.sender.moved("recv", "in", from, ok, ok.len(), moment);
-                    self.sender.received += ok.len();
-                }
+            self.send(length);
+            self.deliver();
+            if self.decoding.gave_up() || self.sender.received == self.receiver.sent {
+                return;
+            }
+            let moment = self.next();
+            self.sender.receive(proto::ack::OK, proto::ack::OK.len(), moment);
+            if !body.is_empty() {
+                self.send(body);
+                self.deliver();
             }
         }
     }
 
     fn send(&mut self, bytes: &[u8]) {
         let moment = self.next();
-        self.sender.moved("send", "out", self.stream.len(), bytes, bytes.len(), moment);
+        self.sender.send(bytes, moment);
         self.stream.extend(bytes);
     }
 
@@ -264,17 +256,14 @@ impl<'a> Run<'a> {
         let until = self.arrived.min(from.saturating_add(asked));
         let bytes = self.stream[from..until].to_vec();
         let moment = self.next();
-        self.receiver.moved("recv", "in", from, &bytes, asked, moment);
-        self.receiver.received = until;
+        self.receiver.receive(&bytes, asked, moment);
         let outcome = match bytes.is_empty() {
             true => self.program.end(),
             false => self.program.receive(&bytes, self.arrived - until),
         };
         if matches!(&outcome, Outcome::Took(took) if took.ok) {
             let moment = self.next();
-            let from = self.receiver.sent;
-            self.receiver.moved("send", "out", from, proto::ack::OK, 2, moment);
-            self.receiver.sent += proto::ack::OK.len();
+            self.receiver.send(proto::ack::OK, moment);
         }
         self.came.extend(outcome.messages().iter().cloned());
         self.decoding.push(outcome);
@@ -318,19 +307,17 @@ fn named(messages: &[Vec<u8>], encoded: &[[Vec<u8>; 3]]) -> Vec<Message> {
 }
 
 impl Party {
-    fn moved(
-        &mut self,
-        call: &str,
-        dir: &str,
-        offset: usize,
-        data: &[u8],
-        asked: usize,
-        t_us: u64,
-    ) {
-        self.noted(moved(call, dir, offset, data, asked, t_us));
+    fn send(&mut self, bytes: &[u8], t_us: u64) {
+        self.note(moved("send", "out", self.sent, bytes, bytes.len(), t_us));
+        self.sent += bytes.len();
     }
 
-    fn noted(&mut self, event: Event) {
+    fn receive(&mut self, bytes: &[u8], asked: usize, t_us: u64) {
+        self.note(moved("recv", "in", self.received, bytes, asked, t_us));
+        self.received += bytes.len();
+    }
+
+    fn note(&mut self, event: Event) {
         self.events.push(Event { pid: self.pid, ..event });
     }
 }

@@ -102,6 +102,24 @@ fn in_the_ack_handshake_nobody_sends_before_the_other_has_asked_or_answered() {
     }
 }
 
+/// Both programs send, each on its own socket, and each direction is a picture of its own.
+#[test]
+fn in_the_ack_handshake_each_call_is_drawn_in_the_picture_of_its_direction() {
+    let shown = play("hello\nhi", "ack", "*", "1024");
+    let steps = shown["run"]["steps"].as_array().unwrap();
+    for (call, step) in calls(&shown).iter().zip(steps) {
+        let drawn = match call.split(' ').take(2).collect::<Vec<_>>().join(" ").as_str() {
+            "sender send" => json!([0, 0]),
+            "network segment" => json!([0, 1]),
+            "receiver recv" => json!([0, 2]),
+            "receiver send" => json!([1, 0]),
+            "sender recv" => json!([1, 1]),
+            other => panic!("{other}"),
+        };
+        assert_eq!(step["in"], drawn, "{call}");
+    }
+}
+
 #[test]
 fn in_the_ack_handshake_the_receiver_reads_no_more_than_it_asked_for() {
     let shown = play("this is the answer", "ack", "1", "1024");
