@@ -30,7 +30,7 @@ pub struct Event {
     pub call: String,
     /// The number of the socket, which no other socket of the process has.
     pub conn: u64,
-    /// `in` or `out`, for the calls that move bytes.
+    /// `in` or `out`: where the bytes of a call go; on `shutdown`, the direction that it ended, or none if it ended both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
     /// How many bytes the program offered to send, or had room for.
