@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { check, launch, report } from "./browser.js";
+import { check, launch, report, watch } from "./browser.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const book = join(root, "docs", "book");
@@ -37,15 +37,7 @@ async function tab(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: desk, ...options });
   const page = await context.newPage();
   const trouble = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) trouble.push(`console: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
-  page.on("requestfailed", (request) => {
-    const why = request.failure().errorText;
-    // Not what the previous page was still loading when it was left.
-    if (why !== "net::ERR_ABORTED") trouble.push(`failed: ${request.url()} ${why}`);
-  });
+  watch(page, trouble);
   page.on("response", (response) => {
     if (response.status() >= 400) trouble.push(`${response.status()}: ${response.url()}`);
   });

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { check, launch, report } from "./browser.js";
+import { check, launch, report, watch } from "./browser.js";
 
 const book = fileURLToPath(new URL("../../docs/book", import.meta.url));
 
@@ -20,10 +20,7 @@ async function playground(browser) {
 
   async function open(hash = "", { width = 1366, height = 900, theme = "light" } = {}) {
     const page = await browser.newPage({ viewport: { width, height } });
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && trouble.push(message.text()));
-    page.on("pageerror", (error) => trouble.push(error.message));
-    // Not what the page was still loading when it was left.
-    page.on("requestfailed", (request) => request.failure().errorText !== "net::ERR_ABORTED" && trouble.push(request.url()));
+    watch(page, trouble);
     await page.addInitScript((theme) => localStorage.setItem("mdbook-theme", theme), theme);
     await page.goto(address + hash);
     await page.waitForFunction(READY);
